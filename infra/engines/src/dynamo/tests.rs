@@ -1,0 +1,140 @@
+//! What the engine's file must look like, whatever version of `dynoxide` wrote it.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use rusqlite::{Connection, params};
+
+use super::Dynamo;
+
+/// `dynoxide` 3.2.0's own statements, from its `storage.rs`. On an upgrade, compare them.
+const NEXT: &str =
+    "SELECT COALESCE(MAX(CAST(sequence_number AS INTEGER)), 0) + 1 FROM _stream_records WHERE table_name = ?1";
+const PAGE: &str =
+    "SELECT event_name, keys_json, new_image, old_image, sequence_number, created_at, user_identity, event_id
+             FROM _stream_records
+             WHERE table_name = ?1 AND shard_id = ?2 AND CAST(sequence_number AS INTEGER) > ?3
+             ORDER BY CAST(sequence_number AS INTEGER) ASC
+             LIMIT ?4";
+
+async fn ok(dynamo: &Dynamo, operation: &str, body: &str) -> serde_json::Value {
+    let answer = dynamo.call(&format!("DynamoDB_20120810.{operation}"), Bytes::from(body.to_owned())).await;
+    assert_eq!(answer.status, 200, "{:?}", answer.body);
+    serde_json::from_slice(&answer.body).unwrap()
+}
+
+async fn create_streamed(dynamo: &Dynamo) {
+    let table = r#"{"TableName":"main","BillingMode":"PAY_PER_REQUEST",
+        "KeySchema":[{"AttributeName":"pk","KeyType":"HASH"},{"AttributeName":"sk","KeyType":"RANGE"}],
+        "AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"},{"AttributeName":"sk","AttributeType":"S"}],
+        "StreamSpecification":{"StreamEnabled":true,"StreamViewType":"NEW_AND_OLD_IMAGES"}}"#;
+    ok(dynamo, "CreateTable", table).await;
+}
+
+async fn put(dynamo: &Dynamo, sk: &str) -> Duration {
+    let started = Instant::now();
+    ok(dynamo, "PutItem", &format!(r#"{{"TableName":"main","Item":{{"pk":{{"S":"C#1"}},"sk":{{"S":"{sk}"}}}}}}"#))
+        .await;
+    started.elapsed()
+}
+
+/// How SQLite would carry out a statement of `dynoxide`'s on this file.
+fn plan(file: &Connection, statement: &str) -> String {
+    let mut explained = file.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
+    let count = explained.parameter_count();
+    let rows =
+        explained.query_map(rusqlite::params_from_iter(vec!["1"; count]), |row| row.get::<_, String>(3)).unwrap();
+    rows.map(Result::unwrap).collect::<Vec<_>>().join("; ")
+}
+
+#[tokio::test]
+async fn the_stream_has_an_index_and_its_statements_use_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let dynamo = Dynamo::open(folder.path()).unwrap();
+    create_streamed(&dynamo).await;
+    put(&dynamo, "1").await;
+    let file = Connection::open(folder.path().join("dynamo.db")).unwrap();
+    for statement in [NEXT, PAGE] {
+        let plan = plan(&file, statement);
+        assert!(
+            plan.contains("USING INDEX hedgerow_stream_position")
+                || plan.contains("USING COVERING INDEX hedgerow_stream_position"),
+            "{plan}"
+        );
+    }
+}
+
+/// The same by its effect, whatever the statements have become: without the index a write reads all records.
+async fn a_long_stream_costs_a_write_nothing(dynamo: Dynamo, file: Connection) {
+    create_streamed(&dynamo).await;
+    put(&dynamo, "first").await;
+    let fill = "INSERT INTO _stream_records (table_name, event_name, keys_json, sequence_number, shard_id, created_at)
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+        SELECT 'main', 'INSERT', '{}', CAST(i AS TEXT), 'shard', 0 FROM n";
+    file.execute(fill, params![200_000]).unwrap();
+    let mut fastest = Duration::MAX;
+    for n in 0..10 {
+        fastest = fastest.min(put(&dynamo, &n.to_string()).await);
+    }
+    assert!(fastest < Duration::from_millis(8), "{fastest:?}: without the index it is more than 15 ms");
+}
+
+#[tokio::test]
+async fn a_long_stream_costs_a_write_nothing_on_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let dynamo = Dynamo::open(folder.path()).unwrap();
+    let file = Connection::open(folder.path().join("dynamo.db")).unwrap();
+    a_long_stream_costs_a_write_nothing(dynamo, file).await;
+}
+
+#[tokio::test]
+async fn a_long_stream_costs_a_write_nothing_in_memory() {
+    let dynamo = Dynamo::at("file:/a-long-stream?vfs=memdb").unwrap();
+    let beside = Connection::open("file:/a-long-stream?vfs=memdb").unwrap();
+    a_long_stream_costs_a_write_nothing(dynamo, beside).await;
+}
+
+#[tokio::test]
+async fn stores_in_memory_are_apart() {
+    let (one, other) = (Dynamo::memory().unwrap(), Dynamo::memory().unwrap());
+    create_streamed(&one).await;
+    assert_eq!(ok(&other, "ListTables", "{}").await["TableNames"], serde_json::json!([]));
+    assert_eq!(ok(&one.clone(), "ListTables", "{}").await["TableNames"], serde_json::json!(["main"]));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_folder_is_its_owners_alone_and_the_journal_a_wal() {
+    use std::os::unix::fs::PermissionsExt;
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("a/b");
+    let _dynamo = Dynamo::open(&folder).unwrap();
+    assert_eq!(folder.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    let file = Connection::open(folder.join("dynamo.db")).unwrap();
+    let journal: String = file.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+    assert_eq!(journal, "wal");
+}
+
+#[tokio::test]
+async fn what_aws_refuses_is_refused() {
+    let dynamo = Dynamo::memory().unwrap();
+    create_streamed(&dynamo).await;
+    for (target, body, kind) in [
+        ("DynamoDB_20120810.Nothing", "{}", "UnknownOperationException"),
+        ("DynamoDB_20120810.GetRecords", "{}", "UnknownOperationException"),
+        ("", "{}", "UnknownOperationException"),
+        ("DynamoDB_20120810.Scan", r#"{"TableName":"main"}"#, "AccessDeniedException"),
+        ("DynamoDB_20120810.ExecuteStatement", r#"{"Statement":"SELECT * FROM main"}"#, "AccessDeniedException"),
+        ("DynamoDB_20120810.GetItem", "{", "SerializationException"),
+        ("DynamoDB_20120810.GetItem", r#"{"TableName":"main"}"#, "ValidationException"),
+        ("DynamoDB_20120810.GetItem", r#"{"TableName":"main","Key":{"pk":{"S":"1"}}}"#, "ValidationException"),
+        ("DynamoDB_20120810.GetItem", r#"{"TableName":"none","Key":{"pk":{"S":"1"}}}"#, "ResourceNotFoundException"),
+    ] {
+        let answer = dynamo.call(target, Bytes::from(body)).await;
+        let text = String::from_utf8(answer.body.to_vec()).unwrap();
+        assert_eq!(answer.status, 400, "{target} {text}");
+        assert!(text.contains(&format!("#{kind}\"")), "{target} {text}");
+        // The markers by which dynoxide's types tell its errors apart are not for callers.
+        assert!(!text.contains("VALIDATION:") && !text.contains(" at line "), "{text}");
+    }
+}

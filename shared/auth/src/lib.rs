@@ -1,0 +1,37 @@
+//! Secrets and what is proved with them: API keys, sessions, passwords, seals. No I/O, no AWS.
+
+pub mod api_key;
+pub mod password;
+pub mod random;
+pub mod seal;
+pub mod secret;
+pub mod session;
+
+pub use api_key::{ApiKeySecret, KeyHash};
+pub use password::{Password, PasswordHash};
+pub use seal::SealKey;
+pub use secret::Secret;
+pub use session::SessionToken;
+
+/// SHA-256.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(bytes).into()
+}
+
+/// SHA-256 in lower-case hexadecimal digits: how a secret of high entropy is kept and looked up.
+#[must_use]
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    hex(&sha256(bytes))
+}
+
+/// Lower-case hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}

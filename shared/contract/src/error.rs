@@ -1,0 +1,220 @@
+//! Failures as callers see them: one table of codes and statuses, and an error that keeps its cause to itself.
+
+use std::error::Error as Cause;
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use crate::Problems;
+
+macro_rules! codes {
+    ($($variant:ident $status:literal $name:literal $message:literal)+) => {
+        /// A code of the contract. Its status is 4xx or 5xx by construction.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code { $(#[doc = $message] $variant),+ }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The name in the body's `error`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+
+            /// The HTTP status.
+            #[must_use]
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$variant => $status),+ }
+            }
+
+            const fn message(self) -> &'static str {
+                match self { $(Self::$variant => $message),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    MalformedRequest 400 "malformed_request" "The request could not be read."
+    Unauthenticated 401 "unauthenticated" "A valid credential is required."
+    InvalidCredentials 401 "invalid_credentials" "The e-mail address or the password is wrong."
+    Forbidden 403 "forbidden" "This credential may not do that."
+    WrongKeyType 403 "wrong_key_type" "This type of API key may not be used here."
+    IpNotAllowed 403 "ip_not_allowed" "This address may not use this credential."
+    RouteNotFound 404 "route_not_found" "There is nothing at this path."
+    ApiKeyNotFound 404 "api_key_not_found" "There is no such API key."
+    FieldGroupNotFound 404 "field_group_not_found" "There is no such field group."
+    GlobalFieldNotFound 404 "global_field_not_found" "There is no such global field."
+    TenantFieldNotFound 404 "tenant_field_not_found" "There is no such tenant field."
+    TenantNotFound 404 "tenant_not_found" "There is no such tenant."
+    ValuesNotFound 404 "values_not_found" "No values were saved for this entity."
+    MethodNotAllowed 405 "method_not_allowed" "This path does not take this method."
+    VersionConflict 409 "version_conflict" "The resource has changed since it was read."
+    KeyTaken 409 "key_taken" "This key is in use."
+    EmailTaken 409 "email_taken" "There is an account with this e-mail address."
+    IdempotencyInProgress 409 "idempotency_in_progress" "A request with this idempotency key is still being answered."
+    PayloadTooLarge 413 "payload_too_large" "The request is too large."
+    UnsupportedMediaType 415 "unsupported_media_type" "The body must be sent as application/json."
+    ValidationFailed 422 "validation_failed" "The request has invalid fields."
+    FieldLimitReached 422 "field_limit_reached" "This tenant has as many fields in this group as it may have."
+    IdempotencyKeyReused 422 "idempotency_key_reused" "This idempotency key was used with another request."
+    Internal 500 "internal" "Something went wrong on our side."
+    Unavailable 503 "unavailable" "The service is busy. Please try again."
+}
+
+/// What went wrong: a code, a sentence and details for the caller, and a cause for the log alone.
+pub struct Error {
+    code: Code,
+    message: Option<String>,
+    details: Option<Value>,
+    problems: Problems,
+    allow: Option<String>,
+    cause: Option<Box<dyn Cause + Send + Sync>>,
+}
+
+impl Error {
+    /// A failure of the caller's, with the code's own sentence.
+    #[must_use]
+    pub fn new(code: Code) -> Self {
+        Self { code, message: None, details: None, problems: Problems::default(), allow: None, cause: None }
+    }
+
+    /// The same with another sentence. It must hold nothing that the caller did not send or may not know.
+    #[must_use]
+    pub fn saying(code: Code, message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()), ..Self::new(code) }
+    }
+
+    /// `version_conflict`, with the sentence and the details of the contract.
+    #[must_use]
+    pub fn version_conflict(client: u64, current: u64) -> Self {
+        Self {
+            details: Some(json!({ "currentVersion": current, "clientVersion": client })),
+            ..Self::saying(
+                Code::VersionConflict,
+                format!("Version mismatch: client sent {client}, current is {current}."),
+            )
+        }
+    }
+
+    /// `method_not_allowed`; `allow` is the value of the header of that name (RFC 9110 §10.2.1).
+    #[must_use]
+    pub fn method_not_allowed(allow: String) -> Self {
+        Self { allow: Some(allow), ..Self::new(Code::MethodNotAllowed) }
+    }
+
+    /// A fault of ours; the cause goes to the log.
+    pub fn internal(cause: impl Into<Box<dyn Cause + Send + Sync>>) -> Self {
+        Self { cause: Some(cause.into()), ..Self::new(Code::Internal) }
+    }
+
+    /// Something that we depend on refuses or is silent; the cause goes to the log.
+    pub fn unavailable(cause: impl Into<Box<dyn Cause + Send + Sync>>) -> Self {
+        Self { cause: Some(cause.into()), ..Self::new(Code::Unavailable) }
+    }
+
+    /// Two failures of one request as one: whatever is not about fields goes first, fields add up.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        match (self.code, other.code) {
+            (Code::ValidationFailed, Code::ValidationFailed) => {
+                self.problems.extend(other.problems);
+                self
+            }
+            (Code::ValidationFailed, _) => other,
+            _ => self,
+        }
+    }
+
+    /// The code.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The value of an `Allow` header, on `method_not_allowed`.
+    #[must_use]
+    pub fn allow(&self) -> Option<&str> {
+        self.allow.as_deref()
+    }
+
+    /// What the log may say and the caller may not.
+    #[must_use]
+    pub fn cause(&self) -> Option<&(dyn Cause + Send + Sync)> {
+        self.cause.as_deref()
+    }
+
+    /// The body of the answer, as the contract has it.
+    #[must_use]
+    pub fn body(&self, request_id: &str) -> Value {
+        let message = self.message.as_deref().unwrap_or(self.code.message());
+        let mut body = json!({ "error": self.code.name(), "message": message, "requestId": request_id });
+        if !self.problems.is_empty() {
+            body["details"] = json!({ "fields": self.problems.as_slice() });
+        } else if let Some(details) = &self.details {
+            body["details"] = details.clone();
+        }
+        body
+    }
+}
+
+impl From<Code> for Error {
+    fn from(code: Code) -> Self {
+        Self::new(code)
+    }
+}
+
+impl From<Problems> for Error {
+    fn from(problems: Problems) -> Self {
+        Self { problems, ..Self::new(Code::ValidationFailed) }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.code.name())?;
+        if let Some(cause) = &self.cause {
+            write!(f, ": {cause}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code.name())
+    }
+}
+
+impl Cause for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_is_a_failure_and_every_name_its_own() {
+        let mut names: Vec<_> = Code::ALL.iter().map(|code| code.name()).collect();
+        assert!(Code::ALL.iter().all(|code| (400..600).contains(&code.status())));
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Code::ALL.len());
+    }
+
+    #[test]
+    fn the_cause_stays_inside() {
+        let error = Error::internal("table hedgerow-main is on fire");
+        assert!(!error.body("req_1").to_string().contains("fire"));
+        assert!(format!("{error:?}").contains("fire"));
+    }
+
+    #[test]
+    fn fields_add_up_and_malformed_comes_first() {
+        let a = || Error::from(Problems::one("a", "required", "Is required."));
+        let b = || Error::from(Problems::one("b", "required", "Is required."));
+        assert_eq!(a().and(b()).body("r")["details"]["fields"].as_array().map(Vec::len), Some(2));
+        assert_eq!(a().and(Error::new(Code::MalformedRequest)).code(), Code::MalformedRequest);
+    }
+}

@@ -1,0 +1,19 @@
+//! What callers and every other crate agree on: identifiers, field schemas and their validation, resources as the API
+//! shows them, error codes and the table of routes. No I/O.
+
+pub mod error;
+pub mod id;
+pub mod json;
+pub mod names;
+pub mod permission;
+pub mod problem;
+pub mod resource;
+pub mod route;
+pub mod routes;
+pub mod schema;
+pub mod text;
+pub mod time;
+
+pub use error::{Code, Error};
+pub use problem::{Broken, Problem, Problems};
+pub use time::Time;

@@ -1,0 +1,237 @@
+//! Names that callers choose: identifiers of tenants and entities, keys, slugs, and texts for people.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use crate::id::GroupId;
+use crate::{Broken, text_type};
+
+/// Identifiers of the client's own: they stand in partition and sort keys, hence the narrow alphabet.
+fn own_identifier(text: &str) -> Result<(), Broken> {
+    let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'@' | b'-');
+    if (1..=128).contains(&text.len()) && text.bytes().all(known) && text != "." && text != ".." {
+        return Ok(());
+    }
+    Err(Broken::new(
+        "invalid_identifier",
+        "Must be 1 to 128 of the characters A-Z a-z 0-9 . _ : @ - and not `.` or `..`.",
+    ))
+}
+
+fn key(text: &str, dash: bool) -> bool {
+    let known = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_') || (dash && b == b'-');
+    text.len() <= 64 && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.bytes().all(known)
+}
+
+fn group_key(text: &str) -> Result<(), Broken> {
+    // `fg_` begins an identifier, and a path may hold either.
+    if key(text, true) && !text.starts_with(GroupId::PREFIX) {
+        return Ok(());
+    }
+    Err(Broken::new("invalid_key", "Must match ^[a-z][a-z0-9_-]{0,63}$ and not start with `fg_`."))
+}
+
+fn field_key(text: &str) -> Result<(), Broken> {
+    if key(text, false) { Ok(()) } else { Err(Broken::new("invalid_key", "Must match ^[a-z][a-z0-9_]{0,63}$.")) }
+}
+
+fn slug(text: &str) -> Result<(), Broken> {
+    let known = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-');
+    let ends = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    if (1..=63).contains(&text.len()) && text.bytes().all(known) && text.starts_with(ends) && text.ends_with(ends) {
+        return Ok(());
+    }
+    Err(Broken::new("invalid_slug", "Must be 1 to 63 of a-z 0-9 and `-`, with no `-` at either end."))
+}
+
+/// A text for people: length in Unicode scalar values, no control characters but line breaks where `lines`.
+fn prose(text: &str, least: usize, most: usize, lines: bool) -> Result<(), Broken> {
+    let length = text.chars().count();
+    if length > most {
+        return Err(Broken::new("too_long", format!("Must have at most {most} characters.")));
+    }
+    if length < least || (least > 0 && text.trim().is_empty()) {
+        return Err(Broken::new("too_short", "Must not be empty."));
+    }
+    if text.chars().any(|c| c.is_control() && !(lines && matches!(c, '\n' | '\r' | '\t'))) {
+        return Err(Broken::new("control_character", "Must not hold control characters."));
+    }
+    Ok(())
+}
+
+fn email(text: &str) -> Result<(), Broken> {
+    let bad = || Broken::new("invalid_email", "Must be an e-mail address.");
+    let (local, domain) = text.rsplit_once('@').ok_or_else(bad)?;
+    let clean = |part: &str| part.chars().all(|c| !c.is_whitespace() && !c.is_control() && c != '@');
+    let label = |part: &str| {
+        (1..=63).contains(&part.len())
+            && !part.starts_with('-')
+            && !part.ends_with('-')
+            && part.chars().all(|c| c.is_alphanumeric() || c == '-')
+    };
+    let fits = text.len() <= 254 && (1..=64).contains(&local.len());
+    if fits && clean(local) && domain.contains('.') && domain.split('.').all(label) { Ok(()) } else { Err(bad()) }
+}
+
+text_type! {
+    /// The client's own identifier for one of its customers.
+    TenantId {
+        check: own_identifier,
+        schema: { "type": "string", "minLength": 1, "maxLength": 128, "pattern": r"^[A-Za-z0-9._:@-]+$" }
+    }
+    /// The client's own identifier for a record in its system.
+    EntityId {
+        check: own_identifier,
+        schema: { "type": "string", "minLength": 1, "maxLength": 128, "pattern": r"^[A-Za-z0-9._:@-]+$" }
+    }
+    /// A field group's key: unique within the client, never changed.
+    GroupKey {
+        check: group_key,
+        schema: { "type": "string", "pattern": r"^(?!fg_)[a-z][a-z0-9_-]{0,63}$" }
+    }
+    /// A field's key.
+    FieldKey {
+        check: field_key,
+        schema: { "type": "string", "pattern": r"^[a-z][a-z0-9_]{0,63}$" }
+    }
+    /// A part of a public address, unique in the deployment.
+    Slug {
+        check: slug,
+        schema: { "type": "string", "pattern": r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$" }
+    }
+    /// What people call a thing: 1 to 200 characters on one line.
+    Name {
+        check: |text| prose(text, 1, 200, false),
+        schema: { "type": "string", "minLength": 1, "maxLength": 200 }
+    }
+    /// What people say of a thing: at most 2,000 characters.
+    Description {
+        check: |text| prose(text, 0, 2000, true),
+        schema: { "type": "string", "maxLength": 2000 }
+    }
+    /// An e-mail address, as it was written.
+    Email {
+        check: email,
+        schema: { "type": "string", "format": "email", "maxLength": 254 }
+    }
+}
+
+impl Slug {
+    /// The slug nearest to a name, for example `acme-co` for `Acme & Co`; `client` if nothing of it is left.
+    #[must_use]
+    pub fn from_name(name: &Name) -> Self {
+        let lower = name.as_str().to_lowercase();
+        let words: Vec<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
+        let short: String = words.join("-").chars().take(48).collect();
+        let trimmed = short.trim_end_matches('-');
+        Self(if trimmed.is_empty() { "client".to_owned() } else { trimmed.to_owned() })
+    }
+
+    /// The same slug, told apart by a suffix of at most 14 characters of `a-z 0-9`.
+    #[must_use]
+    pub fn with_suffix(&self, suffix: &str) -> Self {
+        Self(format!("{}-{suffix}", self.0))
+    }
+}
+
+impl Email {
+    /// The spelling under which an address is unique: upper and lower case are one.
+    #[must_use]
+    pub fn folded(&self) -> String {
+        self.0.to_lowercase()
+    }
+}
+
+/// A field group as a path names it: by its identifier or by its key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum GroupRef {
+    /// `fg_…`
+    Id(GroupId),
+    /// The key within the client.
+    Key(GroupKey),
+}
+
+impl std::str::FromStr for GroupRef {
+    type Err = Broken;
+    fn from_str(text: &str) -> Result<Self, Broken> {
+        if text.starts_with(GroupId::PREFIX) { text.parse().map(Self::Id) } else { text.parse().map(Self::Key) }
+    }
+}
+
+/// An address or a CIDR block, as it was written; an address is the block of itself alone.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct IpBlock(IpNet);
+
+impl IpBlock {
+    /// Whether the address is in the block; `::ffff:a.b.c.d` is `a.b.c.d`.
+    #[must_use]
+    pub fn holds(&self, address: IpAddr) -> bool {
+        self.0.contains(&address.to_canonical())
+    }
+}
+
+impl std::str::FromStr for IpBlock {
+    type Err = Broken;
+    fn from_str(text: &str) -> Result<Self, Broken> {
+        let block = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+        block.map(Self).ok_or_else(|| Broken::new("invalid_ip", "Must be an IP address or a CIDR block."))
+    }
+}
+
+impl serde::Serialize for IpBlock {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let alone = self.0.prefix_len() == self.0.max_prefix_len();
+        if alone { to.collect_str(&self.0.addr()) } else { to.collect_str(&self.0) }
+    }
+}
+
+crate::parsed_from_text!(IpBlock, { "type": "string", "description": "An IP address or a CIDR block." });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_keep_separators_and_dots_out() {
+        for good in ["a", "A.b_c:d@e-f", "...", &"x".repeat(128)] {
+            assert!(good.parse::<TenantId>().is_ok(), "{good}");
+        }
+        for bad in ["", ".", "..", "a/b", "a#b", "a b", "a\0", "ä", "a%2Fb", &"x".repeat(129)] {
+            assert!(bad.parse::<TenantId>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn keys_follow_the_contract() {
+        assert!("a-b_1".parse::<GroupKey>().is_ok());
+        assert!("a-b".parse::<FieldKey>().is_err());
+        for bad in ["", "1a", "A", "fg_x", "a.b", &"a".repeat(65)] {
+            assert!(bad.parse::<GroupKey>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn slugs_come_from_names() {
+        let slug = |name: &str| Slug::from_name(&name.parse().expect("a name")).to_string();
+        assert_eq!(slug("Acme & Co."), "acme-co");
+        assert_eq!(slug("日本"), "client");
+        assert!(slug(&"ab ".repeat(60)).parse::<Slug>().is_ok());
+    }
+
+    #[test]
+    fn texts_for_people_hold_no_control_characters() {
+        assert!("two\nlines".parse::<Description>().is_ok());
+        for bad in ["", "   ", "a\nb", "a\0b", &"x".repeat(201)] {
+            assert!(bad.parse::<Name>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_checked_and_folded() {
+        assert_eq!("Ada@Example.com".parse::<Email>().map(|e| e.folded()), Ok("ada@example.com".to_owned()));
+        for bad in ["", "a", "a@b", "a b@c.de", "@c.de", "a@-c.de", "a@c..de"] {
+            assert!(bad.parse::<Email>().is_err(), "{bad}");
+        }
+    }
+}

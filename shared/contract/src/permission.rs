@@ -1,0 +1,80 @@
+//! What a credential may do: an API key's permissions, a member's role.
+
+use deserr::Deserr;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+macro_rules! permissions {
+    ($($variant:ident $name:literal)+) => {
+        /// One permission of an API key.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Deserr, JsonSchema)]
+        #[deserr(error = crate::Problems)]
+        pub enum Permission {
+            $(#[doc = $name] #[serde(rename = $name)] #[deserr(rename = $name)] $variant),+
+        }
+
+        impl Permission {
+            /// Every permission, which is what a key has if none are named.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The name in the contract.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+        }
+    };
+}
+
+permissions! {
+    SchemaRead "schema:read"
+    SchemaWrite "schema:write"
+    ValuesRead "values:read"
+    ValuesWrite "values:write"
+    WebhooksRead "webhooks:read"
+    WebhooksWrite "webhooks:write"
+    SitesWrite "sites:write"
+    TenantsErase "tenants:erase"
+    TokensCreate "tokens:create"
+    AuditRead "audit:read"
+}
+
+/// A member's role in a client, least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Reads.
+    Viewer,
+    /// Reads and writes schemas, values, webhooks and sites.
+    Editor,
+    /// Everything but what is the owner's.
+    Admin,
+    /// Everything.
+    Owner,
+}
+
+impl Role {
+    /// Whether a session of this role may do what an API key needs this permission for.
+    #[must_use]
+    pub fn allows(self, permission: Permission) -> bool {
+        use Permission::{AuditRead, SchemaRead, TenantsErase, TokensCreate, ValuesRead, WebhooksRead};
+        match self {
+            Self::Owner | Self::Admin => true,
+            Self::Editor => !matches!(permission, TenantsErase | TokensCreate | AuditRead),
+            Self::Viewer => matches!(permission, SchemaRead | ValuesRead | WebhooksRead),
+        }
+    }
+}
+
+/// What an API key is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Deserr, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[deserr(error = crate::Problems, rename_all = lowercase)]
+pub enum KeyType {
+    /// The API under `/api/v1`.
+    Management,
+    /// Published values.
+    Delivery,
+    /// Published values and drafts.
+    Preview,
+}

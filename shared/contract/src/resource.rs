@@ -1,0 +1,276 @@
+//! Resources as the API answers them and webhooks announce them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::Time;
+use crate::id::{ClientId, FieldId, GroupId, KeyId, UserId};
+use crate::names::{Description, Email, EntityId, FieldKey, GroupKey, Name, Slug, TenantId};
+use crate::permission::{KeyType, Permission, Role};
+use crate::schema::FieldSchema;
+
+/// What every resource has in common.
+pub trait Resource: Serialize + JsonSchema {
+    /// Members that are shown once and never remembered.
+    const SECRETS: &'static [&'static str] = &[];
+
+    /// The number in its `ETag`, for what can be changed.
+    fn version(&self) -> Option<u64>;
+}
+
+macro_rules! versioned {
+    ($($name:ty),+) => { $(impl Resource for $name {
+        fn version(&self) -> Option<u64> {
+            Some(self.version)
+        }
+    })+ };
+}
+
+versioned!(Client, FieldGroup, GlobalField, TenantField, ApiKey, EntityValues);
+
+macro_rules! unversioned {
+    ($($name:ty),+) => { $(impl Resource for $name {
+        fn version(&self) -> Option<u64> {
+            None
+        }
+    })+ };
+}
+
+unversioned!(Tenant, Field, SessionInfo);
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Client {
+    /// `cl_…`
+    pub id: ClientId,
+    /// What people call it.
+    pub name: Name,
+    /// Its part of public addresses.
+    pub slug: Slug,
+    /// 1, then one more a change.
+    pub version: u64,
+    /// When it was opened.
+    pub created_at: Time,
+    /// When it last changed.
+    pub updated_at: Time,
+}
+
+/// A user of the dashboard, with the role in its client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct User {
+    /// `usr_…`
+    pub id: UserId,
+    /// As it was written at signup.
+    pub email: Email,
+    /// The role in the client.
+    pub role: Role,
+    /// When the account was opened.
+    pub created_at: Time,
+}
+
+/// Who is logged in, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SessionInfo {
+    /// The user.
+    pub user: User,
+    /// The client.
+    pub client: Client,
+}
+
+/// How values of a group become public.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, deserr::Deserr, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[deserr(error = crate::Problems, rename_all = lowercase)]
+pub enum Publishing {
+    /// With every save.
+    #[default]
+    Immediate,
+    /// By a publish.
+    Manual,
+}
+
+/// A category of fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FieldGroup {
+    /// `fg_…`
+    pub id: GroupId,
+    /// Unique in the client, never changed.
+    pub key: GroupKey,
+    /// What people call it.
+    pub name: Name,
+    /// What people say of it.
+    pub description: Option<Description>,
+    /// How its values become public.
+    pub publishing: Publishing,
+    /// 1, then one more a change.
+    pub version: u64,
+    /// When it was created.
+    pub created_at: Time,
+    /// When it last changed.
+    pub updated_at: Time,
+}
+
+/// A field that every tenant sees.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GlobalField {
+    /// `fld_…`
+    pub id: FieldId,
+    /// Unique in each of its groups, never changed.
+    pub key: FieldKey,
+    /// What people call it.
+    pub label: Name,
+    /// What values it takes.
+    pub schema: FieldSchema,
+    /// The groups that it is in.
+    pub field_group_ids: Vec<GroupId>,
+    /// 1, then one more a change.
+    pub version: u64,
+    /// When it was created.
+    pub created_at: Time,
+    /// When it last changed.
+    pub updated_at: Time,
+}
+
+/// A field that one tenant has in one group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TenantField {
+    /// `fld_…`
+    pub id: FieldId,
+    /// The tenant.
+    pub tenant_id: TenantId,
+    /// The group.
+    pub field_group_id: GroupId,
+    /// Unique among the tenant's fields of the group, never changed.
+    pub key: FieldKey,
+    /// What people call it.
+    pub label: Name,
+    /// What values it takes.
+    pub schema: FieldSchema,
+    /// 1, then one more a change.
+    pub version: u64,
+    /// When it was created.
+    pub created_at: Time,
+    /// When it last changed.
+    pub updated_at: Time,
+}
+
+/// Whose field it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// The client's, seen by all tenants.
+    Global,
+    /// One tenant's.
+    Tenant,
+}
+
+/// A field of the merged list.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Field {
+    /// `fld_…`
+    pub id: FieldId,
+    /// The key under which values are saved.
+    pub key: FieldKey,
+    /// What people call it.
+    pub label: Name,
+    /// What values it takes.
+    pub schema: FieldSchema,
+    /// Whose it is.
+    pub scope: Scope,
+    /// A tenant's field whose key a global field has taken: it keeps its values and takes no new ones.
+    pub shadowed: bool,
+    /// Of the field itself.
+    pub version: u64,
+    /// When it was created.
+    pub created_at: Time,
+    /// When it last changed.
+    pub updated_at: Time,
+}
+
+/// One customer of a client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Tenant {
+    /// The client's own identifier for it.
+    pub tenant_id: TenantId,
+    /// When it was first used.
+    pub created_at: Time,
+}
+
+/// Whether what was saved is public.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Saved, not public.
+    Draft,
+    /// Public.
+    Published,
+}
+
+/// What is stored for an entity in a field group.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EntityValues {
+    /// The tenant.
+    pub tenant_id: TenantId,
+    /// The group.
+    pub field_group_id: GroupId,
+    /// The record in the client's own system.
+    pub entity_id: EntityId,
+    /// Field key to value; a field without a value is left out.
+    pub values: Map<String, Value>,
+    /// Required fields without a value.
+    pub missing: Vec<FieldKey>,
+    /// Whether it is public.
+    pub status: Status,
+    /// 1, then one more a change.
+    pub version: u64,
+    /// When it last changed.
+    pub updated_at: Time,
+}
+
+/// An API key, without the key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiKey {
+    /// `key_…`
+    pub id: KeyId,
+    /// What people call it.
+    pub name: Name,
+    /// What it is for.
+    #[serde(rename = "type")]
+    pub key_type: KeyType,
+    /// The key's first 12 characters.
+    pub prefix: String,
+    /// What it may do; empty for delivery and preview keys.
+    pub permissions: Vec<Permission>,
+    /// Whether it works.
+    pub active: bool,
+    /// When it stops working.
+    pub expires_at: Option<Time>,
+    /// Its own limit, over the client's.
+    pub rate_limit: Option<RateLimit>,
+    /// Addresses and CIDR blocks that may use it; empty for all.
+    pub allowed_ips: Vec<crate::names::IpBlock>,
+    /// 1, then one more a change.
+    pub version: u64,
+    /// When it was made.
+    pub created_at: Time,
+    /// When it last changed.
+    pub updated_at: Time,
+}
+
+/// A key's own limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RateLimit {
+    /// Requests a second, 1 to 10,000.
+    pub requests_per_second: u32,
+}

@@ -1,0 +1,351 @@
+//! From JSON to a definition, naming every failure on the way.
+
+use std::cmp::Ordering;
+use std::collections::HashSet;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::rules::{Choice, Pattern, Point, Rules};
+use super::value::{self, MAX_ITEMS, count};
+use super::{FieldType, number};
+use crate::problem::{Problems, join};
+
+const MAX_SCHEMA_BYTES: usize = 64 * 1_024;
+const MAX_PLACEHOLDER: usize = 200;
+const MAX_HELP_TEXT: usize = 2_000;
+const MAX_OPTIONS: usize = 500;
+const MAX_OPTION: usize = 200;
+const MAX_PATTERN_BYTES: usize = 1_000;
+const MAX_LENGTH: usize = 262_144;
+/// So many unknown members of one object are named; more would only make the answer longer.
+const MAX_UNKNOWN: usize = 20;
+
+/// What a schema says. The order of the members is the canonical one.
+#[derive(Debug, PartialEq, Serialize)]
+pub(super) struct Definition {
+    #[serde(rename = "type")]
+    pub(super) field_type: FieldType,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) validation: Option<Rules>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ui: Option<Ui>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) default: Option<Value>,
+}
+
+/// What a form shows.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Ui {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    placeholder: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help_text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) order: Option<i64>,
+}
+
+pub(super) fn parse(value: Value, path: &str) -> Result<Definition, Problems> {
+    let mut problems = Problems::default();
+    if value.to_string().len() > MAX_SCHEMA_BYTES {
+        problems.add(path, "too_large", format!("Must have at most {MAX_SCHEMA_BYTES} bytes of JSON."));
+    }
+    let Some(mut object) = Object::read(value, path.to_owned(), &mut problems) else { return Err(problems) };
+
+    let field_type = object.field_type(&mut problems);
+    let validation_path = object.path_of("validation");
+    let mut has_options = false;
+    let validation = object.members.remove("validation").and_then(|value| {
+        let rules = Object::read(value, validation_path.clone(), &mut problems)?;
+        has_options = rules.members.contains_key("options");
+        Some(rules.rules(field_type, &mut problems))
+    });
+    if field_type.is_some_and(|known| known.rules().contains(&"options")) && !has_options {
+        problems.add(join(&validation_path, "options"), "required", "Is required.");
+    }
+
+    let ui_path = object.path_of("ui");
+    let ui = object.members.remove("ui").and_then(|value| Object::read(value, ui_path, &mut problems));
+    let ui = ui.map(|ui| ui.ui(&mut problems));
+
+    let default_path = object.path_of("default");
+    let default = object.members.remove("default");
+    if let (Some(field_type), Some(default)) = (field_type, &default) {
+        let none = Rules::default();
+        value::check(field_type, validation.as_ref().unwrap_or(&none), default, &default_path, &mut problems);
+    }
+
+    object.finish(&["type", "validation", "ui", "default"], &mut problems);
+    match field_type {
+        Some(field_type) => problems.or(Definition { field_type, validation, ui, default }),
+        None => Err(problems),
+    }
+}
+
+/// An object whose members are taken out one by one; what is left over is unknown.
+struct Object {
+    path: String,
+    members: Map<String, Value>,
+}
+
+impl Object {
+    fn read(value: Value, path: String, problems: &mut Problems) -> Option<Self> {
+        if let Value::Object(members) = value {
+            Some(Self { path, members })
+        } else {
+            problems.add(path, "wrong_type", "Must be an object.");
+            None
+        }
+    }
+
+    fn path_of(&self, name: &str) -> String {
+        join(&self.path, name)
+    }
+
+    fn finish(self, known: &[&str], problems: &mut Problems) {
+        for name in self.members.keys().take(MAX_UNKNOWN) {
+            let message = format!("Is not known here. Known are: {}.", known.join(", "));
+            problems.add(self.path_of(name), "unknown_member", message);
+        }
+    }
+
+    fn field_type(&mut self, problems: &mut Problems) -> Option<FieldType> {
+        let path = self.path_of("type");
+        match self.members.remove("type") {
+            Some(Value::String(name)) => {
+                let found = FieldType::ALL.into_iter().find(|known| known.as_str() == name);
+                if found.is_none() {
+                    let names = FieldType::ALL.map(FieldType::as_str).join(", ");
+                    problems.add(path, "not_an_option", format!("Must be one of: {names}."));
+                }
+                return found;
+            }
+            Some(_) => problems.add(path, "wrong_type", "Must be a string."),
+            None => problems.add(path, "required", "Is required."),
+        }
+        None
+    }
+
+    fn ui(mut self, problems: &mut Problems) -> Ui {
+        let ui = Ui {
+            placeholder: self.text("placeholder", 0..=MAX_PLACEHOLDER, problems),
+            help_text: self.text("helpText", 0..=MAX_HELP_TEXT, problems),
+            order: self.whole("order", i64::MIN, i64::MAX, problems),
+        };
+        self.finish(&["placeholder", "helpText", "order"], problems);
+        ui
+    }
+
+    /// The rules that hold up. Those that contradict each other are left out, so that a default is not held to them.
+    fn rules(mut self, field_type: Option<FieldType>, problems: &mut Problems) -> Rules {
+        if let Some(field_type) = field_type {
+            self.refuse_foreign_rules(field_type, problems);
+        }
+        let mut rules = Rules {
+            required: self.flag("required", problems),
+            min_length: self.size("minLength", MAX_LENGTH, problems),
+            max_length: self.size("maxLength", MAX_LENGTH, problems),
+            pattern: self.pattern(problems),
+            min: self.point("min", field_type, problems),
+            max: self.point("max", field_type, problems),
+            integer: self.flag("integer", problems),
+            options: None,
+            min_items: self.size("minItems", MAX_ITEMS, problems),
+            max_items: self.size("maxItems", MAX_ITEMS, problems),
+        };
+        let options = self.options(problems);
+        self.refuse_contradictions(&mut rules, options.as_ref().map(Vec::len), problems);
+        rules.options = options.and_then(|options| options.into_iter().collect());
+        self.finish(field_type.map_or(ALL_RULES, FieldType::rules), problems);
+        rules
+    }
+
+    fn refuse_foreign_rules(&mut self, field_type: FieldType, problems: &mut Problems) {
+        for name in ALL_RULES.iter().filter(|name| !field_type.rules().contains(*name)) {
+            if self.members.remove(*name).is_some() {
+                let message = format!("Does not apply to the type {}.", field_type.as_str());
+                problems.add(self.path_of(name), "not_for_type", message);
+            }
+        }
+    }
+
+    fn refuse_contradictions(&self, rules: &mut Rules, options: Option<usize>, problems: &mut Problems) {
+        let mut refuse = |name: &str, message: &str| problems.add(self.path_of(name), "contradiction", message);
+        if let (Some(min), Some(max)) = (&rules.min, &rules.max) {
+            if min.compare(max) == Ordering::Greater {
+                refuse("min", "Must not be over max.");
+                (rules.min, rules.max) = (None, None);
+            } else if let (Point::Number(min), Point::Number(max), Some(true)) = (min, max, rules.integer)
+                && !number::integer_between(min, max)
+            {
+                refuse("min", "Must leave a whole number up to max.");
+                (rules.min, rules.max) = (None, None);
+            }
+        }
+        if rules.min_length.zip(rules.max_length).is_some_and(|(min, max)| min > max) {
+            refuse("minLength", "Must not be over maxLength.");
+            (rules.min_length, rules.max_length) = (None, None);
+        }
+        let over_max = rules.min_items.zip(rules.max_items).is_some_and(|(min, max)| min > max);
+        let over_options = rules.min_items.zip(options).is_some_and(|(min, options)| min > options);
+        if over_max {
+            refuse("minItems", "Must not be over maxItems.");
+        }
+        if over_options {
+            refuse("minItems", "Must not be over the number of options.");
+        }
+        if over_max || over_options {
+            (rules.min_items, rules.max_items) = (None, None);
+        }
+    }
+
+    fn flag(&mut self, name: &str, problems: &mut Problems) -> Option<bool> {
+        let value = self.members.remove(name)?;
+        if !value.is_boolean() {
+            problems.add(self.path_of(name), "wrong_type", "Must be true or false.");
+        }
+        value.as_bool()
+    }
+
+    /// An integer, also one that a format in between has written as `3.0`.
+    fn whole<T: TryFrom<i128> + Into<i128> + Copy>(
+        &mut self,
+        name: &str,
+        min: T,
+        max: T,
+        problems: &mut Problems,
+    ) -> Option<T> {
+        let value = self.members.remove(name)?;
+        let path = self.path_of(name);
+        let Some(given) = value.as_number() else {
+            problems.add(path, "wrong_type", "Must be a whole number.");
+            return None;
+        };
+        if !number::is_integral(given) {
+            problems.add(path, "not_integer", "Must be a whole number.");
+            return None;
+        }
+        // One that does not fit is far out of range on the side of its sign.
+        let negative = given.as_f64().is_some_and(f64::is_sign_negative);
+        let whole = number::whole(given).unwrap_or(if negative { i128::MIN } else { i128::MAX });
+        if whole < min.into() {
+            problems.add(path, "too_small", format!("Must be at least {}.", min.into()));
+        } else if whole > max.into() {
+            problems.add(path, "too_large", format!("Must be at most {}.", max.into()));
+        } else {
+            return T::try_from(whole).ok();
+        }
+        None
+    }
+
+    fn size(&mut self, name: &str, max: usize, problems: &mut Problems) -> Option<usize> {
+        let max = u32::try_from(max).unwrap_or(u32::MAX);
+        self.whole(name, 0, max, problems).and_then(|size| usize::try_from(size).ok())
+    }
+
+    fn text(&mut self, name: &str, length: std::ops::RangeInclusive<usize>, problems: &mut Problems) -> Option<String> {
+        let value = self.members.remove(name)?;
+        text(value, length, &self.path_of(name), problems)
+    }
+
+    fn pattern(&mut self, problems: &mut Problems) -> Option<Pattern> {
+        let value = self.members.remove("pattern")?;
+        let path = self.path_of("pattern");
+        // The bound comes before the compiler, and is in bytes: it is the compiler's work that it limits.
+        if value.as_str().is_some_and(|source| source.len() > MAX_PATTERN_BYTES) {
+            problems.add(path, "too_long", format!("Must have at most {MAX_PATTERN_BYTES} bytes."));
+            return None;
+        }
+        let source = text(value, 0..=MAX_PATTERN_BYTES, &path, problems)?;
+        Pattern::compile(&source).map_err(|broken| problems.add(path, broken.code, broken.message)).ok()
+    }
+
+    /// A bound has the type of the value; of an unknown type there is nothing to say.
+    fn point(&mut self, name: &str, field_type: Option<FieldType>, problems: &mut Problems) -> Option<Point> {
+        let value = self.members.remove(name)?;
+        Point::read(field_type?, &value)
+            .map_err(|broken| problems.add(self.path_of(name), broken.code, broken.message))
+            .ok()
+    }
+
+    /// The options, `None` in the place of one that is wrong.
+    fn options(&mut self, problems: &mut Problems) -> Option<Vec<Option<Choice>>> {
+        let value = self.members.remove("options")?;
+        let path = self.path_of("options");
+        let Value::Array(options) = value else {
+            problems.add(path, "wrong_type", "Must be a list.");
+            return None;
+        };
+        if options.is_empty() {
+            problems.add(path, "too_few", "Must have at least 1 option.");
+            return None;
+        }
+        if options.len() > MAX_OPTIONS {
+            problems.add(path, "too_many", format!("Must have at most {}.", count(MAX_OPTIONS, "option")));
+            return None;
+        }
+        let mut seen = HashSet::new();
+        let choices = options.into_iter().enumerate().map(|(index, value)| {
+            let path = format!("{path}[{index}]");
+            let choice = choice(value, &path, problems)?;
+            if seen.insert(choice.value().to_owned()) {
+                return Some(choice);
+            }
+            problems.add(path, "duplicate", "Must not have the value of an earlier option.");
+            None
+        });
+        Some(choices.collect())
+    }
+}
+
+/// Every rule of every type.
+const ALL_RULES: &[&str] =
+    &["required", "minLength", "maxLength", "pattern", "min", "max", "integer", "options", "minItems", "maxItems"];
+
+fn choice(value: Value, path: &str, problems: &mut Problems) -> Option<Choice> {
+    match value {
+        Value::String(_) => text(value, 1..=MAX_OPTION, path, problems).map(Choice::Bare),
+        Value::Object(_) => {
+            let mut object = Object::read(value, path.to_owned(), problems)?;
+            for name in ["value", "label"] {
+                if !object.members.contains_key(name) {
+                    problems.add(object.path_of(name), "required", "Is required.");
+                }
+            }
+            let value = object.text("value", 1..=MAX_OPTION, problems);
+            let label = object.text("label", 0..=MAX_OPTION, problems);
+            object.finish(&["value", "label"], problems);
+            Some(Choice::Labelled { value: value?, label: label? })
+        }
+        _ => {
+            problems.add(path, "wrong_type", "Must be a string, or an object with a value and a label.");
+            None
+        }
+    }
+}
+
+fn text(value: Value, length: std::ops::RangeInclusive<usize>, path: &str, problems: &mut Problems) -> Option<String> {
+    let Value::String(text) = value else {
+        problems.add(path, "wrong_type", "Must be a string.");
+        return None;
+    };
+    let characters = text.chars().count();
+    let mut good = true;
+    if text.contains('\0') {
+        problems.add(path, "nul", "Must not hold the character NUL.");
+        good = false;
+    }
+    if characters < *length.start() {
+        problems.add(path, "too_short", format!("Must have at least {}.", count(*length.start(), "character")));
+        good = false;
+    }
+    if characters > *length.end() {
+        problems.add(path, "too_long", format!("Must have at most {}.", count(*length.end(), "character")));
+        good = false;
+    }
+    good.then_some(text)
+}
+
+#[cfg(test)]
+mod tests;

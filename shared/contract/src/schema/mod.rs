@@ -1,0 +1,258 @@
+//! A field's schema: which values a custom field takes. A [`FieldSchema`] that exists is a valid one.
+
+mod definition;
+mod formats;
+mod json_schema;
+mod number;
+#[cfg(test)]
+mod properties;
+mod rules;
+mod value;
+
+use std::sync::Arc;
+
+use deserr::{Deserr, IntoValue, ValuePointerRef};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::Value;
+
+use crate::problem::{Problems, join};
+
+/// What kind of value a field holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FieldType {
+    /// A line of text.
+    String,
+    /// A longer text.
+    Textarea,
+    /// A finite number.
+    Number,
+    /// True or false.
+    Boolean,
+    /// A calendar date, `YYYY-MM-DD`.
+    Date,
+    /// An instant, RFC 3339.
+    Datetime,
+    /// One of the options.
+    Select,
+    /// Distinct ones of the options.
+    Multiselect,
+    /// An e-mail address.
+    Email,
+    /// An http or https address.
+    Url,
+}
+
+impl FieldType {
+    /// Every type, in the contract's order.
+    pub const ALL: [Self; 10] = [
+        Self::String,
+        Self::Textarea,
+        Self::Number,
+        Self::Boolean,
+        Self::Date,
+        Self::Datetime,
+        Self::Select,
+        Self::Multiselect,
+        Self::Email,
+        Self::Url,
+    ];
+
+    /// The type's name in the contract.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Textarea => "textarea",
+            Self::Number => "number",
+            Self::Boolean => "boolean",
+            Self::Date => "date",
+            Self::Datetime => "datetime",
+            Self::Select => "select",
+            Self::Multiselect => "multiselect",
+            Self::Email => "email",
+            Self::Url => "url",
+        }
+    }
+
+    /// The rules that a field of this type may have, in canonical order.
+    #[must_use]
+    pub const fn rules(self) -> &'static [&'static str] {
+        match self {
+            Self::String | Self::Textarea => &["required", "minLength", "maxLength", "pattern"],
+            Self::Number => &["required", "min", "max", "integer"],
+            Self::Date | Self::Datetime => &["required", "min", "max"],
+            Self::Select => &["required", "options"],
+            Self::Multiselect => &["required", "options", "minItems", "maxItems"],
+            Self::Boolean | Self::Email | Self::Url => &["required"],
+        }
+    }
+}
+
+/// The schema of one field. Cloning it shares the definition and its compiled pattern.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldSchema(Arc<definition::Definition>);
+
+impl FieldSchema {
+    /// Reads a schema; `path` is where it stands in the input, for example `schema`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn parse(value: Value, path: &str) -> Result<Self, Problems> {
+        definition::parse(value, path).map(|definition| Self(Arc::new(definition)))
+    }
+
+    /// The type of the field's values.
+    #[must_use]
+    pub fn field_type(&self) -> FieldType {
+        self.0.field_type
+    }
+
+    /// Whether a complete record must have a value here. Any value that is not null counts, also an empty one.
+    #[must_use]
+    pub fn required(&self) -> bool {
+        self.0.validation.as_ref().and_then(|rules| rules.required).unwrap_or(false)
+    }
+
+    /// Where the field stands among others.
+    #[must_use]
+    pub fn order(&self) -> Option<i64> {
+        self.0.ui.as_ref().and_then(|ui| ui.order)
+    }
+
+    /// The value that a form starts with; it satisfies the schema.
+    #[must_use]
+    pub fn default(&self) -> Option<&Value> {
+        self.0.default.as_ref()
+    }
+
+    /// Adds every rule that `value` breaks; `path` is where the value stands in the input.
+    pub fn check(&self, value: &Value, path: &str, problems: &mut Problems) {
+        match &self.0.validation {
+            Some(rules) => value::check(self.0.field_type, rules, value, path, problems),
+            None => value::check(self.0.field_type, &rules::Rules::default(), value, path, problems),
+        }
+    }
+}
+
+impl Serialize for FieldSchema {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for FieldSchema {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(Value::deserialize(deserializer)?, "schema").map_err(|problems| {
+            let all: Vec<String> =
+                problems.as_slice().iter().map(|found| format!("{}: {}", found.path, found.message)).collect();
+            de::Error::custom(all.join(" "))
+        })
+    }
+}
+
+impl Deserr<Problems> for FieldSchema {
+    fn deserialize_from_value<V: IntoValue>(
+        value: deserr::Value<V>,
+        location: ValuePointerRef<'_>,
+    ) -> Result<Self, Problems> {
+        Self::parse(Value::from(value), &path_of(location))
+    }
+}
+
+fn path_of(location: ValuePointerRef<'_>) -> String {
+    match location {
+        ValuePointerRef::Origin => String::new(),
+        ValuePointerRef::Key { key, prev } => join(&path_of(*prev), key),
+        ValuePointerRef::Index { index, prev } => format!("{}[{index}]", path_of(*prev)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, deserr::Deserr)]
+    #[deserr(error = Problems, deny_unknown_fields)]
+    struct Body {
+        fields: Vec<Inner>,
+    }
+
+    #[derive(Debug, deserr::Deserr)]
+    #[deserr(error = Problems, deny_unknown_fields)]
+    struct Inner {
+        schema: FieldSchema,
+    }
+
+    #[test]
+    fn a_body_that_holds_schemas_names_their_places() {
+        let found = deserr::deserialize::<Body, _, Problems>(json!({"fields": [
+            {"schema": {"type": "string"}},
+            {"schema": {"type": "select", "validation": {"options": ["a", 2]}, "ui": {"order": "x"}}},
+            {"schema": 7},
+            {},
+        ]}))
+        .unwrap_err();
+        let paths: Vec<&str> = found.as_slice().iter().map(|problem| problem.path.as_str()).collect();
+        assert_eq!(
+            paths,
+            [
+                "fields[1].schema.validation.options[1]",
+                "fields[1].schema.ui.order",
+                "fields[2].schema",
+                "fields[3].schema"
+            ]
+        );
+        let body = deserr::deserialize::<Body, _, Problems>(json!({"fields": [{"schema": {"type": "url"}}]})).unwrap();
+        assert_eq!(body.fields.first().unwrap().schema.field_type(), FieldType::Url);
+        let bare = deserr::deserialize::<FieldSchema, _, Problems>(json!({"type": "file"})).unwrap_err();
+        assert_eq!(bare.as_slice().first().unwrap().path, "type");
+    }
+
+    #[test]
+    fn is_written_as_it_was_given_in_canonical_order() {
+        let text = r#"{"default":["b"],"ui":{"order":-2.0,"helpText":"h","placeholder":"p"},"type":"multiselect",
+            "validation":{"maxItems":2,"minItems":1,"options":["b",{"label":"A","value":"a"}],"required":true}}"#;
+        let schema: FieldSchema = serde_json::from_str(text).unwrap();
+        let written = concat!(
+            r#"{"type":"multiselect","validation":{"required":true,"options":["b",{"value":"a","label":"A"}],"#,
+            r#""minItems":1,"maxItems":2},"ui":{"placeholder":"p","helpText":"h","order":-2},"default":["b"]}"#
+        );
+        assert_eq!(serde_json::to_string(&schema).unwrap(), written);
+        assert_eq!(serde_json::from_str::<FieldSchema>(written).unwrap(), schema);
+        assert_eq!(schema.order(), Some(-2));
+        assert!(schema.required());
+        for text in [
+            r#"{"type":"string"}"#,
+            r#"{"type":"date","validation":{},"ui":{}}"#,
+            r#"{"type":"boolean","validation":{"required":false},"default":false}"#,
+            r#"{"type":"number","validation":{"min":-0.5,"max":18446744073709551615,"integer":false}}"#,
+            r#"{"type":"datetime","validation":{"min":"2026-01-01T00:00:00.5+02:00"}}"#,
+            r#"{"type":"string","validation":{"minLength":1,"maxLength":2,"pattern":"^a"}}"#,
+        ] {
+            let schema: FieldSchema = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&schema).unwrap(), text);
+            assert!(!schema.required());
+            assert_eq!(schema.order(), None);
+        }
+    }
+
+    #[test]
+    fn what_the_store_kept_is_checked_again() {
+        let error = serde_json::from_str::<FieldSchema>(r#"{"type":"nope","ui":1}"#).unwrap_err().to_string();
+        assert!(error.starts_with("schema.type: Must be one of: string, "), "{error}");
+        assert!(error.contains("schema.ui: Must be an object."), "{error}");
+    }
+
+    #[test]
+    fn types_have_their_names() {
+        for field_type in FieldType::ALL {
+            assert_eq!(serde_json::to_value(field_type).unwrap(), field_type.as_str());
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! A value against the rules of its field.
+
+use std::cmp::Ordering;
+
+use serde_json::Value;
+
+use super::rules::{Point, Rules};
+use super::{FieldType, formats, number};
+use crate::problem::Problems;
+
+/// A list holds no more elements than there can be options.
+pub(super) const MAX_ITEMS: usize = 500;
+
+/// `1 character`, `80 characters`.
+pub(super) fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Adds what `value` breaks. A rule that is absent is not broken, so a part of a schema can be checked against too.
+pub(super) fn check(field_type: FieldType, rules: &Rules, value: &Value, path: &str, problems: &mut Problems) {
+    match field_type {
+        FieldType::String | FieldType::Textarea => {
+            if let Some(text) = text(value, path, problems) {
+                check_text(rules, text, path, problems);
+            }
+        }
+        FieldType::Email => {
+            if text(value, path, problems).is_some_and(|text| !formats::is_email(text)) {
+                problems.add(path, "invalid_email", "Must be an e-mail address.");
+            }
+        }
+        FieldType::Url => {
+            if text(value, path, problems).is_some_and(|text| !formats::is_url(text)) {
+                problems.add(path, "invalid_url", "Must be an http or https address of at most 2048 bytes.");
+            }
+        }
+        FieldType::Select => {
+            if let Some(text) = text(value, path, problems) {
+                check_option(rules, text, path, problems);
+            }
+        }
+        FieldType::Boolean => {
+            if !value.is_boolean() {
+                problems.add(path, "wrong_type", "Must be true or false.");
+            }
+        }
+        FieldType::Number | FieldType::Date | FieldType::Datetime => match Point::read(field_type, value) {
+            Ok(point) => check_point(rules, &point, path, problems),
+            Err(broken) => problems.add(path, broken.code, broken.message),
+        },
+        FieldType::Multiselect => match value {
+            Value::Array(items) => check_items(rules, items, path, problems),
+            _ => problems.add(path, "wrong_type", "Must be a list of strings."),
+        },
+    }
+}
+
+fn text<'v>(value: &'v Value, path: &str, problems: &mut Problems) -> Option<&'v str> {
+    let text = value.as_str();
+    if text.is_none() {
+        problems.add(path, "wrong_type", "Must be a string.");
+    }
+    text
+}
+
+fn check_text(rules: &Rules, text: &str, path: &str, problems: &mut Problems) {
+    if text.contains('\0') {
+        problems.add(path, "nul", "Must not hold the character NUL.");
+    }
+    let length = text.chars().count();
+    if let Some(min) = rules.min_length.filter(|min| length < *min) {
+        problems.add(path, "too_short", format!("Must have at least {}.", count(min, "character")));
+    }
+    if let Some(max) = rules.max_length.filter(|max| length > *max) {
+        problems.add(path, "too_long", format!("Must have at most {}.", count(max, "character")));
+    }
+    if let Some(pattern) = rules.pattern.as_ref().filter(|pattern| !pattern.matches(text)) {
+        problems.add(path, "pattern", format!("Must match the pattern {}", pattern.source()));
+    }
+}
+
+fn check_point(rules: &Rules, point: &Point, path: &str, problems: &mut Problems) {
+    let (least, most) = match point {
+        Point::Number(_) => ("Must be at least", "Must be at most"),
+        Point::Date(..) | Point::Instant(..) => ("Must not be before", "Must not be after"),
+    };
+    if let Point::Number(value) = point
+        && rules.integer == Some(true)
+        && !number::is_integral(value)
+    {
+        problems.add(path, "not_integer", "Must be a whole number.");
+    }
+    if let Some(min) = rules.min.as_ref().filter(|min| point.compare(min) == Ordering::Less) {
+        problems.add(path, "too_small", format!("{least} {min}."));
+    }
+    if let Some(max) = rules.max.as_ref().filter(|max| point.compare(max) == Ordering::Greater) {
+        problems.add(path, "too_large", format!("{most} {max}."));
+    }
+}
+
+fn check_option(rules: &Rules, text: &str, path: &str, problems: &mut Problems) {
+    if rules.options.as_ref().is_some_and(|options| options.iter().all(|option| option.value() != text)) {
+        problems.add(path, "not_an_option", "Must be one of the field's options.");
+    }
+}
+
+fn check_items(rules: &Rules, items: &[Value], path: &str, problems: &mut Problems) {
+    if let Some(min) = rules.min_items.filter(|min| items.len() < *min) {
+        problems.add(path, "too_few", format!("Must have at least {}.", count(min, "element")));
+    }
+    let max = rules.max_items.unwrap_or(MAX_ITEMS);
+    if items.len() > max {
+        problems.add(path, "too_many", format!("Must have at most {}.", count(max, "element")));
+    }
+    // The rest of a list that is too long anyway would only make the answer longer.
+    for (index, item) in items.iter().take(MAX_ITEMS).enumerate() {
+        let path = format!("{path}[{index}]");
+        if let Some(text) = text(item, &path, problems) {
+            check_option(rules, text, &path, problems);
+            if items.iter().take(index).any(|earlier| earlier.as_str() == Some(text)) {
+                problems.add(path, "duplicate", "Must not be listed twice.");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::schema::FieldSchema;
+
+    /// The codes that a value gets, with the path where it is not the value's own.
+    fn codes(schema: &Value, value: &Value) -> Vec<String> {
+        let mut problems = Problems::default();
+        FieldSchema::parse(schema.clone(), "schema").unwrap().check(value, "v", &mut problems);
+        let name = |path: &str| path.strip_prefix('v').unwrap().to_owned();
+        problems.as_slice().iter().map(|found| name(&found.path) + found.code).collect()
+    }
+
+    fn table(schema: &Value, rows: &[(Value, &[&str])]) {
+        for (value, expected) in rows {
+            assert_eq!(codes(schema, value), *expected, "{schema} {value}");
+        }
+    }
+
+    #[test]
+    fn texts() {
+        for name in ["string", "textarea"] {
+            let schema = json!({"type": name, "validation": {"minLength": 2, "maxLength": 3, "pattern": "^[a-zé]*$"}});
+            table(
+                &schema,
+                &[
+                    (json!("ab"), &[]),
+                    (json!("ééé"), &[]),
+                    (json!("a"), &["too_short"]),
+                    (json!(""), &["too_short"]),
+                    (json!("abcd"), &["too_long"]),
+                    (json!("AB"), &["pattern"]),
+                    (json!("\0"), &["nul", "too_short", "pattern"]),
+                    (json!("ABCD"), &["too_long", "pattern"]),
+                    (json!(1), &["wrong_type"]),
+                    (json!(["ab"]), &["wrong_type"]),
+                ],
+            );
+            table(&json!({"type": name}), &[(json!(""), &[]), (json!("a\nb\u{1f600}"), &[]), (json!("a\0"), &["nul"])]);
+        }
+    }
+
+    #[test]
+    fn numbers() {
+        let big = 9_007_199_254_740_993_u64;
+        let schema = json!({"type": "number", "validation": {"min": -1.5, "max": big, "integer": true}});
+        table(
+            &schema,
+            &[
+                (json!(0), &[]),
+                (json!(-1), &[]),
+                (json!(3.0), &[]),
+                (json!(big), &[]),
+                (json!(big + 1), &["too_large"]),
+                (json!(0.5), &["not_integer"]),
+                (json!(-1.5), &["not_integer"]),
+                (json!(-1.75), &["not_integer", "too_small"]),
+                (json!(1e300), &["too_large"]),
+                (json!(u64::MAX), &["too_large"]),
+                (json!(i64::MIN), &["too_small"]),
+                (json!("1"), &["wrong_type"]),
+                (json!(true), &["wrong_type"]),
+            ],
+        );
+        table(&json!({"type": "number", "validation": {"integer": false}}), &[(json!(0.5), &[]), (json!(1e308), &[])]);
+    }
+
+    #[test]
+    fn booleans_and_addresses() {
+        table(
+            &json!({"type": "boolean"}),
+            &[(json!(false), &[]), (json!(0), &["wrong_type"]), (json!("true"), &["wrong_type"])],
+        );
+        table(
+            &json!({"type": "email"}),
+            &[
+                (json!("a@b.example"), &[]),
+                (json!("a@b"), &["invalid_email"]),
+                (json!("a@b.example\0"), &["invalid_email"]),
+                (json!({}), &["wrong_type"]),
+            ],
+        );
+        table(
+            &json!({"type": "url"}),
+            &[
+                (json!("https://b.example"), &[]),
+                (json!("javascript:alert(1)"), &["invalid_url"]),
+                (json!(1), &["wrong_type"]),
+            ],
+        );
+    }
+
+    #[test]
+    fn dates_and_instants() {
+        table(
+            &json!({"type": "date", "validation": {"min": "2026-01-02", "max": "2026-01-03"}}),
+            &[
+                (json!("2026-01-02"), &[]),
+                (json!("2026-01-03"), &[]),
+                (json!("2026-01-01"), &["too_small"]),
+                (json!("2027-01-01"), &["too_large"]),
+                (json!("2026-02-30"), &["invalid_date"]),
+                (json!("2026-01-02T00:00:00Z"), &["invalid_date"]),
+                (json!(20_260_102), &["wrong_type"]),
+            ],
+        );
+        table(
+            &json!({"type": "datetime", "validation": {"min": "2026-01-02T00:00:00+02:00", "max": "2026-01-03T00:00:00Z"}}),
+            &[
+                (json!("2026-01-01T22:00:00Z"), &[]),
+                (json!("2026-01-01T21:59:59.999999999Z"), &["too_small"]),
+                (json!("2026-01-03T01:00:00+01:00"), &[]),
+                (json!("2026-01-03T00:00:00-00:01"), &["too_large"]),
+                (json!("2026-01-02"), &["invalid_datetime"]),
+                (json!(0), &["wrong_type"]),
+            ],
+        );
+    }
+
+    #[test]
+    fn selections() {
+        let options = json!(["a", {"value": "b", "label": "B"}, "c"]);
+        table(
+            &json!({"type": "select", "validation": {"options": options}}),
+            &[
+                (json!("a"), &[]),
+                (json!("b"), &[]),
+                (json!("B"), &["not_an_option"]),
+                (json!(""), &["not_an_option"]),
+                (json!(["a"]), &["wrong_type"]),
+            ],
+        );
+        table(
+            &json!({"type": "multiselect", "validation": {"options": options, "minItems": 1, "maxItems": 2}}),
+            &[
+                (json!(["a"]), &[]),
+                (json!(["c", "b"]), &[]),
+                (json!([]), &["too_few"]),
+                (json!(["a", "b", "c"]), &["too_many"]),
+                (json!(["a", "a"]), &["[1]duplicate"]),
+                (
+                    json!(["x", 1, "x"]),
+                    &["too_many", "[0]not_an_option", "[1]wrong_type", "[2]not_an_option", "[2]duplicate"],
+                ),
+                (json!("a"), &["wrong_type"]),
+            ],
+        );
+        let open = json!({"type": "multiselect", "validation": {"options": options}});
+        table(&open, &[(json!([]), &[])]);
+        let many = codes(&open, &json!(vec![0; 100_000]));
+        assert_eq!((many.len(), many.first().unwrap().as_str()), (MAX_ITEMS + 1, "too_many"));
+    }
+
+    #[test]
+    fn messages_name_the_limit() {
+        let schema = json!({"type": "string", "validation": {"maxLength": 1}});
+        let mut problems = Problems::default();
+        FieldSchema::parse(schema, "schema").unwrap().check(&json!("ab"), "values.name", &mut problems);
+        let found = problems.as_slice().first().unwrap();
+        assert_eq!((found.path.as_str(), found.message.as_str()), ("values.name", "Must have at most 1 character."));
+    }
+}

@@ -1,0 +1,228 @@
+//! Accounts: signup, login and logout, before and after a client is known.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth::session::LIFETIME_SECONDS;
+use auth::{Password, PasswordHash, SealKey, SessionToken};
+use contract::id::{ClientId, UserId};
+use contract::names::{Email, Name, Slug};
+use contract::permission::Role;
+use contract::resource::{Client, SessionInfo, User};
+use contract::{Code, Error, Time};
+
+use crate::Store;
+use crate::Work;
+use crate::author::Author;
+use crate::change::{Change, Outcome};
+use crate::credentials::SessionCredential;
+use crate::document::{from_doc, holding, to_doc};
+use crate::dynamo::{Item, get_number, get_text, must, number, text};
+use crate::grant::{Grant, Granted};
+use crate::keys::{self, Key, Kind};
+use crate::scope::ClientScope;
+
+/// Opening accounts.
+pub struct Signup {
+    store: Store,
+    author: Arc<Author>,
+}
+
+impl Granted for Signup {
+    fn grants() -> Vec<Grant> {
+        vec![
+            Grant::main(&[Kind::Email], &["GetItem"]),
+            Grant::main(&[Kind::Client, Kind::Slug, Kind::Email, Kind::User], &["PutItem"]),
+            Grant::log(&[Kind::User], &["PutItem"]),
+        ]
+    }
+}
+
+/// Logging in.
+pub struct Login {
+    store: Store,
+    author: Arc<Author>,
+}
+
+impl Granted for Login {
+    fn grants() -> Vec<Grant> {
+        vec![
+            Grant::main(&[Kind::Email, Kind::User, Kind::Client], &["GetItem"]),
+            Grant::log(&[Kind::User], &["PutItem"]),
+        ]
+    }
+}
+
+/// The running session: what it is, and its end.
+pub struct Sessions {
+    store: Store,
+}
+
+impl Granted for Sessions {
+    fn grants() -> Vec<Grant> {
+        vec![Grant::main(&[Kind::Client], &["GetItem"]), Grant::log(&[Kind::User], &["DeleteItem"])]
+    }
+}
+
+impl Signup {
+    /// For a request of nobody's.
+    #[must_use]
+    pub fn open(store: &Store, author: Arc<Author>) -> Self {
+        Self { store: store.clone(), author }
+    }
+
+    /// Opens a client with its owner, who is logged in at once.
+    ///
+    /// # Errors
+    /// `email_taken`.
+    pub async fn sign_up(
+        &self,
+        email: Email,
+        password: Password,
+        name: Name,
+    ) -> Result<(SessionInfo, SessionToken), Error> {
+        let (info, work) = self.open_account(email, password, name).await?;
+        let token = start_session(&self.store, info.user.id, 0, work.author.at()).await?;
+        Ok((info, token))
+    }
+
+    /// Opens a client with its owner, and gives hold of its data.
+    ///
+    /// # Errors
+    /// `email_taken`.
+    pub async fn open_account(
+        &self,
+        email: Email,
+        password: Password,
+        name: Name,
+    ) -> Result<(SessionInfo, Work), Error> {
+        let (store, author) = (&self.store, &self.author);
+        let email_key = email_key(&email);
+        // Asked first to spare the hash; the condition below decides.
+        if store.get(&email_key).await?.is_some() {
+            return Err(Code::EmailTaken.into());
+        }
+        let hash = hashed(password).await?;
+        let seal = SealKey::generate();
+        let (event, at) = (author.event(), author.at());
+        let user = User { id: UserId::new(author.unique()), email, role: Role::Owner, created_at: at };
+        let wished = Slug::from_name(&name);
+        let mut client = Client {
+            id: ClientId::new(author.unique()),
+            name,
+            slug: wished.clone(),
+            version: 1,
+            created_at: at,
+            updated_at: at,
+        };
+        for _ in 0..8 {
+            let user_card = Change::put(keys::user(user.id))
+                .set("doc", text(to_doc(&user)?))
+                .set("passwordHash", text(hash.stored()))
+                .set("client", text(client.id.to_string()))
+                .set("seal", text(seal.stored()))
+                .set("sessionEpoch", number(0));
+            let client_card =
+                holding(Change::put(keys::client(client.id)), &client, 1)?.set("seal", text(seal.stored()));
+            let email_row = Change::put(email_key.clone()).set("user", text(user.id.to_string()));
+            let changes = vec![
+                email_row.when_absent().or(Code::EmailTaken),
+                Change::put(keys::slug(&client.slug)).set("client", text(client.id.to_string())).when_absent(),
+                client_card.when_absent(),
+                user_card.when_absent(),
+                Change::put(keys::member(client.id, user.id)).set("doc", text(to_doc(&user)?)),
+            ];
+            let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
+            if let Outcome::Done = store.commit(changes, event).await? {
+                let scope = ClientScope::verified(client.id, seal);
+                let work = Work { store: store.clone(), scope, author: author.clone() };
+                return Ok((SessionInfo { user, client }, work));
+            }
+            // The slug is taken, if anything is.
+            client.slug = wished.with_suffix(&auth::hex(&auth::random::bytes::<4>()));
+        }
+        Err(Error::unavailable("no free slug was found"))
+    }
+}
+
+impl Login {
+    /// For a request of nobody's.
+    #[must_use]
+    pub fn open(store: &Store, author: Arc<Author>) -> Self {
+        Self { store: store.clone(), author }
+    }
+
+    /// Starts a session. An unknown address and a wrong password take as long and read alike.
+    ///
+    /// # Errors
+    /// `invalid_credentials`.
+    pub async fn log_in(&self, email: &Email, password: Password) -> Result<(SessionInfo, SessionToken), Error> {
+        let store = &self.store;
+        let owner = store.get(&email_key(email)).await?;
+        let owner: Option<UserId> = owner.as_ref().and_then(|row| get_text(row, "user")).and_then(|id| id.parse().ok());
+        let card: Option<Item> = match owner {
+            Some(user) => store.get(&keys::user(user)).await?,
+            None => None,
+        };
+        let hash = card.as_ref().and_then(|card| get_text(card, "passwordHash"));
+        let hash = hash.map_or_else(PasswordHash::of_nobody, |hash| PasswordHash::from_stored(hash.to_owned()));
+        let right = blocking(move || hash.matches(&password)).await?;
+        let Some(card) = card.filter(|_| right) else { return Err(Code::InvalidCredentials.into()) };
+
+        let user: User = from_doc(&card)?;
+        let client = must(get_text(&card, "client").and_then(|text| text.parse().ok()), "client")?;
+        let client: Client = from_doc(&must(store.get(&keys::client(client)).await?, "client")?)?;
+        let epoch = must(get_number(&card, "sessionEpoch"), "sessionEpoch")?;
+        let token = start_session(store, user.id, epoch, self.author.at()).await?;
+        Ok((SessionInfo { user, client }, token))
+    }
+}
+
+impl Sessions {
+    /// The sessions of a request that came with one.
+    #[must_use]
+    pub fn open(store: &Store) -> Self {
+        Self { store: store.clone() }
+    }
+
+    /// Who is logged in, and where.
+    ///
+    /// # Errors
+    /// None of the contract's.
+    pub async fn info(&self, session: &SessionCredential) -> Result<SessionInfo, Error> {
+        let card = self.store.get(&keys::client(session.scope.client())).await?;
+        Ok(SessionInfo { user: session.user.clone(), client: from_doc(&must(card, "client")?)? })
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// None of the contract's.
+    pub async fn end(&self, session: &SessionCredential) -> Result<(), Error> {
+        self.store.attempt(Change::delete(keys::session(session.user_id(), &session.hash))).await.map(|_| ())
+    }
+}
+
+fn email_key(email: &Email) -> Key {
+    keys::email(&auth::sha256_hex(email.folded().as_bytes()))
+}
+
+async fn start_session(store: &Store, user: UserId, epoch: u64, at: Time) -> Result<SessionToken, Error> {
+    let token = SessionToken::generate(user);
+    let ends = at.plus(Duration::from_secs(LIFETIME_SECONDS.into()));
+    let session = Change::put(keys::session(user, &token.hash()))
+        .set("expiresAt", text(ends.to_string()))
+        .set("sessionEpoch", number(epoch))
+        .set("ttl", number(ends.seconds()));
+    store.attempt(session).await?;
+    Ok(token)
+}
+
+/// Runs what takes long off the async threads.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(Error::internal)
+}
+
+async fn hashed(password: Password) -> Result<PasswordHash, Error> {
+    blocking(move || PasswordHash::of(&password)).await
+}

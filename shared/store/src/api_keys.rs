@@ -1,0 +1,180 @@
+//! API keys: a master in the client's partition for the dashboard, and a card under the key's hash for the gate.
+
+use std::marker::PhantomData;
+
+use auth::{ApiKeySecret, KeyHash};
+use contract::id::KeyId;
+use contract::names::{IpBlock, Name};
+use contract::permission::{KeyType, Permission};
+use contract::resource::{ApiKey, RateLimit};
+use contract::{Code, Error, Time};
+
+use crate::Work;
+use crate::change::{Change, Outcome};
+use crate::credentials::KeyCard;
+use crate::document::{Document, check_version, holding, to_doc};
+use crate::dynamo::{get_text, must, text};
+use crate::grant::{Grant, Granted, Read, Write};
+use crate::keys::{self, Kind};
+use crate::page::{Listing, Page, PageRequest};
+use crate::tables::Table;
+
+/// The client's API keys.
+pub struct ApiKeys<A> {
+    work: Work,
+    access: PhantomData<A>,
+}
+
+impl Granted for ApiKeys<Read> {
+    fn grants() -> Vec<Grant> {
+        vec![Grant::main(&[Kind::Client], &["GetItem", "Query"])]
+    }
+}
+
+impl Granted for ApiKeys<Write> {
+    fn grants() -> Vec<Grant> {
+        vec![
+            Grant::main(&[Kind::Client], &["GetItem"]),
+            Grant::main(&[Kind::Client, Kind::Key], &["PutItem", "UpdateItem", "DeleteItem"]),
+        ]
+    }
+}
+
+/// What a new API key is made of.
+pub struct NewApiKey {
+    /// What people call it.
+    pub name: Name,
+    /// What it is for.
+    pub key_type: KeyType,
+    /// What it may do.
+    pub permissions: Vec<Permission>,
+    /// When it stops working.
+    pub expires_at: Option<Time>,
+    /// Its own limit.
+    pub rate_limit: Option<RateLimit>,
+    /// Addresses that may use it; empty for all.
+    pub allowed_ips: Vec<IpBlock>,
+}
+
+impl<A> ApiKeys<A> {
+    /// The API keys of the request's client.
+    #[must_use]
+    pub fn open(work: &Work) -> Self {
+        Self { work: work.clone(), access: PhantomData }
+    }
+
+    /// One API key.
+    ///
+    /// # Errors
+    /// `api_key_not_found`.
+    pub async fn get(&self, id: KeyId) -> Result<ApiKey, Error> {
+        let found: Option<Document<ApiKey>> = self.work.store.document(&keys::api_key(&self.work.scope, id)).await?;
+        Ok(found.ok_or(Code::ApiKeyNotFound)?.value)
+    }
+
+    /// The API keys, oldest first.
+    ///
+    /// # Errors
+    /// `malformed_request` for a cursor of another list.
+    pub async fn list(&self, page: &PageRequest) -> Result<Page<ApiKey>, Error> {
+        let pk = keys::client(self.work.scope.client()).pk;
+        let listing = Listing {
+            table: Table::Main,
+            pk: &pk,
+            prefix: keys::API_KEYS,
+            bound: &["list-api-keys"],
+            seal: self.work.scope.seal(),
+        };
+        self.work.store.page(&listing, page, |item| Ok(Some(Document::read(item)?.value))).await
+    }
+}
+
+impl ApiKeys<Write> {
+    /// Makes an API key. The secret exists only in the answer.
+    ///
+    /// # Errors
+    /// None of the contract's.
+    pub async fn create(&self, new: NewApiKey) -> Result<(ApiKey, ApiKeySecret), Error> {
+        let Work { store, scope, author } = &self.work;
+        let secret = ApiKeySecret::generate(new.key_type);
+        let event = author.event();
+        let key = ApiKey {
+            id: KeyId::new(author.unique()),
+            name: new.name,
+            key_type: new.key_type,
+            prefix: secret.prefix(),
+            permissions: new.permissions,
+            active: true,
+            expires_at: new.expires_at,
+            rate_limit: new.rate_limit,
+            allowed_ips: new.allowed_ips,
+            version: 1,
+            created_at: author.at(),
+            updated_at: author.at(),
+        };
+        let hash = secret.hash();
+        let master = holding(Change::put(keys::api_key(scope, key.id)), &key, 1)?;
+        let changes =
+            vec![master.set("hash", text(hash.as_str())).when_absent(), self.card(&key, &hash)?.when_absent()];
+        let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
+        match store.commit(changes, event).await? {
+            Outcome::Done => Ok((key, secret)),
+            Outcome::Stale => Err(Code::Internal.into()),
+        }
+    }
+
+    /// Changes an API key; every instance goes by it within seconds.
+    ///
+    /// # Errors
+    /// `api_key_not_found`, `version_conflict`.
+    pub async fn update(
+        &self,
+        id: KeyId,
+        if_match: Option<u64>,
+        change: impl Fn(&mut ApiKey) -> Result<(), Error>,
+    ) -> Result<ApiKey, Error> {
+        let place = keys::api_key(&self.work.scope, id);
+        let hash = self.hash(id).await?;
+        let plan = |current: &Document<ApiKey>, mut next: ApiKey| {
+            change(&mut next)?;
+            let master = holding(Change::update(place.clone()), &next, current.version + 1)?;
+            let card = self.card(&next, &hash)?.when_present();
+            Ok((next, vec![master, card]))
+        };
+        let key = self.work.revise(&place, if_match, Code::ApiKeyNotFound, false, plan).await?;
+        self.work.store.forget_key(&hash);
+        Ok(key)
+    }
+
+    /// Deletes an API key for good.
+    ///
+    /// # Errors
+    /// `api_key_not_found`, `version_conflict`.
+    pub async fn delete(&self, id: KeyId, if_match: Option<u64>) -> Result<(), Error> {
+        let Work { store, scope, author } = &self.work;
+        let event = author.event();
+        let hash = self.hash(id).await?;
+        for _ in 0..8 {
+            let current: Option<Document<ApiKey>> = store.document(&keys::api_key(scope, id)).await?;
+            let current = current.ok_or(Code::ApiKeyNotFound)?;
+            check_version(if_match, current.version)?;
+            let master = Change::delete(keys::api_key(scope, id)).when_version(current.version);
+            let changes = vec![master, Change::delete(keys::key_card(&hash))];
+            if let Outcome::Done = store.commit(changes, event).await? {
+                store.forget_key(&hash);
+                return Ok(());
+            }
+        }
+        Err(Error::unavailable("an API key changed each time it was to be deleted"))
+    }
+
+    async fn hash(&self, id: KeyId) -> Result<KeyHash, Error> {
+        let item = self.work.store.get(&keys::api_key(&self.work.scope, id)).await?.ok_or(Code::ApiKeyNotFound)?;
+        Ok(KeyHash::from_stored(must(get_text(&item, "hash"), "hash")?.to_owned()))
+    }
+
+    fn card(&self, key: &ApiKey, hash: &KeyHash) -> Result<Change, Error> {
+        let card = KeyCard::new(key, &self.work.scope);
+        Ok(Change::put(keys::key_card(hash)).set("doc", text(to_doc(&card)?)))
+    }
+}

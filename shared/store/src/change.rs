@@ -1,0 +1,357 @@
+//! Writes, by condition. One change is a conditional write, several are a transaction; either way a write that was
+//! committed and whose answer was lost is recognised by its event, so that its repetition is no conflict.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure as Returned,
+    TransactWriteItem, Update,
+};
+use contract::id::EventId;
+use contract::{Code, Error};
+
+use crate::Store;
+use crate::author::Author;
+use crate::dynamo::{Item, back_off, fault, get_text, key_attributes, number, text};
+use crate::keys::Key;
+use crate::tables::Table;
+
+/// How often a transaction that met another one is tried again.
+const ROUNDS: u32 = 6;
+
+enum Action {
+    Put(Item),
+    Update { set: Vec<String>, remove: Vec<String> },
+    Delete,
+}
+
+/// One conditional write. In expressions, `#name` stands for the attribute `name`.
+pub(crate) struct Change {
+    key: Key,
+    action: Action,
+    condition: Option<String>,
+    values: HashMap<String, AttributeValue>,
+    otherwise: Option<Error>,
+    unstamped: bool,
+}
+
+/// What became of a set of changes.
+pub(crate) enum Outcome {
+    /// All are committed.
+    Done,
+    /// None is: what they were computed from has changed.
+    Stale,
+}
+
+/// What became of one conditional write.
+pub(crate) enum Attempt {
+    Done,
+    /// The condition does not hold for what stands there.
+    Refused(Option<Item>),
+}
+
+impl Change {
+    fn new(key: Key, action: Action) -> Self {
+        Self { key, action, condition: None, values: HashMap::new(), otherwise: None, unstamped: false }
+    }
+
+    /// Writes the whole item.
+    pub(crate) fn put(key: Key) -> Self {
+        let item = key_attributes(&key);
+        Self::new(key, Action::Put(item))
+    }
+
+    /// Writes some attributes of an item.
+    pub(crate) fn update(key: Key) -> Self {
+        Self::new(key, Action::Update { set: Vec::new(), remove: Vec::new() })
+    }
+
+    pub(crate) fn delete(key: Key) -> Self {
+        Self::new(key, Action::Delete)
+    }
+
+    pub(crate) fn set(mut self, name: &str, value: AttributeValue) -> Self {
+        match &mut self.action {
+            Action::Put(item) => {
+                item.insert(name.to_owned(), value);
+            }
+            Action::Update { set, .. } => {
+                set.push(format!("#{name} = :set_{name}"));
+                self.values.insert(format!(":set_{name}"), value);
+            }
+            Action::Delete => {}
+        }
+        self
+    }
+
+    /// Adds to a number, which counts as 0 where there is none. For updates.
+    pub(crate) fn add(mut self, name: &str, amount: i64) -> Self {
+        if let Action::Update { set, .. } = &mut self.action {
+            set.push(format!("#{name} = if_not_exists(#{name}, :zero) + :add_{name}"));
+            self.values.insert(":zero".to_owned(), number(0));
+            self.values.insert(format!(":add_{name}"), number(amount));
+        }
+        self
+    }
+
+    /// Removes an attribute. For updates.
+    pub(crate) fn remove(mut self, name: &str) -> Self {
+        if let Action::Update { remove, .. } = &mut self.action {
+            remove.push(format!("#{name}"));
+        }
+        self
+    }
+
+    /// Is a change beside the resource, which goes on saying who changed it last, and by which event.
+    pub(crate) fn unstamped(self) -> Self {
+        Self { unstamped: true, ..self }
+    }
+
+    /// Says who writes, when, and as which event.
+    pub(crate) fn stamped(self, author: &Author, event: EventId) -> Self {
+        if self.unstamped {
+            return self;
+        }
+        self.set("by", text(author.by()))
+            .set("at", text(author.at().to_string()))
+            .set("eventId", text(event.to_string()))
+    }
+
+    /// Only if this holds; conditions add up.
+    pub(crate) fn when(mut self, condition: &str) -> Self {
+        self.condition = Some(match self.condition {
+            Some(before) => format!("{before} AND {condition}"),
+            None => condition.to_owned(),
+        });
+        self
+    }
+
+    /// A value that the condition names.
+    pub(crate) fn with(mut self, name: &str, value: AttributeValue) -> Self {
+        self.values.insert(name.to_owned(), value);
+        self
+    }
+
+    pub(crate) fn when_absent(self) -> Self {
+        self.when("attribute_not_exists(#pk)")
+    }
+
+    pub(crate) fn when_present(self) -> Self {
+        self.when("attribute_exists(#pk)")
+    }
+
+    pub(crate) fn when_version(self, version: u64) -> Self {
+        self.when("#version = :version").with(":version", number(version))
+    }
+
+    /// What to say if the condition does not hold; without it the changes are stale.
+    pub(crate) fn or(mut self, error: impl Into<Error>) -> Self {
+        self.otherwise = Some(error.into());
+        self
+    }
+
+    fn update_expression(&self) -> Option<String> {
+        let Action::Update { set, remove } = &self.action else { return None };
+        let mut parts = Vec::new();
+        if !set.is_empty() {
+            parts.push(format!("SET {}", set.join(", ")));
+        }
+        if !remove.is_empty() {
+            parts.push(format!("REMOVE {}", remove.join(", ")));
+        }
+        Some(parts.join(" "))
+    }
+
+    fn names(&self) -> Option<HashMap<String, String>> {
+        let mut names = HashMap::new();
+        for expression in [self.condition.clone(), self.update_expression()].into_iter().flatten() {
+            for piece in expression.split('#').skip(1) {
+                let end = piece.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(piece.len());
+                let name = &piece[..end];
+                names.insert(format!("#{name}"), name.to_owned());
+            }
+        }
+        (!names.is_empty()).then_some(names)
+    }
+
+    fn values(&self) -> Option<HashMap<String, AttributeValue>> {
+        (!self.values.is_empty()).then(|| self.values.clone())
+    }
+
+    /// Whether the item that stands in the way was written by this very event.
+    fn is_own(item: Option<&Item>, event: EventId) -> bool {
+        item.and_then(|item| get_text(item, "eventId")).is_some_and(|found| found == event.to_string())
+    }
+}
+
+impl Store {
+    /// Carries out all changes or none. A refused condition that has an answer of its own gives that error.
+    pub(crate) async fn commit(&self, changes: Vec<Change>, event: EventId) -> Result<Outcome, Error> {
+        match <[Change; 1]>::try_from(changes) {
+            Ok([change]) if !matches!(change.action, Action::Delete) => self.commit_one(change, event).await,
+            Ok([change]) => self.commit_all(vec![change], event).await,
+            Err(changes) => self.commit_all(changes, event).await,
+        }
+    }
+
+    async fn commit_one(&self, mut change: Change, event: EventId) -> Result<Outcome, Error> {
+        let otherwise = change.otherwise.take();
+        match self.attempt(change).await? {
+            Attempt::Done => Ok(Outcome::Done),
+            Attempt::Refused(item) if Change::is_own(item.as_ref(), event) => Ok(Outcome::Done),
+            Attempt::Refused(_) => otherwise.map_or(Ok(Outcome::Stale), Err),
+        }
+    }
+
+    /// Carries out one put, update or deletion; if its condition does not hold, tells what stands there.
+    pub(crate) async fn attempt(&self, change: Change) -> Result<Attempt, Error> {
+        use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+        use aws_sdk_dynamodb::operation::put_item::PutItemError;
+        use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+
+        let table = self.table(change.key.table);
+        let (names, values, expression) = (change.names(), change.values(), change.update_expression());
+        let key = Some(key_attributes(&change.key));
+        match change.action {
+            Action::Put(item) => {
+                let call = self.dynamo().put_item().table_name(table).set_item(Some(item));
+                let call = call.set_condition_expression(change.condition).set_expression_attribute_names(names);
+                let call = call.set_expression_attribute_values(values);
+                match call.return_values_on_condition_check_failure(Returned::AllOld).send().await {
+                    Ok(_) => Ok(Attempt::Done),
+                    Err(error) => match error.as_service_error() {
+                        Some(PutItemError::ConditionalCheckFailedException(e)) => Ok(Attempt::Refused(e.item.clone())),
+                        _ => Err(fault("PutItem", &error)),
+                    },
+                }
+            }
+            Action::Update { .. } => {
+                let call = self.dynamo().update_item().table_name(table).set_key(key);
+                let call = call.set_update_expression(expression).set_condition_expression(change.condition);
+                let call = call.set_expression_attribute_names(names).set_expression_attribute_values(values);
+                match call.return_values_on_condition_check_failure(Returned::AllOld).send().await {
+                    Ok(_) => Ok(Attempt::Done),
+                    Err(error) => match error.as_service_error() {
+                        Some(UpdateItemError::ConditionalCheckFailedException(e)) => {
+                            Ok(Attempt::Refused(e.item.clone()))
+                        }
+                        _ => Err(fault("UpdateItem", &error)),
+                    },
+                }
+            }
+            Action::Delete => {
+                let call = self.dynamo().delete_item().table_name(table).set_key(key);
+                let call = call.set_condition_expression(change.condition).set_expression_attribute_names(names);
+                let call = call.set_expression_attribute_values(values);
+                match call.return_values_on_condition_check_failure(Returned::AllOld).send().await {
+                    Ok(_) => Ok(Attempt::Done),
+                    Err(error) => match error.as_service_error() {
+                        Some(DeleteItemError::ConditionalCheckFailedException(e)) => {
+                            Ok(Attempt::Refused(e.item.clone()))
+                        }
+                        _ => Err(fault("DeleteItem", &error)),
+                    },
+                }
+            }
+        }
+    }
+
+    async fn commit_all(&self, changes: Vec<Change>, event: EventId) -> Result<Outcome, Error> {
+        let items = changes.iter().map(|change| self.transact_item(change)).collect::<Result<Vec<_>, _>>()?;
+        for round in 0..ROUNDS {
+            // The SDK repeats a call under the same token; another try of ours is another call.
+            let token = uuid::Builder::from_random_bytes(auth::random::bytes()).into_uuid();
+            let call = self.dynamo().transact_write_items().set_transact_items(Some(items.clone()));
+            let Err(error) = call.client_request_token(token.to_string()).send().await else {
+                return Ok(Outcome::Done);
+            };
+            let Some(reasons) = cancellation(&error) else { return Err(fault("TransactWriteItems", &error)) };
+            let refused = |reason: &CancellationReason| reason.code() == Some("ConditionalCheckFailed");
+            if reasons.iter().any(|reason| refused(reason) && Change::is_own(reason.item.as_ref(), event)) {
+                return Ok(Outcome::Done);
+            }
+            if reasons.iter().any(refused) {
+                return answer_to_refusals(changes, reasons.iter().map(refused));
+            }
+            let passing = |code: &str| {
+                matches!(code, "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
+            };
+            if !reasons.iter().filter_map(CancellationReason::code).any(passing) {
+                return Err(fault("TransactWriteItems", &error));
+            }
+            back_off(round).await;
+        }
+        Err(Error::unavailable("TransactWriteItems: met other transactions each time"))
+    }
+
+    fn transact_item(&self, change: &Change) -> Result<TransactWriteItem, Error> {
+        let wrong = |error: aws_sdk_dynamodb::error::BuildError| Error::internal(error.to_string());
+        let (table, key) = (self.table(change.key.table), Some(key_attributes(&change.key)));
+        let (names, values, condition) = (change.names(), change.values(), change.condition.clone());
+        let item = TransactWriteItem::builder();
+        Ok(match &change.action {
+            Action::Put(attributes) => item.put(
+                Put::builder()
+                    .table_name(table)
+                    .set_item(Some(attributes.clone()))
+                    .set_condition_expression(condition)
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
+                    .return_values_on_condition_check_failure(Returned::AllOld)
+                    .build()
+                    .map_err(wrong)?,
+            ),
+            Action::Update { .. } => item.update(
+                Update::builder()
+                    .table_name(table)
+                    .set_key(key)
+                    .set_update_expression(change.update_expression())
+                    .set_condition_expression(condition)
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
+                    .return_values_on_condition_check_failure(Returned::AllOld)
+                    .build()
+                    .map_err(wrong)?,
+            ),
+            Action::Delete => item.delete(
+                Delete::builder()
+                    .table_name(table)
+                    .set_key(key)
+                    .set_condition_expression(condition)
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
+                    .return_values_on_condition_check_failure(Returned::AllOld)
+                    .build()
+                    .map_err(wrong)?,
+            ),
+        }
+        .build())
+    }
+
+    pub(crate) fn table(&self, table: Table) -> &str {
+        self.names().of(table)
+    }
+}
+
+fn answer_to_refusals(changes: Vec<Change>, refused: impl Iterator<Item = bool>) -> Result<Outcome, Error> {
+    let mut answer: Option<Error> = None;
+    for (change, _) in changes.into_iter().zip(refused).filter(|(_, refused)| *refused) {
+        let Some(error) = change.otherwise else { return Ok(Outcome::Stale) };
+        answer = Some(match answer {
+            Some(before) => before.and(error),
+            None => error,
+        });
+    }
+    Err(answer.unwrap_or_else(|| Code::Internal.into()))
+}
+
+type TransactError = aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+
+fn cancellation<R>(error: &SdkError<TransactError, R>) -> Option<&[CancellationReason]> {
+    match error.as_service_error()? {
+        TransactError::TransactionCanceledException(cancelled) => Some(cancelled.cancellation_reasons()),
+        other if other.code() == Some("TransactionInProgressException") => Some(&[]),
+        _ => None,
+    }
+}

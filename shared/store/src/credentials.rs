@@ -1,0 +1,182 @@
+//! Credentials, verified against the store: the only source of scopes.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use auth::{ApiKeySecret, KeyHash, SealKey, SessionToken};
+use contract::id::{ClientId, KeyId, UserId};
+use contract::names::IpBlock;
+use contract::permission::{KeyType, Permission, Role};
+use contract::resource::{ApiKey, RateLimit, User};
+use contract::{Error, Time};
+use quick_cache::sync::Cache as Lru;
+use serde::{Deserialize, Serialize};
+
+use crate::Store;
+use crate::document::from_doc;
+use crate::dynamo::{get_number, get_text, must};
+use crate::grant::Grant;
+use crate::keys::{self, Kind};
+use crate::scope::ClientScope;
+
+/// How long a key's card is believed without asking again: what is switched off is off everywhere after this.
+const BELIEVED: Duration = Duration::from_secs(5);
+const CACHED_KEYS: usize = 10_000;
+
+/// What the gate needs to know of an API key.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct KeyCard {
+    id: KeyId,
+    client: ClientId,
+    seal: String,
+    key_type: KeyType,
+    permissions: Vec<Permission>,
+    active: bool,
+    expires_at: Option<Time>,
+    rate_limit: Option<RateLimit>,
+    allowed_ips: Vec<IpBlock>,
+}
+
+impl KeyCard {
+    pub(crate) fn new(key: &ApiKey, scope: &ClientScope) -> Self {
+        Self {
+            id: key.id,
+            client: scope.client(),
+            seal: scope.seal().stored(),
+            key_type: key.key_type,
+            permissions: key.permissions.clone(),
+            active: key.active,
+            expires_at: key.expires_at,
+            rate_limit: key.rate_limit,
+            allowed_ips: key.allowed_ips.clone(),
+        }
+    }
+}
+
+/// Cards by hash, each with the time when it was read.
+pub(crate) type KeyCache = Cards;
+
+pub(crate) struct Cards(Lru<KeyHash, (Time, KeyCard)>);
+
+impl Default for Cards {
+    fn default() -> Self {
+        Self(Lru::new(CACHED_KEYS))
+    }
+}
+
+impl Cards {
+    pub(crate) fn clear(&self) {
+        self.0.clear();
+    }
+}
+
+/// A verified API key.
+#[derive(Debug, Clone)]
+pub struct KeyCredential {
+    /// The key.
+    pub id: KeyId,
+    /// Whose data it reaches.
+    pub scope: ClientScope,
+    /// What it is for.
+    pub key_type: KeyType,
+    /// What it may do.
+    pub permissions: Vec<Permission>,
+    allowed_ips: Vec<IpBlock>,
+}
+
+impl KeyCredential {
+    /// Whether the key may be used from this address; an unknown address is none of those that a list names.
+    #[must_use]
+    pub fn allows_address(&self, address: Option<IpAddr>) -> bool {
+        self.allowed_ips.is_empty()
+            || address.is_some_and(|address| self.allowed_ips.iter().any(|block| block.holds(address)))
+    }
+}
+
+/// A verified session.
+#[derive(Debug, Clone)]
+pub struct SessionCredential {
+    /// Whose session it is.
+    pub user: User,
+    /// Whose data it reaches.
+    pub scope: ClientScope,
+    /// The hash of the session's secret.
+    pub hash: String,
+}
+
+impl SessionCredential {
+    /// The user.
+    #[must_use]
+    pub const fn user_id(&self) -> UserId {
+        self.user.id
+    }
+
+    /// The user's role.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.user.role
+    }
+}
+
+impl Store {
+    /// What verifying an API key needs.
+    pub const KEY_GRANTS: &'static [Grant] = &[Grant::main(&[Kind::Key], &["GetItem"])];
+    /// What verifying a session needs.
+    pub const SESSION_GRANTS: &'static [Grant] =
+        &[Grant::main(&[Kind::User], &["BatchGetItem"]), Grant::log(&[Kind::User], &["BatchGetItem"])];
+
+    /// The credential of an API key, if it is one, is active and has not expired.
+    ///
+    /// # Errors
+    /// `unavailable`, `internal`.
+    pub async fn verify_key(&self, secret: &ApiKeySecret) -> Result<Option<KeyCredential>, Error> {
+        let (hash, now) = (secret.hash(), self.clock().now());
+        let known = self.0.keys.0.get(&hash).filter(|(read, _)| now < read.plus(BELIEVED) && *read <= now);
+        let card = match known {
+            Some((_, card)) => card,
+            None => {
+                let Some(item) = self.get(&keys::key_card(&hash)).await? else {
+                    self.forget_key(&hash);
+                    return Ok(None);
+                };
+                let card: KeyCard = from_doc(&item)?;
+                self.0.keys.0.insert(hash, (now, card.clone()));
+                card
+            }
+        };
+        if !card.active || card.expires_at.is_some_and(|end| end <= now) {
+            return Ok(None);
+        }
+        let seal = must(SealKey::from_stored(&card.seal), "seal")?;
+        Ok(Some(KeyCredential {
+            id: card.id,
+            scope: ClientScope::verified(card.client, seal),
+            key_type: card.key_type,
+            permissions: card.permissions,
+            allowed_ips: card.allowed_ips,
+        }))
+    }
+
+    pub(crate) fn forget_key(&self, hash: &KeyHash) {
+        self.0.keys.0.remove(hash);
+    }
+
+    /// The credential of a session, if it is one and goes on.
+    ///
+    /// # Errors
+    /// `unavailable`, `internal`.
+    pub async fn verify_session(&self, token: &SessionToken) -> Result<Option<SessionCredential>, Error> {
+        let hash = token.hash();
+        let (user, session) = (keys::user(token.user()), keys::session(token.user(), &hash));
+        let [Some(user), Some(session)] = self.batch_get([&user, &session]).await? else { return Ok(None) };
+        let ends: Time = must(get_text(&session, "expiresAt").and_then(|text| text.parse().ok()), "expiresAt")?;
+        let epoch = |item| must(get_number::<u64>(item, "sessionEpoch"), "sessionEpoch");
+        if ends <= self.clock().now() || epoch(&session)? != epoch(&user)? {
+            return Ok(None);
+        }
+        let client = must(get_text(&user, "client").and_then(|text| text.parse().ok()), "client")?;
+        let seal = must(get_text(&user, "seal").and_then(SealKey::from_stored), "seal")?;
+        Ok(Some(SessionCredential { user: from_doc(&user)?, scope: ClientScope::verified(client, seal), hash }))
+    }
+}

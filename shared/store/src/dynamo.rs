@@ -1,0 +1,166 @@
+//! Calls to DynamoDB. Every read is strongly consistent; there is no Scan.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use contract::Error;
+
+use crate::Store;
+use crate::keys::Key;
+use crate::tables::Table;
+
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// Keys in one BatchGetItem at the most.
+const BATCH: usize = 100;
+/// How often what DynamoDB left undone is asked for again.
+const ROUNDS: u32 = 6;
+
+pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub(crate) fn number(value: impl std::fmt::Display) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+pub(crate) fn get_text<'i>(item: &'i Item, name: &str) -> Option<&'i str> {
+    item.get(name)?.as_s().ok().map(String::as_str)
+}
+
+pub(crate) fn get_number<T: std::str::FromStr>(item: &Item, name: &str) -> Option<T> {
+    item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+/// An attribute that an item of ours always has.
+pub(crate) fn must<T>(found: Option<T>, name: &str) -> Result<T, Error> {
+    found.ok_or_else(|| Error::internal(format!("a stored item lacks `{name}` or holds it in another form")))
+}
+
+pub(crate) fn key_attributes(key: &Key) -> Item {
+    HashMap::from([("pk".to_owned(), text(&key.pk)), ("sk".to_owned(), text(&key.sk))])
+}
+
+/// Waits before the `round`th repetition: 25 ms, doubled each time.
+pub(crate) async fn back_off(round: u32) {
+    tokio::time::sleep(std::time::Duration::from_millis(25 << round.min(5))).await;
+}
+
+/// A failed call as an error of ours. DynamoDB's message goes to the log, never an item.
+pub(crate) fn fault<E: ProvideErrorMetadata, R>(call: &str, error: &SdkError<E, R>) -> Error {
+    let Some(service) = error.as_service_error() else {
+        // Construction, dispatch, time-out or an unreadable response: nothing of the item is in its Display.
+        return Error::unavailable(format!("{call}: {error}"));
+    };
+    let code = service.code().unwrap_or("unknown");
+    let cause = format!("{call}: {code}: {}", service.message().unwrap_or_default());
+    match code {
+        "ProvisionedThroughputExceededException"
+        | "ThrottlingException"
+        | "RequestLimitExceeded"
+        | "InternalServerError"
+        | "TransactionInProgressException"
+        | "TransactionConflictException" => Error::unavailable(cause),
+        _ => Error::internal(cause),
+    }
+}
+
+/// A stretch of a partition, in the order of its sort keys.
+pub(crate) struct Stretch<'a> {
+    pub(crate) table: Table,
+    pub(crate) pk: &'a str,
+    /// What sort keys begin with; empty for the whole partition.
+    pub(crate) prefix: &'a str,
+    /// The sort key after which to begin.
+    pub(crate) after: Option<&'a str>,
+    /// How many items at the most.
+    pub(crate) limit: Option<usize>,
+}
+
+impl Store {
+    pub(crate) async fn get(&self, key: &Key) -> Result<Option<Item>, Error> {
+        let answer = self
+            .dynamo()
+            .get_item()
+            .table_name(self.table(key.table))
+            .set_key(Some(key_attributes(key)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| fault("GetItem", &error))?;
+        Ok(answer.item)
+    }
+
+    /// The items at these places, in the order of `keys`, in one round trip per hundred.
+    pub(crate) async fn batch_get<const N: usize>(&self, keys: [&Key; N]) -> Result<[Option<Item>; N], Error> {
+        let mut found = self.batch_get_all(&keys).await?;
+        Ok(keys.map(|key| found.remove(key)))
+    }
+
+    pub(crate) async fn batch_get_all(&self, keys: &[&Key]) -> Result<HashMap<Key, Item>, Error> {
+        let mut found = HashMap::with_capacity(keys.len());
+        for chunk in keys.chunks(BATCH) {
+            self.batch_get_chunk(chunk, &mut found).await?;
+        }
+        Ok(found)
+    }
+
+    async fn batch_get_chunk(&self, keys: &[&Key], found: &mut HashMap<Key, Item>) -> Result<(), Error> {
+        let mut wanted: HashMap<String, KeysAndAttributes> = HashMap::new();
+        for table in Table::ALL {
+            let of_table: Vec<Item> =
+                keys.iter().filter(|key| key.table == table).map(|key| key_attributes(key)).collect();
+            if !of_table.is_empty() {
+                let request = KeysAndAttributes::builder().set_keys(Some(of_table)).consistent_read(true).build();
+                let request = request.map_err(|error| Error::internal(error.to_string()))?;
+                wanted.insert(self.table(table).to_owned(), request);
+            }
+        }
+        for round in 0..ROUNDS {
+            let call = self.dynamo().batch_get_item().set_request_items(Some(wanted));
+            let answer = call.send().await.map_err(|error| fault("BatchGetItem", &error))?;
+            for (name, items) in answer.responses.unwrap_or_default() {
+                let table = Table::ALL.into_iter().find(|table| self.table(*table) == name);
+                let table = must(table, "table")?;
+                for item in items {
+                    let pk = must(get_text(&item, "pk"), "pk")?.to_owned();
+                    let sk = must(get_text(&item, "sk"), "sk")?.to_owned();
+                    found.insert(Key { table, pk, sk }, item);
+                }
+            }
+            wanted = answer.unprocessed_keys.unwrap_or_default();
+            if wanted.is_empty() {
+                return Ok(());
+            }
+            back_off(round).await;
+        }
+        Err(Error::unavailable("BatchGetItem: keys were left unprocessed"))
+    }
+
+    /// The items of a stretch, across DynamoDB's pages of 1 MB, and whether there are more.
+    pub(crate) async fn query(&self, stretch: &Stretch<'_>) -> Result<(Vec<Item>, bool), Error> {
+        let mut items = Vec::new();
+        let start = |sk: &str| HashMap::from([("pk".to_owned(), text(stretch.pk)), ("sk".to_owned(), text(sk))]);
+        let mut from = stretch.after.map(start);
+        loop {
+            let room = stretch.limit.map(|limit| i32::try_from(limit - items.len()).unwrap_or(i32::MAX));
+            let mut call = self.dynamo().query().table_name(self.table(stretch.table)).consistent_read(true);
+            call = if stretch.prefix.is_empty() {
+                call.key_condition_expression("pk = :pk")
+            } else {
+                call.key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                    .expression_attribute_values(":prefix", text(stretch.prefix))
+            };
+            call = call.expression_attribute_values(":pk", text(stretch.pk));
+            let answer = call.set_limit(room).set_exclusive_start_key(from).send().await;
+            let answer = answer.map_err(|error| fault("Query", &error))?;
+            items.extend(answer.items.unwrap_or_default());
+            from = answer.last_evaluated_key;
+            let full = stretch.limit.is_some_and(|limit| items.len() >= limit);
+            if full || from.is_none() {
+                return Ok((items, from.is_some()));
+            }
+        }
+    }
+}

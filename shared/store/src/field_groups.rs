@@ -1,0 +1,172 @@
+//! Field groups.
+
+use std::marker::PhantomData;
+
+use contract::id::GroupId;
+use contract::names::{Description, GroupKey, GroupRef, Name};
+use contract::resource::{FieldGroup, Publishing};
+use contract::{Code, Error};
+
+use crate::Work;
+use crate::change::{Change, Outcome};
+use crate::document::{Document, holding};
+use crate::dynamo::{get_text, must, number, text};
+use crate::grant::{Grant, Granted, Read, Write};
+use crate::keys::{self, Kind};
+use crate::page::{Listing, Page, PageRequest};
+use crate::tables::Table;
+
+/// The client's field groups.
+pub struct FieldGroups<A> {
+    work: Work,
+    access: PhantomData<A>,
+}
+
+const READS: [Grant; 1] = [Grant::main(&[Kind::Client, Kind::Definitions], &["GetItem", "BatchGetItem", "Query"])];
+
+impl Granted for FieldGroups<Read> {
+    fn grants() -> Vec<Grant> {
+        READS.to_vec()
+    }
+}
+
+impl Granted for FieldGroups<Write> {
+    fn grants() -> Vec<Grant> {
+        let writes =
+            Grant::main(&[Kind::Client, Kind::Definitions, Kind::Purge], &["PutItem", "UpdateItem", "DeleteItem"]);
+        [&READS[..], &[writes]].concat()
+    }
+}
+
+/// What a new field group is made of.
+pub struct NewFieldGroup {
+    /// Unique in the client.
+    pub key: GroupKey,
+    /// What people call it.
+    pub name: Name,
+    /// What people say of it.
+    pub description: Option<Description>,
+    /// How its values become public.
+    pub publishing: Publishing,
+}
+
+impl<A> FieldGroups<A> {
+    /// The field groups of the request's client.
+    #[must_use]
+    pub fn open(work: &Work) -> Self {
+        Self { work: work.clone(), access: PhantomData }
+    }
+
+    /// One field group.
+    ///
+    /// # Errors
+    /// `field_group_not_found`.
+    pub async fn get(&self, group: &GroupRef) -> Result<FieldGroup, Error> {
+        let id = self.work.resolve(group).await?;
+        let found: Option<Document<FieldGroup>> = self.work.store.document(&keys::group(&self.work.scope, id)).await?;
+        let live = found.filter(|found| found.deleted_at.is_none());
+        Ok(live.ok_or(Code::FieldGroupNotFound)?.value)
+    }
+
+    /// The field groups, by key.
+    ///
+    /// # Errors
+    /// `malformed_request` for a cursor of another list.
+    pub async fn list(&self, page: &PageRequest) -> Result<Page<FieldGroup>, Error> {
+        let pk = keys::client(self.work.scope.client()).pk;
+        let listing = Listing {
+            table: Table::Main,
+            pk: &pk,
+            prefix: keys::GROUP_KEYS,
+            bound: &["list-field-groups"],
+            seal: self.work.scope.seal(),
+        };
+        let id =
+            |item: &_| must(get_text(item, "group"), "group")?.parse().map(Some).map_err(|_| Code::Internal.into());
+        let found: Page<GroupId> = self.work.store.page(&listing, page, id).await?;
+        let places: Vec<_> = found.items.iter().map(|id| keys::group(&self.work.scope, *id)).collect();
+        let mut cards = self.work.store.batch_get_all(&places.iter().collect::<Vec<_>>()).await?;
+        let mut items = Vec::with_capacity(places.len());
+        for card in places.iter().filter_map(|place| cards.remove(place)) {
+            let group = Document::<FieldGroup>::read(&card)?;
+            if group.deleted_at.is_none() {
+                items.push(group.value);
+            }
+        }
+        Ok(Page { items, next_cursor: found.next_cursor })
+    }
+}
+
+impl FieldGroups<Write> {
+    /// Creates a field group.
+    ///
+    /// # Errors
+    /// `key_taken`.
+    pub async fn create(&self, new: NewFieldGroup) -> Result<FieldGroup, Error> {
+        let Work { store, scope, author } = &self.work;
+        let event = author.event();
+        let group = FieldGroup {
+            id: GroupId::new(author.unique()),
+            key: new.key,
+            name: new.name,
+            description: new.description,
+            publishing: new.publishing,
+            version: 1,
+            created_at: author.at(),
+            updated_at: author.at(),
+        };
+        let card = holding(Change::put(keys::group(scope, group.id)), &group, 1)?.set("schemaVersion", number(1));
+        let changes = vec![card.when_absent(), self.key_row(&group)];
+        let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
+        match store.commit(changes, event).await? {
+            Outcome::Done => Ok(group),
+            Outcome::Stale => Err(Code::Internal.into()),
+        }
+    }
+
+    /// Changes a field group.
+    ///
+    /// # Errors
+    /// `field_group_not_found`, `version_conflict`.
+    pub async fn update(
+        &self,
+        group: &GroupRef,
+        if_match: Option<u64>,
+        change: impl Fn(&mut FieldGroup),
+    ) -> Result<FieldGroup, Error> {
+        let key = keys::group(&self.work.scope, self.work.resolve(group).await?);
+        let plan = |current: &Document<FieldGroup>, mut next: FieldGroup| {
+            change(&mut next);
+            // Not a put: `schemaVersion` beside the document belongs to the fields.
+            let own = holding(Change::update(key.clone()), &next, current.version + 1)?;
+            Ok((next, vec![own]))
+        };
+        self.work.revise(&key, if_match, Code::FieldGroupNotFound, false, plan).await
+    }
+
+    /// Deletes a field group, and with it its values, until it is restored.
+    ///
+    /// # Errors
+    /// `field_group_not_found`, `version_conflict`.
+    pub async fn delete(&self, group: &GroupRef, if_match: Option<u64>) -> Result<(), Error> {
+        let id = self.work.resolve(group).await?;
+        let scope = &self.work.scope;
+        let beside = |group: &FieldGroup| vec![Change::delete(keys::group_key(scope, &group.key))];
+        self.work.delete_softly(&keys::group(scope, id), if_match, Code::FieldGroupNotFound, beside).await
+    }
+
+    /// Restores a deleted field group and its values. By its identifier: its key may be another's by now.
+    ///
+    /// # Errors
+    /// `field_group_not_found`, `key_taken`.
+    pub async fn restore(&self, group: &GroupRef) -> Result<FieldGroup, Error> {
+        let id = self.work.resolve(group).await?;
+        let beside = |group: &FieldGroup| vec![self.key_row(group)];
+        self.work.restore(&keys::group(&self.work.scope, id), Code::FieldGroupNotFound, beside).await
+    }
+
+    fn key_row(&self, group: &FieldGroup) -> Change {
+        let key = keys::group_key(&self.work.scope, &group.key);
+        Change::put(key).set("group", text(group.id.to_string())).when_absent().or(Code::KeyTaken)
+    }
+}

@@ -1,0 +1,174 @@
+//! Every key of every item. A partition key begins with a kind, then its scope; a scope comes only from a verified
+//! credential (see [`crate::scope`]), or is the hash of a secret or name that its owner sent.
+
+use auth::KeyHash;
+use contract::Time;
+use contract::id::{ClientId, FieldId, GroupId, KeyId, UserId};
+use contract::names::{EntityId, FieldKey, GroupKey, Slug};
+
+use crate::scope::{ClientScope, TenantScope};
+use crate::tables::Table;
+
+/// The first part of a partition key; a function's role is held to the kinds that it needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// `C#cl`: a client's card and lists.
+    Client,
+    /// `S#slug`: a slug's owner.
+    Slug,
+    /// `E#hash`: an e-mail address's owner.
+    Email,
+    /// `U#usr`: a user; in the log table, its sessions.
+    User,
+    /// `K#hash`: an API key's card.
+    Key,
+    /// `D#cl#fg`: a field group and its global fields' copies.
+    Definitions,
+    /// `F#cl#tenant`: a tenant's card and fields.
+    TenantFields,
+    /// `T#cl`: a client's tenants.
+    Tenants,
+    /// `V#cl#tenant`: a tenant's values.
+    Values,
+    /// `Z#date`: what is to be purged on a day.
+    Purge,
+    /// `I#mac`: a request that may be repeated.
+    Idempotency,
+}
+
+impl Kind {
+    /// What partition keys of this kind begin with.
+    #[must_use]
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Client => "C#",
+            Self::Slug => "S#",
+            Self::Email => "E#",
+            Self::User => "U#",
+            Self::Key => "K#",
+            Self::Definitions => "D#",
+            Self::TenantFields => "F#",
+            Self::Tenants => "T#",
+            Self::Values => "V#",
+            Self::Purge => "Z#",
+            Self::Idempotency => "I#",
+        }
+    }
+}
+
+/// The place of one item.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    pub(crate) table: Table,
+    pub(crate) pk: String,
+    pub(crate) sk: String,
+}
+
+/// The sort key of the item that a partition is about.
+const CARD: &str = "#";
+
+fn main(kind: Kind, scope: impl std::fmt::Display, sk: impl Into<String>) -> Key {
+    Key { table: Table::Main, pk: format!("{}{scope}", kind.prefix()), sk: sk.into() }
+}
+
+fn group_scope(scope: &ClientScope, group: GroupId) -> String {
+    format!("{}#{group}", scope.client())
+}
+
+fn tenant_scope(scope: &TenantScope) -> String {
+    format!("{}#{}", scope.client(), scope.tenant())
+}
+
+pub(crate) fn client(client: ClientId) -> Key {
+    main(Kind::Client, client, CARD)
+}
+
+pub(crate) fn member(client: ClientId, user: UserId) -> Key {
+    main(Kind::Client, client, format!("m#{user}"))
+}
+
+pub(crate) fn slug(slug: &Slug) -> Key {
+    main(Kind::Slug, slug, CARD)
+}
+
+pub(crate) fn email(hash: &str) -> Key {
+    main(Kind::Email, hash, CARD)
+}
+
+pub(crate) fn user(user: UserId) -> Key {
+    main(Kind::User, user, CARD)
+}
+
+pub(crate) fn session(user: UserId, hash: &str) -> Key {
+    Key { table: Table::Log, pk: format!("{}{user}", Kind::User.prefix()), sk: format!("s#{hash}") }
+}
+
+pub(crate) fn key_card(hash: &KeyHash) -> Key {
+    main(Kind::Key, hash.as_str(), CARD)
+}
+
+pub(crate) fn api_key(scope: &ClientScope, key: KeyId) -> Key {
+    main(Kind::Client, scope.client(), format!("{API_KEYS}{key}"))
+}
+pub(crate) const API_KEYS: &str = "k#";
+
+pub(crate) fn group(scope: &ClientScope, group: GroupId) -> Key {
+    main(Kind::Definitions, group_scope(scope, group), CARD)
+}
+
+pub(crate) fn group_key(scope: &ClientScope, key: &GroupKey) -> Key {
+    main(Kind::Client, scope.client(), format!("{GROUP_KEYS}{key}"))
+}
+pub(crate) const GROUP_KEYS: &str = "gk#";
+
+pub(crate) fn global_field(scope: &ClientScope, field: FieldId) -> Key {
+    main(Kind::Client, scope.client(), format!("{GLOBAL_FIELDS}{field}"))
+}
+pub(crate) const GLOBAL_FIELDS: &str = "gf#";
+
+/// A global field's copy in a group: its place is the reservation of its key there.
+pub(crate) fn global_copy(scope: &ClientScope, group: GroupId, key: &FieldKey) -> Key {
+    main(Kind::Definitions, group_scope(scope, group), format!("k#{key}"))
+}
+
+pub(crate) fn tenant(scope: &TenantScope) -> Key {
+    main(Kind::TenantFields, tenant_scope(scope), CARD)
+}
+
+pub(crate) fn tenant_row(scope: &TenantScope) -> Key {
+    main(Kind::Tenants, scope.client(), scope.tenant().as_str())
+}
+
+pub(crate) fn tenant_field(scope: &TenantScope, group: GroupId, field: FieldId) -> Key {
+    main(Kind::TenantFields, tenant_scope(scope), format!("{group}#{field}"))
+}
+
+/// What the sort keys of a tenant's fields in a group begin with; reservations of keys lie elsewhere.
+pub(crate) fn tenant_fields_prefix(group: GroupId) -> String {
+    format!("{group}#{}", FieldId::PREFIX)
+}
+
+pub(crate) fn tenant_field_key(scope: &TenantScope, group: GroupId, key: &FieldKey) -> Key {
+    main(Kind::TenantFields, tenant_scope(scope), format!("{group}#k#{key}"))
+}
+
+pub(crate) fn values(scope: &TenantScope, group: GroupId, entity: &EntityId) -> Key {
+    main(Kind::Values, tenant_scope(scope), format!("{group}#{entity}"))
+}
+
+/// An entity's place in the order of a group's entities.
+pub(crate) fn entity_order(scope: &TenantScope, group: GroupId, created: Time, entity: &EntityId) -> Key {
+    main(Kind::Values, tenant_scope(scope), format!("{}{created}#{entity}", entity_order_prefix(group)))
+}
+
+pub(crate) fn entity_order_prefix(group: GroupId) -> String {
+    format!("o#{group}#")
+}
+
+pub(crate) fn purge(deleted: Time, id: impl std::fmt::Display) -> Key {
+    main(Kind::Purge, deleted.plus(crate::document::KEPT).day(), id.to_string())
+}
+
+pub(crate) fn idempotency(mac: &str) -> Key {
+    Key { table: Table::Log, pk: format!("{}{mac}", Kind::Idempotency.prefix()), sk: CARD.to_owned() }
+}

@@ -1,0 +1,135 @@
+//! The store: DynamoDB, one module an aggregate, every key built from a scope.
+//!
+//! # Items
+//! Every item has `pk` and `sk`. A resource is kept whole as JSON in `doc`, beside the few attributes that conditions
+//! ask: `version`, `deletedAt`, `schemaVersion`, `epoch`. Every item of the main table has `by`, `at` and `eventId` of
+//! its last change, for the stream.
+//!
+//! | item | table, partition / sort | attributes |
+//! | --- | --- | --- |
+//! | client | main `C#cl` / `#` | `doc version seal` |
+//! | slug, e-mail | main `S#slug`, `E#sha256` / `#` | `client`; `user` |
+//! | user | main `U#usr` / `#` | `doc passwordHash client seal sessionEpoch` |
+//! | member | main `C#cl` / `m#usr` | `doc` |
+//! | session | log `U#usr` / `s#sha256` | `expiresAt sessionEpoch ttl` |
+//! | API key | main `C#cl` / `k#key` | `doc version hash` |
+//! | API key's card | main `K#sha256` / `#` | `doc` (type, permissions, activity, expiry, addresses, client, seal) |
+//! | field group | main `D#cl#fg` / `#` | `doc version schemaVersion deletedAt` |
+//! | its key | main `C#cl` / `gk#key` | `group` |
+//! | global field | main `C#cl` / `gf#fld` | `doc version deletedAt` |
+//! | its copy in a group | main `D#cl#fg` / `k#key` | `doc`; its place reserves the key |
+//! | tenant | main `F#cl#tenant` / `#` | `doc epoch`, a group's `v_fg` (schema version) and `n_fg` (fields) |
+//! | its row | main `T#cl` / tenant | `doc` |
+//! | tenant field | main `F#cl#tenant` / `fg#fld` | `doc version deletedAt sv` (the `v_fg` that it came with) |
+//! | its key | main `F#cl#tenant` / `fg#k#key` | `field` |
+//! | values | main `V#cl#tenant` / `fg#entity` | `doc` (by field identifier) `version epoch createdAt deletedAt` |
+//! | an entity's place in order | main `V#cl#tenant` / `o#fg#time#entity` | `entity` |
+//! | purge due | main `Z#date` / id | `pk`, `sk` of the root in `root` |
+//! | idempotency | log `I#mac` / `#` | `fingerprint lease expiresAt seedAt seed status headers body ttl` |
+//!
+//! # What an operation costs
+//! Read units (RU) are for strongly consistent reads of items up to 4 KB, write units (WU) for items up to 1 KB; `n` is
+//! a page's length, `g` a global field's groups. A transaction's write counts twice. "Cold" adds what a new instance or
+//! a changed schema costs.
+//!
+//! | operation | round trips | warm | cold adds |
+//! | --- | --- | --- | --- |
+//! | credential: key; session | 0 or 1; 1 | 0 RU for 5 s, else 1; 2 RU | |
+//! | read values | 1 | BatchGet 3 RU | 2 Query in the same round trip |
+//! | save values, entity known | 1 + 1 | BatchGet 3 RU; Put 1 WU | as above |
+//! | save values, first of entity; of tenant | 1 + 1 | BatchGet 3 RU; Transact 4; 8 WU | as above |
+//! | delete or restore values | 1 + 1 | BatchGet 3 RU; Transact 6 WU | as above |
+//! | list entities | 2 | BatchGet 2 RU, Query n/8 RU; BatchGet n RU | as above |
+//! | list fields | 1 | BatchGet 2 RU | as above |
+//! | create, delete, restore group | 1; 1 + 1; 1 + 1 | Transact 4 WU; Get 1 RU, Transact 6 WU | key to id: 1 RU |
+//! | get, update group | 1; 1 + 1 | Get 1 RU; Update 1 WU | key to id: 1 RU |
+//! | list groups | 2 | Query n/8 RU, BatchGet n RU | |
+//! | create, update global field | 1; 1 + 1 | Transact 2 + 4g WU; Get 1 RU | |
+//! | delete, restore global field | 1 + 1 | Get 1 RU, Transact 4 + 4g WU | |
+//! | list global fields | 1 | Query, 1 RU per 4 KB | |
+//! | create tenant field | 1 + 1 | BatchGet 2 RU; Transact 6 WU (8 with the tenant) | 2 Query |
+//! | get tenant field | 1 | BatchGet 2 RU (definitions cached) | 2 Query |
+//! | update, delete, restore tenant field | 1 + 1 | BatchGet 3 RU; Transact 4; 8; 8 WU | |
+//! | list tenants | 1 | Query n/8 RU | |
+//! | create, update, delete API key | 1; 1 + 1; 1 + 1 | Transact 4 WU; Get 1 RU | |
+//! | sign up; log in; log out | 1; 3; 1 | Transact 10 WU; 2 RU and 1 WU; 1 WU | |
+//! | idempotency | + 2 | Put 1 WU, Update 1 WU | |
+
+pub mod accounts;
+pub mod api_keys;
+pub mod author;
+pub mod credentials;
+pub mod field_groups;
+pub mod global_fields;
+pub mod grant;
+pub mod idempotency;
+pub mod keys;
+pub mod page;
+pub mod scope;
+pub mod setup;
+pub mod tables;
+pub mod tenant_fields;
+pub mod tenants;
+pub mod values;
+
+mod change;
+mod definitions;
+mod document;
+mod dynamo;
+
+use std::sync::Arc;
+
+use author::{Author, Clock};
+use scope::ClientScope;
+use tables::TableNames;
+
+/// The store of a deployment. Cheap to clone; caches are shared by clones.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    dynamo: aws_sdk_dynamodb::Client,
+    names: TableNames,
+    clock: Clock,
+    keys: credentials::KeyCache,
+    definitions: definitions::Cache,
+}
+
+impl Store {
+    /// A store over these tables.
+    #[must_use]
+    pub fn new(dynamo: aws_sdk_dynamodb::Client, names: TableNames, clock: Clock) -> Self {
+        let (keys, definitions) = (credentials::KeyCache::default(), definitions::Cache::default());
+        Self(Arc::new(Inner { dynamo, names, clock, keys, definitions }))
+    }
+
+    /// The time that the store goes by.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    fn dynamo(&self) -> &aws_sdk_dynamodb::Client {
+        &self.0.dynamo
+    }
+
+    fn names(&self) -> &TableNames {
+        &self.0.names
+    }
+}
+
+/// One request's hold on the store: whose data, and who writes. Repositories are opened from it.
+#[derive(Clone)]
+pub struct Work {
+    pub(crate) store: Store,
+    pub(crate) scope: ClientScope,
+    pub(crate) author: Arc<Author>,
+}
+
+impl Work {
+    /// The hold of a request whose credential gave this scope.
+    #[must_use]
+    pub fn new(store: Store, scope: ClientScope, author: Author) -> Self {
+        Self { store, scope, author: Arc::new(author) }
+    }
+}

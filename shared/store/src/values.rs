@@ -1,0 +1,408 @@
+//! Values of entities.
+
+use std::collections::HashMap;
+use std::marker::PhantomData;
+
+use contract::id::GroupId;
+use contract::names::{EntityId, GroupRef};
+use contract::resource::{EntityValues, FieldGroup, Publishing, Status};
+use contract::{Code, Error, Problems, Time};
+use serde_json::{Map, Value};
+
+use crate::Work;
+use crate::change::{Change, Outcome};
+use crate::definitions::{Fields, Loaded};
+use crate::document::{KEPT, check_version, deleted_at, event_of, from_doc, to_doc};
+use crate::dynamo::{Item, get_number, get_text, must, number, text};
+use crate::grant::{Grant, Granted, Read, Write};
+use crate::keys::{self, Kind};
+use crate::page::{Listing, Page, PageRequest};
+use crate::scope::TenantScope;
+use crate::tables::Table;
+use crate::tenant_fields::DEFINITION_READS;
+use crate::tenants;
+
+/// The values of one entity in one group, as JSON by field identifier, are at most this many bytes.
+pub const MAX_BYTES: usize = 256 * 1024;
+/// A page of entities ends early here, so that it fits into an answer of a function.
+const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
+/// How often a save is computed anew because another came in between.
+const TRIES: u32 = 8;
+
+/// One tenant's values.
+pub struct Values<A> {
+    work: Work,
+    scope: TenantScope,
+    access: PhantomData<A>,
+}
+
+const VALUE_READS: Grant = Grant::main(&[Kind::Values], &["BatchGetItem", "Query"]);
+
+impl Granted for Values<Read> {
+    fn grants() -> Vec<Grant> {
+        [&DEFINITION_READS[..], &[VALUE_READS]].concat()
+    }
+}
+
+impl Granted for Values<Write> {
+    fn grants() -> Vec<Grant> {
+        let values = Grant::main(&[Kind::Values, Kind::Purge], &["PutItem", "UpdateItem", "DeleteItem"]);
+        let tenant = Grant::main(&[Kind::TenantFields, Kind::Tenants], &["PutItem", "UpdateItem"]);
+        [&DEFINITION_READS[..], &[VALUE_READS, values, tenant]].concat()
+    }
+}
+
+/// How what is sent joins what is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Save {
+    /// Fields that are not named stay as they are; only what is named is checked.
+    Merge,
+    /// Fields that are not named lose their value; the whole is checked.
+    Replace,
+}
+
+/// By field identifier.
+type Document = HashMap<String, Value>;
+
+/// What is stored of an entity.
+struct Stored {
+    document: Document,
+    version: u64,
+    updated_at: Time,
+    created_at: Time,
+    deleted_at: Option<Time>,
+}
+
+impl Stored {
+    /// What an item says to a tenant of this epoch; what is older has been erased.
+    fn read(item: &Item, epoch: u64) -> Result<Option<Self>, Error> {
+        if must(get_number::<u64>(item, "epoch"), "epoch")? < epoch {
+            return Ok(None);
+        }
+        let time = |name| must(get_text(item, name).and_then(|text| text.parse().ok()), name);
+        Ok(Some(Self {
+            document: from_doc(item)?,
+            version: version_of(item)?,
+            updated_at: time("at")?,
+            created_at: time("createdAt")?,
+            deleted_at: deleted_at(item),
+        }))
+    }
+
+    fn live(item: &Item, epoch: u64) -> Result<Option<Self>, Error> {
+        Ok(Self::read(item, epoch)?.filter(|stored| stored.deleted_at.is_none()))
+    }
+}
+
+fn version_of(item: &Item) -> Result<u64, Error> {
+    must(get_number(item, "version"), "version")
+}
+
+impl<A> Values<A> {
+    /// The values of one tenant of the request's client.
+    #[must_use]
+    pub fn open(work: &Work, scope: TenantScope) -> Self {
+        Self { work: work.clone(), scope, access: PhantomData }
+    }
+
+    /// One entity's values.
+    ///
+    /// # Errors
+    /// `field_group_not_found`, `values_not_found`.
+    pub async fn get(&self, group: &GroupRef, entity: &EntityId) -> Result<EntityValues, Error> {
+        let (loaded, item) = self.load(group, entity).await?;
+        let stored = item.map(|item| Stored::live(&item, loaded.epoch())).transpose()?.flatten();
+        Ok(self.answer(&loaded, entity, &stored.ok_or(Code::ValuesNotFound)?))
+    }
+
+    /// The entities that have values in the group, oldest first. A page may end early, by its size.
+    ///
+    /// # Errors
+    /// `field_group_not_found`, `malformed_request` for a cursor of another list.
+    pub async fn list(&self, group: &GroupRef, page: &PageRequest) -> Result<Page<EntityValues>, Error> {
+        let loaded = self.work.load(&self.scope, group, |_| Vec::new()).await?;
+        let (id, pk) =
+            (loaded.group.id, format!("{}{}#{}", Kind::Values.prefix(), self.scope.client(), self.scope.tenant()));
+        let (prefix, group_text) = (keys::entity_order_prefix(id), id.to_string());
+        let listing = Listing {
+            table: Table::Main,
+            pk: &pk,
+            prefix: &prefix,
+            bound: &["list-entities", self.scope.tenant().as_str(), &group_text],
+            seal: self.scope.client_scope().seal(),
+        };
+        let place = |item: &Item| {
+            let entity: EntityId = must(get_text(item, "entity").and_then(|text| text.parse().ok()), "entity")?;
+            Ok(Some((must(get_text(item, "sk"), "sk")?.to_owned(), entity)))
+        };
+        let found = self.work.store.page(&listing, page, place).await?;
+        let places: Vec<_> = found.items.iter().map(|(_, entity)| keys::values(&self.scope, id, entity)).collect();
+        let mut rows = self.work.store.batch_get_all(&places.iter().collect::<Vec<_>>()).await?;
+
+        let mut items = Vec::with_capacity(places.len());
+        let mut bytes = 0;
+        let mut last: Option<&str> = None;
+        for ((sk, entity), place) in found.items.iter().zip(&places) {
+            let Some(row) = rows.remove(place) else { continue };
+            let Some(stored) = Stored::live(&row, loaded.epoch())? else { continue };
+            bytes += get_text(&row, "doc").map_or(0, str::len);
+            if let Some(last) = last.filter(|_| bytes > MAX_PAGE_BYTES) {
+                return Ok(Page { items, next_cursor: Some(listing.seal(last)) });
+            }
+            items.push(self.answer(&loaded, entity, &stored));
+            last = Some(sk);
+        }
+        Ok(Page { items, next_cursor: found.next_cursor })
+    }
+
+    async fn load(&self, group: &GroupRef, entity: &EntityId) -> Result<(Loaded, Option<Item>), Error> {
+        let place = |group: GroupId| vec![keys::values(&self.scope, group, entity)];
+        let mut loaded = self.work.load(&self.scope, group, place).await?;
+        let item = loaded.others.remove(&keys::values(&self.scope, loaded.group.id, entity));
+        Ok((loaded, item))
+    }
+
+    fn answer(&self, loaded: &Loaded, entity: &EntityId, stored: &Stored) -> EntityValues {
+        let mut values = Map::new();
+        let mut missing = Vec::new();
+        for field in loaded.fields.visible() {
+            match stored.document.get(&field.id.to_string()) {
+                Some(value) => {
+                    values.insert(field.key.to_string(), value.clone());
+                }
+                None if field.schema.required() => missing.push(field.key.clone()),
+                None => {}
+            }
+        }
+        EntityValues {
+            tenant_id: self.scope.tenant().clone(),
+            field_group_id: loaded.group.id,
+            entity_id: entity.clone(),
+            values,
+            missing,
+            status: status(&loaded.group),
+            version: stored.version,
+            updated_at: stored.updated_at,
+        }
+    }
+}
+
+fn status(group: &FieldGroup) -> Status {
+    match group.publishing {
+        Publishing::Immediate => Status::Published,
+        Publishing::Manual => Status::Draft,
+    }
+}
+
+impl Values<Write> {
+    /// Saves values by field key; `null` clears.
+    ///
+    /// # Errors
+    /// `field_group_not_found`; `validation_failed` with every field that is wrong; `version_conflict`;
+    /// `payload_too_large` over [`MAX_BYTES`].
+    pub async fn save(
+        &self,
+        group: &GroupRef,
+        entity: &EntityId,
+        sent: &Map<String, Value>,
+        how: Save,
+        if_match: Option<u64>,
+    ) -> Result<EntityValues, Error> {
+        let author = &self.work.author;
+        let event = author.event();
+        for _ in 0..TRIES {
+            let (loaded, item) = self.load(group, entity).await?;
+            let version = item.as_ref().map(version_of).transpose()?.unwrap_or(0);
+            let stored = item.as_ref().map(|item| Stored::live(item, loaded.epoch())).transpose()?.flatten();
+            if let Some(stored) = stored.as_ref().filter(|_| item.as_ref().and_then(event_of) == Some(event)) {
+                return Ok(self.answer(&loaded, entity, stored));
+            }
+            check_version(if_match, version)?;
+            let before = stored.as_ref().map(|stored| &stored.document);
+            let next = Stored {
+                document: apply(&loaded.fields, before, sent, how)?,
+                version: version + 1,
+                updated_at: author.at(),
+                created_at: stored.as_ref().map_or(author.at(), |stored| stored.created_at),
+                deleted_at: None,
+            };
+            let mut changes = vec![self.put(&loaded, entity, &next, item.is_some().then_some(version))?];
+            if stored.is_none() {
+                changes.extend(self.first_save(&loaded, entity, item.as_ref(), next.created_at)?);
+            }
+            let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
+            if let Outcome::Done = self.work.store.commit(changes, event).await? {
+                return Ok(self.answer(&loaded, entity, &next));
+            }
+        }
+        Err(Error::unavailable("values changed each time they were to be saved"))
+    }
+
+    /// Deletes an entity's values, until they are restored. What is left goes on counting versions.
+    ///
+    /// # Errors
+    /// `field_group_not_found`, `values_not_found`, `version_conflict`.
+    pub async fn delete(&self, group: &GroupRef, entity: &EntityId, if_match: Option<u64>) -> Result<(), Error> {
+        let at = self.work.author.at();
+        let done = self.change(group, entity, |loaded, stored| {
+            if stored.deleted_at.is_some() {
+                return Err(Code::ValuesNotFound.into());
+            }
+            check_version(if_match, stored.version)?;
+            let key = keys::values(&self.scope, loaded.group.id, entity);
+            let root = text(format!("{} {}", key.pk, key.sk));
+            Ok(Some(vec![
+                Change::update(key).set("deletedAt", text(at.to_string())),
+                Change::delete(keys::entity_order(&self.scope, loaded.group.id, stored.created_at, entity)),
+                Change::put(keys::purge(at, self.purge_id(loaded, entity))).set("root", root),
+            ]))
+        });
+        done.await.map(|_| ())
+    }
+
+    /// Restores deleted values that nothing has been saved over; what is not deleted is answered as it is.
+    ///
+    /// # Errors
+    /// `field_group_not_found`, `values_not_found`.
+    pub async fn restore(&self, group: &GroupRef, entity: &EntityId) -> Result<EntityValues, Error> {
+        self.change(group, entity, |loaded, stored| {
+            let Some(deleted_at) = stored.deleted_at else { return Ok(None) };
+            if deleted_at.plus(KEPT) < self.work.author.at() {
+                return Err(Code::ValuesNotFound.into());
+            }
+            Ok(Some(vec![
+                Change::update(keys::values(&self.scope, loaded.group.id, entity)).remove("deletedAt"),
+                self.place_in_order(loaded, entity, stored.created_at),
+                Change::delete(keys::purge(deleted_at, self.purge_id(loaded, entity))),
+            ]))
+        })
+        .await
+    }
+
+    /// Changes what is stored, deleted or not, by what `plan` makes of it; nothing planned, nothing changed.
+    async fn change(
+        &self,
+        group: &GroupRef,
+        entity: &EntityId,
+        plan: impl Fn(&Loaded, &Stored) -> Result<Option<Vec<Change>>, Error>,
+    ) -> Result<EntityValues, Error> {
+        let author = &self.work.author;
+        let event = author.event();
+        for _ in 0..TRIES {
+            let (loaded, item) = self.load(group, entity).await?;
+            let item = item.ok_or(Code::ValuesNotFound)?;
+            let mut stored = Stored::read(&item, loaded.epoch())?.ok_or(Code::ValuesNotFound)?;
+            if event_of(&item) == Some(event) {
+                return Ok(self.answer(&loaded, entity, &stored));
+            }
+            let Some(changes) = plan(&loaded, &stored)? else { return Ok(self.answer(&loaded, entity, &stored)) };
+            let mut own = Some(stored.version);
+            let stamp = |change: Change| match own.take() {
+                Some(version) => {
+                    change.set("version", number(version + 1)).when_version(version).stamped(author, event)
+                }
+                None => change.stamped(author, event),
+            };
+            let changes = changes.into_iter().map(stamp).collect();
+            if let Outcome::Done = self.work.store.commit(changes, event).await? {
+                stored.version += 1;
+                stored.updated_at = author.at();
+                return Ok(self.answer(&loaded, entity, &stored));
+            }
+        }
+        Err(Error::unavailable("values changed each time they were to be changed"))
+    }
+
+    /// The whole item, on condition that it still is at the version that it was computed from.
+    fn put(&self, loaded: &Loaded, entity: &EntityId, next: &Stored, from: Option<u64>) -> Result<Change, Error> {
+        let doc = to_doc(&next.document)?;
+        if doc.len() > MAX_BYTES {
+            let message = "The values of an entity in a field group may have at most 256 KiB.";
+            return Err(Error::saying(Code::PayloadTooLarge, message));
+        }
+        let change = Change::put(keys::values(&self.scope, loaded.group.id, entity))
+            .set("doc", text(doc))
+            .set("version", number(next.version))
+            .set("epoch", number(loaded.epoch()))
+            .set("createdAt", text(next.created_at.to_string()));
+        Ok(match from {
+            Some(version) => change.when_version(version),
+            None => change.when_absent(),
+        })
+    }
+
+    /// What goes with the first save of an entity, or the first after a deletion: its place in the list, the end of
+    /// what was to be purged, and the tenant, if this is its first use.
+    fn first_save(
+        &self,
+        loaded: &Loaded,
+        entity: &EntityId,
+        tombstone: Option<&Item>,
+        at: Time,
+    ) -> Result<Vec<Change>, Error> {
+        let mut changes = vec![self.place_in_order(loaded, entity, at)];
+        if let Some(deleted) = tombstone.and_then(deleted_at) {
+            changes.push(Change::delete(keys::purge(deleted, self.purge_id(loaded, entity))));
+        }
+        if loaded.tenant.is_none() {
+            changes.extend(tenants::first_use(&self.scope, at, loaded, Change::update(keys::tenant(&self.scope)))?);
+        }
+        Ok(changes)
+    }
+
+    fn place_in_order(&self, loaded: &Loaded, entity: &EntityId, at: Time) -> Change {
+        let key = keys::entity_order(&self.scope, loaded.group.id, at, entity);
+        Change::put(key).set("entity", text(entity.as_str()))
+    }
+
+    fn purge_id(&self, loaded: &Loaded, entity: &EntityId) -> String {
+        format!("{}#{}#{}#{entity}", self.scope.client(), self.scope.tenant(), loaded.group.id)
+    }
+}
+
+/// The document after a save. Values of fields that the tenant does not see now (shadowed, deleted) stay untouched.
+/// With an entity's first save, and with a replacement, a field that is not named takes its default.
+fn apply(
+    fields: &Fields,
+    before: Option<&Document>,
+    sent: &Map<String, Value>,
+    how: Save,
+) -> Result<Document, Problems> {
+    let mut problems = Problems::default();
+    let mut document = before.cloned().unwrap_or_default();
+    for (key, value) in sent {
+        match fields.by_key(key) {
+            None => problems.add(key, "unknown_field", "There is no such field."),
+            Some(field) if value.is_null() => {
+                document.remove(&field.id.to_string());
+                if how == Save::Merge && field.schema.required() {
+                    problems.add(key, "required", "Is required.");
+                }
+            }
+            Some(field) => {
+                field.schema.check(value, key, &mut problems);
+                document.insert(field.id.to_string(), value.clone());
+            }
+        }
+    }
+    for field in fields.visible().filter(|field| !sent.contains_key(field.key.as_str())) {
+        let default = field.schema.default().filter(|_| how == Save::Replace || before.is_none());
+        match default {
+            Some(value) => {
+                document.insert(field.id.to_string(), value.clone());
+            }
+            None if how == Save::Replace => {
+                document.remove(&field.id.to_string());
+            }
+            None => {}
+        }
+    }
+    if how == Save::Replace {
+        for field in fields.visible().filter(|field| field.schema.required()) {
+            if !document.contains_key(&field.id.to_string()) {
+                problems.add(field.key.as_str(), "required", "Is required.");
+            }
+        }
+    }
+    problems.or(document)
+}
