@@ -268,9 +268,24 @@ pub struct ApiKey {
 }
 
 /// A key's own limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, deserr::Deserr, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[deserr(error = crate::Problems, rename_all = camelCase, deny_unknown_fields)]
 pub struct RateLimit {
-    /// Requests a second, 1 to 10,000.
-    pub requests_per_second: u32,
+    /// Requests a second.
+    pub requests_per_second: RequestsPerSecond,
+}
+
+/// Requests a second: 1 to 10,000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, deserr::Deserr, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline, extend("minimum" = 1, "maximum" = 10_000))]
+#[deserr(error = crate::Problems, try_from(u32) = Self::checked -> crate::Broken)]
+pub struct RequestsPerSecond(u32);
+
+impl RequestsPerSecond {
+    fn checked(number: u32) -> Result<Self, crate::Broken> {
+        let fits = (1..=10_000).contains(&number);
+        fits.then_some(Self(number)).ok_or_else(|| crate::Broken::new("out_of_range", "Must be from 1 to 10000."))
+    }
 }

@@ -30,7 +30,7 @@ const fn meta(
 }
 
 routes! {
-    "auth" {
+    "accounts" {
         SIGN_UP "sign-up" Post "/api/auth/signup" Public, "Open an account";
         LOG_IN "log-in" Post "/api/auth/login" Public, "Log in";
         LOG_OUT "log-out" Post "/api/auth/logout" Session, "Log out";

@@ -1,1 +1,50 @@
-//! x
+//! The way of a request: gates in one order, typed handlers, errors to responses, and the Lambda entry.
+
+pub mod answer;
+pub mod app;
+pub mod body;
+pub mod config;
+pub mod credential;
+pub mod handler;
+pub mod headers;
+pub mod incoming;
+pub mod log;
+pub mod needs;
+pub mod parameters;
+pub mod repositories;
+pub mod way;
+
+mod idempotency;
+mod lambda;
+
+pub use answer::{Answer, Created, Done, Found, Listed, NoContent, Reply, WithCookie};
+pub use app::App;
+pub use body::{Body, Patch};
+pub use credential::{Caller, LoggedIn};
+pub use handler::{Admitted, Erased, FromRequest, Handler, Route, Typed, connects, needs_of};
+pub use incoming::Incoming;
+pub use lambda::serve;
+pub use needs::{Described, Needs};
+pub use parameters::{IfMatch, Now, Query, Unrouted};
+
+/// What a route's crate is: the routes by name, and the list that pairs them with what their types need.
+///
+/// `routes! { CREATE: CREATE_FIELD_GROUP => create::create }` makes the static `CREATE` from the table's entry and the
+/// handler. A binary that names one route links that handler alone, and none of the descriptions.
+#[macro_export]
+macro_rules! routes {
+    ($($name:ident: $meta:ident => $handler:path),+ $(,)?) => {
+        $(
+            #[doc = concat!("`", stringify!($handler), "` under the gates.")]
+            pub static $name: $crate::Route = $crate::Route {
+                meta: &contract::routes::$meta,
+                handler: &$crate::Typed::new($handler),
+                connects: $crate::connects(&$handler),
+            };
+        )+
+
+        /// The routes of this resource, with what their types need.
+        pub static ROUTES: &[$crate::Described] =
+            &[$($crate::Described { route: &$name, needs: $crate::needs_of(&$handler) }),+];
+    };
+}

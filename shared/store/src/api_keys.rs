@@ -95,8 +95,16 @@ impl ApiKeys<Write> {
     /// # Errors
     /// None of the contract's.
     pub async fn create(&self, new: NewApiKey) -> Result<(ApiKey, ApiKeySecret), Error> {
-        let Work { store, scope, author } = &self.work;
         let secret = ApiKeySecret::generate(new.key_type);
+        Ok((self.create_known(new, &secret).await?, secret))
+    }
+
+    /// Stores an API key whose secret is known beforehand, as that of the sample events is.
+    ///
+    /// # Errors
+    /// None of the contract's.
+    pub async fn create_known(&self, new: NewApiKey, secret: &ApiKeySecret) -> Result<ApiKey, Error> {
+        let Work { store, scope, author } = &self.work;
         let event = author.event();
         let key = ApiKey {
             id: KeyId::new(author.unique()),
@@ -118,7 +126,7 @@ impl ApiKeys<Write> {
             vec![master.set("hash", text(hash.as_str())).when_absent(), self.card(&key, &hash)?.when_absent()];
         let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
         match store.commit(changes, event).await? {
-            Outcome::Done => Ok((key, secret)),
+            Outcome::Done => Ok(key),
             Outcome::Stale => Err(Code::Internal.into()),
         }
     }

@@ -126,6 +126,13 @@ impl Store {
     pub const SESSION_GRANTS: &'static [Grant] =
         &[Grant::main(&[Kind::User], &["BatchGetItem"]), Grant::log(&[Kind::User], &["BatchGetItem"])];
 
+    /// Makes the first connection, by a read that every function with a credential gate may do. Errors are for the
+    /// request that meets them again.
+    pub async fn warm_up(&self) {
+        let nobody = KeyHash::from_stored("0".repeat(64));
+        let _ = self.get(&keys::key_card(&nobody)).await;
+    }
+
     /// The credential of an API key, if it is one, is active and has not expired.
     ///
     /// # Errors

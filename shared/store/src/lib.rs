@@ -129,7 +129,13 @@ pub struct Work {
 impl Work {
     /// The hold of a request whose credential gave this scope.
     #[must_use]
-    pub fn new(store: Store, scope: ClientScope, author: Author) -> Self {
-        Self { store, scope, author: Arc::new(author) }
+    pub fn new(store: Store, scope: ClientScope, author: Arc<Author>) -> Self {
+        Self { store, scope, author }
+    }
+
+    /// Whose data.
+    #[must_use]
+    pub const fn scope(&self) -> &ClientScope {
+        &self.scope
     }
 }

@@ -1,0 +1,5 @@
+//! The function `get-session`.
+
+fn main() {
+    runtime::serve(&accounts::GET_SESSION);
+}

@@ -1,0 +1,5 @@
+//! The function `log-in`.
+
+fn main() {
+    runtime::serve(&accounts::LOG_IN);
+}

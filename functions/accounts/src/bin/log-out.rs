@@ -1,0 +1,5 @@
+//! The function `log-out`.
+
+fn main() {
+    runtime::serve(&accounts::LOG_OUT);
+}

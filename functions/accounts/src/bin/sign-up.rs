@@ -1,0 +1,5 @@
+//! The function `sign-up`.
+
+fn main() {
+    runtime::serve(&accounts::SIGN_UP);
+}

@@ -1,0 +1,10 @@
+//! `GET /api/auth/session`
+
+use contract::Error;
+use contract::resource::SessionInfo;
+use runtime::{Found, LoggedIn};
+use store::accounts::Sessions;
+
+pub(crate) async fn get_session(session: LoggedIn, sessions: Sessions) -> Result<Found<SessionInfo>, Error> {
+    Ok(Found(sessions.info(&session.0).await?))
+}

@@ -1,0 +1,26 @@
+//! `POST /api/auth/login`
+
+use auth::Password;
+use contract::names::Email;
+use contract::resource::SessionInfo;
+use contract::{Error, Problems};
+use deserr::Deserr;
+use runtime::{Body, Found, WithCookie};
+use schemars::JsonSchema;
+use store::accounts::Login;
+
+/// Who wants to enter.
+#[derive(Deserr, JsonSchema)]
+#[deserr(error = Problems, rename_all = camelCase, deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct LogIn {
+    email: Email,
+    password: Password,
+}
+
+impl Body for LogIn {}
+
+pub(crate) async fn log_in(login: Login, body: LogIn) -> Result<WithCookie<Found<SessionInfo>>, Error> {
+    let (info, token) = login.log_in(&body.email, body.password).await?;
+    Ok(WithCookie(Found(info), token.set_cookie()))
+}

@@ -1,0 +1,10 @@
+//! `POST /api/auth/logout`
+
+use contract::Error;
+use runtime::{LoggedIn, NoContent, WithCookie};
+use store::accounts::Sessions;
+
+pub(crate) async fn log_out(session: LoggedIn, sessions: Sessions) -> Result<WithCookie<NoContent>, Error> {
+    sessions.end(&session.0).await?;
+    Ok(WithCookie(NoContent, auth::session::clear_cookie()))
+}

@@ -1,0 +1,5 @@
+//! The function `get-api-key`.
+
+fn main() {
+    runtime::serve(&api_keys::GET);
+}

@@ -1,0 +1,5 @@
+//! The function `list-api-keys`.
+
+fn main() {
+    runtime::serve(&api_keys::LIST);
+}

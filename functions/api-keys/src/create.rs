@@ -1,0 +1,72 @@
+//! `POST /api/v1/api-keys`
+
+use contract::names::{IpBlock, Name};
+use contract::permission::{KeyType, Permission};
+use contract::resource::{ApiKey, RateLimit, Resource};
+use contract::{Error, Problems, Time};
+use deserr::Deserr;
+use runtime::{Body, Created, Now};
+use schemars::JsonSchema;
+use serde::Serialize;
+use store::api_keys::{ApiKeys, NewApiKey};
+use store::grant::Write;
+
+use crate::rules;
+
+/// A new API key.
+#[derive(Deserr, JsonSchema)]
+#[deserr(error = Problems, rename_all = camelCase, deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct CreateApiKey {
+    name: Name,
+    #[deserr(rename = "type")]
+    #[serde(rename = "type")]
+    key_type: KeyType,
+    /// All, if they are left out. Only a management key has any.
+    #[deserr(default)]
+    permissions: Option<Vec<Permission>>,
+    /// Never, if it is left out.
+    #[deserr(default)]
+    expires_at: Option<Time>,
+    #[deserr(default)]
+    rate_limit: Option<RateLimit>,
+    /// Every address, if they are left out.
+    #[deserr(default)]
+    allowed_ips: Option<Vec<IpBlock>>,
+}
+
+impl Body for CreateApiKey {}
+
+/// An API key with the key, which is shown this once.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct NewKey {
+    #[serde(flatten)]
+    api_key: ApiKey,
+    /// The key; `null` when the answer is a repeated one.
+    key: Option<String>,
+}
+
+impl Resource for NewKey {
+    const SECRETS: &'static [&'static str] = &["key"];
+    fn version(&self) -> Option<u64> {
+        self.api_key.version()
+    }
+}
+
+pub(crate) async fn create(keys: ApiKeys<Write>, now: Now, body: CreateApiKey) -> Result<Created<NewKey>, Error> {
+    let mut problems = Problems::default();
+    let permissions = rules::permissions(body.key_type, body.permissions, &mut problems);
+    rules::future(body.expires_at, now.0, &mut problems);
+    let allowed_ips = rules::addresses(body.allowed_ips.unwrap_or_default(), &mut problems);
+    problems.or(())?;
+    let new = NewApiKey {
+        name: body.name,
+        key_type: body.key_type,
+        permissions,
+        expires_at: body.expires_at,
+        rate_limit: body.rate_limit,
+        allowed_ips,
+    };
+    let (api_key, secret) = keys.create(new).await?;
+    Ok(Created(NewKey { api_key, key: Some(secret.reveal().to_owned()) }))
+}

@@ -1,0 +1,12 @@
+//! `GET /api/v1/api-keys/{id}`
+
+use contract::Error;
+use contract::id::KeyId;
+use contract::resource::ApiKey;
+use runtime::Found;
+use store::api_keys::ApiKeys;
+use store::grant::Read;
+
+pub(crate) async fn get(keys: ApiKeys<Read>, id: KeyId) -> Result<Found<ApiKey>, Error> {
+    Ok(Found(keys.get(id).await?))
+}

@@ -1,0 +1,12 @@
+//! `GET /api/v1/api-keys`
+
+use contract::Error;
+use contract::resource::ApiKey;
+use runtime::Listed;
+use store::api_keys::ApiKeys;
+use store::grant::Read;
+use store::page::PageRequest;
+
+pub(crate) async fn list(keys: ApiKeys<Read>, page: PageRequest) -> Result<Listed<ApiKey>, Error> {
+    Ok(Listed(keys.list(&page).await?))
+}

@@ -1,0 +1,5 @@
+//! The function `restore-field-group`.
+
+fn main() {
+    runtime::serve(&field_groups::RESTORE);
+}

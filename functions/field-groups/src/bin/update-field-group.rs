@@ -1,0 +1,5 @@
+//! The function `update-field-group`.
+
+fn main() {
+    runtime::serve(&field_groups::UPDATE);
+}

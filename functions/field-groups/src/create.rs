@@ -1,0 +1,32 @@
+//! `POST /api/v1/field-groups`
+
+use contract::names::{Description, GroupKey, Name};
+use contract::resource::{FieldGroup, Publishing};
+use contract::{Error, Problems};
+use deserr::Deserr;
+use runtime::{Body, Created};
+use schemars::JsonSchema;
+use store::field_groups::{FieldGroups, NewFieldGroup};
+use store::grant::Write;
+
+/// A new field group.
+#[derive(Deserr, JsonSchema)]
+#[deserr(error = Problems, rename_all = camelCase, deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct CreateFieldGroup {
+    key: GroupKey,
+    name: Name,
+    #[deserr(default)]
+    description: Option<Description>,
+    /// `immediate`, if it is left out.
+    #[deserr(default)]
+    #[serde(default)]
+    publishing: Publishing,
+}
+
+impl Body for CreateFieldGroup {}
+
+pub(crate) async fn create(groups: FieldGroups<Write>, body: CreateFieldGroup) -> Result<Created<FieldGroup>, Error> {
+    let CreateFieldGroup { key, name, description, publishing } = body;
+    Ok(Created(groups.create(NewFieldGroup { key, name, description, publishing }).await?))
+}

@@ -1,0 +1,12 @@
+//! `DELETE /api/v1/field-groups/{groupId}`
+
+use contract::Error;
+use contract::names::GroupRef;
+use runtime::{IfMatch, NoContent};
+use store::field_groups::FieldGroups;
+use store::grant::Write;
+
+pub(crate) async fn delete(groups: FieldGroups<Write>, group: GroupRef, if_match: IfMatch) -> Result<NoContent, Error> {
+    groups.delete(&group, if_match.0).await?;
+    Ok(NoContent)
+}

@@ -1,0 +1,43 @@
+//! `PATCH /api/v1/field-groups/{groupId}`
+
+use contract::names::{Description, GroupRef, Name};
+use contract::resource::{FieldGroup, Publishing};
+use contract::{Error, Problems};
+use deserr::Deserr;
+use runtime::{Body, Found, IfMatch, Patch};
+use schemars::JsonSchema;
+use store::field_groups::FieldGroups;
+use store::grant::Write;
+
+/// A change of a field group; members left out stay. Its key never changes.
+#[derive(Default, Deserr, JsonSchema)]
+#[deserr(error = Problems, rename_all = camelCase, deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct UpdateFieldGroup {
+    #[deserr(default)]
+    name: Option<Name>,
+    #[deserr(default)]
+    description: Patch<Description>,
+    #[deserr(default)]
+    publishing: Option<Publishing>,
+}
+
+impl Body for UpdateFieldGroup {}
+
+pub(crate) async fn update(
+    groups: FieldGroups<Write>,
+    group: GroupRef,
+    if_match: IfMatch,
+    body: UpdateFieldGroup,
+) -> Result<Found<FieldGroup>, Error> {
+    let change = |group: &mut FieldGroup| {
+        if let Some(name) = &body.name {
+            group.name = name.clone();
+        }
+        body.description.apply(&mut group.description);
+        if let Some(publishing) = body.publishing {
+            group.publishing = publishing;
+        }
+    };
+    Ok(Found(groups.update(&group, if_match.0, change).await?))
+}

@@ -1,0 +1,5 @@
+//! The function `create-tenant-field`.
+
+fn main() {
+    runtime::serve(&fields::CREATE_TENANT);
+}

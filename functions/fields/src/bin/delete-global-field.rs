@@ -1,0 +1,5 @@
+//! The function `delete-global-field`.
+
+fn main() {
+    runtime::serve(&fields::DELETE_GLOBAL);
+}

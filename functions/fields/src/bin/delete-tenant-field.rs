@@ -1,0 +1,5 @@
+//! The function `delete-tenant-field`.
+
+fn main() {
+    runtime::serve(&fields::DELETE_TENANT);
+}

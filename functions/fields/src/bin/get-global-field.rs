@@ -1,0 +1,5 @@
+//! The function `get-global-field`.
+
+fn main() {
+    runtime::serve(&fields::GET_GLOBAL);
+}

@@ -1,0 +1,5 @@
+//! The function `list-fields`.
+
+fn main() {
+    runtime::serve(&fields::LIST);
+}

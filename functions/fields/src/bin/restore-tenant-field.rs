@@ -1,0 +1,5 @@
+//! The function `restore-tenant-field`.
+
+fn main() {
+    runtime::serve(&fields::RESTORE_TENANT);
+}

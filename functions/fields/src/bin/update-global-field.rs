@@ -1,0 +1,5 @@
+//! The function `update-global-field`.
+
+fn main() {
+    runtime::serve(&fields::UPDATE_GLOBAL);
+}

@@ -1,0 +1,5 @@
+//! The function `update-tenant-field`.
+
+fn main() {
+    runtime::serve(&fields::UPDATE_TENANT);
+}

@@ -1,0 +1,37 @@
+//! `POST /api/v1/global-fields`
+
+use contract::id::GroupId;
+use contract::names::{FieldKey, Name};
+use contract::resource::GlobalField;
+use contract::schema::FieldSchema;
+use contract::{Error, Problems};
+use deserr::Deserr;
+use runtime::{Body, Created};
+use schemars::JsonSchema;
+use store::global_fields::{GlobalFields, NewGlobalField};
+use store::grant::Write;
+
+use crate::rules;
+
+/// A new global field.
+#[derive(Deserr, JsonSchema)]
+#[deserr(error = Problems, rename_all = camelCase, deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct CreateGlobalField {
+    key: FieldKey,
+    label: Name,
+    schema: FieldSchema,
+    /// The groups that it is to be in: 1 to 40, each once.
+    field_group_ids: Vec<GroupId>,
+}
+
+impl Body for CreateGlobalField {}
+
+pub(crate) async fn create(
+    fields: GlobalFields<Write>,
+    body: CreateGlobalField,
+) -> Result<Created<GlobalField>, Error> {
+    let CreateGlobalField { key, label, schema, field_group_ids: groups } = body;
+    rules::groups(&groups)?;
+    Ok(Created(fields.create(NewGlobalField { key, label, schema, groups }).await?))
+}

@@ -1,0 +1,12 @@
+//! `GET /api/v1/global-fields/{id}`
+
+use contract::Error;
+use contract::resource::GlobalField;
+use runtime::Found;
+use runtime::parameters::GlobalFieldId;
+use store::global_fields::GlobalFields;
+use store::grant::Read;
+
+pub(crate) async fn get(fields: GlobalFields<Read>, id: GlobalFieldId) -> Result<Found<GlobalField>, Error> {
+    Ok(Found(fields.get(id.0).await?))
+}

@@ -1,0 +1,25 @@
+//! What holds for a global field's groups, when it is made and when it is changed.
+
+use std::collections::HashSet;
+
+use contract::Problems;
+use contract::id::GroupId;
+use store::global_fields::MAX_GROUPS;
+
+/// 1 to [`MAX_GROUPS`] groups, each once.
+pub(crate) fn groups(groups: &[GroupId]) -> Result<(), Problems> {
+    let mut problems = Problems::default();
+    if groups.is_empty() {
+        problems.add("fieldGroupIds", "too_few", "Must have at least 1 element.");
+    }
+    if groups.len() > MAX_GROUPS {
+        problems.add("fieldGroupIds", "too_many", format!("Must have at most {MAX_GROUPS} elements."));
+    }
+    let mut seen = HashSet::new();
+    for (at, group) in groups.iter().enumerate().take(MAX_GROUPS) {
+        if !seen.insert(group) {
+            problems.add(format!("fieldGroupIds[{at}]"), "duplicate", "Is there more than once.");
+        }
+    }
+    problems.or(())
+}

@@ -1,0 +1,32 @@
+//! `POST /api/v1/tenants/{tenantId}/field-groups/{groupId}/fields`
+
+use contract::names::{FieldKey, GroupRef, Name};
+use contract::resource::TenantField;
+use contract::schema::FieldSchema;
+use contract::{Error, Problems};
+use deserr::Deserr;
+use runtime::{Body, Created};
+use schemars::JsonSchema;
+use store::grant::Write;
+use store::tenant_fields::{NewTenantField, TenantFields};
+
+/// A new tenant field.
+#[derive(Deserr, JsonSchema)]
+#[deserr(error = Problems, rename_all = camelCase, deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct CreateTenantField {
+    key: FieldKey,
+    label: Name,
+    schema: FieldSchema,
+}
+
+impl Body for CreateTenantField {}
+
+pub(crate) async fn create(
+    fields: TenantFields<Write>,
+    group: GroupRef,
+    body: CreateTenantField,
+) -> Result<Created<TenantField>, Error> {
+    let CreateTenantField { key, label, schema } = body;
+    Ok(Created(fields.create(&group, NewTenantField { key, label, schema }).await?))
+}

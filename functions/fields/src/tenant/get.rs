@@ -1,0 +1,17 @@
+//! `GET /api/v1/tenants/{tenantId}/field-groups/{groupId}/fields/{fieldId}`
+
+use contract::Error;
+use contract::names::GroupRef;
+use contract::resource::TenantField;
+use runtime::Found;
+use runtime::parameters::TenantFieldId;
+use store::grant::Read;
+use store::tenant_fields::TenantFields;
+
+pub(crate) async fn get(
+    fields: TenantFields<Read>,
+    group: GroupRef,
+    field: TenantFieldId,
+) -> Result<Found<TenantField>, Error> {
+    Ok(Found(fields.get(&group, field.0).await?))
+}

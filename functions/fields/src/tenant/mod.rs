@@ -1,0 +1,8 @@
+//! A tenant's fields, and the list of them merged with the client's.
+
+pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod get;
+pub(crate) mod list;
+pub(crate) mod restore;
+pub(crate) mod update;

@@ -1,0 +1,17 @@
+//! `POST /api/v1/tenants/{tenantId}/field-groups/{groupId}/fields/{fieldId}/restore`
+
+use contract::Error;
+use contract::names::GroupRef;
+use contract::resource::TenantField;
+use runtime::Found;
+use runtime::parameters::TenantFieldId;
+use store::grant::Write;
+use store::tenant_fields::TenantFields;
+
+pub(crate) async fn restore(
+    fields: TenantFields<Write>,
+    group: GroupRef,
+    field: TenantFieldId,
+) -> Result<Found<TenantField>, Error> {
+    Ok(Found(fields.restore(&group, field.0).await?))
+}

@@ -1,0 +1,36 @@
+//! `PATCH /api/v1/tenants/{tenantId}/field-groups/{groupId}/fields/{fieldId}`
+
+use contract::names::{GroupRef, Name};
+use contract::resource::TenantField;
+use contract::schema::FieldSchema;
+use contract::{Error, Problems};
+use deserr::Deserr;
+use runtime::parameters::TenantFieldId;
+use runtime::{Body, Found, IfMatch};
+use schemars::JsonSchema;
+use store::grant::Write;
+use store::tenant_fields::TenantFields;
+
+/// A change of a tenant field; members left out stay. Its key and its type never change.
+#[derive(Default, Deserr, JsonSchema)]
+#[deserr(error = Problems, rename_all = camelCase, deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct UpdateTenantField {
+    #[deserr(default)]
+    label: Option<Name>,
+    #[deserr(default)]
+    schema: Option<FieldSchema>,
+}
+
+impl Body for UpdateTenantField {}
+
+pub(crate) async fn update(
+    fields: TenantFields<Write>,
+    group: GroupRef,
+    field: TenantFieldId,
+    if_match: IfMatch,
+    body: UpdateTenantField,
+) -> Result<Found<TenantField>, Error> {
+    let change = fields.update(&group, field.0, if_match.0, body.label.as_ref(), body.schema.as_ref());
+    Ok(Found(change.await?))
+}

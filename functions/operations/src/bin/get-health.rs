@@ -1,0 +1,5 @@
+//! The function `get-health`.
+
+fn main() {
+    runtime::serve(&operations::GET_HEALTH);
+}

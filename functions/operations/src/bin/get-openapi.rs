@@ -1,0 +1,5 @@
+//! The function `get-openapi`.
+
+fn main() {
+    runtime::serve(&operations::GET_OPENAPI);
+}

@@ -1,0 +1,5 @@
+//! The function `list-tenants`.
+
+fn main() {
+    runtime::serve(&tenants::LIST);
+}

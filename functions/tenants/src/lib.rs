@@ -1,0 +1,7 @@
+//! Tenants.
+
+mod list;
+
+runtime::routes! {
+    LIST: LIST_TENANTS => list::list,
+}

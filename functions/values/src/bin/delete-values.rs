@@ -1,0 +1,5 @@
+//! The function `delete-values`.
+
+fn main() {
+    runtime::serve(&values::DELETE);
+}

@@ -1,0 +1,5 @@
+//! The function `get-values`.
+
+fn main() {
+    runtime::serve(&values::GET);
+}

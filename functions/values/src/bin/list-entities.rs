@@ -1,0 +1,5 @@
+//! The function `list-entities`.
+
+fn main() {
+    runtime::serve(&values::LIST_ENTITIES);
+}

@@ -1,0 +1,5 @@
+//! The function `merge-values`.
+
+fn main() {
+    runtime::serve(&values::MERGE);
+}

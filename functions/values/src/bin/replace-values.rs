@@ -1,0 +1,5 @@
+//! The function `replace-values`.
+
+fn main() {
+    runtime::serve(&values::REPLACE);
+}

@@ -1,0 +1,5 @@
+//! The function `restore-values`.
+
+fn main() {
+    runtime::serve(&values::RESTORE);
+}

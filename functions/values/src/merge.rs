@@ -1,0 +1,20 @@
+//! `POST /api/v1/tenants/{tenantId}/field-groups/{groupId}/entities/{entityId}/values`
+
+use contract::Error;
+use contract::names::{EntityId, GroupRef};
+use contract::resource::EntityValues;
+use runtime::{Found, IfMatch};
+use store::grant::Write;
+use store::values::{Save, Values};
+
+use crate::sent::SentValues;
+
+pub(crate) async fn merge(
+    values: Values<Write>,
+    group: GroupRef,
+    entity: EntityId,
+    if_match: IfMatch,
+    body: SentValues,
+) -> Result<Found<EntityValues>, Error> {
+    Ok(Found(values.save(&group, &entity, &body.0, Save::Merge, if_match.0).await?))
+}

@@ -1,0 +1,16 @@
+//! `POST /api/v1/tenants/{tenantId}/field-groups/{groupId}/entities/{entityId}/values/restore`
+
+use contract::Error;
+use contract::names::{EntityId, GroupRef};
+use contract::resource::EntityValues;
+use runtime::Found;
+use store::grant::Write;
+use store::values::Values;
+
+pub(crate) async fn restore(
+    values: Values<Write>,
+    group: GroupRef,
+    entity: EntityId,
+) -> Result<Found<EntityValues>, Error> {
+    Ok(Found(values.restore(&group, &entity).await?))
+}

@@ -1,0 +1,134 @@
+//! The account that the sample events speak of. Its identifiers and credentials are the same wherever it is made, and
+//! in this repository for all to read: it is made in stores on one machine only, never by a function.
+
+use std::sync::Arc;
+
+use auth::{ApiKeySecret, SessionToken};
+use contract::id::{FieldId, GroupId, KeyId};
+use contract::names::{EntityId, GroupRef, TenantId};
+use contract::permission::{KeyType, Permission};
+use contract::resource::Publishing;
+use contract::schema::FieldSchema;
+use contract::{Error, Time};
+use serde_json::{Map, Value, json};
+use store::accounts::Signup;
+use store::api_keys::{ApiKeys, NewApiKey};
+use store::author::{Author, Origin, Seed};
+use store::field_groups::{FieldGroups, NewFieldGroup};
+use store::global_fields::{GlobalFields, NewGlobalField};
+use store::tenant_fields::{NewTenantField, TenantFields};
+use store::values::{Save, Values};
+use store::{Store, Work};
+
+/// The sample account's management key.
+pub const KEY: &str = "hr_live_00000000000000000000000000samples3QuP71";
+
+/// What was made, for the events to name. A `spare` one is there to be deleted.
+pub struct Samples {
+    /// The value of a `Cookie` header.
+    pub cookie: String,
+    /// An API key, and one to delete.
+    pub api_keys: [KeyId; 2],
+    /// The group `product`, and one to delete.
+    pub groups: [GroupId; 2],
+    /// The global field `title` of `product`, and one to delete.
+    pub global_fields: [FieldId; 2],
+    /// The field `color` of the tenant `acme` in `product`, and one to delete.
+    pub tenant_fields: [FieldId; 2],
+    /// The entity `sku-1` with values in `product`, and one to delete.
+    pub entities: [EntityId; 2],
+    /// The tenant `acme`.
+    pub tenant: TenantId,
+}
+
+/// Makes the sample account in a store that has none of it.
+///
+/// # Errors
+/// `email_taken` if it is there.
+pub async fn seed(store: &Store) -> Result<Samples, Error> {
+    let opening = Signup::open(store, author(0));
+    let password = parse("a sample password")?;
+    let (account, work) = opening.open_account(parse("owner@example.com")?, password, parse("Sample Shop")?).await?;
+    let cookie = format!("{}={}.{}", auth::session::COOKIE, account.user.id, "A".repeat(43));
+    let token = SessionToken::from_cookies(&cookie).ok_or_else(|| Error::internal("the sample cookie"))?;
+    opening.start_known(&token).await?;
+    let work = |number| Work::new(store.clone(), work.scope().clone(), author(number));
+
+    let main = ApiKeySecret::parse(KEY).ok_or_else(|| Error::internal("the sample key"))?;
+    let spare = ApiKeySecret::generate(KeyType::Delivery);
+    let main = ApiKeys::open(&work(1)).create_known(key("Server", KeyType::Management)?, &main).await?;
+    let spare = ApiKeys::open(&work(2)).create_known(key("Old website", KeyType::Delivery)?, &spare).await?;
+    let product = FieldGroups::open(&work(3)).create(group("product", "Product")?).await?;
+    let spare_group = FieldGroups::open(&work(4)).create(group("old", "Old fields")?).await?;
+
+    let title = json!({ "type": "string", "validation": { "required": true, "maxLength": 80 } });
+    let sale = json!({ "type": "boolean" });
+    let title = GlobalFields::open(&work(5)).create(global("title", "Title", title, product.id)?).await?;
+    let sale = GlobalFields::open(&work(6)).create(global("on_sale", "On sale", sale, product.id)?).await?;
+
+    let tenant: TenantId = parse("acme")?;
+    let scope = || work(0).scope().tenant(tenant.clone());
+    let product_ref = GroupRef::Id(product.id);
+    let color = json!({ "type": "select", "validation": { "options": ["red", "green", "blue"] } });
+    let color = TenantFields::open(&work(7), scope()).create(&product_ref, own("color", "Color", color)?).await?;
+    let weight = json!({ "type": "number", "validation": { "min": 0 } });
+    let weight = TenantFields::open(&work(8), scope()).create(&product_ref, own("weight", "Weight", weight)?).await?;
+
+    let entities: [EntityId; 2] = [parse("sku-1")?, parse("sku-0")?];
+    for (number, entity) in (9..).zip(&entities) {
+        let sent = Map::from_iter([("title".to_owned(), Value::from("Oak table")), ("color".to_owned(), "red".into())]);
+        Values::open(&work(number), scope()).save(&product_ref, entity, &sent, Save::Merge, None).await?;
+    }
+    Ok(Samples {
+        cookie,
+        api_keys: [main.id, spare.id],
+        groups: [product.id, spare_group.id],
+        global_fields: [title.id, sale.id],
+        tenant_fields: [color.id, weight.id],
+        entities,
+        tenant,
+    })
+}
+
+/// The author of the `number`th write: always the same time and identifiers.
+fn author(number: u8) -> Arc<Author> {
+    let origin = Origin { address: None, agent: "samples".to_owned(), request_id: format!("req_sample{number}") };
+    // 2026-01-01T00:00:00Z, a second apart.
+    let seed = Seed { at: Time::from_millis(1_767_225_600_000 + i64::from(number) * 1000), bytes: [number; 32] };
+    Arc::new(Author::new("samples", &origin, seed))
+}
+
+fn parse<T: std::str::FromStr<Err = contract::Broken>>(text: &str) -> Result<T, Error> {
+    text.parse().map_err(|broken: contract::Broken| Error::internal(format!("{text}: {}", broken.message)))
+}
+
+fn key(name: &str, key_type: KeyType) -> Result<NewApiKey, Error> {
+    let management = key_type == KeyType::Management;
+    let permissions = if management { Permission::ALL.to_vec() } else { Vec::new() };
+    let name = parse(name)?;
+    Ok(NewApiKey { name, key_type, permissions, expires_at: None, rate_limit: None, allowed_ips: Vec::new() })
+}
+
+fn group(key: &str, name: &str) -> Result<NewFieldGroup, Error> {
+    Ok(NewFieldGroup { key: parse(key)?, name: parse(name)?, description: None, publishing: Publishing::Immediate })
+}
+
+fn global(key: &str, label: &str, schema: Value, group: GroupId) -> Result<NewGlobalField, Error> {
+    let schema = FieldSchema::parse(schema, "schema")?;
+    Ok(NewGlobalField { key: parse(key)?, label: parse(label)?, schema, groups: vec![group] })
+}
+
+fn own(key: &str, label: &str, schema: Value) -> Result<NewTenantField, Error> {
+    Ok(NewTenantField { key: parse(key)?, label: parse(label)?, schema: FieldSchema::parse(schema, "schema")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sample_key_is_a_key() {
+        let prefix = &KEY[..KEY.len() - 6];
+        assert!(ApiKeySecret::parse(KEY).is_some(), "checksum of {prefix}");
+    }
+}

@@ -1,0 +1,183 @@
+//! Answers: what handlers give, and what goes out.
+
+use contract::resource::Resource;
+use contract::{Code, Error};
+use http::header::{ALLOW, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, WWW_AUTHENTICATE};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
+use store::idempotency::Remembered;
+use store::page::Page;
+
+use crate::needs::Needs;
+
+/// What goes out, before the headers that all answers carry.
+#[derive(Debug)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// The headers of this answer.
+    pub headers: HeaderMap,
+    /// The body; none on 204.
+    pub body: Vec<u8>,
+    /// Members of `data` that must not be remembered.
+    secrets: &'static [&'static str],
+}
+
+impl Reply {
+    pub(crate) fn json(status: u16, body: &impl Serialize) -> Result<Self, Error> {
+        let body = serde_json::to_vec(body).map_err(Error::internal)?;
+        let mut reply = Self { status, headers: HeaderMap::new(), body, secrets: &[] };
+        reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Ok(reply)
+    }
+
+    fn with(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.append(name, value);
+        }
+        self
+    }
+
+    /// An error as an answer.
+    #[must_use]
+    pub fn of_error(error: &Error, request_id: &str) -> Self {
+        let reply = Self::json(error.code().status(), &error.body(request_id));
+        let Ok(reply) = reply else {
+            return Self { status: 500, headers: HeaderMap::new(), body: Vec::new(), secrets: &[] };
+        };
+        match error.code() {
+            Code::Unauthenticated => reply.with(WWW_AUTHENTICATE, "Bearer"),
+            Code::MethodNotAllowed => reply.with(ALLOW, error.allow().unwrap_or_default()),
+            _ => reply,
+        }
+    }
+
+    /// The answer as it may be kept: secrets become `null`. 401, 429 and 5xx are not kept.
+    pub(crate) fn to_remember(&self) -> Option<Remembered> {
+        if self.status == 401 || self.status == 429 || self.status >= 500 {
+            return None;
+        }
+        let etag = self.headers.get(ETAG).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let body = if self.secrets.is_empty() {
+            String::from_utf8(self.body.clone()).ok()?
+        } else {
+            let mut body: Value = serde_json::from_slice(&self.body).ok()?;
+            for secret in self.secrets {
+                *body.get_mut("data")?.get_mut(secret)? = Value::Null;
+            }
+            body.to_string()
+        };
+        Some(Remembered { status: self.status, etag, body })
+    }
+
+    pub(crate) fn of_remembered(answer: Remembered) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
+        if !answer.body.is_empty() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        let reply = Self { status: answer.status, headers, body: answer.body.into_bytes(), secrets: &[] };
+        match answer.etag {
+            Some(etag) => reply.with(ETAG, &etag),
+            None => reply,
+        }
+    }
+}
+
+/// What a handler may give.
+pub trait Answer: Send {
+    /// Tells the API's description what it is.
+    fn describe(needs: &mut Needs);
+
+    /// What goes out.
+    ///
+    /// # Errors
+    /// `internal` if it can't be written as JSON.
+    fn into_reply(self) -> Result<Reply, Error>;
+}
+
+fn resource<T: Resource>(status: u16, value: &T) -> Result<Reply, Error> {
+    let mut reply = Reply::json(status, &json!({ "data": value }))?;
+    reply.secrets = T::SECRETS;
+    Ok(match value.version() {
+        Some(version) => reply.with(ETAG, &format!("\"{version}\"")),
+        None => reply,
+    })
+}
+
+/// 201 with what was made.
+pub struct Created<T>(pub T);
+
+impl<T: Resource + Send> Answer for Created<T> {
+    fn describe(needs: &mut Needs) {
+        needs.answers::<T>(201);
+    }
+    fn into_reply(self) -> Result<Reply, Error> {
+        resource(201, &self.0)
+    }
+}
+
+/// 200 with what was read, changed or restored.
+pub struct Found<T>(pub T);
+
+impl<T: Resource + Send> Answer for Found<T> {
+    fn describe(needs: &mut Needs) {
+        needs.answers::<T>(200);
+    }
+    fn into_reply(self) -> Result<Reply, Error> {
+        resource(200, &self.0)
+    }
+}
+
+/// 200 with a page of a list.
+pub struct Listed<T>(pub Page<T>);
+
+impl<T: Serialize + JsonSchema + Send> Answer for Listed<T> {
+    fn describe(needs: &mut Needs) {
+        needs.answers_list::<T>();
+    }
+    fn into_reply(self) -> Result<Reply, Error> {
+        Reply::json(200, &json!({ "data": self.0.items, "meta": { "nextCursor": self.0.next_cursor } }))
+    }
+}
+
+/// 204.
+pub struct NoContent;
+
+impl Answer for NoContent {
+    fn describe(needs: &mut Needs) {
+        needs.answers_nothing();
+    }
+    fn into_reply(self) -> Result<Reply, Error> {
+        Ok(Reply { status: 204, headers: HeaderMap::new(), body: Vec::new(), secrets: &[] })
+    }
+}
+
+/// 200 with a JSON document of our own, byte for byte.
+pub struct Done(pub &'static str);
+
+impl Answer for Done {
+    fn describe(needs: &mut Needs) {
+        needs.answers_document();
+    }
+    fn into_reply(self) -> Result<Reply, Error> {
+        let mut reply = NoContent.into_reply()?;
+        reply.status = 200;
+        reply.body = self.0.into();
+        reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Ok(reply)
+    }
+}
+
+/// An answer that also sets a cookie.
+pub struct WithCookie<A>(pub A, pub String);
+
+impl<A: Answer> Answer for WithCookie<A> {
+    fn describe(needs: &mut Needs) {
+        A::describe(needs);
+    }
+    fn into_reply(self) -> Result<Reply, Error> {
+        Ok(self.0.into_reply()?.with(SET_COOKIE, &self.1))
+    }
+}

@@ -1,0 +1,96 @@
+//! Bodies: JSON, read strictly, every wrong member named at once.
+
+use contract::{Code, Error, Problems, json};
+use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
+use http::header::CONTENT_TYPE;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use crate::handler::{Admitted, FromRequest};
+use crate::needs::Needs;
+
+/// A request's body. A type says that it is one with `impl Body for T {}`.
+pub trait Body: Deserr<Problems> + JsonSchema + Send + 'static {}
+
+impl<T: Body> FromRequest for T {
+    fn take(request: &mut Admitted) -> Result<Self, Error> {
+        if !is_json(request.incoming.header(&CONTENT_TYPE)) {
+            return Err(Code::UnsupportedMediaType.into());
+        }
+        let value = json::parse(&request.incoming.body).map_err(|e| Error::saying(Code::MalformedRequest, e.0))?;
+        Ok(deserr::deserialize::<T, _, Problems>(value)?)
+    }
+    fn needs(needs: &mut Needs) {
+        needs.body::<T>();
+    }
+}
+
+/// `application/json`, in UTF-8 if it says a character set (RFC 8259 §8.1).
+fn is_json(content_type: &str) -> bool {
+    let mut parts = content_type.split(';').map(str::trim);
+    let json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
+    json && parts.all(|parameter| match parameter.split_once('=') {
+        Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
+            value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+        }
+        _ => true,
+    })
+}
+
+/// A member of a change: left out, cleared with `null`, or set.
+#[derive(Debug, Clone, Default)]
+pub enum Patch<T> {
+    /// Stays as it is.
+    #[default]
+    Keep,
+    /// Is cleared.
+    Clear,
+    /// Becomes this.
+    Set(T),
+}
+
+impl<T: Clone> Patch<T> {
+    /// Carries out the change.
+    pub fn apply(&self, to: &mut Option<T>) {
+        match self {
+            Self::Keep => {}
+            Self::Clear => *to = None,
+            Self::Set(value) => *to = Some(value.clone()),
+        }
+    }
+}
+
+impl<T: Deserr<Problems>> Deserr<Problems> for Patch<T> {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, location: ValuePointerRef<'_>) -> Result<Self, Problems> {
+        match value {
+            Value::Null => Ok(Self::Clear),
+            value => T::deserialize_from_value(value, location).map(Self::Set),
+        }
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Patch<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("Patch_{}", T::schema_name()).into()
+    }
+    fn json_schema(schemas: &mut SchemaGenerator) -> Schema {
+        Option::<T>::json_schema(schemas)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_json;
+
+    #[test]
+    fn json_by_any_of_its_spellings() {
+        for good in ["application/json", "Application/JSON; charset=UTF-8", "application/json;charset=\"utf-8\"; x=y"] {
+            assert!(is_json(good), "{good}");
+        }
+        for bad in ["", "text/plain", "application/jsonp", "application/json; charset=latin1", "application/xml"] {
+            assert!(!is_json(bad), "{bad}");
+        }
+    }
+}

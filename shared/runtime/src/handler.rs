@@ -1,0 +1,177 @@
+//! Typed handlers: plain async functions from what they need to what they answer.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use contract::Error;
+use contract::route::Meta;
+use store::Work;
+use store::author::Author;
+use store::scope::TenantScope;
+
+use crate::answer::{Answer, Reply};
+use crate::app::App;
+use crate::credential::Caller;
+use crate::incoming::Incoming;
+use crate::needs::Needs;
+use crate::parameters::path_parameter;
+
+/// A request that has passed the gates.
+pub struct Admitted {
+    /// What came in.
+    pub incoming: Incoming,
+    /// Who asks.
+    pub caller: Caller,
+    pub(crate) app: App,
+    pub(crate) author: Arc<Author>,
+    pub(crate) work: Option<Work>,
+}
+
+impl Admitted {
+    /// The hold on the caller's data.
+    ///
+    /// # Errors
+    /// `internal` on a route that lets anyone in: nobody has no data.
+    pub(crate) fn work(&self) -> Result<&Work, Error> {
+        self.work.as_ref().ok_or_else(|| Error::internal("a handler without a caller asked for a client's data"))
+    }
+
+    /// The tenant that the path names, of the caller's client.
+    ///
+    /// # Errors
+    /// `validation_failed` if it is not an identifier.
+    pub(crate) fn tenant(&self) -> Result<TenantScope, Error> {
+        let tenant = path_parameter(&self.incoming, "tenantId")?;
+        let scope =
+            self.caller.scope().ok_or_else(|| Error::internal("a handler without a caller asked for a tenant"))?;
+        Ok(scope.tenant(tenant))
+    }
+}
+
+/// A handler's answer, to come.
+pub type Pending = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
+
+/// What a handler may take.
+pub trait FromRequest: Sized + Send + 'static {
+    /// Whether it touches the store.
+    const CONNECTS: bool = false;
+
+    /// Takes it from a request.
+    ///
+    /// # Errors
+    /// What is wrong with the request.
+    fn take(request: &mut Admitted) -> Result<Self, Error>;
+
+    /// Tells the API's description and the function's permissions.
+    fn needs(_needs: &mut Needs) {}
+}
+
+/// An async function of one to five arguments, each [`FromRequest`], to a `Result` of an [`Answer`].
+pub trait Handler<A>: Copy + Send + Sync + 'static {
+    /// Whether any of its arguments touches the store.
+    const CONNECTS: bool;
+
+    /// Runs it. Everything that is wrong with its arguments is told at once.
+    fn run(self, request: Admitted) -> Pending;
+
+    /// Tells the API's description and the function's permissions.
+    fn needs(needs: &mut Needs);
+}
+
+fn keep<T>(taken: Result<T, Error>, failed: &mut Option<Error>) -> Option<T> {
+    match taken {
+        Ok(value) => Some(value),
+        Err(error) => {
+            *failed = Some(match failed.take() {
+                Some(before) => before.and(error),
+                None => error,
+            });
+            None
+        }
+    }
+}
+
+macro_rules! handlers {
+    ($($($argument:ident $type:ident),+;)+) => { $(
+        impl<F, Fut, R, $($type),+> Handler<($($type,)+)> for F
+        where
+            F: Fn($($type),+) -> Fut + Copy + Send + Sync + 'static,
+            Fut: Future<Output = Result<R, Error>> + Send + 'static,
+            R: Answer,
+            $($type: FromRequest),+
+        {
+            const CONNECTS: bool = $($type::CONNECTS)||+;
+
+            fn run(self, mut request: Admitted) -> Pending {
+                let mut failed = None;
+                $(let $argument = keep($type::take(&mut request), &mut failed);)+
+                Box::pin(async move {
+                    match ($($argument,)+) {
+                        ($(Some($argument),)+) => self($($argument),+).await?.into_reply(),
+                        _ => Err(failed.unwrap_or_else(|| contract::Code::Internal.into())),
+                    }
+                })
+            }
+
+            fn needs(needs: &mut Needs) {
+                $($type::needs(needs);)+
+                R::describe(needs);
+            }
+        }
+    )+ };
+}
+
+handlers! {
+    a A;
+    a A, b B;
+    a A, b B, c C;
+    a A, b B, c C, d D;
+    a A, b B, c C, d D, e E;
+}
+
+/// A handler whose type is forgotten, so that what serves it is compiled once for all.
+pub trait Erased: Sync {
+    /// Runs it.
+    fn run(&self, request: Admitted) -> Pending;
+}
+
+/// A handler with its arguments' types.
+pub struct Typed<A, H> {
+    handler: H,
+    arguments: PhantomData<fn(A)>,
+}
+
+impl<A, H: Handler<A>> Typed<A, H> {
+    /// Wraps a handler.
+    pub const fn new(handler: H) -> Self {
+        Self { handler, arguments: PhantomData }
+    }
+}
+
+impl<A, H: Handler<A>> Erased for Typed<A, H> {
+    fn run(&self, request: Admitted) -> Pending {
+        self.handler.run(request)
+    }
+}
+
+/// A route: an entry of the table, and its handler.
+pub struct Route {
+    /// The entry.
+    pub meta: &'static Meta,
+    /// The handler.
+    pub handler: &'static dyn Erased,
+    /// Whether its handler touches the store.
+    pub connects: bool,
+}
+
+/// Whether a handler touches the store.
+pub const fn connects<A, H: Handler<A>>(_: &H) -> bool {
+    H::CONNECTS
+}
+
+/// What a handler's types need.
+pub const fn needs_of<A, H: Handler<A>>(_: &H) -> fn(&mut Needs) {
+    H::needs
+}

@@ -1,0 +1,90 @@
+//! A request as it comes in: an API Gateway HTTP API event (payload 2.0), whoever made it.
+
+use std::net::IpAddr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::{COOKIE, HeaderName, USER_AGENT};
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use store::author::Origin;
+use uuid::Uuid;
+
+use store::author::Seed;
+
+/// The header that names a request.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The largest body that is taken, in bytes (contract: `payload_too_large`).
+pub const MAX_BODY: usize = 1024 * 1024;
+
+/// A request before any gate. lambda_http's own conversion is passed by: it panics on hosts and decoded paths that
+/// don't make a URL.
+pub struct Incoming {
+    /// The method's token.
+    pub method: String,
+    /// The path without the query, as it came.
+    pub path: String,
+    /// The path's parameters, decoded once.
+    pub parameters: Vec<(String, String)>,
+    /// The query, as it came.
+    pub query: String,
+    /// The headers; the cookies are back in theirs.
+    pub headers: HeaderMap,
+    /// The body, decoded.
+    pub body: Bytes,
+    /// Who asks, and under which identifier.
+    pub origin: Origin,
+}
+
+impl Incoming {
+    /// Reads an event. Nothing in it can fail: what is malformed is left to the gate that looks at it.
+    #[must_use]
+    pub fn from_event(event: ApiGatewayV2httpRequest, seed: Seed) -> Self {
+        let mut headers = event.headers;
+        if let Some(value) = event.cookies.and_then(|cookies| cookies.join("; ").parse().ok()) {
+            headers.insert(COOKIE, value);
+        }
+        let http = event.request_context.http;
+        let body = event.body.unwrap_or_default();
+        let decoded = event.is_base64_encoded.then(|| STANDARD.decode(&body).ok()).flatten();
+        let origin = Origin {
+            address: http.source_ip.and_then(|address| address.parse::<IpAddr>().ok()),
+            agent: text(&headers, &USER_AGENT).chars().take(200).collect(),
+            request_id: request_id(&headers, seed),
+        };
+        Self {
+            method: http.method.as_str().to_owned(),
+            path: event.raw_path.unwrap_or_default(),
+            parameters: event.path_parameters.into_iter().collect(),
+            query: event.raw_query_string.unwrap_or_default(),
+            headers,
+            body: decoded.map_or_else(|| Bytes::from(body), Bytes::from),
+            origin,
+        }
+    }
+
+    /// A header as text; empty if it is absent or not text.
+    #[must_use]
+    pub fn header(&self, name: &HeaderName) -> &str {
+        text(&self.headers, name)
+    }
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> &'h str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// The caller's own identifier if it is one (contract: `^[A-Za-z0-9._-]{1,128}$`), else a new one.
+fn request_id(headers: &HeaderMap, seed: Seed) -> String {
+    let sent = text(headers, &REQUEST_ID);
+    let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    if (1..=128).contains(&sent.len()) && sent.bytes().all(known) {
+        return sent.to_owned();
+    }
+    let mut tail = [0; 10];
+    tail.copy_from_slice(&seed.bytes[22..]);
+    let millis = u64::try_from(seed.at.millis()).unwrap_or(0);
+    format!("req_{}", Uuid::as_simple(&uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid()))
+}

@@ -1,0 +1,65 @@
+//! The entry of a function in AWS Lambda, or under anything that speaks its Runtime API.
+
+use std::time::Duration;
+
+use aws_config::BehaviorVersion;
+use http::header::SET_COOKIE;
+use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use lambda_http::aws_lambda_events::encodings::Body;
+use lambda_http::{LambdaEvent, lambda_runtime, service_fn};
+use store::Store;
+use store::author::Clock;
+
+use crate::answer::Reply;
+use crate::app::App;
+use crate::config::Config;
+use crate::handler::Route;
+use crate::{log, way};
+
+/// How long the first connection may take during INIT before requests go ahead without it.
+const WARM_UP: Duration = Duration::from_millis(800);
+
+/// Serves one route until the runtime ends the process. Neither generic nor async, so that what is below is compiled
+/// once and a binary links in a second.
+pub fn serve(route: &'static Route) {
+    log::init("info");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let served = runtime.map_err(lambda_runtime::Error::from).and_then(|runtime| runtime.block_on(run(route)));
+    if let Err(error) = served {
+        tracing::error!(error = %error, "the function ended");
+        std::process::exit(1);
+    }
+}
+
+async fn run(route: &'static Route) -> Result<(), lambda_runtime::Error> {
+    let needs_store = route.connects || route.meta.access != contract::route::Access::Public;
+    let app = if needs_store { App::new(connect().await) } else { App::without_store() };
+    let handler = |event: LambdaEvent<ApiGatewayV2httpRequest>| {
+        let app = app.clone();
+        async move { Ok::<_, lambda_runtime::Error>(to_event(way::answer(&app, route, event.payload).await)) }
+    };
+    lambda_runtime::run(service_fn(handler)).await
+}
+
+async fn connect() -> Store {
+    let config = aws_config::defaults(BehaviorVersion::v2026_01_12()).load().await;
+    let store = Store::new(aws_sdk_dynamodb::Client::new(&config), Config::from_env().tables, Clock::default());
+    // The first real call then finds a connection.
+    let _ = tokio::time::timeout(WARM_UP, store.warm_up()).await;
+    store
+}
+
+fn to_event(reply: Reply) -> ApiGatewayV2httpResponse {
+    let mut headers = reply.headers;
+    let cookies =
+        headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok().map(str::to_owned)).collect();
+    headers.remove(SET_COOKIE);
+    let mut event = ApiGatewayV2httpResponse::default();
+    event.status_code = reply.status.into();
+    event.headers = headers;
+    event.cookies = cookies;
+    if !reply.body.is_empty() {
+        event.body = Some(Body::from(String::from_utf8_lossy(&reply.body).into_owned()));
+    }
+    event
+}

@@ -1,0 +1,117 @@
+//! What a handler's types say of it: the API's description and the permissions of its function are made from this. No
+//! binary that serves a route links it.
+
+use std::collections::BTreeSet;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use store::grant::Grant;
+
+use crate::handler::Route;
+
+/// A parameter of the path, the query or the headers.
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// `path`, `query` or `header`.
+    pub place: &'static str,
+    /// What it is for.
+    pub description: &'static str,
+    /// What it may be.
+    pub schema: Schema,
+}
+
+/// What it answers when all is well.
+pub struct Success {
+    /// The status.
+    pub status: u16,
+    /// The body, if there is one.
+    pub body: Option<Content>,
+}
+
+/// The form of a body.
+pub enum Content {
+    /// `{"data": …}`
+    Data(Schema),
+    /// `{"data": […], "meta": {"nextCursor": …}}`
+    List(Schema),
+    /// A document without an envelope.
+    Document,
+}
+
+/// What a handler needs.
+pub struct Needs {
+    /// Collects the schemas that others refer to.
+    pub schemas: SchemaGenerator,
+    /// What its function may do in DynamoDB.
+    pub grants: BTreeSet<Grant>,
+    /// Parameters, in the order of the arguments.
+    pub parameters: Vec<Parameter>,
+    /// The body's schema.
+    pub body: Option<Schema>,
+    /// What it answers when all is well.
+    pub success: Option<Success>,
+}
+
+impl Needs {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new(schemas: SchemaGenerator) -> Self {
+        Self { schemas, grants: BTreeSet::new(), parameters: Vec::new(), body: None, success: None }
+    }
+
+    /// Needs these.
+    pub fn grant(&mut self, grants: impl IntoIterator<Item = Grant>) {
+        self.grants.extend(grants);
+    }
+
+    /// Takes a parameter.
+    pub fn parameter<T: JsonSchema>(&mut self, place: &'static str, name: &'static str, description: &'static str) {
+        let schema = self.schemas.subschema_for::<T>();
+        self.parameters.push(Parameter { name, place, description, schema });
+    }
+
+    /// Takes a body.
+    pub fn body<T: JsonSchema>(&mut self) {
+        self.body = Some(self.schemas.subschema_for::<T>());
+    }
+
+    pub(crate) fn answers<T: JsonSchema>(&mut self, status: u16) {
+        let schema = self.schemas.subschema_for::<T>();
+        self.success = Some(Success { status, body: Some(Content::Data(schema)) });
+    }
+
+    pub(crate) fn answers_list<T: JsonSchema>(&mut self) {
+        let schema = self.schemas.subschema_for::<T>();
+        self.success = Some(Success { status: 200, body: Some(Content::List(schema)) });
+    }
+
+    pub(crate) fn answers_nothing(&mut self) {
+        self.success = Some(Success { status: 204, body: None });
+    }
+
+    pub(crate) fn answers_document(&mut self) {
+        self.success = Some(Success { status: 200, body: Some(Content::Document) });
+    }
+}
+
+/// A route with what its types need.
+pub struct Described {
+    /// The route.
+    pub route: &'static Route,
+    /// What its types need.
+    pub needs: fn(&mut Needs),
+}
+
+impl Described {
+    /// All that its function may do in DynamoDB: what its gates need and what its handler needs.
+    #[must_use]
+    pub fn grants(&self) -> BTreeSet<Grant> {
+        let mut needs = Needs::new(SchemaGenerator::default());
+        (self.needs)(&mut needs);
+        needs.grant(crate::credential::grants(self.route.meta.access));
+        if self.route.meta.idempotent() {
+            needs.grant(store::Store::IDEMPOTENCY_GRANTS.iter().copied());
+        }
+        needs.grants
+    }
+}

@@ -1,0 +1,183 @@
+//! Arguments from the path, the query and the headers.
+
+use std::str::FromStr;
+
+use contract::id::{FieldId, KeyId};
+use contract::names::{EntityId, GroupRef};
+use contract::{Broken, Code, Error, Problems, Time};
+use http::header::IF_MATCH;
+use percent_encoding::percent_decode_str;
+use schemars::JsonSchema;
+use store::page::PageRequest;
+
+use crate::handler::{Admitted, FromRequest};
+use crate::incoming::Incoming;
+use crate::needs::Needs;
+
+/// A parameter of the path.
+pub(crate) fn path_parameter<T: FromStr<Err = Broken>>(incoming: &Incoming, name: &str) -> Result<T, Error> {
+    let found = incoming.parameters.iter().find(|(known, _)| known == name);
+    let (_, text) = found.ok_or_else(|| Error::internal(format!("the event has no path parameter `{name}`")))?;
+    text.parse().map_err(|broken: Broken| Problems::one(name, broken.code, broken.message).into())
+}
+
+macro_rules! path_parameters {
+    ($($type:ty, $name:literal, $schema:ty, $description:literal;)+) => { $(
+        impl FromRequest for $type {
+            fn take(request: &mut Admitted) -> Result<Self, Error> {
+                path_parameter(&request.incoming, $name)
+            }
+            fn needs(needs: &mut Needs) {
+                needs.parameter::<$schema>("path", $name, $description);
+            }
+        }
+    )+ };
+}
+
+path_parameters! {
+    GroupRef, "groupId", String, "The identifier or the key of a field group.";
+    EntityId, "entityId", EntityId, "The client's own identifier of a record.";
+    KeyId, "id", KeyId, "The identifier of an API key.";
+    GlobalFieldId, "id", FieldId, "The identifier of a global field.";
+    TenantFieldId, "fieldId", FieldId, "The identifier of a tenant field.";
+}
+
+/// A field's identifier as `{id}`.
+pub struct GlobalFieldId(pub FieldId);
+
+/// A field's identifier as `{fieldId}`.
+pub struct TenantFieldId(pub FieldId);
+
+impl FromStr for GlobalFieldId {
+    type Err = Broken;
+    fn from_str(text: &str) -> Result<Self, Broken> {
+        text.parse().map(Self)
+    }
+}
+
+impl FromStr for TenantFieldId {
+    type Err = Broken;
+    fn from_str(text: &str) -> Result<Self, Broken> {
+        text.parse().map(Self)
+    }
+}
+
+/// The decoded value of a query parameter (WHATWG URL: application/x-www-form-urlencoded).
+fn query_parameter(incoming: &Incoming, name: &str) -> Result<Option<String>, Error> {
+    let refused =
+        |why: &str| Err(Error::saying(Code::MalformedRequest, format!("The query parameter `{name}` {why}.")));
+    let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8().ok().map(String::from);
+    let mut found = None;
+    for pair in incoming.query.split('&') {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if decode(key).as_deref() != Some(name) {
+            continue;
+        }
+        if found.is_some() {
+            return refused("is there twice");
+        }
+        found = Some(decode(value));
+    }
+    match found {
+        None => Ok(None),
+        Some(Some(value)) => Ok(Some(value)),
+        Some(None) => refused("is not UTF-8"),
+    }
+}
+
+/// A filter in the query, named by its type: `Query<FieldGroupFilter>`.
+pub trait QueryName: Send + 'static {
+    /// What it holds.
+    type Value: FromStr<Err = Broken> + JsonSchema + Send + 'static;
+    /// The parameter's name.
+    const NAME: &'static str;
+    /// What it is for.
+    const DESCRIPTION: &'static str;
+}
+
+/// An optional query parameter.
+pub struct Query<N: QueryName>(pub Option<N::Value>);
+
+impl<N: QueryName> FromRequest for Query<N> {
+    fn take(request: &mut Admitted) -> Result<Self, Error> {
+        let Some(text) = query_parameter(&request.incoming, N::NAME)? else { return Ok(Self(None)) };
+        let refused = |broken: Broken| {
+            let message = format!("The query parameter `{}` is not valid: {}", N::NAME, broken.message);
+            Error::saying(Code::MalformedRequest, message)
+        };
+        text.parse().map(|value| Self(Some(value))).map_err(refused)
+    }
+    fn needs(needs: &mut Needs) {
+        needs.parameter::<N::Value>("query", N::NAME, N::DESCRIPTION);
+    }
+}
+
+/// A page's length as the query says it.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+#[expect(dead_code, reason = "describes the parameter")]
+struct Limit(#[schemars(range(min = 1, max = 100))] u8);
+
+impl FromRequest for PageRequest {
+    fn take(request: &mut Admitted) -> Result<Self, Error> {
+        let limit = match query_parameter(&request.incoming, "limit")? {
+            None => 25,
+            Some(text) => {
+                let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+                let number = text.parse().ok().filter(|number| digits && (1..=100).contains(number));
+                let message = "The query parameter `limit` must be a whole number from 1 to 100.";
+                number.ok_or_else(|| Error::saying(Code::MalformedRequest, message))?
+            }
+        };
+        Ok(Self { limit, cursor: query_parameter(&request.incoming, "cursor")? })
+    }
+    fn needs(needs: &mut Needs) {
+        needs.parameter::<Limit>("query", "limit", "How many at the most; 25 if it is left out.");
+        needs.parameter::<String>("query", "cursor", "The `nextCursor` of the page before.");
+    }
+}
+
+/// The version that a write is meant for, if it says one (RFC 9110 §13.1.1; strong tags of ours only).
+#[derive(Debug, Clone, Copy)]
+pub struct IfMatch(pub Option<u64>);
+
+impl FromRequest for IfMatch {
+    fn take(request: &mut Admitted) -> Result<Self, Error> {
+        let headers = &request.incoming.headers;
+        if !headers.contains_key(IF_MATCH) {
+            return Ok(Self(None));
+        }
+        let one = headers.get_all(IF_MATCH).iter().count() == 1;
+        let text = request.incoming.header(&IF_MATCH);
+        let digits = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default();
+        let version = digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok()).flatten();
+        let message = "The header `If-Match` must be one version in quotes, like \"3\".";
+        let version = version.filter(|_| one).ok_or_else(|| Error::saying(Code::MalformedRequest, message))?;
+        Ok(Self(Some(version)))
+    }
+    fn needs(needs: &mut Needs) {
+        needs.parameter::<String>("header", "If-Match", "The version that the change is meant for, in quotes.");
+    }
+}
+
+/// The time of the request.
+#[derive(Debug, Clone, Copy)]
+pub struct Now(pub Time);
+
+impl FromRequest for Now {
+    fn take(request: &mut Admitted) -> Result<Self, Error> {
+        Ok(Self(request.author.at()))
+    }
+}
+
+/// A request that no route takes.
+pub struct Unrouted {
+    /// Its path, as it came.
+    pub path: String,
+}
+
+impl FromRequest for Unrouted {
+    fn take(request: &mut Admitted) -> Result<Self, Error> {
+        Ok(Self { path: std::mem::take(&mut request.incoming.path) })
+    }
+}
