@@ -1,1 +1,10 @@
-//! x
+//! Hedgerow on one machine: a gateway that makes API Gateway events, every function behind it, and embedded engines
+//! behind the AWS SDK's own connector.
+
+pub mod backend;
+pub mod demo;
+pub mod dev;
+pub mod event;
+pub mod gateway;
+pub mod options;
+pub mod sample_engine;

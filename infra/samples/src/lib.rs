@@ -1,5 +1,6 @@
-//! The account that the sample events speak of. Its identifiers and credentials are the same wherever it is made, and
-//! in this repository for all to read: it is made in stores on one machine only, never by a function.
+//! A small account to try things on: that of the demo, whose credentials are made on the machine, and that of the sample
+//! events, whose identifiers and credentials are the same wherever it is made and in this repository for all to read.
+//! It is made in stores on one machine only, never by a function.
 
 use std::sync::Arc;
 
@@ -20,8 +21,49 @@ use store::tenant_fields::{NewTenantField, TenantFields};
 use store::values::{Save, Values};
 use store::{Store, Work};
 
-/// The sample account's management key.
+/// The management key of the sample events' account.
 pub const KEY: &str = "hr_live_00000000000000000000000000samples3QuP71";
+
+/// Whose account it is, and what its identifiers are made from.
+pub struct Identity {
+    /// The owner's e-mail address.
+    pub email: String,
+    /// The owner's password.
+    pub password: String,
+    /// The management key.
+    pub key: String,
+    session: [u8; 32],
+    seed: Seed,
+}
+
+impl Identity {
+    /// The sample events'.
+    #[must_use]
+    pub fn of_events() -> Self {
+        // 2026-01-01T00:00:00Z
+        let seed = Seed { at: Time::from_millis(1_767_225_600_000), bytes: [0; 32] };
+        let password = "a sample password".to_owned();
+        Self { email: "owner@example.com".to_owned(), password, key: KEY.to_owned(), session: [0; 32], seed }
+    }
+
+    /// A demo's, with new credentials.
+    #[must_use]
+    pub fn of_demo(now: Time) -> Self {
+        let key = ApiKeySecret::generate(KeyType::Management).reveal().to_owned();
+        let password = auth::hex(&auth::random::bytes::<8>());
+        // An address of its own, so that a start that was killed half-way stands in no later one's way.
+        let email = format!("demo-{}@example.com", auth::hex(&auth::random::bytes::<3>()));
+        Self { email, password, key, session: auth::random::bytes(), seed: Seed::new(now) }
+    }
+
+    /// The author of the `number`th write, a millisecond after the one before.
+    fn author(&self, number: u8) -> Arc<Author> {
+        let origin = Origin { address: None, agent: "samples".to_owned(), request_id: format!("req_sample{number}") };
+        let at = Time::from_millis(self.seed.at.millis() + i64::from(number));
+        let bytes = auth::sha256(&[&self.seed.bytes[..], &[number]].concat());
+        Arc::new(Author::new("samples", &origin, Seed { at, bytes }))
+    }
+}
 
 /// What was made, for the events to name. A `spare` one is there to be deleted.
 pub struct Samples {
@@ -45,16 +87,15 @@ pub struct Samples {
 ///
 /// # Errors
 /// `email_taken` if it is there.
-pub async fn seed(store: &Store) -> Result<Samples, Error> {
-    let opening = Signup::open(store, author(0));
-    let password = parse("a sample password")?;
-    let (account, work) = opening.open_account(parse("owner@example.com")?, password, parse("Sample Shop")?).await?;
-    let cookie = format!("{}={}.{}", auth::session::COOKIE, account.user.id, "A".repeat(43));
-    let token = SessionToken::from_cookies(&cookie).ok_or_else(|| Error::internal("the sample cookie"))?;
+pub async fn seed(store: &Store, identity: &Identity) -> Result<Samples, Error> {
+    let opening = Signup::open(store, identity.author(0));
+    let (email, password) = (parse(&identity.email)?, parse(&identity.password)?);
+    let (account, work) = opening.open_account(email, password, parse("Sample Shop")?).await?;
+    let token = SessionToken::known(account.user.id, identity.session);
     opening.start_known(&token).await?;
-    let work = |number| Work::new(store.clone(), work.scope().clone(), author(number));
+    let work = |number| Work::new(store.clone(), work.scope().clone(), identity.author(number));
 
-    let main = ApiKeySecret::parse(KEY).ok_or_else(|| Error::internal("the sample key"))?;
+    let main = ApiKeySecret::parse(&identity.key).ok_or_else(|| Error::internal("the sample key"))?;
     let spare = ApiKeySecret::generate(KeyType::Delivery);
     let main = ApiKeys::open(&work(1)).create_known(key("Server", KeyType::Management)?, &main).await?;
     let spare = ApiKeys::open(&work(2)).create_known(key("Old website", KeyType::Delivery)?, &spare).await?;
@@ -80,7 +121,7 @@ pub async fn seed(store: &Store) -> Result<Samples, Error> {
         Values::open(&work(number), scope()).save(&product_ref, entity, &sent, Save::Merge, None).await?;
     }
     Ok(Samples {
-        cookie,
+        cookie: token.set_cookie().split(';').next().unwrap_or_default().to_owned(),
         api_keys: [main.id, spare.id],
         groups: [product.id, spare_group.id],
         global_fields: [title.id, sale.id],
@@ -88,14 +129,6 @@ pub async fn seed(store: &Store) -> Result<Samples, Error> {
         entities,
         tenant,
     })
-}
-
-/// The author of the `number`th write: always the same time and identifiers.
-fn author(number: u8) -> Arc<Author> {
-    let origin = Origin { address: None, agent: "samples".to_owned(), request_id: format!("req_sample{number}") };
-    // 2026-01-01T00:00:00Z, a second apart.
-    let seed = Seed { at: Time::from_millis(1_767_225_600_000 + i64::from(number) * 1000), bytes: [number; 32] };
-    Arc::new(Author::new("samples", &origin, seed))
 }
 
 fn parse<T: std::str::FromStr<Err = contract::Broken>>(text: &str) -> Result<T, Error> {
@@ -128,7 +161,6 @@ mod tests {
 
     #[test]
     fn the_sample_key_is_a_key() {
-        let prefix = &KEY[..KEY.len() - 6];
-        assert!(ApiKeySecret::parse(KEY).is_some(), "checksum of {prefix}");
+        assert!(ApiKeySecret::parse(KEY).is_some());
     }
 }

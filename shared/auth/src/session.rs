@@ -27,6 +27,12 @@ impl SessionToken {
         Self { user, secret: random::bytes() }
     }
 
+    /// The token of a session that is to be known beforehand, as that of the sample events is.
+    #[must_use]
+    pub const fn known(user: UserId, secret: [u8; 32]) -> Self {
+        Self { user, secret }
+    }
+
     /// The token in a `Cookie` header, if there is one in form.
     #[must_use]
     pub fn from_cookies(header: &str) -> Option<Self> {

@@ -3,9 +3,10 @@
 use std::error::Error as Cause;
 use std::fmt;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::Problems;
+use crate::{Problem, Problems};
 
 macro_rules! codes {
     ($($variant:ident $status:literal $name:literal $message:literal)+) => {
@@ -148,16 +149,37 @@ impl Error {
 
     /// The body of the answer, as the contract has it.
     #[must_use]
-    pub fn body(&self, request_id: &str) -> Value {
+    pub fn body<'a>(&'a self, request_id: &'a str) -> ErrorBody<'a> {
+        let fields = self.problems.as_slice();
+        let details = match (fields, &self.details) {
+            ([], None) => None,
+            ([], Some(details)) => Some(Details::Other(details)),
+            (fields, _) => Some(Details::Fields { fields: &fields[..fields.len().min(MAX_PROBLEMS)] }),
+        };
         let message = self.message.as_deref().unwrap_or(self.code.message());
-        let mut body = json!({ "error": self.code.name(), "message": message, "requestId": request_id });
-        if !self.problems.is_empty() {
-            body["details"] = json!({ "fields": self.problems.as_slice() });
-        } else if let Some(details) = &self.details {
-            body["details"] = details.clone();
-        }
-        body
+        ErrorBody { error: self.code.name(), message, details, request_id }
     }
+}
+
+/// An answer names this many failures at the most, so that a body of nothing but failures makes no larger answer.
+const MAX_PROBLEMS: usize = 1000;
+
+/// The body of every failure.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorBody<'a> {
+    error: &'static str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Details<'a>>,
+    request_id: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Details<'a> {
+    Fields { fields: &'a [Problem] },
+    Other(&'a Value),
 }
 
 impl From<Code> for Error {
@@ -206,7 +228,7 @@ mod tests {
     #[test]
     fn the_cause_stays_inside() {
         let error = Error::internal("table hedgerow-main is on fire");
-        assert!(!error.body("req_1").to_string().contains("fire"));
+        assert!(!json!(error.body("req_1")).to_string().contains("fire"));
         assert!(format!("{error:?}").contains("fire"));
     }
 
@@ -214,7 +236,7 @@ mod tests {
     fn fields_add_up_and_malformed_comes_first() {
         let a = || Error::from(Problems::one("a", "required", "Is required."));
         let b = || Error::from(Problems::one("b", "required", "Is required."));
-        assert_eq!(a().and(b()).body("r")["details"]["fields"].as_array().map(Vec::len), Some(2));
+        assert_eq!(json!(a().and(b()).body("r"))["details"]["fields"].as_array().map(Vec::len), Some(2));
         assert_eq!(a().and(Error::new(Code::MalformedRequest)).code(), Code::MalformedRequest);
     }
 }

@@ -5,7 +5,7 @@ use contract::{Code, Error};
 use http::header::{ALLOW, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, WWW_AUTHENTICATE};
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use store::idempotency::Remembered;
 use store::page::Page;
 
@@ -97,8 +97,22 @@ pub trait Answer: Send {
     fn into_reply(self) -> Result<Reply, Error>;
 }
 
+/// The envelope of a success.
+#[derive(Serialize)]
+struct Envelope<'a, T: Serialize + ?Sized> {
+    data: &'a T,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meta: Option<Meta<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Meta<'a> {
+    next_cursor: Option<&'a str>,
+}
+
 fn resource<T: Resource>(status: u16, value: &T) -> Result<Reply, Error> {
-    let mut reply = Reply::json(status, &json!({ "data": value }))?;
+    let mut reply = Reply::json(status, &Envelope { data: value, meta: None })?;
     reply.secrets = T::SECRETS;
     Ok(match value.version() {
         Some(version) => reply.with(ETAG, &format!("\"{version}\"")),
@@ -138,7 +152,8 @@ impl<T: Serialize + JsonSchema + Send> Answer for Listed<T> {
         needs.answers_list::<T>();
     }
     fn into_reply(self) -> Result<Reply, Error> {
-        Reply::json(200, &json!({ "data": self.0.items, "meta": { "nextCursor": self.0.next_cursor } }))
+        let meta = Some(Meta { next_cursor: self.0.next_cursor.as_deref() });
+        Reply::json(200, &Envelope { data: self.0.items.as_slice(), meta })
     }
 }
 

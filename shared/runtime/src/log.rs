@@ -35,6 +35,7 @@ impl LogLine {
     }
 
     pub(crate) fn write(&self, status: u16, error: Option<&Error>) {
+        let millis = self.started.elapsed().as_micros() as f64 / 1000.0;
         let cause = error.and_then(Error::cause).map(ToString::to_string);
         tracing::info!(
             operation = self.meta.id,
@@ -42,7 +43,7 @@ impl LogLine {
             route = self.meta.path,
             path = self.path,
             status,
-            millis = self.started.elapsed().as_secs_f64() * 1000.0,
+            millis,
             request_id = self.request_id,
             client = self.client,
             actor = self.actor,

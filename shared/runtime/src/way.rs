@@ -37,12 +37,25 @@ pub async fn answer(app: &App, route: &'static Route, event: ApiGatewayV2httpReq
         Ok(reply) => (reply, None),
         Err(error) => (Reply::of_error(&error, &request_id), Some(error)),
     };
-    headers::secure(&mut reply.headers);
-    if let Ok(value) = HeaderValue::from_str(&request_id) {
-        reply.headers.insert(REQUEST_ID, value);
-    }
+    finish(&mut reply, &request_id);
     log.write(reply.status, error.as_ref());
     reply
+}
+
+/// The answer to a request that can't be made an event: what the gateway in front refuses by itself.
+#[must_use]
+pub fn refuse(error: &Error) -> Reply {
+    let request_id = format!("req_{}", uuid::Builder::from_random_bytes(auth::random::bytes()).into_uuid().as_simple());
+    let mut reply = Reply::of_error(error, &request_id);
+    finish(&mut reply, &request_id);
+    reply
+}
+
+fn finish(reply: &mut Reply, request_id: &str) {
+    headers::secure(&mut reply.headers);
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        reply.headers.insert(REQUEST_ID, value);
+    }
 }
 
 /// The gates between the address and the handler. Those that are still to come have their place here: the address's

@@ -1,0 +1,118 @@
+//! HTTP requests as API Gateway HTTP API events (payload 2.0), the way API Gateway makes them: header values of one
+//! name joined by commas, cookies apart, the path and its parameters decoded, a body that is not text in base64.
+
+use std::net::IpAddr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use contract::route::Meta;
+use http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue};
+use http::request::Parts;
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use percent_encoding::percent_decode_str;
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// The event of a request on a route, with the parameters that its path has there.
+#[must_use]
+pub fn of_request(parts: &Parts, body: &Bytes, meta: &Meta, address: IpAddr) -> ApiGatewayV2httpRequest {
+    let path = parts.uri.path();
+    let mut event = ApiGatewayV2httpRequest::default();
+    event.version = Some("2.0".to_owned());
+    event.route_key = Some(route_key(meta));
+    event.raw_path = Some(decoded(path));
+    event.raw_query_string = Some(parts.uri.query().unwrap_or_default().to_owned());
+    event.path_parameters =
+        meta.matches(path).unwrap_or_default().into_iter().map(|(name, text)| (name.to_owned(), decoded(text))).collect();
+    event.headers = joined(&parts.headers);
+    event.cookies = cookies(&parts.headers);
+    if !body.is_empty() {
+        match std::str::from_utf8(body) {
+            Ok(text) => event.body = Some(text.to_owned()),
+            Err(_) => {
+                event.body = Some(STANDARD.encode(body));
+                event.is_base64_encoded = true;
+            }
+        }
+    }
+    let http = &mut event.request_context.http;
+    http.method = parts.method.clone();
+    http.path = event.raw_path.clone();
+    http.source_ip = Some(address.to_string());
+    event.request_context.stage = Some("$default".to_owned());
+    event.request_context.route_key.clone_from(&event.route_key);
+    event
+}
+
+/// `GET /api/health`, or `$default`.
+#[must_use]
+pub fn route_key(meta: &Meta) -> String {
+    if meta.path.starts_with('/') { format!("{} {}", meta.method.name(), meta.path) } else { meta.path.to_owned() }
+}
+
+/// Who asks: the peer, or behind `proxies` proxies the address that the outermost of them wrote down.
+#[must_use]
+pub fn caller(peer: IpAddr, headers: &HeaderMap, proxies: usize) -> IpAddr {
+    let values = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
+    let chain: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
+    let place = chain.len().checked_sub(proxies).filter(|_| proxies > 0);
+    place.and_then(|place| chain.get(place)?.parse().ok()).unwrap_or(peer)
+}
+
+fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+fn joined(headers: &HeaderMap) -> HeaderMap {
+    let mut all = HeaderMap::with_capacity(headers.keys_len());
+    for name in headers.keys().filter(|name| **name != COOKIE) {
+        let values: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+        if let Ok(value) = HeaderValue::from_bytes(&values.join(&b","[..])) {
+            all.insert(name.clone(), value);
+        }
+    }
+    all
+}
+
+fn cookies(headers: &HeaderMap) -> Option<Vec<String>> {
+    let values = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let cookies: Vec<String> = values.flat_map(|value| value.split(';')).map(|one| one.trim().to_owned()).collect();
+    (!cookies.is_empty()).then_some(cookies)
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::routes::GET_VALUES;
+
+    use super::*;
+
+    fn parts(uri: &str) -> Parts {
+        let request = http::Request::builder().uri(uri).header("a", "1").header("a", "2").header("cookie", "x=1; y=2");
+        request.body(()).expect("a request").into_parts().0
+    }
+
+    #[test]
+    fn the_path_is_split_before_it_is_decoded() {
+        let parts = parts("/api/v1/tenants/a%2Fb/field-groups/g/entities/e%20%c3%a9/values?limit=1&x=%41");
+        let event = of_request(&parts, &Bytes::from_static(b"\xff"), &GET_VALUES, "192.0.2.1".parse().expect("an address"));
+        assert_eq!(event.path_parameters["tenantId"], "a/b");
+        assert_eq!(event.path_parameters["entityId"], "e é");
+        assert_eq!(event.raw_path.as_deref(), Some("/api/v1/tenants/a/b/field-groups/g/entities/e é/values"));
+        assert_eq!(event.raw_query_string.as_deref(), Some("limit=1&x=%41"));
+        assert_eq!(event.headers["a"], "1,2");
+        assert!(!event.headers.contains_key("cookie"));
+        assert_eq!(event.cookies, Some(vec!["x=1".to_owned(), "y=2".to_owned()]));
+        assert_eq!((event.body.as_deref(), event.is_base64_encoded), (Some("/w=="), true));
+    }
+
+    #[test]
+    fn only_so_many_proxies_are_believed() {
+        let peer: IpAddr = "10.0.0.9".parse().expect("an address");
+        let mut headers = HeaderMap::new();
+        headers.append(FORWARDED_FOR, HeaderValue::from_static("6.6.6.6, 192.0.2.7"));
+        headers.append(FORWARDED_FOR, HeaderValue::from_static("10.0.0.8"));
+        let caller = |proxies| caller(peer, &headers, proxies).to_string();
+        assert_eq!([caller(0), caller(1), caller(2), caller(9)], ["10.0.0.9", "10.0.0.8", "192.0.2.7", "10.0.0.9"]);
+    }
+}

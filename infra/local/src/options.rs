@@ -1,0 +1,130 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Custom fields and structured content for the customers of a SaaS product.
+#[derive(Parser)]
+#[command(name = "hedgerow", version)]
+pub struct Hedgerow {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Run all of Hedgerow on this machine.
+    Dev(Dev),
+    /// Offer the embedded DynamoDB over HTTP, with the account of the sample events in it, to functions in processes
+    /// of their own.
+    Engines(Engines),
+}
+
+/// How to run on this machine.
+#[derive(Args)]
+pub struct Dev {
+    /// Where to listen.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:3000")]
+    pub listen: SocketAddr,
+    /// Where data is kept. Several processes may share a folder.
+    #[arg(long, value_name = "DIR", default_value = ".hedgerow")]
+    pub data: PathBuf,
+    /// The embedded store, or AWS's: what `AWS_ENDPOINT_URL`, or else AWS itself, offers.
+    #[arg(long, value_enum, default_value = "embedded")]
+    pub store: StoreKind,
+    /// How many proxies stand before this process; the caller's address is the one that the outermost of them saw.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub trusted_proxies: usize,
+    /// A rate limit in place of the default.
+    #[arg(long, value_name = "NAME=COUNT/SECONDS", value_parser = limit)]
+    pub limit: Vec<Limit>,
+    /// When failed webhooks are tried again, in place of the default.
+    #[arg(long, value_name = "1s,2s,…", value_delimiter = ',', value_parser = duration)]
+    pub webhook_retries: Vec<Duration>,
+    /// Where webhooks may go.
+    #[arg(long, value_enum, default_value = "any")]
+    pub webhook_targets: Targets,
+}
+
+/// How to offer the embedded engines.
+#[derive(Args)]
+pub struct Engines {
+    /// Where to listen. Whoever can connect may do everything.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8000")]
+    pub listen: SocketAddr,
+}
+
+/// Which store.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StoreKind {
+    /// In the data folder.
+    Embedded,
+    /// Through the AWS SDK's own configuration.
+    Aws,
+}
+
+/// Where webhooks may go.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Targets {
+    /// To public addresses only.
+    Public,
+    /// Anywhere: a developer's receiver is on loopback.
+    Any,
+}
+
+/// A rate limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// What is counted.
+    pub name: String,
+    /// How many.
+    pub count: u32,
+    /// In how many seconds.
+    pub seconds: u32,
+}
+
+const LIMITS: [&str; 9] =
+    ["address", "session", "embed", "token", "login", "signup", "password-reset", "management", "delivery"];
+
+fn limit(text: &str) -> Result<Limit, String> {
+    let form = || format!("must be NAME=COUNT/SECONDS with NAME one of {}", LIMITS.join(", "));
+    let (name, rest) = text.split_once('=').ok_or_else(form)?;
+    let (count, seconds) = rest.split_once('/').ok_or_else(form)?;
+    let number = |text: &str| text.parse().ok().filter(|number| *number > 0).ok_or_else(form);
+    if !LIMITS.contains(&name) {
+        return Err(form());
+    }
+    Ok(Limit { name: name.to_owned(), count: number(count)?, seconds: number(seconds)? })
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let units = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)];
+    let parsed = units.iter().find_map(|(unit, millis)| {
+        let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
+        Some(Duration::from_millis(number.checked_mul(*millis)?))
+    });
+    parsed.ok_or_else(|| "must be a whole number and a unit: ms, s, m or h".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_and_durations_are_read_or_refused() {
+        assert_eq!(limit("login=10/900"), Ok(Limit { name: "login".into(), count: 10, seconds: 900 }));
+        for bad in ["", "login", "login=10", "nobody=1/1", "login=0/1", "login=1/0", "login=-1/1", "login=1/1/1"] {
+            assert!(limit(bad).is_err(), "{bad}");
+        }
+        assert_eq!(duration("150ms"), Ok(Duration::from_millis(150)));
+        assert_eq!(duration("12h"), Ok(Duration::from_secs(43_200)));
+        for bad in ["", "s", "1", "1d", "-1s", "99999999999999999999s"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+}
