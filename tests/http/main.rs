@@ -1,2 +1,29 @@
-#[test]
-fn x() {}
+//! Hedgerow over real HTTP, as a program sees it that was written against the contract.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod accounts;
+mod answer;
+mod api_keys;
+mod app;
+mod bad_bodies;
+mod bad_paths;
+mod credentials;
+mod everywhere;
+mod field_groups;
+mod field_types;
+mod foreign;
+mod global_fields;
+mod headers;
+mod idempotency;
+mod lists;
+mod operations;
+mod permissions;
+mod process;
+mod processes;
+mod raw;
+mod schemas;
+mod snapshots;
+mod tenant_fields;
+mod values;
+mod versions;

@@ -17,15 +17,16 @@ use contract::{Code, Error};
 use quick_cache::sync::Cache as Lru;
 
 use crate::document::{Document, deleted_at, from_doc};
-use crate::dynamo::{Item, Stretch, get_number, get_text, must};
+use crate::dynamo::{Item, Stretch, get_number, must};
+use crate::field_groups::group_of;
 use crate::keys::{self, Key};
 use crate::scope::TenantScope;
 use crate::tables::Table;
 use crate::{Store, Work};
 
-const CACHED_GROUPS: usize = 1_000;
-const CACHED_MERGES: usize = 5_000;
-const CACHED_KEYS: usize = 5_000;
+const CACHED_GROUPS: usize = 500;
+const CACHED_MERGES: usize = 1_000;
+const CACHED_KEYS: usize = 2_000;
 
 /// The merged fields of one tenant in one group.
 pub(crate) struct Fields {
@@ -96,8 +97,7 @@ impl Work {
             GroupRef::Key(key) => key,
         };
         let row = self.store.get(&keys::group_key(&self.scope, key)).await?;
-        let row = row.ok_or(Code::FieldGroupNotFound)?;
-        let id = must(get_text(&row, "group"), "group")?.parse().map_err(|_| Error::from(Code::Internal))?;
+        let id = group_of(&row.ok_or(Code::FieldGroupNotFound)?)?;
         self.store.0.definitions.ids.insert((self.scope.client(), key.clone()), id);
         Ok(id)
     }

@@ -10,7 +10,7 @@ use contract::{Code, Error};
 use crate::Work;
 use crate::change::{Change, Outcome};
 use crate::document::{Document, holding};
-use crate::dynamo::{get_text, must, number, text};
+use crate::dynamo::{Item, get_text, must, number, text};
 use crate::grant::{Grant, Granted, Read, Write};
 use crate::keys::{self, Kind};
 use crate::page::{Listing, Page, PageRequest};
@@ -151,16 +151,25 @@ impl FieldGroups<Write> {
     pub async fn delete(&self, group: &GroupRef, if_match: Option<u64>) -> Result<(), Error> {
         let id = self.work.resolve(group).await?;
         let scope = &self.work.scope;
-        let beside = |group: &FieldGroup| vec![Change::delete(keys::group_key(scope, &group.key))];
+        let beside = |group: &FieldGroup| {
+            let last = Change::put(keys::deleted_group_key(scope, &group.key)).set("group", text(group.id.to_string()));
+            vec![Change::delete(keys::group_key(scope, &group.key)), last]
+        };
         self.work.delete_softly(&keys::group(scope, id), if_match, Code::FieldGroupNotFound, beside).await
     }
 
-    /// Restores a deleted field group and its values. By its identifier: its key may be another's by now.
+    /// Restores a deleted field group and its values; by key the last one that was deleted under it.
     ///
     /// # Errors
     /// `field_group_not_found`, `key_taken`.
     pub async fn restore(&self, group: &GroupRef) -> Result<FieldGroup, Error> {
-        let id = self.work.resolve(group).await?;
+        let id = match (self.work.resolve(group).await, group) {
+            (Err(error), GroupRef::Key(key)) if error.code() == Code::FieldGroupNotFound => {
+                let row = self.work.store.get(&keys::deleted_group_key(&self.work.scope, key)).await?;
+                group_of(&row.ok_or(Code::FieldGroupNotFound)?)?
+            }
+            (resolved, _) => resolved?,
+        };
         let beside = |group: &FieldGroup| vec![self.key_row(group)];
         self.work.restore(&keys::group(&self.work.scope, id), Code::FieldGroupNotFound, beside).await
     }
@@ -169,4 +178,9 @@ impl FieldGroups<Write> {
         let key = keys::group_key(&self.work.scope, &group.key);
         Change::put(key).set("group", text(group.id.to_string())).when_absent().or(Code::KeyTaken)
     }
+}
+
+/// The group that a key's row points to.
+pub(crate) fn group_of(row: &Item) -> Result<GroupId, Error> {
+    must(get_text(row, "group").and_then(|id| id.parse().ok()), "group")
 }

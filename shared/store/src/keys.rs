@@ -121,6 +121,11 @@ pub(crate) fn group_key(scope: &ClientScope, key: &GroupKey) -> Key {
 }
 pub(crate) const GROUP_KEYS: &str = "gk#";
 
+/// Which group was the last to be deleted under a key.
+pub(crate) fn deleted_group_key(scope: &ClientScope, key: &GroupKey) -> Key {
+    main(Kind::Client, scope.client(), format!("gd#{key}"))
+}
+
 pub(crate) fn global_field(scope: &ClientScope, field: FieldId) -> Key {
     main(Kind::Client, scope.client(), format!("{GLOBAL_FIELDS}{field}"))
 }

@@ -15,7 +15,7 @@
 //! | API key | main `C#cl` / `k#key` | `doc version hash` |
 //! | API key's card | main `K#sha256` / `#` | `doc` (type, permissions, activity, expiry, addresses, client, seal) |
 //! | field group | main `D#cl#fg` / `#` | `doc version schemaVersion deletedAt` |
-//! | its key | main `C#cl` / `gk#key` | `group` |
+//! | its key; the key's last deleted group | main `C#cl` / `gk#key`, `gd#key` | `group` |
 //! | global field | main `C#cl` / `gf#fld` | `doc version deletedAt` |
 //! | its copy in a group | main `D#cl#fg` / `k#key` | `doc`; its place reserves the key |
 //! | tenant | main `F#cl#tenant` / `#` | `doc epoch`, a group's `v_fg` (schema version) and `n_fg` (fields) |
@@ -41,7 +41,7 @@
 //! | delete or restore values | 1 + 1 | BatchGet 3 RU; Transact 6 WU | as above |
 //! | list entities | 2 | BatchGet 2 RU, Query n/8 RU; BatchGet n RU | as above |
 //! | list fields | 1 | BatchGet 2 RU | as above |
-//! | create, delete, restore group | 1; 1 + 1; 1 + 1 | Transact 4 WU; Get 1 RU, Transact 6 WU | key to id: 1 RU |
+//! | create, delete, restore group | 1; 1 + 1; 1 + 1 | Transact 4 WU; Get 1 RU, Transact 8; 6 WU | key to id: 1 RU |
 //! | get, update group | 1; 1 + 1 | Get 1 RU; Update 1 WU | key to id: 1 RU |
 //! | list groups | 2 | Query n/8 RU, BatchGet n RU | |
 //! | create, update global field | 1; 1 + 1 | Transact 2 + 4g WU; Get 1 RU | |

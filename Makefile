@@ -1,0 +1,43 @@
+# make dev    sets up and runs Hedgerow on this machine
+# make test   sets up and runs every check
+# make bench  measures
+# make gen    writes what is generated from the routes' table
+
+TOOLS := .tools
+DENY  := $(TOOLS)/bin/cargo-deny
+LINT  := $(TOOLS)/venv/bin/cfn-lint
+
+.PHONY: dev test bench gen lint advisories
+
+dev:
+	cargo run --quiet --package hedgerow -- dev $(ARGS)
+
+gen:
+	cargo xtask gen
+
+# The tests come last, so that a run ends with their own closing lines.
+test: lint
+	cargo build --quiet --package hedgerow --package values --bins
+	cargo test --workspace --quiet
+
+lint: $(DENY) $(LINT)
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --quiet -- --deny warnings
+	$(DENY) --log-level error check licenses bans sources
+	cargo xtask gen --check
+	$(LINT) infra/template.yaml
+
+# The advisory database is fetched from its public repository.
+advisories: $(DENY)
+	$(DENY) check advisories
+
+bench:
+	cargo build --quiet --release --workspace --bins
+	target/release/bench
+
+$(DENY):
+	cargo install --quiet --locked --debug --root $(TOOLS) cargo-deny@0.20.2
+
+$(LINT):
+	python3 -m venv $(TOOLS)/venv
+	$(TOOLS)/venv/bin/pip install --quiet --disable-pip-version-check cfn-lint==1.58.0

@@ -1,0 +1,29 @@
+//! `make bench`: what a request costs on one machine, how fast a function starts, and what all binaries cost to link.
+
+#![expect(clippy::print_stdout, reason = "a command's output")]
+
+mod link;
+mod requests;
+mod start;
+
+/// Anything that can go wrong.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    println!("{:<44} {:>12} {:>12} {:>10}", "", "measured", "aim", "");
+    runtime.block_on(requests::run())?;
+    runtime.block_on(start::run())?;
+    link::run()
+}
+
+/// One line of the table.
+fn row(what: &str, measured: f64, unit: &str, aim: Option<f64>) {
+    let verdict = match aim {
+        Some(aim) if measured > aim => "MISSED",
+        Some(_) => "met",
+        None => "",
+    };
+    let aim = aim.map(|aim| format!("≤ {aim:.2}")).unwrap_or_default();
+    println!("{what:<44} {:>12} {aim:>12} {verdict:>10}", format!("{measured:.2} {unit}"));
+}

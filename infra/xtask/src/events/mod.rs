@@ -1,0 +1,103 @@
+//! A sample event for every function: API Gateway HTTP API, payload format 2.0, for the sample account.
+
+mod requests;
+
+use contract::route::{Access, Meta, Method};
+use contract::routes::ROUTES;
+use samples::Samples;
+use serde_json::Value;
+
+use crate::node::Node;
+use crate::{Failure, map};
+use requests::{Request, request};
+
+const API: &str = "hedgerow00";
+const HOST: &str = "hedgerow00.execute-api.eu-central-1.amazonaws.com";
+const ADDRESS: &str = "203.0.113.7";
+const AGENT: &str = "curl/8.14.1";
+
+/// The events, by the identifiers of their operations.
+///
+/// # Errors
+/// If a route has no sample request.
+pub fn all(samples: &Samples) -> Result<Vec<(&'static str, Node)>, Failure> {
+    ROUTES.iter().map(|meta| Ok((meta.id, event(meta, samples, &request(meta, samples)?)))).collect()
+}
+
+fn event(meta: &Meta, samples: &Samples, request: &Request) -> Node {
+    let method = if meta.method == Method::Any { "GET" } else { meta.method.name() };
+    let key = if meta.method == Method::Any { meta.path.to_owned() } else { format!("{method} {}", meta.path) };
+    let path = path(meta, request);
+    let body = request.body.as_ref().map(Value::to_string);
+    let session = matches!(meta.access, Access::Session | Access::Member(_));
+    let parameters =
+        Node::Map(request.parameters.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect());
+    let query =
+        Node::Map(request.query.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect());
+    let pairs: Vec<_> = request.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    map! {
+        "version" => "2.0",
+        "routeKey" => key.as_str(),
+        "rawPath" => path.as_str(),
+        "rawQueryString" => pairs.join("&"),
+    }
+    .with_some("cookies", session.then(|| [samples.cookie.as_str()]))
+    .with("headers", headers(meta, body.as_deref(), session))
+    .with_some("queryStringParameters", (!request.query.is_empty()).then_some(query))
+    .with("requestContext", context(method, &key, &path))
+    .with_some("pathParameters", (!request.parameters.is_empty()).then_some(parameters))
+    .with_some("body", body)
+    .with("isBase64Encoded", false)
+}
+
+/// The path with its parameters, none of which needs an escape.
+fn path(meta: &Meta, request: &Request) -> String {
+    match request.path {
+        Some(path) => path.to_owned(),
+        None => request
+            .parameters
+            .iter()
+            .fold(meta.path.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value)),
+    }
+}
+
+fn headers(meta: &Meta, body: Option<&str>, session: bool) -> Node {
+    let writes = meta.method != Method::Get && meta.method != Method::Any;
+    let page = writes && (session || meta.access == Access::Public);
+    let key = matches!(meta.access, Access::Management(_));
+    map! { "accept" => "application/json" }
+        .with_some("content-length", body.map(|body| body.len().to_string()))
+        .with_some("content-type", body.map(|_| "application/json"))
+        .with("host", HOST)
+        .with_some("idempotency-key", meta.idempotent().then(|| format!("sample-{}", meta.id)))
+        // What a browser adds to a page's own requests.
+        .with_some("origin", page.then(|| format!("https://{HOST}")))
+        .with_some("sec-fetch-site", page.then_some("same-origin"))
+        .with("user-agent", AGENT)
+        .with("x-amzn-trace-id", "Root=1-6955b900-000000000000000000000001")
+        .with_some("x-api-key", key.then_some(samples::KEY))
+        .with("x-forwarded-for", ADDRESS)
+        .with("x-forwarded-port", "443")
+        .with("x-forwarded-proto", "https")
+}
+
+fn context(method: &str, key: &str, path: &str) -> Node {
+    map! {
+        "accountId" => "123456789012",
+        "apiId" => API,
+        "domainName" => HOST,
+        "domainPrefix" => API,
+        "http" => map! {
+            "method" => method,
+            "path" => path,
+            "protocol" => "HTTP/1.1",
+            "sourceIp" => ADDRESS,
+            "userAgent" => AGENT,
+        },
+        "requestId" => "JKJaXmPLvHcESHA=",
+        "routeKey" => key,
+        "stage" => "$default",
+        "time" => "01/Jan/2026:00:00:00 +0000",
+        "timeEpoch" => 1_767_225_600_000_u64,
+    }
+}

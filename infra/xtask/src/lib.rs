@@ -1,0 +1,43 @@
+//! What is written from the routes' table and the handlers' types, so that neither is said twice.
+
+pub mod events;
+pub mod files;
+pub mod node;
+pub mod openapi;
+pub mod policy;
+pub mod seeded;
+pub mod template;
+pub mod watch;
+
+use std::path::{Path, PathBuf};
+
+use files::File;
+
+/// Why a chore can't be done.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// The workspace's folder.
+#[must_use]
+pub fn root() -> PathBuf {
+    let mut folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    folder.pop();
+    folder.pop();
+    folder
+}
+
+/// Every file as it should be.
+///
+/// # Errors
+/// If the routes can't be described, the sample account can't be made, or `Cargo.toml` can't be read.
+pub async fn generate(root: &Path) -> Result<Vec<File>, Failure> {
+    let seeded = seeded::Seeded::new().await?;
+    let mut files = vec![
+        File::new("functions/operations/openapi.json", openapi::document()?.to_json()?),
+        File::new("infra/template.yaml", template::text()?),
+        File::new("Cargo.toml", watch::manifest(&std::fs::read_to_string(root.join("Cargo.toml"))?)),
+    ];
+    for (id, event) in events::all(&seeded.samples)? {
+        files.push(File::new(format!("events/{id}.json"), event.to_json()?));
+    }
+    Ok(files)
+}

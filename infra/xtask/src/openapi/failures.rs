@@ -1,0 +1,124 @@
+//! Failures: which of them a route has, and what they look like.
+
+use std::collections::BTreeSet;
+
+use contract::Code;
+use contract::route::Access;
+use runtime::{Described, Needs};
+
+use super::beyond;
+use crate::node::Node;
+use crate::{Failure, map};
+
+/// What a response is called, by its status.
+const NAMES: [(u16, &str, &str); 11] = [
+    (400, "MalformedRequest", "The request could not be read."),
+    (401, "Unauthenticated", "The credential is not one, or no longer."),
+    (403, "Forbidden", "The credential may not do that."),
+    (404, "NotFound", "It is not there, or not the caller's."),
+    (405, "MethodNotAllowed", "The path does not take this method."),
+    (409, "Conflict", "It can't be done as things are."),
+    (413, "PayloadTooLarge", "The request is too large."),
+    (415, "UnsupportedMediaType", "The body is not sent as `application/json`."),
+    (422, "Unprocessable", "The request was read and is not valid."),
+    (500, "Internal", "Something went wrong on our side."),
+    (503, "Unavailable", "The service is busy."),
+];
+
+/// The statuses of the failures that a route has.
+pub(super) fn statuses(described: &Described, needs: &Needs) -> BTreeSet<u16> {
+    let meta = described.route.meta;
+    // Two explicit credentials are refused even where none is looked at.
+    let mut statuses = BTreeSet::from([400, 500]);
+    if meta.access != Access::Public {
+        statuses.extend([401, 403]);
+    }
+    if meta.access != Access::Public || described.route.connects {
+        statuses.insert(503);
+    }
+    let in_path = meta.parameters().next().is_some();
+    if in_path {
+        statuses.extend([404, 422]);
+    }
+    if needs.body.is_some() {
+        statuses.extend([413, 415, 422]);
+    }
+    if takes_version(needs) {
+        statuses.insert(409);
+    }
+    if meta.idempotent() {
+        statuses.extend([409, 422]);
+    }
+    statuses.extend(beyond::failures(meta));
+    statuses
+}
+
+fn takes_version(needs: &Needs) -> bool {
+    needs.parameters.iter().any(|parameter| parameter.name == "If-Match")
+}
+
+/// A status and where its response is.
+pub(super) fn reference(status: u16) -> Result<(String, Node), Failure> {
+    Ok((status.to_string(), map! { "$ref" => format!("#/components/responses/{}", name(status)?.0) }))
+}
+
+fn name(status: u16) -> Result<(&'static str, &'static str), Failure> {
+    let found = NAMES.iter().find(|(known, ..)| *known == status);
+    found.map(|(_, name, text)| (*name, *text)).ok_or_else(|| format!("no name for failures with {status}").into())
+}
+
+/// One response a status, for all routes that have it.
+pub(super) fn responses(statuses: &BTreeSet<u16>) -> Result<Node, Failure> {
+    let mut responses = Vec::new();
+    for status in statuses {
+        let (name, text) = name(*status)?;
+        let codes: Vec<_> = Code::ALL.iter().filter(|code| code.status() == *status).map(|code| code.name()).collect();
+        let description = format!("{text} `error` is `{}`.", codes.join("`, `"));
+        let challenge = (*status == 401).then(|| map! { "$ref" => "#/components/headers/WWW-Authenticate" });
+        let headers = map! { "X-Request-Id" => map! { "$ref" => "#/components/headers/X-Request-Id" } };
+        let response = map! {
+            "description" => description,
+            "headers" => headers.with_some("WWW-Authenticate", challenge),
+            "content" => json_of(map! { "$ref" => "#/components/schemas/Error" }),
+        };
+        responses.push((name.to_owned(), response));
+    }
+    Ok(Node::Map(responses))
+}
+
+/// A JSON body.
+pub(super) fn json_of(schema: Node) -> Node {
+    map! { "application/json" => map! { "schema" => schema } }
+}
+
+/// The body of every failure.
+pub(super) fn schema() -> Vec<(&'static str, Node)> {
+    let text = |description: &str| map! { "type" => "string", "description" => description };
+    let number = |description: &str| map! { "type" => "integer", "description" => description };
+    let codes: Node = Code::ALL.iter().map(|code| code.name()).collect();
+    let fields = map! {
+        "type" => "array",
+        "description" => "With `validation_failed`: every failure.",
+        "items" => map! { "$ref" => "#/components/schemas/Problem" },
+    };
+    let details = map! {
+        "type" => "object",
+        "properties" => map! {
+            "fields" => fields,
+            "currentVersion" => number("With `version_conflict`: the version that is."),
+            "clientVersion" => number("With `version_conflict`: the version that was sent."),
+        },
+    };
+    let error = map! {
+        "type" => "object",
+        "description" => "Why a request failed.",
+        "properties" => map! {
+            "error" => map! { "type" => "string", "description" => "A stable code.", "enum" => codes },
+            "message" => text("One sentence for a human."),
+            "details" => details,
+            "requestId" => text("Names the request in our log."),
+        },
+        "required" => ["error", "message", "requestId"],
+    };
+    vec![("Error", error)]
+}

@@ -1,0 +1,96 @@
+//! The API's description (OpenAPI 3.1), from the routes' table and the handlers' types.
+
+mod access;
+mod beyond;
+mod failures;
+mod operation;
+mod schemas;
+
+use std::collections::BTreeSet;
+
+use contract::routes::ROUTES;
+use runtime::Described;
+
+use crate::node::Node;
+use crate::{Failure, map};
+use schemas::Schemas;
+
+/// The whole document.
+///
+/// # Errors
+/// If a route can't be described: a parameter of its path has no type, a code's status has no name.
+pub fn document() -> Result<Node, Failure> {
+    let mut schemas = Schemas::new();
+    let mut paths: Vec<(String, Node)> = Vec::new();
+    let mut statuses = BTreeSet::new();
+    for described in described() {
+        let meta = described.route.meta;
+        let (operation, failures) = operation::operation(described, &mut schemas)?;
+        statuses.extend(failures);
+        let method = meta.method.name().to_ascii_lowercase();
+        match paths.iter_mut().find(|(path, _)| path == meta.path) {
+            Some((_, Node::Map(methods))) => methods.push((method, operation)),
+            _ => paths.push((meta.path.to_owned(), map! { method => operation })),
+        }
+    }
+    let responses = failures::responses(&statuses)?;
+    let schemas = schemas.into_components(failures::schema())?;
+    Ok(map! {
+        "openapi" => "3.1.0",
+        "info" => info(),
+        "servers" => [map! { "url" => "/" }],
+        "tags" => tags(),
+        "paths" => Node::Map(paths),
+        "components" => map! {
+            "securitySchemes" => security_schemes(),
+            "parameters" => operation::shared_parameters(),
+            "headers" => operation::shared_headers(),
+            "responses" => responses,
+            "schemas" => schemas,
+        },
+    })
+}
+
+/// The routes that have a path, in the order of the table.
+fn described() -> impl Iterator<Item = &'static Described> {
+    ROUTES
+        .iter()
+        .filter(|meta| meta.path.starts_with('/'))
+        .filter_map(|meta| functions::all().find(|described| described.route.meta.id == meta.id))
+}
+
+fn info() -> Node {
+    map! {
+        "title" => "Hedgerow",
+        "version" => env!("CARGO_PKG_VERSION"),
+        "summary" => "Custom fields that a SaaS company's customers define",
+        "license" => map! { "name" => "Apache-2.0", "identifier" => "Apache-2.0" },
+    }
+}
+
+fn tags() -> Node {
+    let mut names: Vec<&str> = Vec::new();
+    for described in described() {
+        if !names.contains(&described.route.meta.package) {
+            names.push(described.route.meta.package);
+        }
+    }
+    names.into_iter().map(|name| map! { "name" => name }).collect()
+}
+
+fn security_schemes() -> Node {
+    map! {
+        "apiKey" => map! {
+            "type" => "apiKey", "in" => "header", "name" => "X-API-Key",
+            "description" => "An API key.",
+        },
+        "bearer" => map! {
+            "type" => "http", "scheme" => "bearer",
+            "description" => "An API key as a bearer token.",
+        },
+        "session" => map! {
+            "type" => "apiKey", "in" => "cookie", "name" => "__Host-hedgerow_session",
+            "description" => "The session of a user of the dashboard, begun by `log-in` or `sign-up`.",
+        },
+    }
+}

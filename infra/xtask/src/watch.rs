@@ -1,0 +1,60 @@
+//! The routes of `cargo lambda watch`, which it reads in the workspace's `Cargo.toml`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use contract::route::{Meta, Method};
+use contract::routes::ROUTES;
+
+const BEGIN: &str = "# Written by `cargo xtask gen`: the routes of `cargo lambda watch`.\n";
+const END: &str = "# End of what `cargo xtask gen` wrote.\n";
+
+/// `Cargo.toml` with the routes between their markers; at its end, if there are none.
+#[must_use]
+pub fn manifest(text: &str) -> String {
+    let (before, after) = match (text.find(BEGIN), text.find(END)) {
+        (Some(begin), Some(end)) if begin < end => (&text[..begin], &text[end + END.len()..]),
+        _ => (text, ""),
+    };
+    let gap = if before.ends_with("\n\n") { "" } else { "\n" };
+    format!("{before}{gap}{BEGIN}{}{END}{after}", table())
+}
+
+/// The table of the tool's router: a path to its methods' functions. Anything else goes to `route-not-found`.
+fn table() -> String {
+    let mut paths: BTreeMap<&str, Vec<&Meta>> = BTreeMap::new();
+    for meta in ROUTES {
+        paths.entry(meta.path).or_default().push(meta);
+    }
+    let mut table = String::from("[workspace.metadata.lambda.watch.router]\n");
+    for (path, routes) in paths {
+        match routes.as_slice() {
+            [rest] if rest.method == Method::Any => {
+                let _ = writeln!(table, "\"/{{*rest}}\" = \"{}\"", rest.id);
+            }
+            routes => {
+                let _ = writeln!(table, "\"{path}\" = [");
+                for meta in routes {
+                    let _ =
+                        writeln!(table, "    {{ method = \"{}\", function = \"{}\" }},", meta.method.name(), meta.id);
+                }
+                table.push_str("]\n");
+            }
+        }
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writing_twice_changes_nothing_and_the_rest_stays() {
+        let once = manifest("[workspace]\n");
+        assert!(once.starts_with("[workspace]\n\n# Written"));
+        assert_eq!(manifest(&once), once);
+        let more = format!("{once}\n[profile.dev]\n");
+        assert_eq!(manifest(&more), more);
+    }
+}

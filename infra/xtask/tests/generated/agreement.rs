@@ -1,0 +1,96 @@
+//! The table of routes, the functions, their binaries, their events and the template speak of the same.
+
+use std::collections::BTreeSet;
+use std::fs::{read_dir, read_to_string};
+
+use contract::route::Method;
+use contract::routes::ROUTES;
+use xtask::{files, root};
+
+use crate::{operation, resources, template};
+
+fn table() -> BTreeSet<String> {
+    ROUTES.iter().map(|meta| meta.id.to_owned()).collect()
+}
+
+#[tokio::test]
+async fn what_is_committed_is_what_would_be_written() {
+    let generated = xtask::generate(&root()).await.unwrap();
+    let drift = files::drift(&root(), &generated).unwrap();
+    assert!(drift.is_empty(), "run `cargo xtask gen`: {drift:?}");
+}
+
+#[tokio::test]
+async fn what_is_written_twice_is_the_same() {
+    let texts = async || xtask::events::all(&xtask::seeded::Seeded::new().await.unwrap().samples).unwrap();
+    assert_eq!(texts().await, texts().await);
+}
+
+#[test]
+fn every_route_has_a_function_and_every_function_a_route() {
+    let functions: BTreeSet<_> = functions::all().map(|described| described.route.meta.id.to_owned()).collect();
+    assert_eq!(functions, table());
+    assert_eq!(functions::all().count(), ROUTES.len());
+}
+
+#[test]
+fn every_route_has_a_binary_of_its_own_that_serves_it() {
+    let mut binaries = BTreeSet::new();
+    for package in read_dir(root().join("functions")).unwrap() {
+        let package = package.unwrap();
+        for file in read_dir(package.path().join("src/bin")).unwrap() {
+            let path = file.unwrap().path();
+            let id = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            let text = read_to_string(&path).unwrap();
+            let (_, served) = text.split_once("runtime::serve(&").unwrap();
+            let (_, name) = served.split_once(')').unwrap().0.split_once("::").unwrap();
+            let meta = id.to_ascii_uppercase().replace('-', "_");
+            let library = read_to_string(package.path().join("src/lib.rs")).unwrap();
+            assert!(library.contains(&format!("    {name}: {meta} => ")), "{id} serves another route: {name}");
+            binaries.insert((package.file_name().into_string().unwrap(), id));
+        }
+    }
+    let expected = ROUTES.iter().map(|meta| (meta.package.to_owned(), meta.id.to_owned())).collect();
+    assert_eq!(binaries, expected);
+}
+
+#[test]
+fn every_route_is_in_the_gateway_and_reaches_its_function() {
+    let template = template();
+    let keys: BTreeSet<_> = resources(&template, "AWS::ApiGatewayV2::Route")
+        .map(|route| {
+            let target = route["Target"]["Fn::Sub"].as_str().unwrap();
+            let integration = target.strip_prefix("integrations/${").unwrap().strip_suffix('}').unwrap();
+            let uri = &template["Resources"][integration]["Properties"]["IntegrationUri"]["Fn::GetAtt"][0];
+            let function = &template["Resources"][uri.as_str().unwrap()]["Properties"];
+            (route["RouteKey"].as_str().unwrap().to_owned(), operation(function).to_owned())
+        })
+        .collect();
+    let key = |method: Method, path: &str| match method {
+        Method::Any => path.to_owned(),
+        method => format!("{} {path}", method.name()),
+    };
+    assert_eq!(keys, ROUTES.iter().map(|meta| (key(meta.method, meta.path), meta.id.to_owned())).collect());
+    let called: BTreeSet<_> = resources(&template, "AWS::Lambda::Permission")
+        .map(|leave| leave["FunctionName"]["Ref"].clone().to_string())
+        .collect();
+    assert_eq!(called.len(), ROUTES.len());
+}
+
+#[test]
+fn every_route_has_a_function_in_the_template_and_an_event() {
+    let template = template();
+    let deployed: BTreeSet<_> =
+        resources(&template, "AWS::Serverless::Function").map(|function| operation(function).to_owned()).collect();
+    assert_eq!(deployed, table());
+    let events: BTreeSet<_> = files::events(&root()).unwrap().into_iter().collect();
+    assert_eq!(events, table().into_iter().map(|id| format!("events/{id}.json")).collect());
+}
+
+/// CloudFormation takes 500 resources; SAM makes a role for every function.
+#[test]
+fn the_stack_has_room() {
+    let template = template();
+    let written = template["Resources"].as_object().unwrap().len();
+    assert!(written + ROUTES.len() < 500, "{written}");
+}

@@ -1,0 +1,231 @@
+//! Every sample event under its function's own role, as the template has it: the role suffices, and the event works.
+
+use std::fs::read_to_string;
+
+use contract::route::{Access, Meta};
+use contract::routes::ROUTES;
+use engines::Grant;
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use runtime::{App, Reply, way};
+use serde_json::Value;
+use store::Store;
+use store::tables::{Table, TableNames};
+use xtask::root;
+use xtask::seeded::{PREFIX, Seeded};
+
+use crate::policies::{leading_keys, statements, texts};
+use crate::{lasting, operation, resources, template};
+
+/// The functions of the template, at work on a store that holds the sample account.
+struct Deployment {
+    template: Value,
+    seeded: Seeded,
+}
+
+impl Deployment {
+    async fn new() -> Self {
+        Self { template: template(), seeded: Seeded::new().await.unwrap() }
+    }
+
+    fn role(&self, meta: &Meta) -> Vec<Grant> {
+        let mut functions = resources(&self.template, "AWS::Serverless::Function");
+        let function = functions.find(|function| operation(function) == meta.id).unwrap();
+        statements(function).into_iter().map(grant).collect()
+    }
+
+    /// What a function answers that has the store, under its own role.
+    async fn invoke(&self, store: &Store, id: &str, event: ApiGatewayV2httpRequest) -> Reply {
+        let described = functions::all().find(|described| described.route.meta.id == id).unwrap();
+        let route = described.route;
+        let connects = route.connects || route.meta.access != Access::Public;
+        let app = if connects { App::new(store.clone()) } else { App::without_store() };
+        engines::permitted(self.role(route.meta), way::answer(&app, route, event)).await
+    }
+
+    /// The same of an instance that has just started.
+    async fn cold(&self, id: &str, event: ApiGatewayV2httpRequest) -> Reply {
+        self.invoke(&self.seeded.store(), id, event).await
+    }
+}
+
+fn grant(statement: &Value) -> Grant {
+    let of = texts(&statement["Resource"]["Fn::GetAtt"])[0];
+    let names = TableNames::with_prefix(PREFIX);
+    let table =
+        Table::ALL.into_iter().find(|table| of.to_ascii_lowercase() == format!("{}table", table.word())).unwrap();
+    Grant {
+        table: names.of(table).to_owned(),
+        actions: texts(&statement["Action"]).into_iter().map(lasting).collect(),
+        leading_keys: leading_keys(statement).into_iter().map(str::to_owned).collect(),
+    }
+}
+
+fn event(id: &str) -> ApiGatewayV2httpRequest {
+    let text = read_to_string(root().join(format!("events/{id}.json"))).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// An event with another value for a parameter of its path.
+fn at(id: &str, parameter: &str, value: &str) -> ApiGatewayV2httpRequest {
+    let mut event = event(id);
+    let before = event.path_parameters.insert(parameter.to_owned(), value.to_owned()).unwrap();
+    event.raw_path = event.raw_path.map(|path| path.replace(&before, value));
+    event.headers.remove("idempotency-key");
+    event
+}
+
+fn with(mut event: ApiGatewayV2httpRequest, name: &'static str, value: &str) -> ApiGatewayV2httpRequest {
+    event.headers.insert(name, value.parse().unwrap());
+    event
+}
+
+#[track_caller]
+fn assert_status(id: &str, reply: &Reply, expected: impl Fn(u16) -> bool) {
+    assert!(expected(reply.status), "{id}: {} {}", reply.status, String::from_utf8_lossy(&reply.body));
+}
+
+#[track_caller]
+fn assert_works(id: &str, reply: &Reply) {
+    let expected = |status| if id == "route-not-found" { status == 404 } else { (200..300).contains(&status) };
+    assert_status(id, reply, expected);
+}
+
+/// Logging out ends the one sample session, so it comes last.
+fn log_out_last<'r>(routes: impl Iterator<Item = &'r &'static Meta>) -> impl Iterator<Item = &'static Meta> {
+    let mut routes: Vec<_> = routes.copied().collect();
+    routes.sort_by_key(|meta| meta.id == "log-out");
+    routes.into_iter()
+}
+
+#[tokio::test]
+async fn every_event_works_and_again_under_its_idempotency_key() {
+    let all = Deployment::new().await;
+    for meta in log_out_last(ROUTES.iter()) {
+        let first = all.cold(meta.id, event(meta.id)).await;
+        assert_works(meta.id, &first);
+        if meta.idempotent() {
+            let again = all.cold(meta.id, event(meta.id)).await;
+            assert_eq!(
+                (again.status, again.headers.contains_key("idempotency-replayed")),
+                (first.status, true),
+                "{}",
+                meta.id
+            );
+        }
+    }
+}
+
+/// Backwards, on instances that go on, with the session in place of the key, and the group by its identifier.
+#[tokio::test]
+async fn every_event_works_in_another_order_with_another_credential() {
+    let all = Deployment::new().await;
+    let store = all.seeded.store();
+    for meta in log_out_last(ROUTES.iter().rev()) {
+        let by_key = event(meta.id).path_parameters.get("groupId").is_some_and(|group| group == "product");
+        let group = all.seeded.samples.groups[0].to_string();
+        let mut event = if by_key { at(meta.id, "groupId", &group) } else { event(meta.id) };
+        if event.headers.remove("x-api-key").is_some() {
+            event.cookies = Some(vec![all.seeded.samples.cookie.clone()]);
+            event.headers.insert("sec-fetch-site", "same-origin".parse().unwrap());
+            event
+                .headers
+                .insert("origin", format!("https://{}", event.headers["host"].to_str().unwrap()).parse().unwrap());
+        }
+        assert_works(meta.id, &all.invoke(&store, meta.id, event).await);
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_credential_is_told_so_everywhere() {
+    let all = Deployment::new().await;
+    for meta in ROUTES.iter().filter(|meta| meta.access != Access::Public) {
+        let mut sent = with(event(meta.id), "x-api-key", "hr_live_0000000000000000000000000000000004RUeOF");
+        assert_status(meta.id, &all.cold(meta.id, sent.clone()).await, |status| status == 401);
+        sent.headers.remove("x-api-key");
+        sent.cookies = Some(vec![all.seeded.samples.cookie.replace(".A", ".B")]);
+        assert_status(meta.id, &all.cold(meta.id, sent).await, |status| status == 401);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_told_so_everywhere() {
+    let all = Deployment::new().await;
+    let unknown = |id: &str| format!("{}{}", &id[..id.len() - 4], if id.ends_with("0000") { "1111" } else { "0000" });
+    for meta in ROUTES {
+        for parameter in meta.parameters().filter(|parameter| matches!(*parameter, "id" | "groupId" | "fieldId")) {
+            let known = event(meta.id).path_parameters[parameter].clone();
+            let absent = if known == "product" { "producer".to_owned() } else { unknown(&known) };
+            let reply = all.cold(meta.id, at(meta.id, parameter, &absent)).await;
+            assert_status(meta.id, &reply, |status| status == 404);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stale_version_is_told_so_everywhere() {
+    let all = Deployment::new().await;
+    for id in [
+        "update-api-key",
+        "delete-api-key",
+        "update-field-group",
+        "delete-field-group",
+        "update-global-field",
+        "delete-global-field",
+        "update-tenant-field",
+        "delete-tenant-field",
+        "merge-values",
+        "replace-values",
+        "delete-values",
+    ] {
+        let reply = all.cold(id, with(event(id), "if-match", "\"99\"")).await;
+        assert_status(id, &reply, |status| status == 409);
+    }
+}
+
+#[tokio::test]
+async fn what_was_deleted_is_restored() {
+    let all = Deployment::new().await;
+    let samples = &all.seeded.samples;
+    let group = samples.groups[0].to_string();
+    for (kind, parameter, value) in [
+        ("global-field", "id", samples.global_fields[0].to_string()),
+        ("tenant-field", "fieldId", samples.tenant_fields[0].to_string()),
+        ("values", "entityId", samples.entities[0].to_string()),
+        ("field-group", "groupId", group),
+    ] {
+        for id in [format!("delete-{kind}"), format!("restore-{kind}")] {
+            let mut sent = at(&id, parameter, &value);
+            sent.headers.remove("idempotency-key");
+            assert_works(&id, &all.cold(&id, sent).await);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_first_tenant_and_a_first_entity_are_made() {
+    let all = Deployment::new().await;
+    let mut first = at("replace-values", "tenantId", "globex");
+    first.body = Some("{\"title\":\"First\"}".to_owned());
+    assert_works("replace-values", &all.cold("replace-values", first).await);
+    let merged = at("merge-values", "entityId", "sku-new");
+    assert_works("merge-values", &all.cold("merge-values", merged).await);
+    assert_works(
+        "create-tenant-field",
+        &all.cold("create-tenant-field", at("create-tenant-field", "tenantId", "initech")).await,
+    );
+}
+
+#[tokio::test]
+async fn a_key_that_is_taken_is_told_so() {
+    let all = Deployment::new().await;
+    for (id, fresh, taken) in [
+        ("create-field-group", "customer", "product"),
+        ("create-global-field", "subtitle", "title"),
+        ("create-tenant-field", "size", "color"),
+        ("sign-up", "founder@example.org", "owner@example.com"),
+    ] {
+        let mut sent = event(id);
+        sent.body = sent.body.map(|body| body.replace(&format!("\"{fresh}\""), &format!("\"{taken}\"")));
+        assert_status(id, &all.cold(id, sent).await, |status| status == 409);
+    }
+}

@@ -1,0 +1,177 @@
+//! What operations cost, as the table in `lib.rs` has it: calls and round trips. On the embedded engine alone, which
+//! counts them.
+
+use contract::names::GroupRef;
+use hedgerow_store::accounts::{Sessions, Signup};
+use hedgerow_store::idempotency::{Begun, Keyed, Remembered};
+use serde_json::json;
+
+use crate::fixture::{Account, PASSWORD, SAME, Tables, all, by_key, named, new_global, new_group, new_own, string};
+use crate::life::{self, Lived, new_key};
+
+/// Round trips and calls of what a test does since it was made.
+struct Meter<'a>(&'a Tables);
+
+impl Meter<'_> {
+    /// Asserts round trips and calls, `2 BatchGetItem PutItem`, and begins at nothing again.
+    fn read(&self, operation: &str, expected: &str) {
+        let trace = self.0.connector().trace();
+        let seen = trace.snapshot();
+        let calls = seen.calls.iter().flat_map(|(name, times)| vec![name.as_str(); usize::try_from(*times).unwrap()]);
+        let seen: Vec<&str> = calls.collect();
+        let rounds = trace.snapshot().rounds.to_string();
+        assert_eq!([&[rounds.as_str()], &seen[..]].concat().join(" "), expected, "{operation}");
+        trace.reset();
+    }
+}
+
+async fn lived() -> (Tables, Account, Lived) {
+    let tables = Tables::embedded().await;
+    let account = tables.account().await;
+    let lived = life::live(&account).await.unwrap();
+    tables.connector().trace().reset();
+    (tables, account, lived)
+}
+
+#[tokio::test]
+async fn an_authenticated_read_is_one_round_trip_warm_and_two_cold() {
+    let (tables, account, lived) = lived().await;
+    let secret = account.keys().create(new_key()).await.unwrap().1;
+    let meter = Meter(&tables);
+    let cold = account.elsewhere();
+    let read = || async {
+        let key = cold.store.verify_key(&secret).await.unwrap().unwrap();
+        Account { scope: key.scope, ..cold.clone() }.read("acme", lived.group, "sku").await.unwrap()
+    };
+    tables.connector().trace().reset();
+    read().await;
+    meter.read("cold", "2 BatchGetItem GetItem Query Query");
+    read().await;
+    meter.read("warm", "1 BatchGetItem");
+    tables.clock.advance(std::time::Duration::from_secs(6));
+    read().await;
+    meter.read("with a key to be asked for again", "2 BatchGetItem GetItem");
+    // A tenant that the instance has not seen, in a group that it has.
+    cold.read("newcomer", lived.group, "sku").await.unwrap();
+    meter.read("of another tenant", "1 BatchGetItem Query");
+    let by_its_key = cold.elsewhere();
+    for expected in ["2 BatchGetItem GetItem Query Query", "1 BatchGetItem"] {
+        by_its_key.values("acme").get(&by_key("product"), &named("sku")).await.unwrap();
+        meter.read("by the group's key", expected);
+    }
+}
+
+#[tokio::test]
+async fn a_save_is_one_read_and_one_write() {
+    let (tables, account, lived) = lived().await;
+    let (meter, group) = (Meter(&tables), GroupRef::Id(lived.group));
+    account.merge("acme", lived.group, "sku", json!({ "title": "x" })).await.unwrap();
+    meter.read("save", "2 BatchGetItem PutItem");
+    account.replace("acme", lived.group, "sku", json!({ "title": "x" })).await.unwrap();
+    meter.read("replace", "2 BatchGetItem PutItem");
+    account.merge("acme", lived.group, "first", json!({ "title": "x" })).await.unwrap();
+    meter.read("first of entity", "2 BatchGetItem TransactWriteItems");
+    account.merge("unseen", lived.group, "sku", json!({ "title": "x" })).await.unwrap();
+    meter.read("first of tenant, not yet cached", "2 BatchGetItem Query TransactWriteItems");
+    account.values("acme").delete(&group, &named("sku"), None).await.unwrap();
+    meter.read("delete", "2 BatchGetItem TransactWriteItems");
+    account.values("acme").restore(&group, &named("sku")).await.unwrap();
+    meter.read("restore", "2 BatchGetItem TransactWriteItems");
+    account.merge("acme", lived.group, "sku", json!({ "no": "x" })).await.unwrap_err();
+    meter.read("refused", "1 BatchGetItem");
+    account.values("acme").list(&group, &all()).await.unwrap();
+    meter.read("list entities", "3 BatchGetItem BatchGetItem Query");
+}
+
+#[tokio::test]
+async fn a_changed_schema_is_read_again_once() {
+    let (tables, account, lived) = lived().await;
+    let (meter, reader) = (Meter(&tables), account.elsewhere());
+    reader.read("acme", lived.group, "sku").await.unwrap();
+    account.own("acme", lived.group, "new", string()).await;
+    tables.connector().trace().reset();
+    reader.read("acme", lived.group, "sku").await.unwrap();
+    meter.read("after a change of the tenant's", "2 BatchGetItem Query");
+    reader.read("acme", lived.group, "sku").await.unwrap();
+    meter.read("again", "1 BatchGetItem");
+    account.global("newer", string(), &[lived.group]).await;
+    tables.connector().trace().reset();
+    reader.read("acme", lived.group, "sku").await.unwrap();
+    meter.read("after a change of the client's", "3 BatchGetItem Query Query");
+    reader.read("acme", lived.group, "sku").await.unwrap();
+    meter.read("again", "1 BatchGetItem");
+}
+
+#[tokio::test]
+async fn groups_and_fields() {
+    let (tables, account, lived) = lived().await;
+    let (meter, group) = (Meter(&tables), GroupRef::Id(lived.group));
+    let made = GroupRef::Id(account.groups().create(new_group("new")).await.unwrap().id);
+    meter.read("create group", "1 TransactWriteItems");
+    account.groups().get(&made).await.unwrap();
+    meter.read("get group", "1 GetItem");
+    account.groups().get(&by_key("new")).await.unwrap();
+    meter.read("get group by key", "2 GetItem GetItem");
+    account.groups().update(&made, None, |_| ()).await.unwrap();
+    meter.read("update group", "2 GetItem UpdateItem");
+    account.groups().delete(&made, None).await.unwrap();
+    meter.read("delete group", "2 GetItem TransactWriteItems");
+    account.groups().restore(&made).await.unwrap();
+    meter.read("restore group", "2 GetItem TransactWriteItems");
+    account.groups().list(&all()).await.unwrap();
+    meter.read("list groups", "2 BatchGetItem Query");
+
+    let field = account.globals().create(new_global("new", string(), &[lived.group])).await.unwrap().id;
+    meter.read("create global field", "1 TransactWriteItems");
+    account.globals().update(field, None, &SAME).await.unwrap();
+    meter.read("update global field", "2 GetItem TransactWriteItems");
+    account.globals().delete(field, None).await.unwrap();
+    meter.read("delete global field", "2 GetItem TransactWriteItems");
+    account.globals().restore(field).await.unwrap();
+    meter.read("restore global field", "2 GetItem TransactWriteItems");
+    account.globals().list(Some(lived.group), &all()).await.unwrap();
+    meter.read("list global fields", "1 Query");
+
+    account.fields("acme").list(&group, &all()).await.unwrap();
+    tables.connector().trace().reset();
+    account.fields("acme").list(&group, &all()).await.unwrap();
+    meter.read("list fields", "1 BatchGetItem");
+    let field = account.fields("acme").create(&group, new_own("own", string())).await.unwrap().id;
+    meter.read("create tenant field", "2 BatchGetItem TransactWriteItems");
+    account.fields("acme").get(&group, field).await.unwrap();
+    meter.read("get tenant field after a change", "2 BatchGetItem Query");
+    account.fields("acme").update(&group, field, None, None, None).await.unwrap();
+    meter.read("update tenant field", "2 BatchGetItem TransactWriteItems");
+    account.tenants().list(&all()).await.unwrap();
+    meter.read("list tenants", "1 Query");
+}
+
+#[tokio::test]
+async fn accounts_keys_and_idempotency() {
+    let (tables, account, lived) = lived().await;
+    let meter = Meter(&tables);
+    let signup = Signup::open(&account.store, tables.author());
+    signup.sign_up(named("new@example.com"), named(PASSWORD), named("New")).await.unwrap();
+    meter.read("sign up", "3 GetItem PutItem TransactWriteItems");
+    let (_, token) = tables.login().log_in(&named("new@example.com"), named(PASSWORD)).await.unwrap();
+    meter.read("log in", "4 GetItem GetItem GetItem PutItem");
+    let session = account.store.verify_session(&token).await.unwrap().unwrap();
+    meter.read("session", "1 BatchGetItem");
+    Sessions::open(&account.store).end(&session).await.unwrap();
+    meter.read("log out", "1 DeleteItem");
+
+    account.keys().create(new_key()).await.unwrap();
+    meter.read("create key", "1 TransactWriteItems");
+    account.keys().update(lived.key, None, |_| Ok(())).await.unwrap();
+    meter.read("update key", "3 GetItem GetItem TransactWriteItems");
+    account.keys().delete(lived.key, None).await.unwrap();
+    meter.read("delete key", "3 GetItem GetItem TransactWriteItems");
+
+    let keyed = Keyed { caller: "key_1", route: "POST /", key: "k", body: b"{}" };
+    let Begun::Go(slot) = account.store.begin(&account.scope, &keyed).await.unwrap() else { panic!("was answered") };
+    let answer = Remembered { status: 201, etag: None, body: "{}".into() };
+    account.store.finish(slot, Some(&answer)).await.unwrap();
+    meter.read("idempotency", "2 PutItem UpdateItem");
+    assert!(matches!(account.store.begin(&account.scope, &keyed).await.unwrap(), Begun::Answered(_)));
+    meter.read("replay", "1 PutItem");
+}

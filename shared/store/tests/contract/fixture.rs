@@ -1,0 +1,318 @@
+//! Tables of a test's own, accounts in them, and the shortest way to each repository.
+
+use std::fmt::Debug;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::{Client, Config};
+use contract::id::{FieldId, GroupId};
+use contract::names::GroupRef;
+use contract::resource::{EntityValues, Field, FieldGroup, GlobalField, Publishing, SessionInfo, TenantField};
+use contract::schema::FieldSchema;
+use contract::{Code, Error};
+use engines::{Connector, Dynamo};
+use hedgerow_store::accounts::{Login, Signup};
+use hedgerow_store::api_keys::ApiKeys;
+use hedgerow_store::author::{Author, Clock, Origin, Seed};
+use hedgerow_store::field_groups::{FieldGroups, NewFieldGroup};
+use hedgerow_store::global_fields::{GlobalFieldChange, GlobalFields, NewGlobalField};
+use hedgerow_store::grant::Write;
+use hedgerow_store::page::{Page, PageRequest};
+use hedgerow_store::scope::ClientScope;
+use hedgerow_store::setup::create_tables;
+use hedgerow_store::tables::TableNames;
+use hedgerow_store::tenant_fields::{NewTenantField, TenantFields};
+use hedgerow_store::tenants::Tenants;
+use hedgerow_store::values::{Save, Values};
+use hedgerow_store::{Store, Work};
+use serde_json::{Map, Value, json};
+
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const PASSWORD: &str = "correct horse";
+
+/// The tables of a test, and a clock of its own.
+#[derive(Clone)]
+pub(crate) struct Tables {
+    pub(crate) dynamo: Client,
+    pub(crate) names: TableNames,
+    pub(crate) clock: Clock,
+    connector: Option<Connector>,
+}
+
+fn config() -> aws_sdk_dynamodb::config::Builder {
+    Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "tests"))
+        .retry_config(RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(1)))
+}
+
+#[expect(clippy::disallowed_methods, reason = "which engine to test is said by the environment")]
+fn endpoint() -> Option<String> {
+    std::env::var("HEDGEROW_DYNAMODB_ENDPOINT").ok().filter(|url| !url.is_empty())
+}
+
+impl Tables {
+    /// On the engine that is to be tested.
+    pub(crate) async fn new() -> Self {
+        let Some(url) = endpoint() else { return Self::embedded().await };
+        Self::made(Client::from_conf(config().endpoint_url(url).build()), None).await
+    }
+
+    /// On the embedded engine, whose calls can be counted and broken.
+    pub(crate) async fn embedded() -> Self {
+        let connector = Connector::new(Dynamo::memory().unwrap());
+        Self::made(Client::from_conf(config().http_client(connector.clone()).build()), Some(connector)).await
+    }
+
+    async fn made(dynamo: Client, connector: Option<Connector>) -> Self {
+        let names = TableNames::with_prefix(&format!("test-{}", auth::hex(&auth::random::bytes::<6>())));
+        create_tables(&dynamo, &names).await.unwrap();
+        Self { dynamo, names, clock: Clock::default(), connector }
+    }
+
+    /// Another instance of the deployment: it shares the tables and the time, and no cache.
+    pub(crate) fn store(&self) -> Store {
+        Store::new(self.dynamo.clone(), self.names.clone(), self.clock.clone())
+    }
+
+    pub(crate) fn connector(&self) -> &Connector {
+        self.connector.as_ref().unwrap()
+    }
+
+    /// An account with no more than its owner.
+    pub(crate) async fn account(&self) -> Account {
+        self.account_of(&format!("{}@example.com", auth::hex(&auth::random::bytes::<6>()))).await
+    }
+
+    pub(crate) async fn account_of(&self, email: &str) -> Account {
+        let signup = Signup::open(&self.store(), self.author());
+        let (info, work) = signup.open_account(named(email), named(PASSWORD), named("Acme")).await.unwrap();
+        Account { tables: self.clone(), store: self.store(), scope: work.scope().clone(), info }
+    }
+
+    pub(crate) fn login(&self) -> Login {
+        Login::open(&self.store(), self.author())
+    }
+
+    pub(crate) fn author(&self) -> Arc<Author> {
+        // A later request has a later time, and so a later place in lists.
+        self.clock.advance(Duration::from_millis(1));
+        author(Seed::new(self.clock.now()))
+    }
+}
+
+/// A request's author.
+pub(crate) fn author(seed: Seed) -> Arc<Author> {
+    let origin = Origin { address: "192.0.2.1".parse().ok(), agent: "tests".into(), request_id: "req_test".into() };
+    Arc::new(Author::new("usr_test", &origin, seed))
+}
+
+/// A client and the instance that serves it. Each repository is that of a new request.
+#[derive(Clone)]
+pub(crate) struct Account {
+    pub(crate) tables: Tables,
+    pub(crate) store: Store,
+    pub(crate) scope: ClientScope,
+    pub(crate) info: SessionInfo,
+}
+
+impl Account {
+    /// The same account, served by another instance.
+    pub(crate) fn elsewhere(&self) -> Self {
+        Self { store: self.tables.store(), ..self.clone() }
+    }
+
+    pub(crate) fn work(&self) -> Work {
+        Work::new(self.store.clone(), self.scope.clone(), self.tables.author())
+    }
+
+    /// A request that is carried out under this seed.
+    pub(crate) fn work_of(&self, seed: Seed) -> Work {
+        Work::new(self.store.clone(), self.scope.clone(), author(seed))
+    }
+
+    pub(crate) fn groups(&self) -> FieldGroups<Write> {
+        FieldGroups::open(&self.work())
+    }
+
+    pub(crate) fn globals(&self) -> GlobalFields<Write> {
+        GlobalFields::open(&self.work())
+    }
+
+    pub(crate) fn fields(&self, tenant: &str) -> TenantFields<Write> {
+        TenantFields::open(&self.work(), self.scope.tenant(named(tenant)))
+    }
+
+    pub(crate) fn values(&self, tenant: &str) -> Values<Write> {
+        Values::open(&self.work(), self.scope.tenant(named(tenant)))
+    }
+
+    pub(crate) fn tenants(&self) -> Tenants {
+        Tenants::open(&self.work())
+    }
+
+    pub(crate) fn keys(&self) -> ApiKeys<Write> {
+        ApiKeys::open(&self.work())
+    }
+
+    pub(crate) async fn group(&self, key: &str) -> FieldGroup {
+        self.groups().create(new_group(key)).await.unwrap()
+    }
+
+    pub(crate) async fn global(&self, key: &str, schema: Value, groups: &[GroupId]) -> GlobalField {
+        self.globals().create(new_global(key, schema, groups)).await.unwrap()
+    }
+
+    pub(crate) async fn own(&self, tenant: &str, group: GroupId, key: &str, schema: Value) -> TenantField {
+        self.fields(tenant).create(&GroupRef::Id(group), new_own(key, schema)).await.unwrap()
+    }
+
+    pub(crate) async fn merge(&self, tenant: &str, group: GroupId, entity: &str, sent: Value) -> Result<EntityValues, Error> {
+        self.save(tenant, group, entity, sent, Save::Merge, None).await
+    }
+
+    pub(crate) async fn replace(&self, tenant: &str, group: GroupId, entity: &str, sent: Value) -> Result<EntityValues, Error> {
+        self.save(tenant, group, entity, sent, Save::Replace, None).await
+    }
+
+    pub(crate) async fn save(
+        &self,
+        tenant: &str,
+        group: GroupId,
+        entity: &str,
+        sent: Value,
+        how: Save,
+        if_match: Option<u64>,
+    ) -> Result<EntityValues, Error> {
+        self.values(tenant).save(&GroupRef::Id(group), &named(entity), &object(sent), how, if_match).await
+    }
+
+    pub(crate) async fn read(&self, tenant: &str, group: GroupId, entity: &str) -> Result<EntityValues, Error> {
+        self.values(tenant).get(&GroupRef::Id(group), &named(entity)).await
+    }
+
+    /// The merged fields of a tenant: key, whose, shadowed.
+    pub(crate) async fn merged(&self, tenant: &str, group: GroupId) -> Vec<Field> {
+        self.fields(tenant).list(&GroupRef::Id(group), &all()).await.unwrap().items
+    }
+}
+
+/// A name of any kind.
+pub(crate) fn named<T: FromStr>(text: &str) -> T
+where
+    T::Err: Debug,
+{
+    text.parse().unwrap()
+}
+
+pub(crate) fn by_key(key: &str) -> GroupRef {
+    GroupRef::Key(named(key))
+}
+
+pub(crate) fn object(value: Value) -> Map<String, Value> {
+    let Value::Object(map) = value else { panic!("{value} is no object") };
+    map
+}
+
+pub(crate) fn schema(value: Value) -> FieldSchema {
+    FieldSchema::parse(value, "schema").unwrap()
+}
+
+pub(crate) fn string() -> Value {
+    json!({ "type": "string" })
+}
+
+pub(crate) fn new_group(key: &str) -> NewFieldGroup {
+    NewFieldGroup { key: named(key), name: named("A group"), description: None, publishing: Publishing::Immediate }
+}
+
+pub(crate) fn new_global(key: &str, of: Value, groups: &[GroupId]) -> NewGlobalField {
+    NewGlobalField { key: named(key), label: named("A field"), schema: schema(of), groups: groups.to_vec() }
+}
+
+pub(crate) fn new_own(key: &str, of: Value) -> NewTenantField {
+    NewTenantField { key: named(key), label: named("A field"), schema: schema(of) }
+}
+
+/// A change of a global field that changes nothing yet.
+pub(crate) const SAME: GlobalFieldChange = GlobalFieldChange { label: None, schema: None, groups: None };
+
+/// A whole list, if it is short.
+pub(crate) fn all() -> PageRequest {
+    first(100)
+}
+
+pub(crate) fn first(limit: usize) -> PageRequest {
+    PageRequest { limit, cursor: None }
+}
+
+pub(crate) fn after(limit: usize, cursor: &str) -> PageRequest {
+    PageRequest { limit, cursor: Some(cursor.to_owned()) }
+}
+
+/// All items of a list, read in pages of `limit`, none of which may be longer or, but for the last, shorter.
+pub(crate) async fn paged<T, F: Future<Output = Result<Page<T>, Error>>>(limit: usize, list: impl Fn(PageRequest) -> F) -> Vec<T> {
+    let (mut items, mut request) = (Vec::new(), first(limit));
+    loop {
+        let page = list(request).await.unwrap();
+        let length = page.items.len();
+        items.extend(page.items);
+        match page.next_cursor {
+            Some(cursor) => {
+                assert_eq!(length, limit);
+                request = after(limit, &cursor);
+            }
+            None => {
+                assert!(length <= limit);
+                return items;
+            }
+        }
+    }
+}
+
+/// An error as its caller sees it.
+pub(crate) fn body(error: &Error) -> Value {
+    serde_json::to_value(error.body("req_test")).unwrap()
+}
+
+/// The code of a refusal.
+pub(crate) fn refused<T>(result: Result<T, Error>) -> Code {
+    match result {
+        Ok(_) => panic!("was not refused"),
+        Err(error) => error.code(),
+    }
+}
+
+/// The `path code` of each problem of a `validation_failed`.
+pub(crate) fn problems<T>(result: Result<T, Error>) -> Vec<String> {
+    let Err(error) = result else { panic!("was not refused") };
+    assert_eq!(error.code(), Code::ValidationFailed, "{error:?}");
+    let body = body(&error);
+    let fields = body["details"]["fields"].as_array().unwrap();
+    fields.iter().map(|f| format!("{} {}", f["path"].as_str().unwrap(), f["code"].as_str().unwrap())).collect()
+}
+
+/// Asserts a conflict of versions, to the letter.
+pub(crate) fn assert_conflict<T>(result: Result<T, Error>, sent: u64, current: u64) {
+    let Err(error) = result else { panic!("was not refused") };
+    let expected = json!({
+        "error": "version_conflict",
+        "message": format!("Version mismatch: client sent {sent}, current is {current}."),
+        "details": { "currentVersion": current, "clientVersion": sent },
+        "requestId": "req_test",
+    });
+    assert_eq!(body(&error), expected);
+}
+
+/// The names of the values and the values.
+pub(crate) fn values(of: &EntityValues) -> Value {
+    Value::Object(of.values.clone())
+}
+
+pub(crate) fn field_ids(fields: &[GlobalField]) -> Vec<FieldId> {
+    fields.iter().map(|field| field.id).collect()
+}

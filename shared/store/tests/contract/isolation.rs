@@ -1,0 +1,213 @@
+//! Two clients with two tenants each, all using the same names: whatever one of them does, with its own identifiers or
+//! with another's, none of the others can see a difference, over every read there is.
+
+use contract::id::{FieldId, GroupId, KeyId};
+use contract::names::GroupRef;
+use contract::{Code, Error};
+use hedgerow_store::global_fields::GlobalFieldChange;
+use hedgerow_store::values::Save;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::fixture::{Account, SAME, Tables, all, by_key, named, new_global, new_group, new_own, object, schema, string};
+use crate::life::new_key;
+
+const TENANTS: [&str; 2] = ["acme", "acme-2"];
+const KEYS: [&str; 2] = ["a", "b"];
+const ENTITIES: [&str; 2] = ["e", "f"];
+
+/// One write: which, by whom, and which of the names and identifiers known so far it uses.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    write: u8,
+    client: usize,
+    tenant: usize,
+    key: usize,
+    pick: usize,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = (0..17_u8, 0..2_usize, 0..2_usize, 0..2_usize, 0..64_usize);
+    let step = step.prop_map(|(write, client, tenant, key, pick)| Step { write, client, tenant, key, pick });
+    proptest::collection::vec(step, 10..40)
+}
+
+/// Identifiers of everyone's resources, as they might leak.
+#[derive(Default)]
+struct Known {
+    groups: Vec<GroupId>,
+    fields: Vec<FieldId>,
+    keys: Vec<KeyId>,
+}
+
+fn pick<T: Copy>(of: &[T], number: usize) -> Option<T> {
+    of.get(number.checked_rem(of.len())?).copied()
+}
+
+/// Writes that belong to a tenant are numbered from here.
+const OF_TENANT: u8 = 11;
+
+async fn write(account: &Account, step: Step, known: &mut Known) -> Option<Result<(), Error>> {
+    let (key, tenant) = (KEYS[step.key], TENANTS[step.tenant]);
+    let group = || pick(&known.groups, step.pick);
+    let at = || group().map(GroupRef::Id);
+    let field = || pick(&known.fields, step.pick / 2);
+    let entity = || named(ENTITIES[step.key]);
+    let done = match step.write {
+        0 | 1 => account.groups().create(new_group(key)).await.map(|made| known.groups.push(made.id)),
+        2 => account.groups().update(&at()?, None, |group| group.name = named("New")).await.map(drop),
+        3 => account.groups().delete(&at()?, None).await,
+        4 => account.groups().restore(&at()?).await.map(drop),
+        5 => {
+            let made = account.globals().create(new_global(key, string(), &[group()?])).await;
+            made.map(|made| known.fields.push(made.id))
+        }
+        6 => {
+            let change = GlobalFieldChange { groups: Some(vec![group()?]), ..SAME };
+            account.globals().update(field()?, None, &change).await.map(drop)
+        }
+        7 => account.globals().delete(field()?, None).await,
+        8 => account.globals().restore(field()?).await.map(drop),
+        9 => account.keys().create(new_key()).await.map(|(made, _)| known.keys.push(made.id)),
+        10 => account.keys().delete(pick(&known.keys, step.pick)?, None).await,
+        11 => {
+            let made = account.fields(tenant).create(&at()?, new_own(key, string())).await;
+            made.map(|made| known.fields.push(made.id))
+        }
+        12 => {
+            let stricter = schema(json!({ "type": "string", "validation": { "maxLength": 9 } }));
+            account.fields(tenant).update(&at()?, field()?, None, None, Some(&stricter)).await.map(drop)
+        }
+        13 => account.fields(tenant).delete(&at()?, field()?, None).await,
+        14 => account.fields(tenant).restore(&at()?, field()?).await.map(drop),
+        15 => {
+            let sent = object(json!({ key: tenant }));
+            account.values(tenant).save(&at()?, &entity(), &sent, Save::Merge, None).await.map(drop)
+        }
+        _ => account.values(tenant).delete(&at()?, &entity(), None).await,
+    };
+    Some(done)
+}
+
+fn shown<T: serde::Serialize>(result: Result<T, Error>) -> Value {
+    match result {
+        Ok(value) => serde_json::to_value(value).unwrap(),
+        Err(error) => json!(error.code().name()),
+    }
+}
+
+/// All that a client can read of its own, by every name and identifier that anyone has.
+async fn client_view(account: &Account, known: &Known) -> Vec<Value> {
+    let mut view = vec![
+        shown(account.groups().list(&all()).await.map(|page| page.items)),
+        shown(account.globals().list(None, &all()).await.map(|page| page.items)),
+        shown(account.keys().list(&all()).await.map(|page| page.items)),
+    ];
+    for key in KEYS {
+        view.push(shown(account.groups().get(&by_key(key)).await));
+    }
+    for group in &known.groups {
+        view.push(shown(account.groups().get(&GroupRef::Id(*group)).await));
+        view.push(shown(account.globals().list(Some(*group), &all()).await.map(|page| page.items)));
+    }
+    for field in &known.fields {
+        view.push(shown(account.globals().get(*field).await));
+    }
+    for key in &known.keys {
+        view.push(shown(account.keys().get(*key).await));
+    }
+    view
+}
+
+/// All that a tenant can read of its own.
+async fn tenant_view(account: &Account, tenant: &str, known: &Known) -> Vec<Value> {
+    let listed = account.tenants().list(&all()).await.unwrap().items;
+    let mut view = vec![json!(listed.iter().find(|listed| listed.tenant_id.as_str() == tenant))];
+    let groups = known.groups.iter().map(|id| GroupRef::Id(*id)).chain(KEYS.map(by_key));
+    for group in groups {
+        view.push(shown(account.fields(tenant).list(&group, &all()).await.map(|page| page.items)));
+        view.push(shown(account.values(tenant).list(&group, &all()).await.map(|page| page.items)));
+        for entity in ENTITIES {
+            view.push(shown(account.values(tenant).get(&group, &named(entity)).await));
+        }
+        for field in &known.fields {
+            view.push(shown(account.fields(tenant).get(&group, *field).await));
+        }
+    }
+    view
+}
+
+type View = Vec<Value>;
+
+async fn views(accounts: &[Account; 2], known: &Known) -> ([View; 2], [[View; 2]; 2]) {
+    let mut clients = [View::new(), View::new()];
+    let mut tenants = [[View::new(), View::new()], [View::new(), View::new()]];
+    for (c, account) in accounts.iter().enumerate() {
+        clients[c] = client_view(account, known).await;
+        for (t, tenant) in TENANTS.iter().enumerate() {
+            tenants[c][t] = tenant_view(account, tenant, known).await;
+        }
+    }
+    (clients, tenants)
+}
+
+async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
+    let tables = Tables::new().await;
+    let accounts = [tables.account().await, tables.account().await];
+    let mut known = Known::default();
+    for step in steps {
+        let (clients, tenants) = views(&accounts, &known).await;
+        let before = (known.groups.len(), known.fields.len(), known.keys.len());
+        let Some(done) = write(&accounts[step.client], step, &mut known).await else { continue };
+        if let Err(error) = &done {
+            prop_assert!(error.code().status() < 500, "{step:?}: {error:?}");
+            prop_assert_ne!(error.code(), Code::VersionConflict);
+        }
+        // The views before are compared over the same identifiers.
+        let old = Known {
+            groups: known.groups[..before.0].to_vec(),
+            fields: known.fields[..before.1].to_vec(),
+            keys: known.keys[..before.2].to_vec(),
+        };
+        let (clients_after, tenants_after) = views(&accounts, &old).await;
+        let stranger = 1 - step.client;
+        prop_assert_eq!(&clients[stranger], &clients_after[stranger], "{:?} showed to the other client", step);
+        prop_assert_eq!(&tenants[stranger], &tenants_after[stranger], "{:?} showed to its tenants", step);
+        if step.write >= OF_TENANT {
+            prop_assert_eq!(&clients[step.client], &clients_after[step.client], "{:?} showed to the client", step);
+            let other = 1 - step.tenant;
+            let (was, is) = (&tenants[step.client][other], &tenants_after[step.client][other]);
+            prop_assert_eq!(was, is, "{:?} showed to the other tenant", step);
+        }
+        if done.is_err() {
+            prop_assert_eq!(&clients, &clients_after, "{:?} was refused and did something", step);
+            prop_assert_eq!(&tenants, &tenants_after, "{:?} was refused and did something", step);
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn nobody_sees_what_another_writes(steps in steps()) {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run(steps))?;
+    }
+}
+
+/// The property is worth nothing if the views show nothing: each write that succeeds shows to its author.
+#[tokio::test]
+async fn everyone_sees_what_they_write() {
+    let tables = Tables::new().await;
+    let accounts = [tables.account().await, tables.account().await];
+    let mut known = Known::default();
+    for number in [0, 5, 9, 11, 15, 2, 12, 16, 13, 14, 7, 8, 6, 3, 4, 10] {
+        let step = Step { write: number, client: 0, tenant: 0, key: usize::from(number == 11), pick: usize::from(number == 12 || number == 13 || number == 14) * 2 };
+        let before = views(&accounts, &known).await;
+        let old = Known { groups: known.groups.clone(), fields: known.fields.clone(), keys: known.keys.clone() };
+        write(&accounts[0], step, &mut known).await.unwrap().unwrap_or_else(|e| panic!("{step:?}: {e:?}"));
+        let after = views(&accounts, &old).await;
+        let seen = if number >= OF_TENANT { before.1[0][0] != after.1[0][0] } else { before.0[0] != after.0[0] };
+        assert!(seen, "{step:?}");
+    }
+}

@@ -1,0 +1,212 @@
+//! Items as they lie in the tables: who, when and which event on every one, and tables as the template makes them.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{AttributeValue, StreamViewType};
+use contract::id::EventId;
+use contract::names::GroupRef;
+use contract::Time;
+use hedgerow_store::global_fields::GlobalFieldChange;
+use hedgerow_store::tables::Table;
+use serde_json::{Value, json};
+
+use crate::fixture::{Account, SAME, Tables, named, schema, string};
+use crate::life;
+
+type Item = HashMap<String, AttributeValue>;
+
+async fn partition(tables: &Tables, pk: &str) -> Vec<Item> {
+    let query = tables.dynamo.query().table_name(tables.names.of(Table::Main)).key_condition_expression("pk = :pk");
+    let query = query.expression_attribute_values(":pk", AttributeValue::S(pk.to_owned())).consistent_read(true);
+    query.send().await.unwrap().items.unwrap_or_default()
+}
+
+fn text<'i>(item: &'i Item, name: &str) -> &'i str {
+    item.get(name).unwrap_or_else(|| panic!("{item:?} has no {name}")).as_s().unwrap()
+}
+
+async fn event(tables: &Tables, pk: &str, sk: &str) -> String {
+    let items = partition(tables, pk).await;
+    let item = items.iter().find(|item| text(item, "sk") == sk).unwrap_or_else(|| panic!("no {pk} {sk}"));
+    text(item, "eventId").to_owned()
+}
+
+/// The partitions that an account's life fills.
+fn partitions(account: &Account, lived: &life::Lived) -> Vec<String> {
+    let client = account.scope.client();
+    let info = &account.info;
+    let day = account.tables.clock.now().plus(Duration::from_secs(30 * 24 * 3600)).day();
+    vec![
+        format!("C#{client}"),
+        format!("S#{}", info.client.slug),
+        format!("E#{}", auth::sha256_hex(info.user.email.folded().as_bytes())),
+        format!("U#{}", info.user.id),
+        format!("D#{client}#{}", lived.group),
+        format!("D#{client}#{}", lived.other_group),
+        format!("F#{client}#acme"),
+        format!("F#{client}#newcomer"),
+        format!("T#{client}"),
+        format!("V#{client}#acme"),
+        format!("V#{client}#newcomer"),
+        format!("Z#{day}"),
+    ]
+}
+
+#[tokio::test]
+async fn every_item_of_the_main_table_says_who_when_and_which_event() {
+    let tables = Tables::new().await;
+    let account = tables.account().await;
+    let lived = life::live(&account).await.unwrap();
+    let (key, secret) = account.keys().create(life::new_key()).await.unwrap();
+    account.groups().delete(&GroupRef::Id(lived.other_group), None).await.unwrap();
+    account.globals().delete(lived.global, None).await.unwrap();
+    account.fields("acme").delete(&GroupRef::Id(lived.group), lived.own, None).await.unwrap();
+    account.values("acme").delete(&GroupRef::Id(lived.group), &named("sku"), None).await.unwrap();
+    let mut pks = partitions(&account, &lived);
+    pks.push(format!("K#{}", secret.hash().as_str()));
+    for pk in pks {
+        let items = partition(&tables, &pk).await;
+        assert!(!items.is_empty(), "{pk}");
+        for item in items {
+            let by: Value = serde_json::from_str(text(&item, "by")).unwrap();
+            let expected = json!({
+                "actor": "usr_test", "address": "192.0.2.1", "agent": "tests", "requestId": "req_test"
+            });
+            assert_eq!(by, expected, "{item:?}");
+            assert!(text(&item, "at").parse::<Time>().is_ok());
+            assert!(text(&item, "eventId").parse::<EventId>().is_ok());
+        }
+    }
+    // The key itself is nowhere.
+    for item in partition(&tables, &format!("C#{}", account.scope.client())).await {
+        assert!(!format!("{item:?}").contains(&format!("{}_", key.prefix)), "{item:?}");
+    }
+}
+
+#[tokio::test]
+async fn each_change_is_an_event_of_its_own() {
+    let tables = Tables::new().await;
+    let account = tables.account().await;
+    let group = account.group("product").await.id;
+    let at = GroupRef::Id(group);
+    let client = account.scope.client();
+    let global = account.global("title", string(), &[group]).await.id;
+    let own = account.own("acme", group, "color", string()).await.id;
+    let mut events = Vec::new();
+    macro_rules! changes {
+        ($pk:expr, $sk:expr; $($change:expr),+) => { $(
+            let _ = $change.await.unwrap();
+            events.push(event(&tables, &$pk, &$sk).await);
+        )+ };
+    }
+    let (pk, sk) = (format!("D#{client}#{group}"), "#".to_owned());
+    events.push(event(&tables, &pk, &sk).await);
+    changes!(pk, sk; account.groups().update(&at, None, |_| ()), account.groups().delete(&at, None), account.groups().restore(&at));
+    let (pk, sk) = (format!("C#{client}"), format!("gf#{global}"));
+    events.push(event(&tables, &pk, &sk).await);
+    changes!(pk, sk; account.globals().update(global, None, &SAME), account.globals().delete(global, None), account.globals().restore(global));
+    let (pk, sk) = (format!("F#{client}#acme"), format!("{group}#{own}"));
+    events.push(event(&tables, &pk, &sk).await);
+    changes!(pk, sk;
+        account.fields("acme").update(&at, own, None, None, None),
+        account.fields("acme").delete(&at, own, None),
+        account.fields("acme").restore(&at, own)
+    );
+    let (pk, sk) = (format!("V#{client}#acme"), format!("{group}#sku"));
+    let sku = named("sku");
+    changes!(pk, sk;
+        account.merge("acme", group, "sku", json!({ "title": "a" })),
+        account.merge("acme", group, "sku", json!({ "title": "a" })),
+        account.values("acme").delete(&at, &sku, None),
+        account.values("acme").restore(&at, &sku),
+        account.values("acme").delete(&at, &sku, None),
+        account.replace("acme", group, "sku", json!({}))
+    );
+    let all = events.len();
+    events.sort();
+    events.dedup();
+    assert_eq!(events.len(), all);
+}
+
+#[tokio::test]
+async fn what_changes_beside_a_resource_is_no_event_of_its() {
+    let tables = Tables::new().await;
+    let account = tables.account().await;
+    let group = account.group("product").await.id;
+    let (client, at) = (account.scope.client(), GroupRef::Id(group));
+    let first = account.own("acme", group, "first", string()).await.id;
+    let cards = [(format!("D#{client}#{group}"), "#"), (format!("F#{client}#acme"), "#")];
+    let mut before = Vec::new();
+    for (pk, sk) in &cards {
+        before.push(event(&tables, pk, sk).await);
+    }
+    let group_before = account.groups().get(&at).await.unwrap();
+    let global = account.global("title", string(), &[group]).await.id;
+    let change = GlobalFieldChange { schema: Some(schema(string())), ..SAME };
+    account.globals().update(global, None, &change).await.unwrap();
+    account.globals().delete(global, None).await.unwrap();
+    account.globals().restore(global).await.unwrap();
+    account.own("acme", group, "color", string()).await;
+    account.fields("acme").update(&at, first, None, None, None).await.unwrap();
+    account.fields("acme").delete(&at, first, None).await.unwrap();
+    account.merge("acme", group, "sku", json!({ "title": "a" })).await.unwrap();
+    for ((pk, sk), before) in cards.iter().zip(before) {
+        assert_eq!(event(&tables, pk, sk).await, before, "{pk}");
+    }
+    assert_eq!(account.groups().get(&at).await.unwrap(), group_before);
+    let card = partition(&tables, &cards[0].0).await;
+    let card = card.iter().find(|item| text(item, "sk") == "#").unwrap();
+    assert_eq!(card["schemaVersion"], AttributeValue::N("5".into()));
+}
+
+#[tokio::test]
+async fn what_is_deleted_is_noted_for_the_purge_until_it_is_back() {
+    let tables = Tables::new().await;
+    let account = tables.account().await;
+    let lived = life::live(&account).await.unwrap();
+    let at = GroupRef::Id(lived.group);
+    let client = account.scope.client();
+    let sku = named("sku");
+    let noted = || async {
+        let pk = partitions(&account, &lived).pop().unwrap();
+        let mut roots: Vec<String> =
+            partition(&tables, &pk).await.iter().map(|item| text(item, "root").to_owned()).collect();
+        roots.sort();
+        roots
+    };
+    assert!(noted().await.is_empty(), "all that was deleted in that life was restored or saved anew");
+    account.values("acme").delete(&at, &sku, None).await.unwrap();
+    account.fields("acme").delete(&at, lived.own, None).await.unwrap();
+    account.globals().delete(lived.global, None).await.unwrap();
+    account.groups().delete(&at, None).await.unwrap();
+    let expected = [
+        format!("C#{client} gf#{}", lived.global),
+        format!("D#{client}#{} #", lived.group),
+        format!("F#{client}#acme {}#{}", lived.group, lived.own),
+        format!("V#{client}#acme {}#sku", lived.group),
+    ];
+    assert_eq!(noted().await, expected);
+    account.groups().restore(&at).await.unwrap();
+    account.globals().restore(lived.global).await.unwrap();
+    account.fields("acme").restore(&at, lived.own).await.unwrap();
+    account.values("acme").restore(&at, &sku).await.unwrap();
+    assert!(noted().await.is_empty());
+}
+
+#[tokio::test]
+async fn tables_are_as_the_template_makes_them() {
+    let tables = Tables::new().await;
+    // Made again, they stay as they are.
+    hedgerow_store::setup::create_tables(&tables.dynamo, &tables.names).await.unwrap();
+    for table in Table::ALL {
+        let name = tables.names.of(table);
+        let described = tables.dynamo.describe_table().table_name(name).send().await.unwrap().table.unwrap();
+        let stream = described.stream_specification.filter(|stream| stream.stream_enabled);
+        let view = stream.and_then(|stream| stream.stream_view_type);
+        assert_eq!(view, (table == Table::Main).then_some(StreamViewType::NewAndOldImages), "{name}");
+        let ttl = tables.dynamo.describe_time_to_live().table_name(name).send().await.unwrap();
+        let ttl = ttl.time_to_live_description.and_then(|ttl| ttl.attribute_name);
+        assert_eq!(ttl.as_deref(), (table != Table::Main).then_some("ttl"), "{name}");
+    }
+}

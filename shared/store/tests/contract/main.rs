@@ -1,0 +1,22 @@
+//! What the store promises at its repositories, to whoever opens them. Runs on the embedded engine, or on the DynamoDB
+//! that `HEDGEROW_DYNAMODB_ENDPOINT` names; what counts calls or breaks them runs on the embedded engine alone.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod accounts;
+mod cost;
+mod credentials;
+mod cursors;
+mod entities;
+mod faults;
+mod field_groups;
+mod fixture;
+mod freshness;
+mod global_fields;
+mod grants;
+mod idempotency;
+mod isolation;
+mod items;
+mod life;
+mod tenant_fields;
+mod values;
