@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 
 use engines::Dynamo;
-use hedgerow::backend::Backend;
-use hedgerow::gateway::Gateway;
+use local::backend::Backend;
+use local::gateway::Gateway;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};

@@ -15,13 +15,14 @@ const GROUPS: &str = "/api/v1/field-groups";
 
 /// A path of the route, to things that are not there.
 pub(crate) fn a_path_of(meta: &Meta) -> String {
-    let own = match meta.package {
-        "api-keys" => "key_",
-        _ => "fld_",
-    };
+    filled(meta.path, meta.package)
+}
+
+/// A path with its parameters in it.
+pub(crate) fn filled(path: &str, package: &str) -> String {
+    let own = if package == "api-keys" { "key_" } else { "fld_" };
     let own = format!("{own}{}", "0".repeat(32));
-    meta.path
-        .replace("{tenantId}", "acme")
+    path.replace("{tenantId}", "acme")
         .replace("{groupId}", "product")
         .replace("{entityId}", "sku-1")
         .replace("{fieldId}", &own)

@@ -19,7 +19,7 @@ const SWEEP: Duration = Duration::from_secs(3600);
 /// # Errors
 /// If the address is taken or the data can't be opened.
 pub async fn run(options: Dev) -> Result<(), StartError> {
-    runtime::log::init("info");
+    runtime::log::init();
     let listener = TcpListener::bind(options.listen).await.map_err(|e| format!("{}: {e}", options.listen))?;
     let backend = match options.store {
         StoreKind::Embedded => {

@@ -35,8 +35,9 @@ impl Seeded {
             .http_client(Connector::new(Dynamo::memory()?))
             .build();
         let dynamo = Client::from_conf(config);
-        store::setup::create_tables(&dynamo, &TableNames::with_prefix(PREFIX)).await.map_err(told)?;
-        let samples = samples::seed(&store_over(&dynamo), &Identity::of_events()).await.map_err(told)?;
+        store::setup::create_tables(&dynamo, &TableNames::with_prefix(PREFIX)).await.map_err(|error| told(&error))?;
+        let samples =
+            samples::seed(&store_over(&dynamo), &Identity::of_events()).await.map_err(|error| told(&error))?;
         Ok(Self { samples, dynamo })
     }
 
@@ -52,6 +53,6 @@ fn store_over(dynamo: &Client) -> Store {
 }
 
 /// An error with its cause, which its `Display` keeps to itself.
-fn told(error: contract::Error) -> Failure {
+fn told(error: &contract::Error) -> Failure {
     format!("{error:?}").into()
 }

@@ -30,7 +30,10 @@ fn table() -> String {
     for (path, routes) in paths {
         match routes.as_slice() {
             [rest] if rest.method == Method::Any => {
-                let _ = writeln!(table, "\"/{{*rest}}\" = \"{}\"", rest.id);
+                // The tool's catch-all does not take the root.
+                for path in ["/", "/{*rest}"] {
+                    let _ = writeln!(table, "\"{path}\" = \"{}\"", rest.id);
+                }
             }
             routes => {
                 let _ = writeln!(table, "\"{path}\" = [");

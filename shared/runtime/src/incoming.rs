@@ -26,7 +26,7 @@ pub struct Incoming {
     pub method: String,
     /// The path without the query, as it came.
     pub path: String,
-    /// The path's parameters, decoded once.
+    /// The path's parameters, decoded once, by name.
     pub parameters: Vec<(String, String)>,
     /// The query, as it came.
     pub query: String,
@@ -46,6 +46,9 @@ impl Incoming {
         if let Some(value) = event.cookies.and_then(|cookies| cookies.join("; ").parse().ok()) {
             headers.insert(COOKIE, value);
         }
+        // The event keeps them in a map without an order; what is made of them (the idempotency gate) needs one.
+        let mut parameters: Vec<_> = event.path_parameters.into_iter().collect();
+        parameters.sort_unstable();
         let http = event.request_context.http;
         let body = event.body.unwrap_or_default();
         let decoded = event.is_base64_encoded.then(|| STANDARD.decode(&body).ok()).flatten();
@@ -57,7 +60,7 @@ impl Incoming {
         Self {
             method: http.method.as_str().to_owned(),
             path: event.raw_path.unwrap_or_default(),
-            parameters: event.path_parameters.into_iter().collect(),
+            parameters,
             query: event.raw_query_string.unwrap_or_default(),
             headers,
             body: decoded.map_or_else(|| Bytes::from(body), Bytes::from),

@@ -22,7 +22,7 @@ const WARM_UP: Duration = Duration::from_millis(800);
 /// Serves one route until the runtime ends the process. Neither generic nor async, so that what is below is compiled
 /// once and a binary links in a second.
 pub fn serve(route: &'static Route) {
-    log::init("info");
+    log::init();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let served = runtime.map_err(lambda_runtime::Error::from).and_then(|runtime| runtime.block_on(run(route)));
     if let Err(error) = served {

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use contract::Error;
 use contract::route::Meta;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::incoming::Incoming;
 
@@ -55,10 +56,9 @@ impl LogLine {
     }
 }
 
-/// Sends the log to standard error as JSON lines; `filter` is a `tracing` directive such as `info`.
-pub fn init(filter: &str) {
-    let filter = tracing_subscriber::EnvFilter::new(filter);
+/// Sends the log to standard error as JSON lines, from `INFO` up.
+pub fn init() {
     let lines = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false).with_span_list(false);
     // A second call, as from tests that share a process, changes nothing.
-    let _ = lines.with_target(false).with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = lines.with_target(false).with_max_level(tracing::Level::INFO).with_writer(std::io::stderr).finish().try_init();
 }

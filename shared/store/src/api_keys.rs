@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use auth::{ApiKeySecret, KeyHash};
-use contract::id::KeyId;
+use contract::id::{EventId, KeyId};
 use contract::names::{IpBlock, Name};
 use contract::permission::{KeyType, Permission};
 use contract::resource::{ApiKey, RateLimit};
@@ -105,7 +105,7 @@ impl ApiKeys<Write> {
     /// None of the contract's.
     pub async fn create_known(&self, new: NewApiKey, secret: &ApiKeySecret) -> Result<ApiKey, Error> {
         let Work { store, scope, author } = &self.work;
-        let event = author.event();
+        let event = author.event_of_this_try();
         let key = ApiKey {
             id: KeyId::new(author.unique()),
             name: new.name,
@@ -124,6 +124,23 @@ impl ApiKeys<Write> {
         let master = holding(Change::put(keys::api_key(scope, key.id)), &key, 1)?;
         let changes =
             vec![master.set("hash", text(hash.as_str())).when_absent(), self.card(&key, &hash)?.when_absent()];
+        let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
+        match store.commit(changes, event).await? {
+            Outcome::Done => Ok(key),
+            Outcome::Stale => self.make_again(key, &hash, event).await,
+        }
+    }
+
+    /// A request that is carried out again finds its key made, under a secret that died with the first try.
+    async fn make_again(&self, key: ApiKey, hash: &KeyHash, event: EventId) -> Result<ApiKey, Error> {
+        let Work { store, scope, author } = &self.work;
+        let lost = self.hash(key.id).await?;
+        let master = holding(Change::put(keys::api_key(scope, key.id)), &key, 1)?.set("hash", text(hash.as_str()));
+        let changes = vec![
+            master.when_version(1).when("#hash = :lost").with(":lost", text(lost.as_str())),
+            self.card(&key, hash)?.when_absent(),
+            Change::delete(keys::key_card(&lost)),
+        ];
         let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
         match store.commit(changes, event).await? {
             Outcome::Done => Ok(key),
@@ -149,7 +166,7 @@ impl ApiKeys<Write> {
             let card = self.card(&next, &hash)?.when_present();
             Ok((next, vec![master, card]))
         };
-        let key = self.work.revise(&place, if_match, Code::ApiKeyNotFound, false, plan).await?;
+        let key = self.work.revise(&place, if_match, Code::ApiKeyNotFound, plan).await?;
         self.work.store.forget_key(&hash);
         Ok(key)
     }

@@ -105,6 +105,13 @@ impl Author {
         EventId::new(self.unique())
     }
 
+    /// A new event that a repetition of the request does not have again: of what it can't make twice, as secrets.
+    #[must_use]
+    pub fn event_of_this_try(&self) -> EventId {
+        let millis = u64::try_from(self.at.millis()).unwrap_or(0);
+        EventId::new(Builder::from_unix_timestamp_millis(millis, &random::bytes()).into_uuid())
+    }
+
     /// `{actor, address, agent, requestId}` as JSON.
     pub(crate) fn by(&self) -> &str {
         &self.by

@@ -17,7 +17,7 @@ use crate::dynamo::{Item, back_off, fault, get_text, key_attributes, number, tex
 use crate::keys::Key;
 use crate::tables::Table;
 
-/// How often a transaction that met another one is tried again.
+/// How often a write that met a transaction is tried again.
 const ROUNDS: u32 = 6;
 
 enum Action {
@@ -206,6 +206,17 @@ impl Store {
 
     /// Carries out one put, update or deletion; if its condition does not hold, tells what stands there.
     pub(crate) async fn attempt(&self, change: Change) -> Result<Attempt, Error> {
+        for round in 0..ROUNDS {
+            if let Some(attempt) = self.attempt_once(&change).await? {
+                return Ok(attempt);
+            }
+            back_off(round).await;
+        }
+        Err(Error::unavailable("a write met transactions each time"))
+    }
+
+    /// Nothing if a transaction has the item, which the SDK does not try again.
+    async fn attempt_once(&self, change: &Change) -> Result<Option<Attempt>, Error> {
         use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
         use aws_sdk_dynamodb::operation::put_item::PutItemError;
         use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -213,43 +224,49 @@ impl Store {
         let table = self.table(change.key.table);
         let (names, values, expression) = (change.names(), change.values(), change.update_expression());
         let key = Some(key_attributes(&change.key));
-        match change.action {
+        let condition = change.condition.clone();
+        match &change.action {
             Action::Put(item) => {
-                let call = self.dynamo().put_item().table_name(table).set_item(Some(item));
-                let call = call.set_condition_expression(change.condition).set_expression_attribute_names(names);
+                let call = self.dynamo().put_item().table_name(table).set_item(Some(item.clone()));
+                let call = call.set_condition_expression(condition).set_expression_attribute_names(names);
                 let call = call.set_expression_attribute_values(values);
                 match call.return_values_on_condition_check_failure(Returned::AllOld).send().await {
-                    Ok(_) => Ok(Attempt::Done),
+                    Ok(_) => Ok(Some(Attempt::Done)),
                     Err(error) => match error.as_service_error() {
-                        Some(PutItemError::ConditionalCheckFailedException(e)) => Ok(Attempt::Refused(e.item.clone())),
+                        Some(PutItemError::ConditionalCheckFailedException(e)) => {
+                            Ok(Some(Attempt::Refused(e.item.clone())))
+                        }
+                        Some(PutItemError::TransactionConflictException(_)) => Ok(None),
                         _ => Err(fault("PutItem", &error)),
                     },
                 }
             }
             Action::Update { .. } => {
                 let call = self.dynamo().update_item().table_name(table).set_key(key);
-                let call = call.set_update_expression(expression).set_condition_expression(change.condition);
+                let call = call.set_update_expression(expression).set_condition_expression(condition);
                 let call = call.set_expression_attribute_names(names).set_expression_attribute_values(values);
                 match call.return_values_on_condition_check_failure(Returned::AllOld).send().await {
-                    Ok(_) => Ok(Attempt::Done),
+                    Ok(_) => Ok(Some(Attempt::Done)),
                     Err(error) => match error.as_service_error() {
                         Some(UpdateItemError::ConditionalCheckFailedException(e)) => {
-                            Ok(Attempt::Refused(e.item.clone()))
+                            Ok(Some(Attempt::Refused(e.item.clone())))
                         }
+                        Some(UpdateItemError::TransactionConflictException(_)) => Ok(None),
                         _ => Err(fault("UpdateItem", &error)),
                     },
                 }
             }
             Action::Delete => {
                 let call = self.dynamo().delete_item().table_name(table).set_key(key);
-                let call = call.set_condition_expression(change.condition).set_expression_attribute_names(names);
+                let call = call.set_condition_expression(condition).set_expression_attribute_names(names);
                 let call = call.set_expression_attribute_values(values);
                 match call.return_values_on_condition_check_failure(Returned::AllOld).send().await {
-                    Ok(_) => Ok(Attempt::Done),
+                    Ok(_) => Ok(Some(Attempt::Done)),
                     Err(error) => match error.as_service_error() {
                         Some(DeleteItemError::ConditionalCheckFailedException(e)) => {
-                            Ok(Attempt::Refused(e.item.clone()))
+                            Ok(Some(Attempt::Refused(e.item.clone())))
                         }
+                        Some(DeleteItemError::TransactionConflictException(_)) => Ok(None),
                         _ => Err(fault("DeleteItem", &error)),
                     },
                 }

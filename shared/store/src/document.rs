@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::change::{Change, Outcome};
-use crate::dynamo::{Item, get_number, get_text, must, number, text};
+use crate::dynamo::{Item, back_off, get_number, get_text, must, number, text};
 use crate::keys::{self, Key};
 use crate::{Store, Work};
 
@@ -114,7 +114,7 @@ impl Work {
             changes.extend(beside(&next));
             Ok((next, changes))
         };
-        self.revise(key, if_match, absent, false, plan).await.map(|_| ())
+        self.revise(key, if_match, absent, plan).await.map(|_| ())
     }
 
     /// Restores what was deleted at most [`KEPT`] ago; what is not deleted is answered as it is.
@@ -124,21 +124,24 @@ impl Work {
         absent: Code,
         beside: impl Fn(&T) -> Vec<Change>,
     ) -> Result<T, Error> {
-        let id = key_id(key);
-        let found = self.store.document::<T>(key).await?.ok_or(absent)?;
-        if found.deleted_at.is_none() {
-            return Ok(found.value);
+        let (id, event) = (key_id(key), self.author.event());
+        for round in 0..TRIES {
+            let current = self.store.document::<T>(key).await?.ok_or(absent)?;
+            let Some(deleted_at) = current.deleted_at else { return Ok(current.value) };
+            let plan = |next: T| {
+                let mut changes = vec![
+                    holding(Change::update(key.clone()), &next, current.version + 1)?.remove("deletedAt"),
+                    Change::delete(keys::purge(deleted_at, &id)),
+                ];
+                changes.extend(beside(&next));
+                Ok((next, changes))
+            };
+            if let Some(done) = self.revise_once(&current, None, absent, true, event, plan).await? {
+                return Ok(done);
+            }
+            back_off(round).await;
         }
-        let plan = |current: &Document<T>, next: T| {
-            let deleted_at = current.deleted_at.ok_or(Code::Internal)?;
-            let mut changes = vec![
-                holding(Change::update(key.clone()), &next, current.version + 1)?.remove("deletedAt"),
-                Change::delete(keys::purge(deleted_at, &id)),
-            ];
-            changes.extend(beside(&next));
-            Ok((next, changes))
-        };
-        self.revise(key, None, absent, true, plan).await
+        Err(Error::unavailable("a document changed each time it was to be restored"))
     }
 
     /// Changes a document by condition on its version, computed anew when another change came in between. The first of
@@ -148,16 +151,16 @@ impl Work {
         key: &Key,
         if_match: Option<u64>,
         absent: Code,
-        deleted: bool,
         plan: impl Fn(&Document<T>, T) -> Result<(T, Vec<Change>), Error>,
     ) -> Result<T, Error> {
         let event = self.author.event();
-        for _ in 0..TRIES {
+        for round in 0..TRIES {
             let current = self.store.document::<T>(key).await?.ok_or(absent)?;
             let step = |next| plan(&current, next);
-            if let Some(done) = self.revise_once(&current, if_match, absent, deleted, event, step).await? {
+            if let Some(done) = self.revise_once(&current, if_match, absent, false, event, step).await? {
                 return Ok(done);
             }
+            back_off(round).await;
         }
         Err(Error::unavailable("a document changed each time it was to be changed"))
     }

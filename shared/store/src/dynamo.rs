@@ -42,9 +42,11 @@ pub(crate) fn key_attributes(key: &Key) -> Item {
     HashMap::from([("pk".to_owned(), text(&key.pk)), ("sk".to_owned(), text(&key.sk))])
 }
 
-/// Waits before the `round`th repetition: 25 ms, doubled each time.
+/// Waits before the `round`th repetition: up to 25 ms, doubled each time. By chance, so that those who met part.
 pub(crate) async fn back_off(round: u32) {
-    tokio::time::sleep(std::time::Duration::from_millis(25 << round.min(5))).await;
+    let most = 25 << round.min(5);
+    let millis = u64::from(u16::from_be_bytes(auth::random::bytes())) % (most + 1);
+    tokio::time::sleep(std::time::Duration::from_millis(millis)).await;
 }
 
 /// A failed call as an error of ours. DynamoDB's message goes to the log, never an item.

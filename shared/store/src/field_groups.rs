@@ -141,7 +141,7 @@ impl FieldGroups<Write> {
             let own = holding(Change::update(key.clone()), &next, current.version + 1)?;
             Ok((next, vec![own]))
         };
-        self.work.revise(&key, if_match, Code::FieldGroupNotFound, false, plan).await
+        self.work.revise(&key, if_match, Code::FieldGroupNotFound, plan).await
     }
 
     /// Deletes a field group, and with it its values, until it is restored.

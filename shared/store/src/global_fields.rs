@@ -175,7 +175,7 @@ impl GlobalFields<Write> {
             changes.extend(self.detach(&next, &leave));
             Ok((next, changes))
         };
-        self.work.revise(&key, if_match, Code::GlobalFieldNotFound, false, plan).await
+        self.work.revise(&key, if_match, Code::GlobalFieldNotFound, plan).await
     }
 
     /// Deletes a global field in all of its groups.

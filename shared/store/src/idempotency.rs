@@ -35,7 +35,8 @@ pub struct Remembered {
 /// A request that is being carried out under its key.
 pub struct Slot {
     mac: String,
-    lease: i64,
+    /// Which try has the lease. Not its end: two tries can ask for the same.
+    holder: String,
     /// What identifiers are made from: the first try's, if there was one.
     pub seed: Seed,
 }
@@ -75,9 +76,11 @@ impl Store {
         let mac = auth::hex(&scope.seal().mac(&parts));
         let fingerprint = auth::hex(&scope.seal().mac(&[request.body]));
         let (seed, lease) = (Seed::new(now), now.plus(LEASE).millis());
+        let holder = auth::hex(&auth::random::bytes::<16>());
         let claim = Change::put(keys::idempotency(&mac))
             .set("fingerprint", text(&fingerprint))
             .set("lease", number(lease))
+            .set("holder", text(&holder))
             .set("expiresAt", number(now.plus(KEPT).millis()))
             .set("ttl", number(now.plus(KEPT).seconds()))
             .set("seedAt", number(seed.at.millis()))
@@ -85,7 +88,7 @@ impl Store {
             .when("(attribute_not_exists(#pk) OR #expiresAt <= :now)")
             .with(":now", number(now.millis()));
         let Attempt::Refused(found) = self.attempt(claim).await? else {
-            return Ok(Begun::Go(Slot { mac, lease, seed }));
+            return Ok(Begun::Go(Slot { mac, holder, seed }));
         };
         let found = must(found, "item")?;
         if get_text(&found, "fingerprint") != Some(&fingerprint) {
@@ -95,25 +98,23 @@ impl Store {
             return Ok(Begun::Answered(serde_json::from_str(answer).map_err(Error::internal)?));
         }
         let first = seed_of(&found)?;
-        let held: i64 = must(get_number(&found, "lease"), "lease")?;
-        if first == seed {
-            // The claim was committed and its answer lost.
-            return Ok(Begun::Go(Slot { mac, lease, seed }));
+        if is_held_by(&found, &holder) {
+            return Ok(Begun::Go(Slot { mac, holder, seed }));
         }
-        if held > now.millis() {
+        if must(get_number::<i64>(&found, "lease"), "lease")? > now.millis() {
             return Err(Code::IdempotencyInProgress.into());
         }
-        self.take_over(mac, held, lease, first).await
-    }
-
-    async fn take_over(&self, mac: String, held: i64, lease: i64, seed: Seed) -> Result<Begun, Error> {
+        let dead = must(get_text(&found, "holder"), "holder")?;
         let take = Change::update(keys::idempotency(&mac))
             .set("lease", number(lease))
-            .when("#lease = :held AND attribute_not_exists(#answer)")
-            .with(":held", number(held));
+            .set("holder", text(&holder))
+            .when("#holder = :dead AND attribute_not_exists(#answer)")
+            .with(":dead", text(dead));
         match self.attempt(take).await? {
-            Attempt::Done => Ok(Begun::Go(Slot { mac, lease, seed })),
-            Attempt::Refused(_) => Err(Code::IdempotencyInProgress.into()),
+            Attempt::Refused(found) if !found.as_ref().is_some_and(|found| is_held_by(found, &holder)) => {
+                Err(Code::IdempotencyInProgress.into())
+            }
+            _ => Ok(Begun::Go(Slot { mac, holder, seed: first })),
         }
     }
 
@@ -131,8 +132,13 @@ impl Store {
             None => Change::delete(key),
         };
         // Only while the claim is still ours.
-        self.attempt(change.when("#lease = :lease").with(":lease", number(slot.lease))).await.map(|_| ())
+        self.attempt(change.when("#holder = :holder").with(":holder", text(slot.holder))).await.map(|_| ())
     }
+}
+
+/// Whether a claim that was refused had been committed before, and only its answer lost.
+fn is_held_by(item: &Item, holder: &str) -> bool {
+    get_text(item, "holder") == Some(holder)
 }
 
 fn seed_of(item: &Item) -> Result<Seed, Error> {

@@ -25,7 +25,7 @@
 //! | values | main `V#cl#tenant` / `fg#entity` | `doc` (by field identifier) `version epoch createdAt deletedAt` |
 //! | an entity's place in order | main `V#cl#tenant` / `o#fg#time#entity` | `entity` |
 //! | purge due | main `Z#date` / id | `pk`, `sk` of the root in `root` |
-//! | idempotency | log `I#mac` / `#` | `fingerprint lease expiresAt seedAt seed status headers body ttl` |
+//! | idempotency | log `I#mac` / `#` | `fingerprint lease holder expiresAt seedAt seed answer ttl` |
 //!
 //! # What an operation costs
 //! Read units (RU) are for strongly consistent reads of items up to 4 KB, write units (WU) for items up to 1 KB; `n` is
@@ -39,7 +39,7 @@
 //! | save values, entity known | 1 + 1 | BatchGet 3 RU; Put 1 WU | as above |
 //! | save values, first of entity; of tenant | 1 + 1 | BatchGet 3 RU; Transact 4; 8 WU | as above |
 //! | delete or restore values | 1 + 1 | BatchGet 3 RU; Transact 6 WU | as above |
-//! | list entities | 2 | BatchGet 2 RU, Query n/8 RU; BatchGet n RU | as above |
+//! | list entities | 3 | BatchGet 2 RU, Query n/8 RU; BatchGet n RU | as above |
 //! | list fields | 1 | BatchGet 2 RU | as above |
 //! | create, delete, restore group | 1; 1 + 1; 1 + 1 | Transact 4 WU; Get 1 RU, Transact 8; 6 WU | key to id: 1 RU |
 //! | get, update group | 1; 1 + 1 | Get 1 RU; Update 1 WU | key to id: 1 RU |
@@ -51,8 +51,8 @@
 //! | get tenant field | 1 | BatchGet 2 RU (definitions cached) | 2 Query |
 //! | update, delete, restore tenant field | 1 + 1 | BatchGet 3 RU; Transact 4; 8; 8 WU | |
 //! | list tenants | 1 | Query n/8 RU | |
-//! | create, update, delete API key | 1; 1 + 1; 1 + 1 | Transact 4 WU; Get 1 RU | |
-//! | sign up; log in; log out | 1; 3; 1 | Transact 10 WU; 2 RU and 1 WU; 1 WU | |
+//! | create, update, delete API key | 1; 2 + 1; 2 + 1 | Transact 4 WU; Get 1 RU | |
+//! | sign up; log in; log out | 3; 4; 1 | 1 RU, Transact 10 WU, 1 WU; 3 RU, 1 WU; 1 WU | |
 //! | idempotency | + 2 | Put 1 WU, Update 1 WU | |
 
 pub mod accounts;

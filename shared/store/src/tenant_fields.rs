@@ -12,7 +12,7 @@ use crate::Work;
 use crate::change::{Change, Outcome};
 use crate::definitions::{Loaded, count_of, version_of};
 use crate::document::{Document, holding};
-use crate::dynamo::{get_number, number, text};
+use crate::dynamo::{back_off, get_number, number, text};
 use crate::global_fields::same_type;
 use crate::grant::{Grant, Granted, Read, Write};
 use crate::keys::{self, Key, Kind};
@@ -118,7 +118,7 @@ impl TenantFields<Write> {
         let author = &self.work.author;
         let event = author.event();
         let id = FieldId::new(author.unique());
-        for _ in 0..TRIES {
+        for round in 0..TRIES {
             let loaded = self.load(group).await?;
             let group_id = loaded.group.id;
             if let Some(own) = loaded.fields.own.iter().find(|field| field.id == id) {
@@ -153,6 +153,7 @@ impl TenantFields<Write> {
             if let Outcome::Done = self.work.store.commit(changes, event).await? {
                 return Ok(field);
             }
+            back_off(round).await;
         }
         Err(Error::unavailable("a tenant's fields changed each time that one was to be added"))
     }
@@ -230,7 +231,7 @@ impl TenantFields<Write> {
         plan: impl Fn(&Loaded, &Key, &Document<TenantField>, TenantField) -> Result<(TenantField, Vec<Change>), Error>,
     ) -> Result<TenantField, Error> {
         let event = self.work.author.event();
-        for _ in 0..TRIES {
+        for round in 0..TRIES {
             let place = |group| vec![keys::tenant_field(&self.scope, group, id)];
             let loaded = self.work.load(&self.scope, group, place).await?;
             let key = keys::tenant_field(&self.scope, loaded.group.id, id);
@@ -249,6 +250,7 @@ impl TenantFields<Write> {
             {
                 return Ok(done);
             }
+            back_off(round).await;
         }
         Err(Error::unavailable("a tenant's fields changed each time that one was to be changed"))
     }

@@ -13,7 +13,7 @@ use crate::Work;
 use crate::change::{Change, Outcome};
 use crate::definitions::{Fields, Loaded};
 use crate::document::{KEPT, check_version, deleted_at, event_of, from_doc, to_doc};
-use crate::dynamo::{Item, get_number, get_text, must, number, text};
+use crate::dynamo::{Item, back_off, get_number, get_text, must, number, text};
 use crate::grant::{Grant, Granted, Read, Write};
 use crate::keys::{self, Kind};
 use crate::page::{Listing, Page, PageRequest};
@@ -210,7 +210,7 @@ impl Values<Write> {
     ) -> Result<EntityValues, Error> {
         let author = &self.work.author;
         let event = author.event();
-        for _ in 0..TRIES {
+        for round in 0..TRIES {
             let (loaded, item) = self.load(group, entity).await?;
             let version = item.as_ref().map(version_of).transpose()?.unwrap_or(0);
             let stored = item.as_ref().map(|item| Stored::live(item, loaded.epoch())).transpose()?.flatten();
@@ -234,6 +234,7 @@ impl Values<Write> {
             if let Outcome::Done = self.work.store.commit(changes, event).await? {
                 return Ok(self.answer(&loaded, entity, &next));
             }
+            back_off(round).await;
         }
         Err(Error::unavailable("values changed each time they were to be saved"))
     }
@@ -288,7 +289,7 @@ impl Values<Write> {
     ) -> Result<EntityValues, Error> {
         let author = &self.work.author;
         let event = author.event();
-        for _ in 0..TRIES {
+        for round in 0..TRIES {
             let (loaded, item) = self.load(group, entity).await?;
             let item = item.ok_or(Code::ValuesNotFound)?;
             let mut stored = Stored::read(&item, loaded.epoch())?.ok_or(Code::ValuesNotFound)?;
@@ -309,6 +310,7 @@ impl Values<Write> {
                 stored.updated_at = author.at();
                 return Ok(self.answer(&loaded, entity, &stored));
             }
+            back_off(round).await;
         }
         Err(Error::unavailable("values changed each time they were to be changed"))
     }

@@ -175,6 +175,33 @@ async fn a_key_that_was_given_away_is_not_taken_back() {
 }
 
 #[tokio::test]
+async fn by_key_the_last_that_was_deleted_comes_back() {
+    let account = Tables::new().await.account().await;
+    let mut made = Vec::new();
+    for _ in 0..2 {
+        made.push(account.group("product").await.id);
+        account.groups().delete(&by_key("product"), None).await.unwrap();
+    }
+    assert_eq!(account.groups().restore(&by_key("product")).await.unwrap().id, made[1]);
+    // While a group has the key, it is meant.
+    assert_eq!(account.groups().restore(&by_key("product")).await.unwrap().version, 3);
+    assert_eq!(refused(account.groups().restore(&GroupRef::Id(made[0])).await), Code::KeyTaken);
+    assert_eq!(refused(account.groups().restore(&by_key("other")).await), Code::FieldGroupNotFound);
+}
+
+#[tokio::test]
+async fn restored_by_many_at_once_it_is_restored_once() {
+    let account = Tables::new().await.account().await;
+    let group = GroupRef::Id(account.group("product").await.id);
+    account.groups().delete(&group, None).await.unwrap();
+    let restored = join_all((0..8).map(|_| {
+        let (groups, group) = (account.groups(), &group);
+        async move { groups.restore(group).await.unwrap().version }
+    }));
+    assert_eq!(restored.await, [3; 8]);
+}
+
+#[tokio::test]
 async fn it_can_be_restored_for_thirty_days() {
     let tables = Tables::new().await;
     let account = tables.account().await;

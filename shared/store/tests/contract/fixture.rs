@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::retry::{RetryConfig, RetryPartition};
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::{Client, Config};
 use contract::id::{FieldId, GroupId};
@@ -43,7 +43,10 @@ pub(crate) struct Tables {
 }
 
 fn config() -> aws_sdk_dynamodb::config::Builder {
+    // Clients of one partition share what retries they may make, and a test of failures uses that up.
+    let partition = RetryPartition::new(auth::hex(&auth::random::bytes::<6>()));
     Config::builder()
+        .retry_partition(partition)
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "tests"))

@@ -66,8 +66,8 @@ async fn groups(account: &Account) -> Result<(GroupId, GroupId), Error> {
     let updated = account.groups().update(&group, Some(1), |group| group.name = named("Product")).await?;
     assert_eq!(updated.version, 2);
     account.groups().delete(&group, Some(2)).await?;
-    assert_eq!(account.groups().restore(&group).await?.version, 3);
-    assert_eq!(account.groups().get(&group).await?.version, 3);
+    assert_eq!(account.groups().restore(&group).await?.version, 4);
+    assert_eq!(account.groups().get(&group).await?.version, 4);
     Ok((made.id, account.groups().create(new_group("order")).await?.id))
 }
 
@@ -78,8 +78,8 @@ async fn global_fields(account: &Account, groups: [GroupId; 2]) -> Result<FieldI
     let leave = GlobalFieldChange { groups: Some(groups[..1].to_vec()), label: Some(named("Title")), ..SAME };
     assert_eq!(account.globals().update(field.id, Some(2), &leave).await?.version, 3);
     account.globals().delete(field.id, Some(3)).await?;
-    assert_eq!(account.globals().restore(field.id).await?.version, 4);
-    assert_eq!(account.globals().get(field.id).await?.version, 4);
+    assert_eq!(account.globals().restore(field.id).await?.version, 5);
+    assert_eq!(account.globals().get(field.id).await?.version, 5);
     assert_eq!(account.globals().create(new_global("nowhere", string(), &[])).await?.version, 1);
     Ok(field.id)
 }
@@ -91,9 +91,9 @@ async fn tenant_fields(account: &Account, group: GroupId) -> Result<FieldId, Err
     let updated = account.fields("acme").update(&group, field.id, Some(1), None, Some(&stricter)).await?;
     assert_eq!(updated.version, 2);
     account.fields("acme").delete(&group, field.id, Some(2)).await?;
-    assert_eq!(account.fields("acme").restore(&group, field.id).await?.version, 3);
+    assert_eq!(account.fields("acme").restore(&group, field.id).await?.version, 4);
     assert_eq!(account.fields("acme").create(&group, new_own("size", string())).await?.version, 1);
-    assert_eq!(account.fields("acme").get(&group, field.id).await?.version, 3);
+    assert_eq!(account.fields("acme").get(&group, field.id).await?.version, 4);
     Ok(field.id)
 }
 

@@ -1,0 +1,289 @@
+//! `Idempotency-Key`: the first answer, again.
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::answer::Answer;
+use crate::app::{App, Caller, entities, fields, id, values};
+
+const GROUPS: &str = "/api/v1/field-groups";
+
+fn group(key: &str) -> Value {
+    json!({ "key": key, "name": key })
+}
+
+/// That it is the first answer again, and says so.
+#[track_caller]
+fn replays(first: &Answer, again: &Answer) {
+    assert!(first.all("idempotency-replayed").is_empty(), "{first}");
+    assert_eq!(again.header("idempotency-replayed"), "true", "{again}");
+    assert_eq!((first.status, &first.body), (again.status, &again.body), "{again}");
+    assert_eq!(first.all("etag"), again.all("etag"));
+    assert_eq!(first.all("content-type"), again.all("content-type"));
+}
+
+#[tokio::test]
+async fn the_first_answer_is_given_again() {
+    let app = App::start().await;
+    let key = app.account("ada").await.key;
+    let first = key.post(GROUPS).once("k").json(&group("a")).await.expect(201);
+    for _ in 0..3 {
+        replays(&first, &key.post(GROUPS).once("k").json(&group("a")).await);
+    }
+    assert_eq!(key.get(GROUPS).await.page().0.len(), 1);
+    // Whatever happened meanwhile.
+    key.delete("/api/v1/field-groups/a").await.expect(204);
+    replays(&first, &key.post(GROUPS).once("k").json(&group("a")).await);
+    assert_eq!(key.get(GROUPS).await.page().0.len(), 0);
+    key.post(GROUPS).json(&group("a")).await.expect(201);
+}
+
+#[tokio::test]
+async fn it_holds_on_every_route_that_posts() {
+    let app = App::start().await;
+    let account = app.account("ada").await;
+    let key = &account.key;
+    let made = key.group("product").await;
+    let own = key.own("acme", "product", "color", json!({ "type": "number" })).await;
+    let global = key.global("title", json!({ "type": "string" }), &[&made]).await;
+    key.save("acme", "product", "gone", json!({})).await;
+    let (own, global) = (format!("{}/{}", fields("acme", "product"), id(&own)), format!("/api/v1/global-fields/{}", id(&global)));
+    let group_path = format!("{GROUPS}/{}", id(&made));
+    let field = json!({ "key": "new", "label": "N", "schema": { "type": "string" } });
+    let mut in_group = field.clone();
+    in_group["fieldGroupIds"] = json!([made["id"]]);
+    in_group["key"] = json!("newer");
+    // Often, so that no accident makes it pass.
+    for round in 0..8 {
+        let entity = values("acme", "product", &format!("e{round}"));
+        field_keys(&mut in_group, round);
+        let mut own_field = field.clone();
+        field_keys(&mut own_field, round);
+        let gone = values("acme", "product", "gone");
+        for deleted in [&own, &global, &gone, &group_path] {
+            key.delete(deleted).await.expect(204);
+            let path = format!("{deleted}/restore");
+            let first = key.post(&path).once(&format!("restore-{round}")).await.expect(200);
+            replays(&first, &key.post(&path).once(&format!("restore-{round}")).await);
+        }
+        for (path, body) in [
+            (GROUPS, group(&format!("g{round}"))),
+            ("/api/v1/global-fields", in_group.clone()),
+            (&fields("acme", "product"), own_field),
+            (&entity, json!({ "color": round })),
+        ] {
+            let once = format!("post-{round}");
+            let first = key.post(path).once(&once).json(&body).await;
+            assert!([200, 201].contains(&first.status), "{first}");
+            replays(&first, &key.post(path).once(&once).json(&body).await);
+        }
+        assert_eq!(key.get(&entity).await.data(200)["version"], 1);
+    }
+}
+
+fn field_keys(body: &mut Value, round: u32) {
+    let key = body["key"].as_str().unwrap().split('_').next().unwrap().to_owned();
+    body["key"] = json!(format!("{key}_{round}"));
+}
+
+#[tokio::test]
+async fn a_secret_is_not_shown_again() {
+    let app = App::start().await;
+    let owner = app.account("ada").await.owner;
+    let body = json!({ "name": "A", "type": "management" });
+    let first = owner.post("/api/v1/api-keys").once("k").json(&body).await;
+    let again = owner.post("/api/v1/api-keys").once("k").json(&body).await;
+    let mut expected = first.data(201);
+    let key = expected["key"].as_str().unwrap().to_owned();
+    expected["key"] = Value::Null;
+    assert_eq!(again.data(201), expected);
+    assert_eq!((again.header("idempotency-replayed"), again.etag()), ("true", "\"1\""));
+    assert_eq!(owner.get("/api/v1/api-keys").await.page().0.len(), 2);
+    app.with_key(&key).get(GROUPS).await.expect(200);
+}
+
+#[tokio::test]
+async fn another_body_under_the_same_key_is_refused() {
+    let app = App::start().await;
+    let key = app.account("ada").await.key;
+    let first = key.post(GROUPS).once("k").json(&group("a")).await.expect(201);
+    for other in [group("b"), json!({}), json!([])] {
+        key.post(GROUPS).once("k").json(&other).await.fails(422, "idempotency_key_reused");
+    }
+    replays(&first, &key.post(GROUPS).once("k").json(&group("a")).await);
+    assert_eq!(key.get(GROUPS).await.page().0.len(), 1);
+}
+
+#[tokio::test]
+async fn another_path_another_caller_or_another_key_is_another_request() {
+    let app = App::start().await;
+    let (account, bob) = (app.account("ada").await, app.account("bob").await);
+    let made = account.owner.post("/api/v1/api-keys").json(&json!({ "name": "B", "type": "management" })).await;
+    let second_key = app.with_key(made.data(201)["key"].as_str().unwrap());
+    let fresh = |answer: &Answer| answer.all("idempotency-replayed").is_empty();
+    for (caller, status) in [(&account.key, 201), (&bob.key, 201), (&account.owner, 409), (&second_key, 409)] {
+        let answer = caller.post(GROUPS).once("k").json(&group("a")).await.expect(status);
+        assert!(fresh(&answer), "{answer}");
+    }
+    account.key.group("b").await;
+    for (tenant, in_group, entity) in
+        [("acme", "a", "e1"), ("acme", "a", "e2"), ("globex", "a", "e1"), ("acme", "b", "e1"), ("e1", "a", "acme")]
+    {
+        let path = values(tenant, in_group, entity);
+        let answer = account.key.post(&path).once("k").json(&json!({})).await.expect(200);
+        assert!(fresh(&answer), "{answer}");
+        assert_eq!(account.key.get(&path).await.data(200)["version"], 1);
+    }
+    account.key.post(GROUPS).once("K").json(&group("c")).await.expect(201);
+}
+
+#[tokio::test]
+async fn refusals_are_remembered_too() {
+    let app = App::start().await;
+    let key = app.account("ada").await.key;
+    let path = values("acme", "product", "e");
+    let absent = key.post(&path).once("k").json(&json!({})).await;
+    absent.fails(404, "field_group_not_found");
+    key.group("product").await;
+    replays(&absent, &key.post(&path).once("k").json(&json!({})).await);
+    key.get(&path).await.fails(404, "values_not_found");
+
+    let wrong = key.post(&path).once("l").json(&json!({ "color": "red" })).await;
+    wrong.wrong(&["color"]);
+    key.own("acme", "product", "color", json!({ "type": "string" })).await;
+    replays(&wrong, &key.post(&path).once("l").json(&json!({ "color": "red" })).await);
+    assert_eq!(key.get(&entities("acme", "product")).await.page().0.len(), 0);
+    key.post(&path).once("m").json(&json!({ "color": "red" })).await.expect(200);
+
+    let taken = key.post(GROUPS).once("k").json(&group("product")).await;
+    taken.fails(409, "key_taken");
+    replays(&taken, &key.post(GROUPS).once("k").json(&group("product")).await);
+    let unread = key.post(GROUPS).once("n").body("application/json", "{").await;
+    unread.fails(400, "malformed_request");
+    replays(&unread, &key.post(GROUPS).once("n").body("application/json", "{").await);
+}
+
+#[tokio::test]
+async fn what_was_not_answered_for_good_is_not_remembered() {
+    let app = App::start().await;
+    let account = app.account("ada").await;
+    account.key.group("a").await;
+    // Not who, and so not what.
+    app.anonymous().post(GROUPS).once("k").json(&group("b")).await.fails(401, "unauthenticated");
+    let connector = &app.backend.engine.as_ref().unwrap().connector;
+    connector.faults().set(|call| (call.operation == "TransactWriteItems").then_some(engines::Fault::Throttling));
+    account.key.post(GROUPS).once("k").json(&group("b")).await.fails(503, "unavailable");
+    connector.faults().clear();
+    let answer = account.key.post(GROUPS).once("k").json(&group("b")).await.expect(201);
+    assert!(answer.all("idempotency-replayed").is_empty());
+}
+
+#[tokio::test]
+async fn an_answer_is_kept_for_a_day() {
+    let app = App::start().await;
+    let key = app.account("ada").await.key;
+    let first = key.post(GROUPS).once("k").json(&group("a")).await.expect(201);
+    app.clock.advance(Duration::from_secs(24 * 3600 - 60));
+    replays(&first, &key.post(GROUPS).once("k").json(&group("a")).await);
+    app.clock.advance(Duration::from_secs(61));
+    key.post(GROUPS).once("k").json(&group("a")).await.fails(409, "key_taken");
+}
+
+#[tokio::test]
+async fn a_key_is_1_to_255_printable_characters() {
+    let app = App::start().await;
+    let key = app.account("ada").await.key;
+    for bad in ["", &"k".repeat(256), "é", "a\tb", "日本"] {
+        key.post(GROUPS).once(bad).json(&group("a")).await.fails(400, "malformed_request");
+        key.post(&values("acme", "a", "e")).once(bad).json(&json!({})).await.fails(400, "malformed_request");
+    }
+    key.post(GROUPS).once("a").once("b").json(&group("a")).await.fails(400, "malformed_request");
+    assert_eq!(key.get(GROUPS).await.page().0.len(), 0);
+    for (number, good) in ["k", "~!@#$ %^&*()_+{}|:<>?", "\"quoted\"", &"k".repeat(255)].into_iter().enumerate() {
+        let body = group(&format!("g{number}"));
+        let first = key.post(GROUPS).once(good).json(&body).await.expect(201);
+        replays(&first, &key.post(GROUPS).once(good).json(&body).await);
+    }
+}
+
+#[tokio::test]
+async fn other_methods_do_not_look_at_it() {
+    let app = App::start().await;
+    let key = app.account("ada").await.key;
+    key.group("a").await;
+    for name in ["A", "B"] {
+        let changed = key.patch("/api/v1/field-groups/a").once("k").json(&json!({ "name": name })).await.data(200);
+        assert_eq!(changed["name"], name);
+    }
+    key.put(&values("acme", "a", "e")).once("k").json(&json!({})).await.expect(200);
+    assert_eq!(key.put(&values("acme", "a", "e")).once("k").json(&json!({})).await.data(200)["version"], 2);
+}
+
+async fn twice(key: &Caller) -> (Answer, Answer) {
+    let call = || key.post(GROUPS).once("k").json(&group("a")).into_future();
+    tokio::join!(call(), call())
+}
+
+#[tokio::test]
+async fn of_two_at_once_one_is_carried_out() {
+    for _ in 0..5 {
+        let app = App::start().await;
+        let key = app.account("ada").await.key;
+        let (one, other) = twice(&key).await;
+        for answer in [&one, &other] {
+            match answer.status {
+                201 => {}
+                _ => answer.fails(409, "idempotency_in_progress"),
+            }
+        }
+        assert!(one.status == 201 || other.status == 201, "{one} {other}");
+        assert_eq!(key.get(GROUPS).await.page().0.len(), 1);
+        let again = key.post(GROUPS).once("k").json(&group("a")).await.expect(201);
+        assert_eq!(again.header("idempotency-replayed"), "true");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_first_is_on_its_way_the_second_is_told_so() {
+    let app = App::start().await;
+    let key = app.account("ada").await.key;
+    let (arrived, has_arrived) = mpsc::channel();
+    let (go, gone) = mpsc::channel::<()>();
+    let gone = std::sync::Mutex::new(gone);
+    let connector = &app.backend.engine.as_ref().unwrap().connector;
+    connector.faults().set(move |call| {
+        if call.operation == "TransactWriteItems" {
+            let _ = arrived.send(());
+            let _ = tokio::task::block_in_place(|| gone.lock().unwrap().recv_timeout(Duration::from_secs(30)));
+        }
+        None
+    });
+    let first = tokio::spawn(key.post(GROUPS).once("k").json(&group("a")).into_future());
+    tokio::task::block_in_place(|| has_arrived.recv_timeout(Duration::from_secs(30))).unwrap();
+    let second = key.post(GROUPS).once("k").json(&group("a")).await;
+    // Another body is another request even now.
+    let third = key.post(GROUPS).once("k").json(&group("b")).await;
+    go.send(()).unwrap();
+    second.fails(409, "idempotency_in_progress");
+    third.fails(422, "idempotency_key_reused");
+    let first = first.await.unwrap().expect(201);
+    replays(&first, &key.post(GROUPS).once("k").json(&group("a")).await);
+}
+
+#[tokio::test]
+async fn a_try_that_died_is_taken_over_after_its_lease() {
+    let app = App::start().await;
+    let key = app.account("ada").await.key;
+    let connector = &app.backend.engine.as_ref().unwrap().connector;
+    // The group is made; its answer can't be kept.
+    connector.faults().set(|call| (call.operation == "UpdateItem").then_some(engines::Fault::Throttling));
+    let first = key.post(GROUPS).once("k").json(&group("a")).await.data(201);
+    connector.faults().clear();
+    key.post(GROUPS).once("k").json(&group("a")).await.fails(409, "idempotency_in_progress");
+    app.clock.advance(Duration::from_secs(61));
+    let again = key.post(GROUPS).once("k").json(&group("a")).await.data(201);
+    assert_eq!(again["id"], first["id"], "the same group, not a second one");
+    assert_eq!(key.get(GROUPS).await.page().0.len(), 1);
+}

@@ -1,0 +1,177 @@
+//! Versions: `ETag`, `If-Match`, conflicts.
+
+use serde_json::{Value, json};
+
+use crate::app::{App, Caller, fields, id, values};
+
+/// A resource that can be changed: who, where, by which method, from what to what, and whether it can be restored.
+struct Kind {
+    caller: Caller,
+    path: String,
+    method: &'static str,
+    change: fn(u64) -> Value,
+    restores: bool,
+}
+
+async fn kinds(app: &App) -> Vec<Kind> {
+    let account = app.account("ada").await;
+    let key = &account.key;
+    let group = key.group("product").await;
+    key.group("spare").await;
+    let global = key.global("title", json!({ "type": "string" }), &[&group]).await;
+    let own = key.own("acme", "product", "color", json!({ "type": "number" })).await;
+    key.save("acme", "product", "sku-1", json!({ "color": 0 })).await;
+    key.save("acme", "product", "sku-2", json!({ "color": 0 })).await;
+    let made = account.owner.post("/api/v1/api-keys").json(&json!({ "name": "A", "type": "preview" })).await.data(201);
+    let named = |number| json!({ "name": format!("n{number}") });
+    let labelled = |number| json!({ "label": format!("n{number}") });
+    let colored = |number| json!({ "color": number });
+    let kind = |caller: &Caller, path: String, method, change, restores| Kind {
+        caller: caller.clone(),
+        path,
+        method,
+        change,
+        restores,
+    };
+    vec![
+        kind(&account.owner, format!("/api/v1/api-keys/{}", id(&made)), "PATCH", named, false),
+        kind(key, values("acme", "product", "sku-1"), "POST", colored, true),
+        kind(key, values("acme", "product", "sku-2"), "PUT", colored, true),
+        kind(key, format!("{}/{}", fields("acme", "product"), id(&own)), "PATCH", labelled, true),
+        kind(key, format!("/api/v1/global-fields/{}", id(&global)), "PATCH", labelled, true),
+        kind(key, format!("/api/v1/field-groups/{}", id(&group)), "PATCH", named, true),
+    ]
+}
+
+#[tokio::test]
+async fn every_change_is_one_version_more() {
+    let app = App::start().await;
+    for kind in kinds(&app).await {
+        let Kind { caller, path, method, change, .. } = &kind;
+        for version in 1..4 {
+            let found = caller.get(path).await;
+            assert_eq!((found.etag(), &found.data(200)["version"]), (&*format!("\"{version}\""), &json!(version)));
+            let changed = caller.call(method, path).at(&format!("\"{version}\"")).json(&change(version)).await;
+            assert_eq!(changed.etag(), format!("\"{}\"", version + 1));
+            assert_eq!(changed.data(200)["version"], version + 1);
+            assert_eq!(caller.get(path).await.data(200), changed.data(200));
+        }
+        caller.call(method, path).json(&change(9)).await.expect(200);
+        if kind.restores {
+            caller.delete(path).at("\"5\"").await.expect(204);
+            let back = caller.post(&format!("{path}/restore")).await;
+            assert_eq!((back.etag(), &back.data(200)["version"]), ("\"7\"", &json!(7)), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stale_version_is_a_conflict() {
+    let app = App::start().await;
+    for Kind { caller, path, method, change, .. } in kinds(&app).await {
+        for number in 1..5 {
+            caller.call(method, &path).json(&change(number)).await.expect(200);
+        }
+        let before = caller.get(&path).await.data(200);
+        for (sent, version) in [("\"4\"", 4), ("\"6\"", 6), ("\"0\"", 0), ("\"18446744073709551615\"", u64::MAX)] {
+            let changed = caller.call(method, &path).at(sent).json(&change(7)).await;
+            let deleted = caller.delete(&path).at(sent).await;
+            for answer in [changed, deleted] {
+                answer.fails(409, "version_conflict");
+                let expected = json!({
+                    "error": "version_conflict",
+                    "message": format!("Version mismatch: client sent {version}, current is 5."),
+                    "details": { "currentVersion": 5, "clientVersion": version },
+                    "requestId": answer.request_id(),
+                });
+                assert_eq!(answer.json(), expected);
+                assert!(answer.all("etag").is_empty());
+            }
+        }
+        assert_eq!(caller.get(&path).await.data(200), before);
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_version_is_refused() {
+    let app = App::start().await;
+    for Kind { caller, path, method, change, .. } in kinds(&app).await {
+        let before = caller.get(&path).await.data(200);
+        for bad in [
+            "", "1", "\"\"", "\"", "\"1", "1\"", "*", "W/\"1\"", "\"one\"", "\"-1\"", "\"+1\"", "\"1.0\"", "\" 1\"",
+            "\"1\", \"2\"", "\"1\",\"1\"", "\"0x1\"", "'1'", "\"\u{661}\"", "\"1\" x",
+        ] {
+            let changed = caller.call(method, &path).at(bad).json(&change(7)).await;
+            assert_eq!(changed.status, 400, "{bad}: {changed}");
+            caller.delete(&path).at(bad).await.fails(400, "malformed_request");
+        }
+        let twice = caller.call(method, &path).at("\"1\"").at("\"1\"").json(&change(7)).await;
+        twice.fails(400, "malformed_request");
+        assert_eq!(caller.get(&path).await.data(200), before);
+    }
+}
+
+#[tokio::test]
+async fn a_restore_minds_its_version_too() {
+    let app = App::start().await;
+    for Kind { caller, path, restores, .. } in kinds(&app).await {
+        if !restores {
+            continue;
+        }
+        caller.delete(&path).await.expect(204);
+        let restore = format!("{path}/restore");
+        caller.post(&restore).at("1").await.fails(400, "malformed_request");
+        let conflict = caller.post(&restore).at("\"1\"").await;
+        conflict.fails(409, "version_conflict");
+        assert_eq!(conflict.json()["details"], json!({ "currentVersion": 2, "clientVersion": 1 }));
+        caller.get(&path).await.expect(404);
+        assert_eq!(caller.post(&restore).at("\"2\"").await.data(200)["version"], 3);
+    }
+}
+
+#[tokio::test]
+async fn values_that_are_not_there_have_no_version_yet() {
+    let app = App::start().await;
+    let key = app.account("ada").await.key;
+    key.group("product").await;
+    let path = values("acme", "product", "e");
+    for method in ["POST", "PUT"] {
+        let conflict = key.call(method, &path).at("\"1\"").json(&json!({})).await;
+        conflict.fails(409, "version_conflict");
+        assert_eq!(conflict.json()["message"], "Version mismatch: client sent 1, current is 0.");
+    }
+    key.get(&path).await.fails(404, "values_not_found");
+    assert_eq!(key.post(&path).at("\"0\"").json(&json!({})).await.data(200)["version"], 1);
+}
+
+#[tokio::test]
+async fn of_changes_of_one_version_at_once_one_wins() {
+    let app = App::start().await;
+    for Kind { caller, path, method, change, .. } in kinds(&app).await {
+        let calls: Vec<_> = (0..4)
+            .map(|number| tokio::spawn(caller.call(method, &path).at("\"1\"").json(&change(number)).into_future()))
+            .collect();
+        let mut won = 0;
+        for call in calls {
+            let answer = call.await.unwrap();
+            match answer.status {
+                200 => won += 1,
+                _ => answer.fails(409, "version_conflict"),
+            }
+        }
+        assert_eq!(won, 1, "{path}");
+        assert_eq!(caller.get(&path).await.data(200)["version"], 2);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_not_found_whatever_the_version() {
+    let app = App::start().await;
+    let key = app.account("ada").await.key;
+    key.group("product").await;
+    for version in ["\"0\"", "\"1\""] {
+        key.delete(&values("acme", "product", "e")).at(version).await.fails(404, "values_not_found");
+        let changed = key.patch("/api/v1/field-groups/nothing").at(version).json(&json!({ "name": "A" })).await;
+        changed.fails(404, "field_group_not_found");
+    }
+}
