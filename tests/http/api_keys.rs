@@ -51,8 +51,16 @@ async fn members_left_out_have_their_defaults() {
     let account = app.account("ada").await;
     let made = account.owner.post(KEYS).json(&management()).await.data(201);
     let all = json!([
-        "schema:read", "schema:write", "values:read", "values:write", "webhooks:read", "webhooks:write", "sites:write",
-        "tenants:erase", "tokens:create", "audit:read"
+        "schema:read",
+        "schema:write",
+        "values:read",
+        "values:write",
+        "webhooks:read",
+        "webhooks:write",
+        "sites:write",
+        "tenants:erase",
+        "tokens:create",
+        "audit:read"
     ]);
     assert_eq!(made["permissions"], all);
     let rest = ["active", "expiresAt", "rateLimit", "allowedIps", "version"].map(|name| made[name].clone());
@@ -117,8 +125,7 @@ async fn a_key_ends_with_its_time() {
     let account = app.account("ada").await;
     let day = Duration::from_secs(24 * 3600);
     let end = app.clock.now().plus(day).to_string();
-    let (path, key) =
-        make(&account.owner, json!({ "name": "A", "type": "management", "expiresAt": end })).await;
+    let (path, key) = make(&account.owner, json!({ "name": "A", "type": "management", "expiresAt": end })).await;
     app.with_key(&key).get(GROUPS).await.expect(200);
     app.clock.advance(day);
     app.with_key(&key).get(GROUPS).await.fails(401, "unauthenticated");
@@ -151,6 +158,18 @@ async fn a_key_works_from_its_addresses_alone() {
 }
 
 #[tokio::test]
+async fn without_a_proxy_nobody_says_where_a_caller_is() {
+    let app = App::start().await;
+    let account = app.account("ada").await;
+    let body = json!({ "name": "A", "type": "management", "allowedIps": ["192.0.2.7"] });
+    let (_, key) = make(&account.owner, body).await;
+    app.with_key(&key).from("192.0.2.7").get(GROUPS).await.fails(403, "ip_not_allowed");
+    let (_, key) =
+        make(&account.owner, json!({ "name": "A", "type": "management", "allowedIps": ["127.0.0.0/8"] })).await;
+    app.with_key(&key).from("192.0.2.7").get(GROUPS).await.expect(200);
+}
+
+#[tokio::test]
 async fn every_wrong_member_is_named_and_no_key_is_made() {
     let app = App::start().await;
     let owner = app.account("ada").await.owner;
@@ -162,8 +181,16 @@ async fn every_wrong_member_is_named_and_no_key_is_made() {
         "key": "hr_live_mine",
     });
     owner.post(KEYS).json(&body).await.wrong(&[
-        "allowedIps[1]", "allowedIps[2]", "expiresAt", "key", "name", "permissions[1]", "permissions[2]",
-        "rateLimit.burst", "rateLimit.requestsPerSecond", "type",
+        "allowedIps[1]",
+        "allowedIps[2]",
+        "expiresAt",
+        "key",
+        "name",
+        "permissions[1]",
+        "permissions[2]",
+        "rateLimit.burst",
+        "rateLimit.requestsPerSecond",
+        "type",
     ]);
     for (member, bad) in [
         ("permissions", json!("schema:read")),

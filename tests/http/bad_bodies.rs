@@ -40,6 +40,7 @@ async fn entrances(app: &App) -> (Account, Vec<Entrance>) {
     let login = json!({ "email": "ada@example.com", "password": "long enough" });
     let field = json!({ "key": "new", "label": "New", "schema": text });
     let mut in_groups = field.clone();
+    in_groups["key"] = json!("newer");
     in_groups["fieldGroupIds"] = json!([group["id"]]);
     let entity = values("acme", "product", "sku-1");
     let own_path = format!("{}/{}", fields("acme", "product"), id(&own));

@@ -9,8 +9,30 @@ use crate::raw;
 
 /// Not one of these is an identifier or a key of anything, once it is decoded.
 const NEVER: [&str; 24] = [
-    "%2F", "a%2Fb", "a%2fb", "%23", "a%23b", "%00", "a%00", "%20", "a%20", "%C3%A9", "%E2%80%AE", "%FF", ".", "..", "%2E",
-    "%2e%2E", "a%3Fb", "a%5Cb", "%252F", "%zz", "a%0A", "a%7C", "a+b", "a;b",
+    "%2F",
+    "a%2Fb",
+    "a%2fb",
+    "%23",
+    "a%23b",
+    "%00",
+    "a%00",
+    "%20",
+    "a%20",
+    "%C3%A9",
+    "%E2%80%AE",
+    "%FF",
+    ".",
+    "..",
+    "%2E",
+    "%2e%2E",
+    "a%3Fb",
+    "a%5Cb",
+    "%252F",
+    "%zz",
+    "a%0A",
+    "a%7C",
+    "a+b",
+    "a;b",
 ];
 
 #[tokio::test]
@@ -64,7 +86,10 @@ async fn every_wrong_parameter_is_named_together_with_the_body() {
     let places = ["groupId", "key", "label", "schema.validation.options[2]", "tenantId"];
     key.post(&fields("%20", "%20")).json(&body).await.wrong(&places);
     let own = format!("{}/fld_1", fields("%20", "%20"));
-    key.patch(&own).json(&json!({ "label": "", "x": 1 })).await.wrong(&["fieldId", "groupId", "label", "tenantId", "x"]);
+    key.patch(&own)
+        .json(&json!({ "label": "", "x": 1 }))
+        .await
+        .wrong(&["fieldId", "groupId", "label", "tenantId", "x"]);
     key.patch("/api/v1/global-fields/1").json(&json!({ "label": 1 })).await.wrong(&["id", "label"]);
     // What can't be read at all goes before.
     key.put(&path).body("application/json", "{").await.fails(400, "malformed_request");

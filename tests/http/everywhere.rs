@@ -3,9 +3,9 @@
 use std::process::Stdio;
 
 use engines::Dynamo;
+use hedgerow_tests::runtime_api::{RuntimeApi, environment};
 use local::backend::Backend;
 use local::event;
-use hedgerow_tests::runtime_api::{RuntimeApi, environment};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use samples::Identity;
 use serde_json::{Value, json};
@@ -17,6 +17,9 @@ use crate::answer::Answer;
 use crate::app::{App, values};
 use crate::process::{PATIENCE, program};
 use crate::raw;
+
+/// A path, headers, a body, and the status of the answer.
+type Case<'c> = (&'c str, Vec<(&'c str, &'c str)>, &'c [u8], u16);
 
 /// `merge-values` as Lambda runs it, over a DynamoDB of its own with the account of the sample events in it.
 struct Function {
@@ -79,7 +82,7 @@ async fn one_event_has_one_answer_wherever_it_is_answered() {
     let bearer = format!("Bearer {}", samples::KEY);
     let (path, id) = (values("acme", "product", "sku-1"), "x-request-id");
     let color = r#"{"color": "green"}"#.as_bytes();
-    let cases: Vec<(&str, Vec<(&str, &str)>, &[u8], u16)> = vec![
+    let cases: Vec<Case<'_>> = vec![
         (&path, vec![own], color, 200),
         (&path, vec![("authorization", &bearer), (id, "mine")], "{\"title\": \"Ünï 日本 🌳\"}".as_bytes(), 200),
         (&path, vec![own, ("if-match", "\"3\"")], color, 200),

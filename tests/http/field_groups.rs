@@ -70,7 +70,8 @@ async fn a_change_leaves_the_rest_as_it_is() {
     let data = changed.data(200);
     assert_eq!(json!([data["key"], data["name"], data["description"]]), json!(["a", "B", "old"]));
     assert_eq!((&data["createdAt"], &data["version"]), (&made["createdAt"], &json!(2)));
-    let by_key = key.patch("/api/v1/field-groups/a").json(&json!({ "description": null, "publishing": "manual" })).await;
+    let by_key =
+        key.patch("/api/v1/field-groups/a").json(&json!({ "description": null, "publishing": "manual" })).await;
     let data = by_key.data(200);
     assert_eq!(json!([data["name"], data["description"], data["publishing"]]), json!(["B", null, "manual"]));
     assert_eq!(key.get(&path).await.data(200), data);
@@ -161,6 +162,21 @@ async fn a_key_given_away_meanwhile_stands_in_the_way_of_a_restore() {
     key.delete(&format!("{GROUPS}/product")).await.expect(204);
     key.post(&restore).await.expect(200);
     assert_eq!(key.get(&values("acme", "product", "sku-1")).await.data(200)["values"], json!({ "title": "Oak" }));
+}
+
+#[tokio::test]
+async fn a_key_restores_what_was_last_deleted_under_it() {
+    let app = App::start().await;
+    let key = app.account("ada").await.key;
+    let restore = format!("{GROUPS}/product/restore");
+    key.post(&restore).await.fails(404, "field_group_not_found");
+    let mut last = Value::Null;
+    for _ in 0..2 {
+        last = key.group("product").await;
+        key.delete(&format!("{GROUPS}/product")).await.expect(204);
+    }
+    assert_eq!(key.post(&restore).await.data(200)["id"], last["id"]);
+    assert_eq!(key.get(&format!("{GROUPS}/product")).await.data(200)["id"], last["id"]);
 }
 
 #[tokio::test]

@@ -54,7 +54,13 @@ async fn texts() {
         // Lengths are in Unicode scalar values: neither bytes nor UTF-16.
         let rules = json!({ "minLength": 2, "maxLength": 3 });
         let good = [json!("ab"), json!("🌳🌳🌳"), json!("e\u{301}e")];
-        let bad = [(json!("a"), ""), (json!("🌳"), ""), (json!("abcd"), ""), (json!(""), ""), (json!("e\u{301}e\u{301}"), "")];
+        let bad = [
+            (json!("a"), ""),
+            (json!("🌳"), ""),
+            (json!("abcd"), ""),
+            (json!(""), ""),
+            (json!("e\u{301}e\u{301}"), ""),
+        ];
         table(json!({ "type": field_type, "validation": rules }), &good, &bad).await;
     }
     // A pattern matches anywhere unless it is anchored.
@@ -68,8 +74,17 @@ async fn texts() {
 #[tokio::test]
 async fn numbers() {
     let good = [
-        json!(0), json!(-1), json!(1.5), json!(-0.0), json!(1.0), json!(1e300), json!(5e-324), json!(u64::MAX),
-        json!(i64::MIN), json!(0.1), json!(9_007_199_254_740_993_u64),
+        json!(0),
+        json!(-1),
+        json!(1.5),
+        json!(-0.0),
+        json!(1.0),
+        json!(1e300),
+        json!(5e-324),
+        json!(u64::MAX),
+        json!(i64::MIN),
+        json!(0.1),
+        json!(9_007_199_254_740_993_u64),
     ];
     let mut bad = alien("number");
     bad.push((json!("1"), ""));
@@ -91,20 +106,49 @@ async fn booleans() {
 #[tokio::test]
 async fn dates() {
     let mut bad = alien("none");
-    for text in ["2026-02-29", "2026-13-01", "2026-00-10", "2026-1-1", "26-01-01", "2026-01-01T00:00:00Z", "20260101", "", " 2026-01-01", "2026-01-01 ", "+2026-01-01", "2026-W01-1"] {
+    for text in [
+        "2026-02-29",
+        "2026-13-01",
+        "2026-00-10",
+        "2026-1-1",
+        "26-01-01",
+        "2026-01-01T00:00:00Z",
+        "20260101",
+        "",
+        " 2026-01-01",
+        "2026-01-01 ",
+        "+2026-01-01",
+        "2026-W01-1",
+    ] {
         bad.push((json!(text), ""));
     }
     let good = ["2024-02-29", "2026-12-31", "0001-01-01", "9999-12-31"].map(|text| json!(text));
     table(json!({ "type": "date" }), &good, &bad).await;
     let rules = json!({ "min": "2026-01-02", "max": "2026-01-03" });
     let good = [json!("2026-01-02"), json!("2026-01-03")];
-    table(json!({ "type": "date", "validation": rules }), &good, &[(json!("2026-01-01"), ""), (json!("2026-01-04"), "")]).await;
+    table(
+        json!({ "type": "date", "validation": rules }),
+        &good,
+        &[(json!("2026-01-01"), ""), (json!("2026-01-04"), "")],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn datetimes() {
     let mut bad = alien("none");
-    for text in ["2026-01-01", "2026-01-01T00:00:00", "2026-01-01T25:00:00Z", "2026-02-30T00:00:00Z", "2026-01-01T00:00Z", "2026-01-01T00:00:00+0100", "2026-01-01T00:00:00Z[UTC]", "1767225600", "", "2026-01-01T00:00:00 +01:00"] {
+    for text in [
+        "2026-01-01",
+        "2026-01-01T00:00:00",
+        "2026-01-01T25:00:00Z",
+        "2026-02-30T00:00:00Z",
+        "2026-01-01T00:00Z",
+        "2026-01-01T00:00:00+0100",
+        "2026-01-01T00:00:00Z[UTC]",
+        "1767225600",
+        "",
+        "2026-01-01T00:00:00 +01:00",
+    ] {
         bad.push((json!(text), ""));
     }
     let good = ["2026-01-01T00:00:00Z", "2026-01-01T23:59:59.123456+05:30", "2024-02-29T12:00:00-12:00"];
@@ -119,7 +163,13 @@ async fn datetimes() {
 async fn selections() {
     let options = json!(["red", { "value": "green", "label": "Green" }, "blue"]);
     let mut bad = alien("none");
-    bad.extend([(json!("Green"), ""), (json!("RED"), ""), (json!(""), ""), (json!("red\u{0}"), ""), (json!(["red"]), "")]);
+    bad.extend([
+        (json!("Green"), ""),
+        (json!("RED"), ""),
+        (json!(""), ""),
+        (json!("red\u{0}"), ""),
+        (json!(["red"]), ""),
+    ]);
     let select = json!({ "type": "select", "validation": { "options": options } });
     table(select, &[json!("red"), json!("green")], &bad).await;
 
@@ -135,23 +185,51 @@ async fn selections() {
     ]);
     table(multiselect, &[json!([]), json!(["blue", "red"]), json!(["red", "green", "blue"])], &bad).await;
     let bounded = json!({ "type": "multiselect", "validation": { "options": options, "minItems": 1, "maxItems": 2 } });
-    table(bounded, &[json!(["red"]), json!(["red", "blue"])], &[(json!([]), ""), (json!(["red", "green", "blue"]), "")]).await;
+    table(
+        bounded,
+        &[json!(["red"]), json!(["red", "blue"])],
+        &[(json!([]), ""), (json!(["red", "green", "blue"]), "")],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn addresses() {
     let mut bad = alien("none");
-    for text in ["a", "a@", "@b.example", "a b@c.example", "a@b@c.example", "a@b..example", "", "a\u{0}@b.example", "a@b.example "] {
+    for text in [
+        "a",
+        "a@",
+        "@b.example",
+        "a b@c.example",
+        "a@b@c.example",
+        "a@b..example",
+        "",
+        "a\u{0}@b.example",
+        "a@b.example ",
+    ] {
         bad.push((json!(text), ""));
     }
     let good = ["a@b.example", "A.b+c@sub.example.co", "o'hara@example.com"].map(|text| json!(text));
     table(json!({ "type": "email" }), &good, &bad).await;
 
     let mut bad = alien("none");
-    for text in ["example.com", "ftp://example.com", "javascript:alert(1)", "http://", "//example.com", "", "https://exa mple.com", "data:text/html,x", "mailto:a@b.example", "https://a\u{0}b.example", " https://example.com"] {
+    for text in [
+        "example.com",
+        "ftp://example.com",
+        "javascript:alert(1)",
+        "http://",
+        "//example.com",
+        "",
+        "https://exa mple.com",
+        "data:text/html,x",
+        "mailto:a@b.example",
+        "https://a\u{0}b.example",
+        " https://example.com",
+    ] {
         bad.push((json!(text), ""));
     }
-    let good = ["https://example.com", "http://example.com:8080/a?b=c#d", "https://example.com/%C3%A9", "http://127.0.0.1/"];
+    let good =
+        ["https://example.com", "http://example.com:8080/a?b=c#d", "https://example.com/%C3%A9", "http://127.0.0.1/"];
     table(json!({ "type": "url" }), &good.map(|text| json!(text)), &bad).await;
 }
 
@@ -164,9 +242,16 @@ async fn every_type_can_be_required_and_cleared() {
     let options = json!(["a", "b"]);
     let mut sent = json!({});
     let types = [
-        ("string", json!("")), ("textarea", json!("t")), ("number", json!(0)), ("boolean", json!(false)),
-        ("date", json!("2026-01-01")), ("datetime", json!("2026-01-01T00:00:00Z")), ("select", json!("a")),
-        ("multiselect", json!([])), ("email", json!("a@b.example")), ("url", json!("https://a.example")),
+        ("string", json!("")),
+        ("textarea", json!("t")),
+        ("number", json!(0)),
+        ("boolean", json!(false)),
+        ("date", json!("2026-01-01")),
+        ("datetime", json!("2026-01-01T00:00:00Z")),
+        ("select", json!("a")),
+        ("multiselect", json!([])),
+        ("email", json!("a@b.example")),
+        ("url", json!("https://a.example")),
     ];
     for (field_type, value) in &types {
         let mut validation = json!({ "required": true });
@@ -211,5 +296,8 @@ async fn defaults_fill_what_was_not_named() {
     // A default that comes later is no value of what was saved before.
     key.own("acme", "product", "c", json!({ "type": "boolean", "default": true })).await;
     assert_eq!(key.get(&path).await.data(200)["values"], json!({ "a": "x" }));
-    assert_eq!(key.put(&path).json(&json!({ "b": 1 })).await.data(200)["values"], json!({ "a": "d", "b": 1, "c": true }));
+    assert_eq!(
+        key.put(&path).json(&json!({ "b": 1 })).await.data(200)["values"],
+        json!({ "a": "d", "b": 1, "c": true })
+    );
 }

@@ -44,8 +44,7 @@ async fn another_clients_resources_are_as_if_they_were_not() {
     alike(&bob.owner, "DELETE", &foreign, &nobodys, None).await;
 
     for caller in [&bob.key, &bob.owner] {
-        for (foreign, nobodys) in
-            [(id(&group).to_owned(), absent("fg")), ("product".to_owned(), "nothing".to_owned())]
+        for (foreign, nobodys) in [(id(&group).to_owned(), absent("fg")), ("product".to_owned(), "nothing".to_owned())]
         {
             let (from, to) = (path("field-groups", &foreign), path("field-groups", &nobodys));
             alike(caller, "GET", &from, &to, None).await;
@@ -83,8 +82,10 @@ async fn another_clients_resources_are_as_if_they_were_not() {
 
     // Named in a body or in the query, it is not there either.
     for groups in [json!([group["id"]]), json!([bobs["id"], group["id"]])] {
-        let of = |text: String| json!({ "key": "a", "label": "A", "schema": { "type": "string" },
-            "fieldGroupIds": serde_json::from_str::<Value>(&text).unwrap() });
+        let of = |text: String| {
+            json!({ "key": "a", "label": "A", "schema": { "type": "string" },
+            "fieldGroupIds": serde_json::from_str::<Value>(&text).unwrap() })
+        };
         let foreign = bob.key.post("/api/v1/global-fields").json(&of(groups.to_string())).await;
         let nobodys = groups.to_string().replace(id(&group), &absent("fg"));
         let nobodys = bob.key.post("/api/v1/global-fields").json(&of(nobodys)).await;

@@ -135,6 +135,21 @@ async fn every_wrong_member_is_named_and_nothing_is_written() {
 }
 
 #[tokio::test]
+async fn a_deleted_group_takes_no_fields() {
+    let app = App::start().await;
+    let key = app.account("ada").await.key;
+    let (live, deleted) = (key.group("live").await, key.group("deleted").await);
+    let field = key.global("title", text(), &[&live]).await;
+    key.delete("/api/v1/field-groups/deleted").await.expect(204);
+    let groups = json!([live["id"], deleted["id"]]);
+    let body = json!({ "key": "other", "label": "L", "schema": text(), "fieldGroupIds": groups });
+    key.post(GLOBAL).json(&body).await.wrong(&["fieldGroupIds[1]"]);
+    let path = format!("{GLOBAL}/{}", id(&field));
+    key.patch(&path).json(&json!({ "fieldGroupIds": groups })).await.wrong(&["fieldGroupIds[1]"]);
+    assert_eq!(key.get(&fields("acme", "live")).await.page().0.len(), 1);
+}
+
+#[tokio::test]
 async fn a_field_has_at_most_forty_groups() {
     let app = App::start().await;
     let key = app.account("ada").await.key;

@@ -49,7 +49,8 @@ async fn it_holds_on_every_route_that_posts() {
     let own = key.own("acme", "product", "color", json!({ "type": "number" })).await;
     let global = key.global("title", json!({ "type": "string" }), &[&made]).await;
     key.save("acme", "product", "gone", json!({})).await;
-    let (own, global) = (format!("{}/{}", fields("acme", "product"), id(&own)), format!("/api/v1/global-fields/{}", id(&global)));
+    let (own, global) =
+        (format!("{}/{}", fields("acme", "product"), id(&own)), format!("/api/v1/global-fields/{}", id(&global)));
     let group_path = format!("{GROUPS}/{}", id(&made));
     let field = json!({ "key": "new", "label": "N", "schema": { "type": "string" } });
     let mut in_group = field.clone();
@@ -199,7 +200,6 @@ async fn a_key_is_1_to_255_printable_characters() {
         key.post(GROUPS).once(bad).json(&group("a")).await.fails(400, "malformed_request");
         key.post(&values("acme", "a", "e")).once(bad).json(&json!({})).await.fails(400, "malformed_request");
     }
-    key.post(GROUPS).once("a").once("b").json(&group("a")).await.fails(400, "malformed_request");
     assert_eq!(key.get(GROUPS).await.page().0.len(), 0);
     for (number, good) in ["k", "~!@#$ %^&*()_+{}|:<>?", "\"quoted\"", &"k".repeat(255)].into_iter().enumerate() {
         let body = group(&format!("g{number}"));

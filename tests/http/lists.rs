@@ -91,7 +91,8 @@ async fn a_limit_is_a_whole_number_from_1_to_100() {
     let app = App::start().await;
     let account = app.account("ada").await;
     for (caller, path) in lists(&app, &account).await {
-        for bad in ["0", "101", "abc", "", "-1", "1.5", "1e1", "%2B5", " 5", "0x5", "99999999999999999999", "5&limit=5"] {
+        for bad in ["0", "101", "abc", "", "-1", "1.5", "1e1", "%2B5", " 5", "0x5", "99999999999999999999", "5&limit=5"]
+        {
             caller.get(&with(&path, &format!("limit={bad}"))).await.fails(400, "malformed_request");
         }
         for good in ["1", "100"] {

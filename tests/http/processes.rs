@@ -176,7 +176,10 @@ async fn its_log_holds_no_secret() {
     let secret = made["key"].as_str().unwrap();
     let key = anyone.with("authorization", &format!("Bearer {secret}"));
     key.get("/api/v1/field-groups?cursor=qu3ry-secret&apiKey=qu3ry-secret").await.fails(400, "malformed_request");
-    key.post("/api/v1/field-groups").once("1dempotency-secret").json(&json!({ "key": "b0dy_secret", "name": "b0dy secret" })).await;
+    key.post("/api/v1/field-groups")
+        .once("1dempotency-secret")
+        .json(&json!({ "key": "b0dy_secret", "name": "b0dy secret" }))
+        .await;
     key.post("/api/v1/field-groups").body("application/json", "{\"b0dy\": secret").await.expect(400);
     key.post("/api/v1/field-groups").json(&json!({ "key": "b0dy secret" })).await.expect(422);
     anyone.with("x-api-key", "hr_live_f0rged-secret").get("/api/v1/field-groups").await.expect(401);
@@ -189,11 +192,25 @@ async fn its_log_holds_no_secret() {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         assert!(line["request_id"].is_string() || line["level"] != "INFO", "{line}");
     }
-    assert_eq!(log.matches("\"operation\"").count(), 10, "one line a request: {log}");
+    assert_eq!(log.matches("\"operation\"").count(), 9, "one line a request: {log}");
     let password = greeting.lines().find(|line| line.starts_with("demo account")).unwrap().split_whitespace().nth(4);
     for told in [
-        "secret", "m4il", "p4ss", "N4me", "wr0ng", "qu3ry", "b0dy", "1demp", "f0rged", secret,
-        cookie.split_once('.').unwrap().1, "hr_live_", "Bearer", "__Host", &demo, password.unwrap(),
+        "secret",
+        "m4il",
+        "p4ss",
+        "N4me",
+        "wr0ng",
+        "qu3ry",
+        "b0dy",
+        "1demp",
+        "f0rged",
+        secret,
+        cookie.split_once('.').unwrap().1,
+        "hr_live_",
+        "Bearer",
+        "__Host",
+        &demo,
+        password.unwrap(),
     ] {
         assert!(!log.contains(told) && !rest.contains(told), "{told} is in the log: {log}");
     }

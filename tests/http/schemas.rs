@@ -23,6 +23,7 @@ async fn client(app: &App) -> Caller {
     key
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "callers write it on the spot")]
 fn typed(field_type: &str, validation: Value) -> Value {
     json!({ "type": field_type, "validation": validation })
 }
@@ -40,7 +41,10 @@ async fn every_rule_of_every_type_is_kept_as_it_was_sent() {
         typed("number", json!({ "min": 3, "max": 3, "integer": true })),
         typed("boolean", json!({ "required": true })),
         typed("date", json!({ "required": true, "min": "2024-02-29", "max": "2024-02-29" })),
-        typed("datetime", json!({ "required": true, "min": "2026-01-01T00:00:00Z", "max": "2026-01-01T02:00:00+01:00" })),
+        typed(
+            "datetime",
+            json!({ "required": true, "min": "2026-01-01T00:00:00Z", "max": "2026-01-01T02:00:00+01:00" }),
+        ),
         typed("select", json!({ "required": true, "options": options })),
         typed("multiselect", json!({ "required": true, "options": options, "minItems": 0, "maxItems": 2 })),
         typed("email", json!({ "required": true })),
@@ -72,15 +76,31 @@ async fn what_a_schema_may_not_say_is_named_with_its_place() {
         (json!({ "type": 1, "x": 1, "ui": [] }), vec!["schema.type".into(), "schema.ui".into(), "schema.x".into()]),
         (json!({ "type": "string", "validation": [] }), vec!["schema.validation".into()]),
         (json!({ "type": "string", "validation": null }), vec!["schema.validation".into()]),
-        (json!({ "type": "string", "ui": { "order": 1.5, "placeholder": 1, "helpText": null, "color": 1 } }), vec![
-            "schema.ui.color".into(), "schema.ui.helpText".into(), "schema.ui.order".into(), "schema.ui.placeholder".into(),
-        ]),
+        (
+            json!({ "type": "string", "ui": { "order": 1.5, "placeholder": 1, "helpText": null, "color": 1 } }),
+            vec![
+                "schema.ui.color".into(),
+                "schema.ui.helpText".into(),
+                "schema.ui.order".into(),
+                "schema.ui.placeholder".into(),
+            ],
+        ),
         (json!({ "type": "string", "ui": { "helpText": "a\u{0}" } }), vec!["schema.ui.helpText".into()]),
         (json!({ "type": "select" }), vec![of("options")]),
         (json!({ "type": "multiselect", "validation": {} }), vec![of("options")]),
         (
-            typed("select", json!({ "options": ["a", "", 3, "a", { "value": "b" }, { "value": "a", "label": "A" }, null] })),
-            vec![of("options[1]"), of("options[2]"), of("options[3]"), of("options[4].label"), of("options[5]"), of("options[6]")],
+            typed(
+                "select",
+                json!({ "options": ["a", "", 3, "a", { "value": "b" }, { "value": "a", "label": "A" }, null] }),
+            ),
+            vec![
+                of("options[1]"),
+                of("options[2]"),
+                of("options[3]"),
+                of("options[4].label"),
+                of("options[5]"),
+                of("options[6]"),
+            ],
         ),
         (
             typed("select", json!({ "options": [{ "value": 1, "label": 2, "x": 3 }, "a\u{0}"] })),
@@ -99,7 +119,7 @@ async fn what_a_schema_may_not_say_is_named_with_its_place() {
         ("textarea", json!({ "pattern": "(?=a)" }), "pattern"),
         ("textarea", json!({ "pattern": "(a)\\1" }), "pattern"),
         ("string", json!({ "pattern": 1 }), "pattern"),
-        ("string", json!({ "pattern": "a".repeat(100_000) }), "pattern"),
+        ("string", json!({ "pattern": "a".repeat(5_000) }), "pattern"),
         ("string", json!({ "pattern": "((a{1,100}){1,100}){1,100}" }), "pattern"),
         ("string", json!({ "pattern": "a\u{0}" }), "pattern"),
         ("number", json!({ "min": "1" }), "min"),
@@ -197,7 +217,10 @@ async fn a_default_keeps_the_fields_own_rules() {
         (json!({ "type": "datetime", "default": "2026-01-01" }), ""),
         (json!({ "type": "select", "validation": { "options": ["a"] }, "default": "b" }), ""),
         (json!({ "type": "multiselect", "validation": { "options": ["a"] }, "default": ["a", "b"] }), "[1]"),
-        (json!({ "type": "multiselect", "validation": { "options": ["a", "b"], "maxItems": 1 }, "default": ["a", "b"] }), ""),
+        (
+            json!({ "type": "multiselect", "validation": { "options": ["a", "b"], "maxItems": 1 }, "default": ["a", "b"] }),
+            "",
+        ),
         (json!({ "type": "email", "default": "nobody" }), ""),
         (json!({ "type": "url", "default": "ftp://example.com" }), ""),
     ] {

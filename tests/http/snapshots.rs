@@ -11,7 +11,9 @@ fn redacted(value: &mut Value) {
         Value::Object(members) => members.values_mut().for_each(redacted),
         Value::String(text) => {
             let time = text.len() == 24 && text.starts_with("20") && text.ends_with('Z');
-            let unique = text.rsplit_once('_').filter(|(_, rest)| rest.len() == 32 && rest.bytes().all(|b| b.is_ascii_hexdigit()));
+            let unique = text
+                .rsplit_once('_')
+                .filter(|(_, rest)| rest.len() == 32 && rest.bytes().all(|b| b.is_ascii_hexdigit()));
             if time {
                 *text = "(time)".to_owned();
             } else if let Some((kind, _)) = unique {
@@ -42,7 +44,8 @@ async fn bodies() {
     let group = owner.group("product").await;
     let title = json!({ "type": "string", "validation": { "required": true, "maxLength": 80 }, "ui": { "order": 1 } });
     owner.global("title", title, &[&group]).await;
-    let own = owner.own("acme", "product", "color", json!({ "type": "select", "validation": { "options": ["red"] } })).await;
+    let own =
+        owner.own("acme", "product", "color", json!({ "type": "select", "validation": { "options": ["red"] } })).await;
     insta::assert_json_snapshot!("field_groups", shown(owner.get("/api/v1/field-groups").await.json()));
     insta::assert_json_snapshot!("global_fields", shown(owner.get("/api/v1/global-fields").await.json()));
     let path = format!("{}/{}", fields("acme", "product"), id(&own));

@@ -192,6 +192,28 @@ async fn a_tenant_has_so_many_fields_in_a_group_and_no_more() {
 }
 
 #[tokio::test]
+async fn many_first_uses_at_once_make_one_tenant() {
+    let app = App::start().await;
+    let key = app.account("ada").await.key;
+    key.group("product").await;
+    let body = |number: u32| json!({ "key": format!("f{number}"), "label": "L", "schema": text() });
+    let uses: Vec<_> = (0..6)
+        .map(|number| match number % 2 {
+            0 => key.post(&values("acme", "product", &format!("e{number}"))).json(&json!({})),
+            _ => key.post(&fields("acme", "product")).json(&body(number)),
+        })
+        .map(|call| tokio::spawn(call.into_future()))
+        .collect();
+    for one in uses {
+        let answer = one.await.unwrap();
+        assert!([200, 201].contains(&answer.status), "{answer}");
+    }
+    assert_eq!(each(&key.get("/api/v1/tenants").await.page().0, "tenantId"), ["acme"]);
+    assert_eq!(key.get(&fields("acme", "product")).await.page().0.len(), 3);
+    assert_eq!(key.get(&crate::app::entities("acme", "product")).await.page().0.len(), 3);
+}
+
+#[tokio::test]
 async fn a_tenant_is_there_from_its_first_use_on() {
     let app = App::start().await;
     let (key, bob) = (app.account("ada").await.key, app.account("bob").await.key);

@@ -189,6 +189,27 @@ async fn values_are_at_most_256_kib() {
 }
 
 #[tokio::test]
+async fn a_list_of_large_values_comes_in_pages_that_fit() {
+    let app = App::start().await;
+    let key = app.account("ada").await.key;
+    product(&key).await;
+    for number in 0..25 {
+        key.save("acme", "product", &format!("e{number:02}"), json!({ "note": "x".repeat(250_000) })).await;
+    }
+    let (mut found, mut query) = (Vec::new(), "?limit=100".to_owned());
+    loop {
+        let answer = key.get(&format!("{}{query}", entities("acme", "product"))).await;
+        assert!(answer.body.len() < 6 * 1024 * 1024, "more than a function can answer");
+        let (page, next) = answer.page();
+        assert!(!page.is_empty());
+        found.extend(page.iter().map(|one| one["entityId"].as_str().unwrap().to_owned()));
+        let Some(next) = next else { break };
+        query = format!("?limit=100&cursor={next}");
+    }
+    assert_eq!(found, (0..25).map(|number| format!("e{number:02}")).collect::<Vec<_>>());
+}
+
+#[tokio::test]
 async fn saves_at_once_each_count_and_none_is_lost() {
     let app = App::start().await;
     let key = app.account("ada").await.key;

@@ -56,8 +56,12 @@ impl RuntimeApi {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let (events, waiting) = mpsc::unbounded_channel();
-        let state =
-            Arc::new(State { waiting: Mutex::new(waiting), running: Lock::default(), number: Lock::default(), polled: Notify::new() });
+        let state = Arc::new(State {
+            waiting: Mutex::new(waiting),
+            running: Lock::default(),
+            number: Lock::default(),
+            polled: Notify::new(),
+        });
         let shared = state.clone();
         let server = tokio::spawn(async move {
             let state = shared;

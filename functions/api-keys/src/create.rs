@@ -1,6 +1,6 @@
 //! `POST /api/v1/api-keys`
 
-use contract::names::{IpBlock, Name};
+use contract::names::Name;
 use contract::permission::{KeyType, Permission};
 use contract::resource::{ApiKey, RateLimit, Resource};
 use contract::{Error, Problems, Time};
@@ -11,7 +11,7 @@ use serde::Serialize;
 use store::api_keys::{ApiKeys, NewApiKey};
 use store::grant::Write;
 
-use crate::rules;
+use crate::rules::{self, Addresses};
 
 /// A new API key.
 #[derive(Deserr, JsonSchema)]
@@ -32,7 +32,7 @@ pub(crate) struct CreateApiKey {
     rate_limit: Option<RateLimit>,
     /// Every address, if they are left out.
     #[deserr(default)]
-    allowed_ips: Option<Vec<IpBlock>>,
+    allowed_ips: Option<Addresses>,
 }
 
 impl Body for CreateApiKey {}
@@ -57,7 +57,6 @@ pub(crate) async fn create(keys: ApiKeys<Write>, now: Now, body: CreateApiKey) -
     let mut problems = Problems::default();
     let permissions = rules::permissions(body.key_type, body.permissions, &mut problems);
     rules::future(body.expires_at, now.0, &mut problems);
-    let allowed_ips = rules::addresses(body.allowed_ips.unwrap_or_default(), &mut problems);
     problems.or(())?;
     let new = NewApiKey {
         name: body.name,
@@ -65,7 +64,7 @@ pub(crate) async fn create(keys: ApiKeys<Write>, now: Now, body: CreateApiKey) -
         permissions,
         expires_at: body.expires_at,
         rate_limit: body.rate_limit,
-        allowed_ips,
+        allowed_ips: body.allowed_ips.unwrap_or_default().0,
     };
     let (api_key, secret) = keys.create(new).await?;
     Ok(Created(NewKey { api_key, key: Some(secret.reveal().to_owned()) }))

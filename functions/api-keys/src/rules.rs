@@ -3,6 +3,8 @@
 use contract::names::IpBlock;
 use contract::permission::{KeyType, Permission};
 use contract::{Problems, Time};
+use deserr::Deserr;
+use schemars::JsonSchema;
 
 const MAX_ADDRESSES: usize = 100;
 
@@ -29,10 +31,18 @@ pub(crate) fn future(expires_at: Option<Time>, now: Time, problems: &mut Problem
     }
 }
 
-/// A bounded number of addresses.
-pub(crate) fn addresses(allowed: Vec<IpBlock>, problems: &mut Problems) -> Vec<IpBlock> {
-    if allowed.len() > MAX_ADDRESSES {
-        problems.add("allowedIps", "too_many", format!("Must have at most {MAX_ADDRESSES} elements."));
+/// At most 100 addresses and CIDR blocks: the member `allowedIps`.
+#[derive(Default, Deserr, JsonSchema)]
+#[deserr(error = Problems, try_from(Vec<IpBlock>) = Self::checked -> Problems)]
+#[schemars(inline, transparent)]
+pub(crate) struct Addresses(#[schemars(length(max = 100))] pub(crate) Vec<IpBlock>);
+
+impl Addresses {
+    fn checked(allowed: Vec<IpBlock>) -> Result<Self, Problems> {
+        if allowed.len() > MAX_ADDRESSES {
+            let message = format!("Must have at most {MAX_ADDRESSES} elements.");
+            return Err(Problems::one("allowedIps", "too_many", message));
+        }
+        Ok(Self(allowed))
     }
-    allowed
 }

@@ -1,17 +1,17 @@
 //! `PATCH /api/v1/api-keys/{id}`
 
 use contract::id::KeyId;
-use contract::names::{IpBlock, Name};
+use contract::names::Name;
 use contract::permission::Permission;
 use contract::resource::{ApiKey, RateLimit};
 use contract::{Error, Problems, Time};
 use deserr::Deserr;
-use runtime::{Body, Found, IfMatch, Now, Patch};
+use runtime::{Body, Found, Given, IfMatch, Now, Patch};
 use schemars::JsonSchema;
 use store::api_keys::ApiKeys;
 use store::grant::Write;
 
-use crate::rules;
+use crate::rules::{self, Addresses};
 
 /// A change of an API key; members left out stay.
 #[derive(Deserr, JsonSchema)]
@@ -20,17 +20,17 @@ use crate::rules;
 #[derive(Default)]
 pub(crate) struct UpdateApiKey {
     #[deserr(default)]
-    name: Option<Name>,
+    name: Given<Name>,
     #[deserr(default)]
-    active: Option<bool>,
+    active: Given<bool>,
     #[deserr(default)]
-    permissions: Option<Vec<Permission>>,
+    permissions: Given<Vec<Permission>>,
     #[deserr(default)]
     expires_at: Patch<Time>,
     #[deserr(default)]
     rate_limit: Patch<RateLimit>,
     #[deserr(default)]
-    allowed_ips: Option<Vec<IpBlock>>,
+    allowed_ips: Given<Addresses>,
 }
 
 impl Body for UpdateApiKey {}
@@ -44,13 +44,13 @@ pub(crate) async fn update(
 ) -> Result<Found<ApiKey>, Error> {
     let change = |key: &mut ApiKey| {
         let mut problems = Problems::default();
-        if let Some(name) = &body.name {
+        if let Some(name) = &body.name.0 {
             key.name = name.clone();
         }
-        if let Some(active) = body.active {
+        if let Some(active) = body.active.0 {
             key.active = active;
         }
-        if let Some(named) = &body.permissions {
+        if let Some(named) = &body.permissions.0 {
             key.permissions = rules::permissions(key.key_type, Some(named.clone()), &mut problems);
         }
         if let Patch::Set(end) = body.expires_at {
@@ -58,8 +58,8 @@ pub(crate) async fn update(
         }
         body.expires_at.apply(&mut key.expires_at);
         body.rate_limit.apply(&mut key.rate_limit);
-        if let Some(allowed) = &body.allowed_ips {
-            key.allowed_ips = rules::addresses(allowed.clone(), &mut problems);
+        if let Some(allowed) = &body.allowed_ips.0 {
+            key.allowed_ips.clone_from(&allowed.0);
         }
         Ok(problems.or(())?)
     };

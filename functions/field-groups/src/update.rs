@@ -4,7 +4,7 @@ use contract::names::{Description, GroupRef, Name};
 use contract::resource::{FieldGroup, Publishing};
 use contract::{Error, Problems};
 use deserr::Deserr;
-use runtime::{Body, Found, IfMatch, Patch};
+use runtime::{Body, Found, Given, IfMatch, Patch};
 use schemars::JsonSchema;
 use store::field_groups::FieldGroups;
 use store::grant::Write;
@@ -15,11 +15,11 @@ use store::grant::Write;
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct UpdateFieldGroup {
     #[deserr(default)]
-    name: Option<Name>,
+    name: Given<Name>,
     #[deserr(default)]
     description: Patch<Description>,
     #[deserr(default)]
-    publishing: Option<Publishing>,
+    publishing: Given<Publishing>,
 }
 
 impl Body for UpdateFieldGroup {}
@@ -31,11 +31,11 @@ pub(crate) async fn update(
     body: UpdateFieldGroup,
 ) -> Result<Found<FieldGroup>, Error> {
     let change = |group: &mut FieldGroup| {
-        if let Some(name) = &body.name {
+        if let Some(name) = &body.name.0 {
             group.name = name.clone();
         }
         body.description.apply(&mut group.description);
-        if let Some(publishing) = body.publishing {
+        if let Some(publishing) = body.publishing.0 {
             group.publishing = publishing;
         }
     };

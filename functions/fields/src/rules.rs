@@ -4,10 +4,17 @@ use std::collections::HashSet;
 
 use contract::Problems;
 use contract::id::GroupId;
+use deserr::Deserr;
+use schemars::JsonSchema;
 use store::global_fields::MAX_GROUPS;
 
-/// 1 to [`MAX_GROUPS`] groups, each once.
-pub(crate) fn groups(groups: &[GroupId]) -> Result<(), Problems> {
+/// 1 to [`MAX_GROUPS`] groups, each once: the member `fieldGroupIds`.
+#[derive(Deserr, JsonSchema)]
+#[deserr(error = Problems, try_from(Vec<GroupId>) = checked -> Problems)]
+#[schemars(inline, transparent)]
+pub(crate) struct Groups(#[schemars(length(min = 1, max = 40))] pub(crate) Vec<GroupId>);
+
+fn checked(groups: Vec<GroupId>) -> Result<Groups, Problems> {
     let mut problems = Problems::default();
     if groups.is_empty() {
         problems.add("fieldGroupIds", "too_few", "Must have at least 1 element.");
@@ -21,5 +28,5 @@ pub(crate) fn groups(groups: &[GroupId]) -> Result<(), Problems> {
             problems.add(format!("fieldGroupIds[{at}]"), "duplicate", "Is there more than once.");
         }
     }
-    problems.or(())
+    problems.or(Groups(groups))
 }

@@ -5,7 +5,10 @@ use runtime::{NoContent, Unrouted};
 
 pub(crate) async fn route_not_found(request: Unrouted) -> Result<NoContent, Error> {
     match routes::allowed(&request.path) {
-        Some(allow) => Err(Error::method_not_allowed(allow)),
-        None => Err(Code::RouteNotFound.into()),
+        // The path that comes here is decoded: one that would take the method was another before that.
+        Some(allow) if allow.split(", ").all(|method| method != request.method) => {
+            Err(Error::method_not_allowed(allow))
+        }
+        _ => Err(Code::RouteNotFound.into()),
     }
 }

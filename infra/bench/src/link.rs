@@ -12,9 +12,9 @@ const AIM: f64 = 60.0;
 pub(crate) fn run() -> Result<(), Failure> {
     build("true")?;
     let seconds = build("touch functions/*/src/bin/*.rs")?;
-    let binaries = std::fs::read_dir("functions")?.flatten().filter_map(|package| {
-        Some(std::fs::read_dir(package.path().join("src/bin")).ok()?.count())
-    });
+    let binaries = std::fs::read_dir("functions")?
+        .flatten()
+        .filter_map(|package| Some(std::fs::read_dir(package.path().join("src/bin")).ok()?.count()));
     row(&format!("link {} function binaries: CPU", binaries.sum::<usize>()), seconds, "s", Some(AIM));
     Ok(())
 }

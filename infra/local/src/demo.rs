@@ -36,7 +36,8 @@ impl Demo {
         }
         let identity = Identity::of_demo(store.clock().now());
         // Put in place last: what is there, works.
-        let demo = Self { email: identity.email.clone(), password: identity.password.clone(), key: identity.key.clone() };
+        let demo =
+            Self { email: identity.email.clone(), password: identity.password.clone(), key: identity.key.clone() };
         let draft = folder.join("demo.json.new");
         let _ = fs::remove_file(&draft);
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;

@@ -23,8 +23,12 @@ pub fn of_request(parts: &Parts, body: &Bytes, meta: &Meta, address: IpAddr) -> 
     event.route_key = Some(route_key(meta));
     event.raw_path = Some(decoded(path));
     event.raw_query_string = Some(parts.uri.query().unwrap_or_default().to_owned());
-    event.path_parameters =
-        meta.matches(path).unwrap_or_default().into_iter().map(|(name, text)| (name.to_owned(), decoded(text))).collect();
+    event.path_parameters = meta
+        .matches(path)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(name, text)| (name.to_owned(), decoded(text)))
+        .collect();
     event.headers = joined(&parts.headers);
     event.cookies = cookies(&parts.headers);
     if !body.is_empty() {
@@ -95,7 +99,8 @@ mod tests {
     #[test]
     fn the_path_is_split_before_it_is_decoded() {
         let parts = parts("/api/v1/tenants/a%2Fb/field-groups/g/entities/e%20%c3%a9/values?limit=1&x=%41");
-        let event = of_request(&parts, &Bytes::from_static(b"\xff"), &GET_VALUES, "192.0.2.1".parse().expect("an address"));
+        let event =
+            of_request(&parts, &Bytes::from_static(b"\xff"), &GET_VALUES, "192.0.2.1".parse().expect("an address"));
         assert_eq!(event.path_parameters["tenantId"], "a/b");
         assert_eq!(event.path_parameters["entityId"], "e é");
         assert_eq!(event.raw_path.as_deref(), Some("/api/v1/tenants/a/b/field-groups/g/entities/e é/values"));

@@ -11,7 +11,7 @@ use contract::route::Method;
 use contract::{Code, Error};
 use engines::Grant;
 use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -87,7 +87,10 @@ impl Gateway {
                 let address = event::caller(peer.ip(), &parts.headers, self.trusted_proxies);
                 self.invoke(&parts, &body.to_bytes(), address).await
             }
-            Err(_) => way::refuse(&Error::from(Code::PayloadTooLarge)),
+            Err(error) => {
+                let code = if error.is::<LengthLimitError>() { Code::PayloadTooLarge } else { Code::MalformedRequest };
+                way::refuse(&self.app, &Error::from(code), &parts.headers)
+            }
         };
         let mut response = Response::new(Full::new(Bytes::from(reply.body)));
         *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -102,7 +105,9 @@ impl Gateway {
         };
         let found = self.functions.iter().find(takes);
         let found = found.or_else(|| self.functions.iter().find(|function| function.route.meta.method == Method::Any));
-        let Some(function) = found else { return way::refuse(&Error::from(Code::RouteNotFound)) };
+        let Some(function) = found else {
+            return way::refuse(&self.app, &Error::from(Code::RouteNotFound), &parts.headers);
+        };
         let event = event::of_request(parts, body, function.route.meta, address);
         let answer = way::answer(&self.app, function.route, event);
         match &function.permissions {

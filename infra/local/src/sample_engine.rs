@@ -21,7 +21,9 @@ pub async fn run(options: Engines) -> Result<(), StartError> {
     let backend = Backend::embedded(dynamo.clone(), Clock::default()).await?;
     samples::seed(&backend.store, &Identity::of_events()).await?;
     println!("The embedded DynamoDB listens on http://{address}, with the account of the sample events in it.\n");
-    println!("export AWS_ENDPOINT_URL=http://{address} AWS_REGION=local AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local");
+    println!(
+        "export AWS_ENDPOINT_URL=http://{address} AWS_REGION=local AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local"
+    );
     engines::serve(dynamo, listener).await?;
     Ok(())
 }

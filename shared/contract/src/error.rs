@@ -66,7 +66,9 @@ codes! {
 }
 
 /// What went wrong: a code, a sentence and details for the caller, and a cause for the log alone.
-pub struct Error {
+pub struct Error(Box<Inner>);
+
+struct Inner {
     code: Code,
     message: Option<String>,
     details: Option<Value>,
@@ -79,49 +81,57 @@ impl Error {
     /// A failure of the caller's, with the code's own sentence.
     #[must_use]
     pub fn new(code: Code) -> Self {
-        Self { code, message: None, details: None, problems: Problems::default(), allow: None, cause: None }
+        let (message, details, allow, cause) = (None, None, None, None);
+        Self(Box::new(Inner { code, message, details, problems: Problems::default(), allow, cause }))
     }
 
     /// The same with another sentence. It must hold nothing that the caller did not send or may not know.
     #[must_use]
     pub fn saying(code: Code, message: impl Into<String>) -> Self {
-        Self { message: Some(message.into()), ..Self::new(code) }
+        let mut error = Self::new(code);
+        error.0.message = Some(message.into());
+        error
     }
 
     /// `version_conflict`, with the sentence and the details of the contract.
     #[must_use]
     pub fn version_conflict(client: u64, current: u64) -> Self {
-        Self {
-            details: Some(json!({ "currentVersion": current, "clientVersion": client })),
-            ..Self::saying(
-                Code::VersionConflict,
-                format!("Version mismatch: client sent {client}, current is {current}."),
-            )
-        }
+        let message = format!("Version mismatch: client sent {client}, current is {current}.");
+        let mut error = Self::saying(Code::VersionConflict, message);
+        error.0.details = Some(json!({ "currentVersion": current, "clientVersion": client }));
+        error
     }
 
     /// `method_not_allowed`; `allow` is the value of the header of that name (RFC 9110 §10.2.1).
     #[must_use]
     pub fn method_not_allowed(allow: String) -> Self {
-        Self { allow: Some(allow), ..Self::new(Code::MethodNotAllowed) }
+        let mut error = Self::new(Code::MethodNotAllowed);
+        error.0.allow = Some(allow);
+        error
     }
 
     /// A fault of ours; the cause goes to the log.
     pub fn internal(cause: impl Into<Box<dyn Cause + Send + Sync>>) -> Self {
-        Self { cause: Some(cause.into()), ..Self::new(Code::Internal) }
+        Self::caused(Code::Internal, cause.into())
     }
 
     /// Something that we depend on refuses or is silent; the cause goes to the log.
     pub fn unavailable(cause: impl Into<Box<dyn Cause + Send + Sync>>) -> Self {
-        Self { cause: Some(cause.into()), ..Self::new(Code::Unavailable) }
+        Self::caused(Code::Unavailable, cause.into())
+    }
+
+    fn caused(code: Code, cause: Box<dyn Cause + Send + Sync>) -> Self {
+        let mut error = Self::new(code);
+        error.0.cause = Some(cause);
+        error
     }
 
     /// Two failures of one request as one: whatever is not about fields goes first, fields add up.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
-        match (self.code, other.code) {
+        match (self.code(), other.code()) {
             (Code::ValidationFailed, Code::ValidationFailed) => {
-                self.problems.extend(other.problems);
+                self.0.problems.extend(other.0.problems);
                 self
             }
             (Code::ValidationFailed, _) => other,
@@ -132,32 +142,32 @@ impl Error {
     /// The code.
     #[must_use]
     pub const fn code(&self) -> Code {
-        self.code
+        self.0.code
     }
 
     /// The value of an `Allow` header, on `method_not_allowed`.
     #[must_use]
     pub fn allow(&self) -> Option<&str> {
-        self.allow.as_deref()
+        self.0.allow.as_deref()
     }
 
     /// What the log may say and the caller may not.
     #[must_use]
     pub fn cause(&self) -> Option<&(dyn Cause + Send + Sync)> {
-        self.cause.as_deref()
+        self.0.cause.as_deref()
     }
 
     /// The body of the answer, as the contract has it.
     #[must_use]
     pub fn body<'a>(&'a self, request_id: &'a str) -> ErrorBody<'a> {
-        let fields = self.problems.as_slice();
-        let details = match (fields, &self.details) {
+        let fields = self.0.problems.as_slice();
+        let details = match (fields, &self.0.details) {
             ([], None) => None,
             ([], Some(details)) => Some(Details::Other(details)),
             (fields, _) => Some(Details::Fields { fields: &fields[..fields.len().min(MAX_PROBLEMS)] }),
         };
-        let message = self.message.as_deref().unwrap_or(self.code.message());
-        ErrorBody { error: self.code.name(), message, details, request_id }
+        let message = self.0.message.as_deref().unwrap_or(self.code().message());
+        ErrorBody { error: self.code().name(), message, details, request_id }
     }
 }
 
@@ -190,14 +200,16 @@ impl From<Code> for Error {
 
 impl From<Problems> for Error {
     fn from(problems: Problems) -> Self {
-        Self { problems, ..Self::new(Code::ValidationFailed) }
+        let mut error = Self::new(Code::ValidationFailed);
+        error.0.problems = problems;
+        error
     }
 }
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.code.name())?;
-        if let Some(cause) = &self.cause {
+        write!(f, "{}", self.code().name())?;
+        if let Some(cause) = self.cause() {
             write!(f, ": {cause}")?;
         }
         Ok(())
@@ -206,7 +218,7 @@ impl fmt::Debug for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code.name())
+        f.write_str(self.code().name())
     }
 }
 

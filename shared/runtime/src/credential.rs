@@ -59,7 +59,10 @@ enum Sent {
 fn sent(incoming: &Incoming) -> Result<Sent, Error> {
     let explicit: Vec<_> =
         incoming.headers.get_all(&API_KEY).iter().chain(incoming.headers.get_all(AUTHORIZATION)).collect();
+    let two = || Error::saying(Code::MalformedRequest, "More than one explicit credential was sent.");
     match explicit.as_slice() {
+        // API Gateway joins headers of one name; no credential has a comma in it.
+        [one] if one.as_bytes().contains(&b',') => Err(two()),
         [] => Ok(SessionToken::from_cookies(incoming.header(&COOKIE)).map_or(Sent::Nothing, Sent::Cookie)),
         [one] if incoming.headers.contains_key(&API_KEY) => {
             Ok(Sent::Explicit(one.to_str().unwrap_or_default().to_owned()))
@@ -70,7 +73,7 @@ fn sent(incoming: &Incoming) -> Result<Sent, Error> {
             let token = if scheme.eq_ignore_ascii_case("bearer") { token.trim() } else { "" };
             Ok(Sent::Explicit(token.to_owned()))
         }
-        _ => Err(Error::saying(Code::MalformedRequest, "More than one explicit credential was sent.")),
+        _ => Err(two()),
     }
 }
 

@@ -80,7 +80,7 @@ fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> &'h str {
 }
 
 /// The caller's own identifier if it is one (contract: `^[A-Za-z0-9._-]{1,128}$`), else a new one.
-fn request_id(headers: &HeaderMap, seed: Seed) -> String {
+pub(crate) fn request_id(headers: &HeaderMap, seed: Seed) -> String {
     let sent = text(headers, &REQUEST_ID);
     let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
     if (1..=128).contains(&sent.len()) && sent.bytes().all(known) {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_config::BehaviorVersion;
+use aws_config::timeout::TimeoutConfig;
 use http::header::SET_COOKIE;
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use lambda_http::aws_lambda_events::encodings::Body;
@@ -18,6 +19,10 @@ use crate::{log, way};
 
 /// How long the first connection may take during INIT before requests go ahead without it.
 const WARM_UP: Duration = Duration::from_millis(800);
+
+/// How long one try of a call to AWS may take, and all of its tries together.
+const ATTEMPT: Duration = Duration::from_secs(3);
+const OPERATION: Duration = Duration::from_secs(8);
 
 /// Serves one route until the runtime ends the process. Neither generic nor async, so that what is below is compiled
 /// once and a binary links in a second.
@@ -42,7 +47,9 @@ async fn run(route: &'static Route) -> Result<(), lambda_runtime::Error> {
 }
 
 async fn connect() -> Store {
-    let config = aws_config::defaults(BehaviorVersion::v2026_01_12()).load().await;
+    // Below the function's own limit, so that a store that is silent is told the caller in the contract's form.
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(OPERATION).build();
+    let config = aws_config::defaults(BehaviorVersion::v2026_01_12()).timeout_config(timeouts).load().await;
     let store = Store::new(aws_sdk_dynamodb::Client::new(&config), Config::from_env().tables, Clock::default());
     // The first real call then finds a connection.
     let _ = tokio::time::timeout(WARM_UP, store.warm_up()).await;

@@ -19,7 +19,7 @@ mod lambda;
 
 pub use answer::{Answer, Created, Done, Found, Listed, NoContent, Reply, WithCookie};
 pub use app::App;
-pub use body::{Body, Patch};
+pub use body::{Body, Given, Patch};
 pub use credential::{Caller, LoggedIn};
 pub use handler::{Admitted, Erased, FromRequest, Handler, Route, Typed, connects, needs_of};
 pub use incoming::Incoming;

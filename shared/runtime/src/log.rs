@@ -60,5 +60,6 @@ impl LogLine {
 pub fn init() {
     let lines = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false).with_span_list(false);
     // A second call, as from tests that share a process, changes nothing.
-    let _ = lines.with_target(false).with_max_level(tracing::Level::INFO).with_writer(std::io::stderr).finish().try_init();
+    let _ =
+        lines.with_target(false).with_max_level(tracing::Level::INFO).with_writer(std::io::stderr).finish().try_init();
 }

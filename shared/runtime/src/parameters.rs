@@ -172,12 +172,15 @@ impl FromRequest for Now {
 
 /// A request that no route takes.
 pub struct Unrouted {
+    /// Its method.
+    pub method: String,
     /// Its path, as it came.
     pub path: String,
 }
 
 impl FromRequest for Unrouted {
     fn take(request: &mut Admitted) -> Result<Self, Error> {
-        Ok(Self { path: std::mem::take(&mut request.incoming.path) })
+        let incoming = &mut request.incoming;
+        Ok(Self { method: std::mem::take(&mut incoming.method), path: std::mem::take(&mut incoming.path) })
     }
 }

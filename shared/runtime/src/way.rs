@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use contract::{Code, Error};
 use futures_util::FutureExt as _;
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use store::Work;
 use store::author::{Author, Seed};
@@ -17,7 +17,7 @@ use crate::handler::{Admitted, Route};
 use crate::idempotency::{self, Turn};
 use crate::incoming::{Incoming, MAX_BODY, REQUEST_ID};
 use crate::log::LogLine;
-use crate::{credential, headers};
+use crate::{credential, headers, incoming};
 
 /// Answers an event on a route. This is the entry of every function, in AWS and on one machine.
 pub async fn answer(app: &App, route: &'static Route, event: ApiGatewayV2httpRequest) -> Reply {
@@ -44,8 +44,8 @@ pub async fn answer(app: &App, route: &'static Route, event: ApiGatewayV2httpReq
 
 /// The answer to a request that can't be made an event: what the gateway in front refuses by itself.
 #[must_use]
-pub fn refuse(error: &Error) -> Reply {
-    let request_id = format!("req_{}", uuid::Builder::from_random_bytes(auth::random::bytes()).into_uuid().as_simple());
+pub fn refuse(app: &App, error: &Error, headers: &HeaderMap) -> Reply {
+    let request_id = incoming::request_id(headers, Seed::new(app.clock().now()));
     let mut reply = Reply::of_error(error, &request_id);
     finish(&mut reply, &request_id);
     reply

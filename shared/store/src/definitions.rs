@@ -10,7 +10,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use contract::id::{ClientId, GroupId};
+use contract::id::{ClientId, FieldId, GroupId};
 use contract::names::{FieldKey, GroupKey, GroupRef, TenantId};
 use contract::resource::{Field, FieldGroup, GlobalField, Scope, TenantField};
 use contract::{Code, Error};
@@ -223,6 +223,14 @@ impl Store {
     }
 }
 
+/// Where a field stands among others: by the order that its schema asks for, those that ask for none last; then the
+/// client's first; then by age.
+pub(crate) type Place = (i64, Scope, FieldId);
+
+pub(crate) fn place(field: &Field) -> Place {
+    (field.schema.order().unwrap_or(i64::MAX), field.scope, field.id)
+}
+
 /// The attribute of a tenant's card that counts the changes of its fields in a group.
 pub(crate) fn version_of(group: GroupId) -> String {
     format!("v_{group}")
@@ -258,8 +266,7 @@ fn merge(global: &[GlobalField], own: Vec<TenantField>, group_version: u64, tena
         updated_at: field.updated_at,
     });
     let mut all: Vec<Field> = globals.chain(tenants).collect();
-    // By the order that their schemas ask for, those that ask for none last; then the client's first; then by age.
-    all.sort_by_key(|field| (field.schema.order().unwrap_or(i64::MAX), field.scope, field.id));
+    all.sort_by_key(place);
     let by_key = all.iter().enumerate().filter(|(_, f)| !f.shadowed).map(|(at, f)| (f.key.clone(), at)).collect();
     Fields { group_version, tenant_version, all, by_key, own }
 }

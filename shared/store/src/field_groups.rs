@@ -81,9 +81,7 @@ impl<A> FieldGroups<A> {
             bound: &["list-field-groups"],
             seal: self.work.scope.seal(),
         };
-        let id =
-            |item: &_| must(get_text(item, "group"), "group")?.parse().map(Some).map_err(|_| Code::Internal.into());
-        let found: Page<GroupId> = self.work.store.page(&listing, page, id).await?;
+        let found = self.work.store.page(&listing, page, |item| group_of(item).map(Some)).await?;
         let places: Vec<_> = found.items.iter().map(|id| keys::group(&self.work.scope, *id)).collect();
         let mut cards = self.work.store.batch_get_all(&places.iter().collect::<Vec<_>>()).await?;
         let mut items = Vec::with_capacity(places.len());

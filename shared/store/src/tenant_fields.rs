@@ -10,7 +10,7 @@ use contract::{Code, Error};
 
 use crate::Work;
 use crate::change::{Change, Outcome};
-use crate::definitions::{Loaded, count_of, version_of};
+use crate::definitions::{Loaded, Place, count_of, place, version_of};
 use crate::document::{Document, holding};
 use crate::dynamo::{back_off, get_number, number, text};
 use crate::global_fields::same_type;
@@ -94,17 +94,19 @@ impl<A> TenantFields<A> {
         let after = match &page.cursor {
             None => None,
             Some(cursor) => {
-                let opened = seal.open(&bound, cursor).and_then(|id| id.parse::<FieldId>().ok());
+                let opened = seal.open(&bound, cursor).and_then(|place| serde_json::from_str::<Place>(&place).ok());
                 let refused =
                     || Error::saying(Code::MalformedRequest, "The query parameter `cursor` is not one of this list's.");
                 Some(opened.ok_or_else(refused)?)
             }
         };
         let all = &loaded.fields.all;
-        let start = after.map_or(0, |id| all.iter().position(|field| field.id == id).map_or(all.len(), |at| at + 1));
+        // By place, not by identifier: the field that the page before ended at may be gone.
+        let start = after.map_or(0, |after| all.partition_point(|field| place(field) <= after));
         let items: Vec<Field> = all.iter().skip(start).take(page.limit).cloned().collect();
         let more = start + items.len() < all.len();
-        let next_cursor = items.last().filter(|_| more).map(|last| seal.seal(&bound, &last.id.to_string()));
+        let last = items.last().filter(|_| more).map(|last| serde_json::to_string(&place(last))).transpose();
+        let next_cursor = last.map_err(Error::internal)?.map(|place| seal.seal(&bound, &place));
         Ok(Page { items, next_cursor })
     }
 }

@@ -1,6 +1,5 @@
 //! `POST /api/v1/global-fields`
 
-use contract::id::GroupId;
 use contract::names::{FieldKey, Name};
 use contract::resource::GlobalField;
 use contract::schema::FieldSchema;
@@ -11,7 +10,7 @@ use schemars::JsonSchema;
 use store::global_fields::{GlobalFields, NewGlobalField};
 use store::grant::Write;
 
-use crate::rules;
+use crate::rules::Groups;
 
 /// A new global field.
 #[derive(Deserr, JsonSchema)]
@@ -22,7 +21,7 @@ pub(crate) struct CreateGlobalField {
     label: Name,
     schema: FieldSchema,
     /// The groups that it is to be in: 1 to 40, each once.
-    field_group_ids: Vec<GroupId>,
+    field_group_ids: Groups,
 }
 
 impl Body for CreateGlobalField {}
@@ -31,7 +30,6 @@ pub(crate) async fn create(
     fields: GlobalFields<Write>,
     body: CreateGlobalField,
 ) -> Result<Created<GlobalField>, Error> {
-    let CreateGlobalField { key, label, schema, field_group_ids: groups } = body;
-    rules::groups(&groups)?;
+    let CreateGlobalField { key, label, schema, field_group_ids: Groups(groups) } = body;
     Ok(Created(fields.create(NewGlobalField { key, label, schema, groups }).await?))
 }

@@ -1,18 +1,17 @@
 //! `PATCH /api/v1/global-fields/{id}`
 
-use contract::id::GroupId;
 use contract::names::Name;
 use contract::resource::GlobalField;
 use contract::schema::FieldSchema;
 use contract::{Error, Problems};
 use deserr::Deserr;
 use runtime::parameters::GlobalFieldId;
-use runtime::{Body, Found, IfMatch};
+use runtime::{Body, Found, Given, IfMatch};
 use schemars::JsonSchema;
 use store::global_fields::{GlobalFieldChange, GlobalFields};
 use store::grant::Write;
 
-use crate::rules;
+use crate::rules::Groups;
 
 /// A change of a global field; members left out stay. Its key and its type never change.
 #[derive(Default, Deserr, JsonSchema)]
@@ -20,12 +19,12 @@ use crate::rules;
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct UpdateGlobalField {
     #[deserr(default)]
-    label: Option<Name>,
+    label: Given<Name>,
     #[deserr(default)]
-    schema: Option<FieldSchema>,
+    schema: Given<FieldSchema>,
     /// All the groups that it is to be in: 1 to 40, each once.
     #[deserr(default)]
-    field_group_ids: Option<Vec<GroupId>>,
+    field_group_ids: Given<Groups>,
 }
 
 impl Body for UpdateGlobalField {}
@@ -36,7 +35,7 @@ pub(crate) async fn update(
     if_match: IfMatch,
     body: UpdateGlobalField,
 ) -> Result<Found<GlobalField>, Error> {
-    let UpdateGlobalField { label, schema, field_group_ids: groups } = body;
-    groups.as_deref().map_or(Ok(()), rules::groups)?;
+    let UpdateGlobalField { label: Given(label), schema: Given(schema), field_group_ids: Given(groups) } = body;
+    let groups = groups.map(|groups| groups.0);
     Ok(Found(fields.update(id.0, if_match.0, &GlobalFieldChange { label, schema, groups }).await?))
 }

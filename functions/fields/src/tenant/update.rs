@@ -6,7 +6,7 @@ use contract::schema::FieldSchema;
 use contract::{Error, Problems};
 use deserr::Deserr;
 use runtime::parameters::TenantFieldId;
-use runtime::{Body, Found, IfMatch};
+use runtime::{Body, Found, Given, IfMatch};
 use schemars::JsonSchema;
 use store::grant::Write;
 use store::tenant_fields::TenantFields;
@@ -17,9 +17,9 @@ use store::tenant_fields::TenantFields;
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct UpdateTenantField {
     #[deserr(default)]
-    label: Option<Name>,
+    label: Given<Name>,
     #[deserr(default)]
-    schema: Option<FieldSchema>,
+    schema: Given<FieldSchema>,
 }
 
 impl Body for UpdateTenantField {}
@@ -31,6 +31,6 @@ pub(crate) async fn update(
     if_match: IfMatch,
     body: UpdateTenantField,
 ) -> Result<Found<TenantField>, Error> {
-    let change = fields.update(&group, field.0, if_match.0, body.label.as_ref(), body.schema.as_ref());
+    let change = fields.update(&group, field.0, if_match.0, body.label.0.as_ref(), body.schema.0.as_ref());
     Ok(Found(change.await?))
 }

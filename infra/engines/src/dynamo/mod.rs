@@ -161,5 +161,4 @@ impl fmt::Display for SweepError {
 impl std::error::Error for SweepError {}
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests;

@@ -70,6 +70,7 @@ fn many_may_open_a_new_folder_at_once() {
 
 /// The child of the next test; alone it does nothing. It says each number once that is written.
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "how the parent says that this is the child")]
 async fn child_that_writes_until_it_is_killed() {
     let Some(folder) = std::env::var_os(CHILD) else {
         return;

@@ -97,7 +97,6 @@ impl JsonSchema for FieldSchema {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
 
     use serde_json::{Value, json};
 

@@ -171,7 +171,6 @@ fn path_of(location: ValuePointerRef<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
 
     use serde_json::json;
 

@@ -73,7 +73,6 @@ pub(super) fn integer_between(min: &Number, max: &Number) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
 
     use proptest::prelude::*;
     use serde_json::{Value, json};

@@ -1,7 +1,5 @@
 //! What holds for every schema and every value.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::{collection, option, sample};

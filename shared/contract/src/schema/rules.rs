@@ -169,7 +169,6 @@ impl Serialize for Pattern {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
 
     use std::time::{Duration, Instant};
 

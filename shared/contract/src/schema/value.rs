@@ -126,7 +126,6 @@ fn check_items(rules: &Rules, items: &[Value], path: &str, problems: &mut Proble
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
 
     use serde_json::json;
 

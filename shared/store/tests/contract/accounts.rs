@@ -11,7 +11,10 @@ async fn whoever_signs_up_is_logged_in_and_can_log_in() -> Result<(), Error> {
     let tables = Tables::new().await;
     let signup = Signup::open(&tables.store(), tables.author());
     let (info, token) = signup.sign_up(named("Ada@Example.com"), named(PASSWORD), named("Acme & Co")).await?;
-    assert_eq!((info.user.email.as_str(), info.client.slug.as_str(), info.client.version), ("Ada@Example.com", "acme-co", 1));
+    assert_eq!(
+        (info.user.email.as_str(), info.client.slug.as_str(), info.client.version),
+        ("Ada@Example.com", "acme-co", 1)
+    );
     let session = tables.store().verify_session(&token).await?.unwrap();
     assert_eq!((&session.user, session.scope.client()), (&info.user, info.client.id));
     let (again, other) = tables.login().log_in(&named("ada@EXAMPLE.com"), named(PASSWORD)).await?;

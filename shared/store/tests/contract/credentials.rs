@@ -35,7 +35,9 @@ async fn a_key_gives_the_scope_of_its_client_and_what_it_was_made_with() -> Resu
         let verified = store.verify_key(&secret).await?.unwrap();
         assert_eq!((verified.id, verified.scope.client()), (key.id, account.info.client.id));
         assert_eq!((verified.key_type, &verified.permissions), (KeyType::Management, &key.permissions));
-        for (address, allowed) in [("192.0.2.7", true), ("::ffff:192.0.2.7", true), ("2001:db8::1", true), ("192.0.3.1", false)] {
+        for (address, allowed) in
+            [("192.0.2.7", true), ("::ffff:192.0.2.7", true), ("2001:db8::1", true), ("192.0.3.1", false)]
+        {
             assert_eq!(verified.allows_address(Some(address.parse().unwrap())), allowed, "{address}");
         }
         assert!(!verified.allows_address(None));
@@ -52,9 +54,11 @@ async fn what_is_off_is_refused_everywhere_within_ten_seconds() -> Result<(), Er
     let tables = Tables::new().await;
     let (account, other) = (tables.account().await, tables.store());
     let (key, secret) = account.keys().create(new_key()).await?;
-    let set = |active| move |key: &mut contract::resource::ApiKey| {
-        key.active = active;
-        Ok(())
+    let set = |active| {
+        move |key: &mut contract::resource::ApiKey| {
+            key.active = active;
+            Ok(())
+        }
     };
     assert!(works(&other, &secret).await);
     assert_eq!(account.keys().update(key.id, Some(1), set(false)).await?.version, 2);

@@ -11,7 +11,12 @@ use crate::fixture::{
     Account, DAY, Tables, all, assert_conflict, by_key, named, new_group, paged, refused, string, values,
 };
 
-async fn rename(account: &Account, id: GroupId, if_match: Option<u64>, name: &str) -> Result<FieldGroup, contract::Error> {
+async fn rename(
+    account: &Account,
+    id: GroupId,
+    if_match: Option<u64>,
+    name: &str,
+) -> Result<FieldGroup, contract::Error> {
     account.groups().update(&GroupRef::Id(id), if_match, |group| group.name = named(name)).await
 }
 
@@ -145,7 +150,7 @@ async fn a_deleted_group_is_gone_with_its_values_and_comes_back_with_them() {
     for account in [&account, &account.elsewhere()] {
         let read = account.values("acme").get(&by_key("product"), &named("sku")).await.unwrap();
         assert_eq!((values(&read), read.version), (sent.clone(), 1));
-        assert_eq!(account.groups().list(&all()).await.unwrap().items, [restored.clone()]);
+        assert_eq!(account.groups().list(&all()).await.unwrap().items, std::slice::from_ref(&restored));
     }
     // What is not deleted is answered as it is.
     assert_eq!(account.groups().restore(&by_key("product")).await.unwrap(), restored);

@@ -174,11 +174,23 @@ impl Account {
         self.fields(tenant).create(&GroupRef::Id(group), new_own(key, schema)).await.unwrap()
     }
 
-    pub(crate) async fn merge(&self, tenant: &str, group: GroupId, entity: &str, sent: Value) -> Result<EntityValues, Error> {
+    pub(crate) async fn merge(
+        &self,
+        tenant: &str,
+        group: GroupId,
+        entity: &str,
+        sent: Value,
+    ) -> Result<EntityValues, Error> {
         self.save(tenant, group, entity, sent, Save::Merge, None).await
     }
 
-    pub(crate) async fn replace(&self, tenant: &str, group: GroupId, entity: &str, sent: Value) -> Result<EntityValues, Error> {
+    pub(crate) async fn replace(
+        &self,
+        tenant: &str,
+        group: GroupId,
+        entity: &str,
+        sent: Value,
+    ) -> Result<EntityValues, Error> {
         self.save(tenant, group, entity, sent, Save::Replace, None).await
     }
 
@@ -258,7 +270,10 @@ pub(crate) fn after(limit: usize, cursor: &str) -> PageRequest {
 }
 
 /// All items of a list, read in pages of `limit`, none of which may be longer or, but for the last, shorter.
-pub(crate) async fn paged<T, F: Future<Output = Result<Page<T>, Error>>>(limit: usize, list: impl Fn(PageRequest) -> F) -> Vec<T> {
+pub(crate) async fn paged<T, F: Future<Output = Result<Page<T>, Error>>>(
+    limit: usize,
+    list: impl Fn(PageRequest) -> F,
+) -> Vec<T> {
     let (mut items, mut request) = (Vec::new(), first(limit));
     loop {
         let page = list(request).await.unwrap();

@@ -140,7 +140,7 @@ impl Model {
         if self.deleted {
             assert_eq!(refused(values.get(&at, &sku).await), Code::FieldGroupNotFound);
             assert_eq!(refused(account.fields("acme").list(&at, &all()).await), Code::FieldGroupNotFound);
-            assert_eq!(refused(account.merge("acme", group, "sku", json!({}))  .await), Code::FieldGroupNotFound);
+            assert_eq!(refused(account.merge("acme", group, "sku", json!({})).await), Code::FieldGroupNotFound);
             return;
         }
         for turn in 0..2 {
@@ -158,10 +158,12 @@ impl Model {
             }
         }
         let listed = account.fields("acme").list(&at, &all()).await.unwrap().items;
-        let live = |fields: &[Field]| fields.iter().filter(|field| field.live).map(|field| field.id).collect::<Vec<_>>();
+        let live =
+            |fields: &[Field]| fields.iter().filter(|field| field.live).map(|field| field.id).collect::<Vec<_>>();
         let mut expected = [live(&self.global), live(&self.own)].concat();
         let mut ids: Vec<FieldId> = listed.iter().map(|field| field.id).collect();
-        (expected.sort(), ids.sort());
+        expected.sort();
+        ids.sort();
         assert_eq!(ids, expected);
     }
 }

@@ -24,7 +24,8 @@ use crate::life::{self, new_key};
 /// One statement for each table and action, as a function's role has it.
 fn policy(tables: &Tables, grants: &[Grant]) -> Vec<engines::Grant> {
     let mut policy: Vec<engines::Grant> = Vec::new();
-    for (table, action, grant) in grants.iter().flat_map(|g| g.actions.iter().map(move |action| (g.table, *action, g))) {
+    for (table, action, grant) in grants.iter().flat_map(|g| g.actions.iter().map(move |action| (g.table, *action, g)))
+    {
         let table: &str = tables.names.of(table);
         let keys = grant.kinds.iter().map(|kind| format!("{}*", kind.prefix()));
         match policy.iter_mut().find(|known| known.table == table && known.actions == [action]) {

@@ -14,7 +14,9 @@ use hedgerow_store::tenant_fields::TenantFields;
 use hedgerow_store::values::{Save, Values};
 use serde_json::json;
 
-use crate::fixture::{Account, DAY, Tables, all, named, new_global, new_group, new_own, object, refused, string, values};
+use crate::fixture::{
+    Account, DAY, Tables, all, named, new_global, new_group, new_own, object, refused, string, values,
+};
 use crate::life::new_key;
 
 const REQUEST: Keyed<'static> = Keyed { caller: "key_1", route: "POST /api/v1/field-groups", key: "k-1", body: b"{}" };
@@ -196,7 +198,7 @@ async fn a_key_made_again_is_one_key_whose_new_secret_works_and_whose_lost_one_d
     let (first, lost) = ApiKeys::open(&account.work_of(seed)).create(new_key()).await.unwrap();
     let (again, secret) = ApiKeys::open(&account.work_of(seed)).create(new_key()).await.unwrap();
     assert_eq!(first.id, again.id);
-    assert_eq!(account.keys().list(&all()).await.unwrap().items, [again.clone()]);
+    assert_eq!(account.keys().list(&all()).await.unwrap().items, std::slice::from_ref(&again));
     let fresh = tables.store();
     assert_eq!(fresh.verify_key(&secret).await.unwrap().map(|key| key.id), Some(again.id));
     assert!(fresh.verify_key(&lost).await.unwrap().is_none());

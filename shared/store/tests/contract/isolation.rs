@@ -9,7 +9,9 @@ use hedgerow_store::values::Save;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::fixture::{Account, SAME, Tables, all, by_key, named, new_global, new_group, new_own, object, schema, string};
+use crate::fixture::{
+    Account, SAME, Tables, all, by_key, named, new_global, new_group, new_own, object, schema, string,
+};
 use crate::life::new_key;
 
 const TENANTS: [&str; 2] = ["acme", "acme-2"];
@@ -198,7 +200,13 @@ async fn everyone_sees_what_they_write() {
     let accounts = [tables.account().await, tables.account().await];
     let mut known = Known::default();
     for number in [0, 5, 9, 11, 15, 2, 12, 16, 13, 14, 7, 8, 6, 3, 4, 10] {
-        let step = Step { write: number, client: 0, tenant: 0, key: usize::from(number == 11), pick: usize::from(number == 12 || number == 13 || number == 14) * 2 };
+        let step = Step {
+            write: number,
+            client: 0,
+            tenant: 0,
+            key: usize::from(number == 11),
+            pick: usize::from(number == 12 || number == 13 || number == 14) * 2,
+        };
         let before = views(&accounts, &known).await;
         let old = known.clone();
         write(&accounts[0], step, &mut known).await.unwrap().unwrap_or_else(|e| panic!("{step:?}: {e:?}"));

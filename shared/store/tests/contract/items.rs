@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, StreamViewType};
+use contract::Time;
 use contract::id::EventId;
 use contract::names::GroupRef;
-use contract::Time;
 use hedgerow_store::global_fields::GlobalFieldChange;
 use hedgerow_store::tables::Table;
 use serde_json::{Value, json};

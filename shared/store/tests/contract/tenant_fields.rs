@@ -9,7 +9,8 @@ use hedgerow_store::tenant_fields::FIELD_LIMIT;
 use serde_json::json;
 
 use crate::fixture::{
-    Account, DAY, Tables, all, assert_conflict, by_key, named, new_own, paged, problems, refused, schema, string, values,
+    Account, DAY, Tables, after, all, assert_conflict, by_key, first, named, new_own, paged, problems, refused, schema,
+    string, values,
 };
 
 async fn account_with_group() -> (Account, GroupId) {
@@ -171,6 +172,22 @@ async fn the_list_is_merged_and_in_order() {
 }
 
 #[tokio::test]
+async fn a_page_of_fields_goes_on_where_the_last_ended_whatever_happened_between() {
+    let (account, id) = account_with_group().await;
+    let group = GroupRef::Id(id);
+    let mut made = Vec::new();
+    for key in ["a", "b", "c", "d"] {
+        made.push(account.own("acme", id, key, string()).await.id);
+    }
+    let page = account.fields("acme").list(&group, &first(2)).await.unwrap();
+    account.fields("acme").delete(&group, made[1], None).await.unwrap();
+    account.global("late", json!({ "type": "string", "ui": { "order": 0 } }), &[id]).await;
+    account.own("acme", id, "e", string()).await;
+    let rest = account.fields("acme").list(&group, &after(100, &page.next_cursor.unwrap())).await.unwrap();
+    assert_eq!(keys(&rest.items), ["c", "d", "e"]);
+}
+
+#[tokio::test]
 async fn a_later_global_field_shadows_a_tenants() {
     let (account, id) = account_with_group().await;
     let group = GroupRef::Id(id);
@@ -184,7 +201,10 @@ async fn a_later_global_field_shadows_a_tenants() {
     assert_eq!(values(&account.read("acme", id, "sku").await.unwrap()), json!({}));
     assert_eq!(problems(account.merge("acme", id, "sku", json!({ "color": "blue" })).await), ["color wrong_type"]);
     account.merge("acme", id, "sku", json!({ "color": 7 })).await.unwrap();
-    assert_eq!(values(&account.replace("acme", id, "sku", json!({ "color": 8 })).await.unwrap()), json!({ "color": 8 }));
+    assert_eq!(
+        values(&account.replace("acme", id, "sku", json!({ "color": 8 })).await.unwrap()),
+        json!({ "color": 8 })
+    );
     account.merge("acme", id, "sku", json!({ "color": null })).await.unwrap();
 
     // Shadowed, it can be read, changed, deleted and restored.

@@ -130,7 +130,8 @@ async fn a_stale_version_is_refused_with_both_numbers() {
         assert_conflict(save("3", how, 2).await, 2, 3);
         assert_conflict(save("3", how, 4).await, 4, 3);
     }
-    let race = join_all((0..5).map(|n| account.save("acme", id, "sku", json!({ "a": n.to_string() }), Save::Merge, Some(3))));
+    let race =
+        join_all((0..5).map(|n| account.save("acme", id, "sku", json!({ "a": n.to_string() }), Save::Merge, Some(3))));
     let race = race.await;
     assert_eq!(race.iter().filter(|saved| saved.is_ok()).count(), 1);
     assert!(race.into_iter().filter_map(Result::err).all(|error| error.code() == Code::VersionConflict));
@@ -174,7 +175,10 @@ async fn an_entity_holds_256_kib() {
     for sent in [json!({ "b": "y" }), json!({ "a": format!("{fits}x") })] {
         assert_eq!(refused(account.merge("acme", id, "sku", sent).await), Code::PayloadTooLarge);
     }
-    assert_eq!(refused(account.replace("acme", id, "new", json!({ "a": format!("{fits}x") })).await), Code::PayloadTooLarge);
+    assert_eq!(
+        refused(account.replace("acme", id, "new", json!({ "a": format!("{fits}x") })).await),
+        Code::PayloadTooLarge
+    );
     assert_eq!(refused(account.read("acme", id, "new").await), Code::ValuesNotFound);
     assert_eq!(account.read("acme", id, "sku").await.unwrap().version, 1);
 }
