@@ -17,7 +17,7 @@ gen:
 
 # The tests come last, so that a run ends with their own closing lines.
 test: lint
-	cargo build --quiet --package hedgerow --package values --bins
+	cargo build --quiet --workspace --bin hedgerow --bin merge-values
 	cargo test --workspace --quiet
 
 lint: $(DENY) $(LINT)

@@ -86,6 +86,7 @@ async fn a_wrong_password_and_an_unknown_address_read_alike() {
         app.anonymous().post(LOGIN).json(&body).into_future()
     };
     let wrong = log_in(&account.email, "not the password").await;
+    log_in(&account.email, "short").await.fails(401, "invalid_credentials");
     wrong.fails(401, "invalid_credentials");
     assert!(wrong.all("set-cookie").is_empty());
     let unknown = log_in("nobody@example.com", "not the password").await;

@@ -20,18 +20,8 @@ pub(crate) fn program(name: &str) -> PathBuf {
         let own = std::env::current_exe().unwrap();
         let folder = own.parent().and_then(Path::parent).unwrap().to_owned();
         let mut build = Build::new(env!("CARGO"));
-        build.args([
-            "build",
-            "--quiet",
-            "-p",
-            "hedgerow",
-            "--bin",
-            "hedgerow",
-            "-p",
-            "values",
-            "--bin",
-            "merge-values",
-        ]);
+        // The whole workspace's selection, so that features are unified as for the tests and nothing is built twice.
+        build.args(["build", "--quiet", "--workspace", "--bin", "hedgerow", "--bin", "merge-values"]);
         build.arg("--target-dir").arg(folder.parent().unwrap());
         if folder.ends_with("release") {
             build.arg("--release");

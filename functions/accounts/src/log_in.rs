@@ -1,6 +1,6 @@
 //! `POST /api/auth/login`
 
-use auth::Password;
+use auth::PasswordAttempt;
 use contract::names::Email;
 use contract::resource::SessionInfo;
 use contract::{Error, Problems};
@@ -15,7 +15,7 @@ use store::accounts::Login;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct LogIn {
     email: Email,
-    password: Password,
+    password: PasswordAttempt,
 }
 
 impl Body for LogIn {}

@@ -8,7 +8,7 @@ pub mod secret;
 pub mod session;
 
 pub use api_key::{ApiKeySecret, KeyHash};
-pub use password::{Password, PasswordHash};
+pub use password::{Password, PasswordAttempt, PasswordHash};
 pub use seal::SealKey;
 pub use secret::Secret;
 pub use session::SessionToken;

@@ -39,6 +39,25 @@ impl fmt::Debug for Password {
     }
 }
 
+/// What someone says is their password: any text, since what was never a password is only a wrong one. Prints as `…`.
+#[derive(Clone)]
+pub struct PasswordAttempt(String);
+
+impl FromStr for PasswordAttempt {
+    type Err = Broken;
+    fn from_str(text: &str) -> Result<Self, Broken> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+contract::parsed_from_text!(PasswordAttempt, { "type": "string", "format": "password", "writeOnly": true });
+
+impl fmt::Debug for PasswordAttempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
 /// A hash in the PHC string format. Prints as `…`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
@@ -72,7 +91,7 @@ impl PasswordHash {
 
     /// Whether it is this password's. As slow as [`PasswordHash::of`].
     #[must_use]
-    pub fn matches(&self, password: &Password) -> bool {
+    pub fn matches(&self, password: &PasswordAttempt) -> bool {
         let Ok(hash) = phc::PasswordHash::new(&self.0) else { return false };
         hasher().is_some_and(|argon2| argon2.verify_password(password.0.as_bytes(), &hash).is_ok())
     }
@@ -98,8 +117,9 @@ mod tests {
         let password: Password = "correct horse".parse().expect("a password");
         let hash = PasswordHash::of(&password);
         assert!(hash.stored().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.stored());
-        assert!(hash.matches(&password));
-        assert!(!hash.matches(&"correct horsf".parse().expect("a password")));
+        assert!(hash.matches(&"correct horse".parse().expect("a text")));
+        assert!(!hash.matches(&"correct horsf".parse().expect("a text")));
+        assert!(!hash.matches(&"".parse().expect("a text")));
         assert!(PasswordHash::of(&password) != hash, "salted");
         assert_eq!(format!("{password:?}{hash:?}"), "……");
     }
@@ -108,7 +128,7 @@ mod tests {
     fn nobody_has_a_well_formed_hash_without_a_password() {
         let hash = PasswordHash::of_nobody();
         assert!(phc::PasswordHash::new(hash.stored()).is_ok());
-        assert!(!hash.matches(&"whatever".parse().expect("a password")));
+        assert!(!hash.matches(&"whatever".parse().expect("a text")));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth::session::LIFETIME_SECONDS;
-use auth::{Password, PasswordHash, SealKey, SessionToken};
+use auth::{Password, PasswordAttempt, PasswordHash, SealKey, SessionToken};
 use contract::id::{ClientId, UserId};
 use contract::names::{Email, Name, Slug};
 use contract::permission::Role;
@@ -167,7 +167,7 @@ impl Login {
     ///
     /// # Errors
     /// `invalid_credentials`.
-    pub async fn log_in(&self, email: &Email, password: Password) -> Result<(SessionInfo, SessionToken), Error> {
+    pub async fn log_in(&self, email: &Email, password: PasswordAttempt) -> Result<(SessionInfo, SessionToken), Error> {
         let store = &self.store;
         let owner = store.get(&email_key(email)).await?;
         let owner: Option<UserId> = owner.as_ref().and_then(|row| get_text(row, "user")).and_then(|id| id.parse().ok());

@@ -51,6 +51,7 @@ async fn deleted_ones_are_absent_and_saved_anew_they_come_last() {
     for name in ["a", "b", "c", "d"] {
         account.merge("acme", id, name, json!({})).await.unwrap();
     }
+    account.merge("acme", id, "a", json!({ "a": "changed" })).await.unwrap();
     for name in ["a", "c"] {
         account.values("acme").delete(&group, &named(name), None).await.unwrap();
     }

@@ -222,6 +222,41 @@ async fn while_fields_change_each_save_is_judged_by_a_schema_that_stood() {
     }
 }
 
+/// On the embedded engine alone, which can hold a call up. What is read beside the cards may be older than they are.
+#[tokio::test(start_paused = true)]
+async fn definitions_that_were_read_before_their_cards_are_read_again() {
+    for of_tenant in [true, false] {
+        let tables = Tables::embedded().await;
+        let account = tables.account().await;
+        let group = account.group("product").await.id;
+        let own = account.own("acme", group, "own", schema_from(1)).await.id;
+        let global = account.global("global", schema_from(1), &[group]).await.id;
+        account.merged("acme", group).await;
+        let (cold, at) = (account.elsewhere(), GroupRef::Id(group));
+        // The cold reader's cards are throttled once, and read again when the change has been made.
+        tables.connector().trace().reset();
+        tables
+            .connector()
+            .faults()
+            .set(|call| (call.operation == "BatchGetItem" && call.nth == 1).then_some(engines::Fault::Throttling));
+        let change = async {
+            let stricter = schema(schema_from(5));
+            if of_tenant {
+                account.fields("acme").update(&at, own, None, None, Some(&stricter)).await.map(drop)
+            } else {
+                let change = GlobalFieldChange { schema: Some(stricter), ..SAME };
+                account.globals().update(global, None, &change).await.map(drop)
+            }
+        };
+        let (read, changed) = tokio::join!(cold.merged("acme", group), change);
+        changed.unwrap();
+        assert_eq!(read, account.merged("acme", group).await);
+        let (key, sent) = if of_tenant { ("own", json!({ "own": 4 })) } else { ("global", json!({ "global": 4 })) };
+        let saved = cold.merge("acme", group, "sku", sent).await;
+        assert_eq!(crate::fixture::problems(saved), [format!("{key} too_small")]);
+    }
+}
+
 #[tokio::test]
 async fn readers_and_writers_at_once_agree_in_the_end() {
     let tables = Tables::new().await;

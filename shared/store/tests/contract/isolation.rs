@@ -29,21 +29,24 @@ struct Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let step = (0..17_u8, 0..2_usize, 0..2_usize, 0..2_usize, 0..64_usize);
+    let step = (0..20_u8, 0..2_usize, 0..2_usize, 0..2_usize, 0..256_usize);
     let step = step.prop_map(|(write, client, tenant, key, pick)| Step { write, client, tenant, key, pick });
-    proptest::collection::vec(step, 10..30)
+    proptest::collection::vec(step, 10..25)
 }
 
-/// Identifiers of everyone's resources, as they might leak.
+/// Identifiers of everyone's resources, as they might leak, each with its client.
 #[derive(Default, Clone, PartialEq)]
 struct Known {
-    groups: Vec<GroupId>,
-    fields: Vec<FieldId>,
-    keys: Vec<KeyId>,
+    groups: Vec<(usize, GroupId)>,
+    fields: Vec<(usize, FieldId)>,
+    keys: Vec<(usize, KeyId)>,
 }
 
-fn pick<T: Copy>(of: &[T], number: usize) -> Option<T> {
-    of.get(number.checked_rem(of.len())?).copied()
+/// One of the client's own three times out of four, otherwise anyone's.
+fn pick<T: Copy>(of: &[(usize, T)], client: usize, number: usize) -> Option<T> {
+    let own = |(owner, _): &&(usize, T)| number.is_multiple_of(4) || *owner == client;
+    let matching: Vec<T> = of.iter().filter(own).map(|(_, id)| *id).collect();
+    matching.get((number / 4).checked_rem(matching.len())?).copied()
 }
 
 /// Writes that belong to a tenant are numbered from here.
@@ -51,18 +54,18 @@ const OF_TENANT: u8 = 11;
 
 async fn write(account: &Account, step: Step, known: &mut Known) -> Option<Result<(), Error>> {
     let (key, tenant) = (KEYS[step.key], TENANTS[step.tenant]);
-    let group = || pick(&known.groups, step.pick);
+    let group = || pick(&known.groups, step.client, step.pick);
     let at = || group().map(GroupRef::Id);
-    let field = || pick(&known.fields, step.pick / 2);
+    let field = || pick(&known.fields, step.client, step.pick / 2);
     let entity = || named(ENTITIES[step.key]);
     let done = match step.write {
-        0 | 1 => account.groups().create(new_group(key)).await.map(|made| known.groups.push(made.id)),
+        0 | 1 => account.groups().create(new_group(key)).await.map(|made| known.groups.push((step.client, made.id))),
         2 => account.groups().update(&at()?, None, |group| group.name = named("New")).await.map(drop),
         3 => account.groups().delete(&at()?, None).await,
         4 => account.groups().restore(&at()?).await.map(drop),
         5 => {
             let made = account.globals().create(new_global(key, string(), &[group()?])).await;
-            made.map(|made| known.fields.push(made.id))
+            made.map(|made| known.fields.push((step.client, made.id)))
         }
         6 => {
             let change = GlobalFieldChange { groups: Some(vec![group()?]), ..SAME };
@@ -70,11 +73,11 @@ async fn write(account: &Account, step: Step, known: &mut Known) -> Option<Resul
         }
         7 => account.globals().delete(field()?, None).await,
         8 => account.globals().restore(field()?).await.map(drop),
-        9 => account.keys().create(new_key()).await.map(|(made, _)| known.keys.push(made.id)),
-        10 => account.keys().delete(pick(&known.keys, step.pick)?, None).await,
+        9 => account.keys().create(new_key()).await.map(|(made, _)| known.keys.push((step.client, made.id))),
+        10 => account.keys().delete(pick(&known.keys, step.client, step.pick)?, None).await,
         11 => {
             let made = account.fields(tenant).create(&at()?, new_own(key, string())).await;
-            made.map(|made| known.fields.push(made.id))
+            made.map(|made| known.fields.push((step.client, made.id)))
         }
         12 => {
             let stricter = schema(json!({ "type": "string", "validation": { "maxLength": 9 } }));
@@ -86,7 +89,9 @@ async fn write(account: &Account, step: Step, known: &mut Known) -> Option<Resul
             let sent = object(json!({ key: tenant }));
             account.values(tenant).save(&at()?, &entity(), &sent, Save::Merge, None).await.map(drop)
         }
-        _ => account.values(tenant).delete(&at()?, &entity(), None).await,
+        16 => account.values(tenant).delete(&at()?, &entity(), None).await,
+        // A save that no field can stand in the way of.
+        _ => account.values(tenant).save(&at()?, &entity(), &object(json!({})), Save::Merge, None).await.map(drop),
     };
     Some(done)
 }
@@ -108,14 +113,14 @@ async fn client_view(account: &Account, known: &Known) -> Vec<Value> {
     for key in KEYS {
         view.push(shown(account.groups().get(&by_key(key)).await));
     }
-    for group in &known.groups {
+    for (_, group) in &known.groups {
         view.push(shown(account.groups().get(&GroupRef::Id(*group)).await));
         view.push(shown(account.globals().list(Some(*group), &all()).await.map(|page| page.items)));
     }
-    for field in &known.fields {
+    for (_, field) in &known.fields {
         view.push(shown(account.globals().get(*field).await));
     }
-    for key in &known.keys {
+    for (_, key) in &known.keys {
         view.push(shown(account.keys().get(*key).await));
     }
     view
@@ -125,19 +130,35 @@ async fn client_view(account: &Account, known: &Known) -> Vec<Value> {
 async fn tenant_view(account: &Account, tenant: &str, known: &Known) -> Vec<Value> {
     let listed = account.tenants().list(&all()).await.unwrap().items;
     let mut view = vec![json!(listed.iter().find(|listed| listed.tenant_id.as_str() == tenant))];
-    let groups = known.groups.iter().map(|id| GroupRef::Id(*id)).chain(KEYS.map(by_key));
+    let groups = known.groups.iter().map(|(_, id)| GroupRef::Id(*id)).chain(KEYS.map(by_key));
     for group in groups {
         view.push(shown(account.fields(tenant).list(&group, &all()).await.map(|page| page.items)));
         view.push(shown(account.values(tenant).list(&group, &all()).await.map(|page| page.items)));
         for entity in ENTITIES {
             view.push(shown(account.values(tenant).get(&group, &named(entity)).await));
         }
-        for field in &known.fields {
+        for (_, field) in &known.fields {
             view.push(shown(account.fields(tenant).get(&group, *field).await));
         }
     }
     view
 }
+
+/// Which write, by which client and tenant, of which key.
+const FIRST: [(u8, usize, usize, usize); 12] = [
+    (0, 0, 0, 0),
+    (5, 0, 0, 0),
+    (11, 0, 0, 1),
+    (11, 0, 1, 1),
+    (15, 0, 0, 0),
+    (15, 0, 1, 0),
+    (0, 1, 0, 0),
+    (5, 1, 0, 0),
+    (11, 1, 0, 1),
+    (11, 1, 1, 1),
+    (15, 1, 0, 0),
+    (15, 1, 1, 0),
+];
 
 type View = Vec<Value>;
 
@@ -157,6 +178,11 @@ async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
     let tables = Tables::new().await;
     let accounts = [tables.account().await, tables.account().await];
     let mut known = Known::default();
+    // Everyone has a group, a field of its own and an entity to begin with.
+    for (number, client, tenant, key) in FIRST {
+        let step = Step { write: number, client, tenant, key, pick: 1 };
+        prop_assert!(matches!(write(&accounts[client], step, &mut known).await, Some(Ok(()))), "{:?}", step);
+    }
     let mut before = views(&accounts, &known).await;
     for step in steps {
         let old = known.clone();
@@ -199,14 +225,10 @@ async fn everyone_sees_what_they_write() {
     let tables = Tables::new().await;
     let accounts = [tables.account().await, tables.account().await];
     let mut known = Known::default();
-    for number in [0, 5, 9, 11, 15, 2, 12, 16, 13, 14, 7, 8, 6, 3, 4, 10] {
-        let step = Step {
-            write: number,
-            client: 0,
-            tenant: 0,
-            key: usize::from(number == 11),
-            pick: usize::from(number == 12 || number == 13 || number == 14) * 2,
-        };
+    for number in [0, 5, 9, 11, 15, 2, 12, 16, 17, 13, 14, 7, 8, 6, 3, 4, 10] {
+        // The tenant's field is the second that there is.
+        let (own_key, own_field) = (usize::from(number == 11), usize::from((12..=14).contains(&number)));
+        let step = Step { write: number, client: 0, tenant: 0, key: own_key, pick: 2 + own_field * 8 };
         let before = views(&accounts, &known).await;
         let old = known.clone();
         write(&accounts[0], step, &mut known).await.unwrap().unwrap_or_else(|e| panic!("{step:?}: {e:?}"));
