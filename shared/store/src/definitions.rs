@@ -102,7 +102,8 @@ impl Work {
         Ok(id)
     }
 
-    fn cached_id(&self, group: &GroupRef) -> Option<GroupId> {
+    /// The identifier of a group as it was last known: to be checked against its card.
+    pub(crate) fn cached_id(&self, group: &GroupRef) -> Option<GroupId> {
         match group {
             GroupRef::Id(id) => Some(*id),
             GroupRef::Key(key) => self.store.0.definitions.ids.get(&(self.scope.client(), key.clone())),

@@ -39,7 +39,7 @@
 //! | save values, entity known | 1 + 1 | BatchGet 3 RU; Put 1 WU | as above |
 //! | save values, first of entity; of tenant | 1 + 1 | BatchGet 3 RU; Transact 4; 8 WU | as above |
 //! | delete or restore values | 1 + 1 | BatchGet 3 RU; Transact 6 WU | as above |
-//! | list entities | 3 | BatchGet 2 RU, Query n/8 RU; BatchGet n RU | as above |
+//! | list entities | 2 | BatchGet 2 RU, Query n/8 RU; BatchGet n RU | as above |
 //! | list fields | 1 | BatchGet 2 RU | as above |
 //! | create, delete, restore group | 1; 1 + 1; 1 + 1 | Transact 4 WU; Get 1 RU, Transact 8; 6 WU | key to id: 1 RU |
 //! | get, update group | 1; 1 + 1 | Get 1 RU; Update 1 WU | key to id: 1 RU |

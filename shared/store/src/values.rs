@@ -1,17 +1,19 @@
 //! Values of entities.
 
+mod apply;
+
 use std::collections::HashMap;
 use std::marker::PhantomData;
 
 use contract::id::GroupId;
 use contract::names::{EntityId, GroupRef};
 use contract::resource::{EntityValues, FieldGroup, Publishing, Status};
-use contract::{Code, Error, Problems, Time};
+use contract::{Code, Error, Time};
 use serde_json::{Map, Value};
 
 use crate::Work;
 use crate::change::{Change, Outcome};
-use crate::definitions::{Fields, Loaded};
+use crate::definitions::Loaded;
 use crate::document::{KEPT, check_version, deleted_at, event_of, from_doc, to_doc};
 use crate::dynamo::{Item, back_off, get_number, get_text, must, number, text};
 use crate::grant::{Grant, Granted, Read, Write};
@@ -120,39 +122,62 @@ impl<A> Values<A> {
     /// # Errors
     /// `field_group_not_found`, `malformed_request` for a cursor of another list.
     pub async fn list(&self, group: &GroupRef, page: &PageRequest) -> Result<Page<EntityValues>, Error> {
-        let loaded = self.work.load(&self.scope, group, |_| Vec::new()).await?;
-        let (id, pk) =
-            (loaded.group.id, format!("{}{}#{}", Kind::Values.prefix(), self.scope.client(), self.scope.tenant()));
-        let (prefix, group_text) = (keys::entity_order_prefix(id), id.to_string());
-        let listing = Listing {
-            table: Table::Main,
-            pk: &pk,
-            prefix: &prefix,
-            bound: &["list-entities", self.scope.tenant().as_str(), &group_text],
-            seal: self.scope.client_scope().seal(),
+        // The group's identifier as it was last known: beside the cards that tell whether it still holds, its places.
+        let known = self.work.cached_id(group);
+        let early = async {
+            match known {
+                Some(id) => Some(self.places(id, page).await),
+                None => None,
+            }
         };
-        let place = |item: &Item| {
-            let entity: EntityId = must(get_text(item, "entity").and_then(|text| text.parse().ok()), "entity")?;
-            Ok(Some((must(get_text(item, "sk"), "sk")?.to_owned(), entity)))
+        let (loaded, early) = tokio::join!(self.work.load(&self.scope, group, |_| Vec::new()), early);
+        let loaded = loaded?;
+        let id = loaded.group.id;
+        let found = match early.filter(|_| known == Some(id)) {
+            Some(found) => found?,
+            None => self.places(id, page).await?,
         };
-        let found = self.work.store.page(&listing, page, place).await?;
-        let places: Vec<_> = found.items.iter().map(|(_, entity)| keys::values(&self.scope, id, entity)).collect();
-        let mut rows = self.work.store.batch_get_all(&places.iter().collect::<Vec<_>>()).await?;
+        let keys: Vec<_> = found.items.iter().map(|(_, entity)| keys::values(&self.scope, id, entity)).collect();
+        let mut rows = self.work.store.batch_get_all(&keys.iter().collect::<Vec<_>>()).await?;
 
-        let mut items = Vec::with_capacity(places.len());
+        let mut items = Vec::with_capacity(keys.len());
         let mut bytes = 0;
         let mut last: Option<&str> = None;
-        for ((sk, entity), place) in found.items.iter().zip(&places) {
-            let Some(row) = rows.remove(place) else { continue };
+        for ((sk, entity), key) in found.items.iter().zip(&keys) {
+            let Some(row) = rows.remove(key) else { continue };
             let Some(stored) = Stored::live(&row, loaded.epoch())? else { continue };
             bytes += get_text(&row, "doc").map_or(0, str::len);
             if let Some(last) = last.filter(|_| bytes > MAX_PAGE_BYTES) {
-                return Ok(Page { items, next_cursor: Some(listing.seal(last)) });
+                let next_cursor = Some(self.work.scope.seal().seal(&self.bound(&id.to_string()), last));
+                return Ok(Page { items, next_cursor });
             }
             items.push(self.answer(&loaded, entity, &stored));
             last = Some(sk);
         }
         Ok(Page { items, next_cursor: found.next_cursor })
+    }
+
+    /// A page of the group's entities, each with its place in order.
+    async fn places(&self, id: GroupId, page: &PageRequest) -> Result<Page<(String, EntityId)>, Error> {
+        let pk = format!("{}{}#{}", Kind::Values.prefix(), self.scope.client(), self.scope.tenant());
+        let (prefix, id) = (keys::entity_order_prefix(id), id.to_string());
+        let listing = Listing {
+            table: Table::Main,
+            pk: &pk,
+            prefix: &prefix,
+            bound: &self.bound(&id),
+            seal: self.work.scope.seal(),
+        };
+        let place = |item: &Item| {
+            let entity: EntityId = must(get_text(item, "entity").and_then(|text| text.parse().ok()), "entity")?;
+            Ok(Some((must(get_text(item, "sk"), "sk")?.to_owned(), entity)))
+        };
+        self.work.store.page(&listing, page, place).await
+    }
+
+    /// What a cursor of the list is bound to.
+    fn bound<'a>(&'a self, group: &'a str) -> [&'a str; 3] {
+        ["list-entities", self.scope.tenant().as_str(), group]
     }
 
     async fn load(&self, group: &GroupRef, entity: &EntityId) -> Result<(Loaded, Option<Item>), Error> {
@@ -220,7 +245,7 @@ impl Values<Write> {
             check_version(if_match, version)?;
             let before = stored.as_ref().map(|stored| &stored.document);
             let next = Stored {
-                document: apply(&loaded.fields, before, sent, how)?,
+                document: apply::apply(&loaded.fields, before, sent, how)?,
                 version: version + 1,
                 updated_at: author.at(),
                 created_at: stored.as_ref().map_or(author.at(), |stored| stored.created_at),
@@ -360,51 +385,4 @@ impl Values<Write> {
     fn purge_id(&self, loaded: &Loaded, entity: &EntityId) -> String {
         format!("{}#{}#{}#{entity}", self.scope.client(), self.scope.tenant(), loaded.group.id)
     }
-}
-
-/// The document after a save. Values of fields that the tenant does not see now (shadowed, deleted) stay untouched.
-/// With an entity's first save, and with a replacement, a field that is not named takes its default.
-fn apply(
-    fields: &Fields,
-    before: Option<&Document>,
-    sent: &Map<String, Value>,
-    how: Save,
-) -> Result<Document, Problems> {
-    let mut problems = Problems::default();
-    let mut document = before.cloned().unwrap_or_default();
-    for (key, value) in sent {
-        match fields.by_key(key) {
-            None => problems.add(key, "unknown_field", "There is no such field."),
-            Some(field) if value.is_null() => {
-                document.remove(&field.id.to_string());
-                if how == Save::Merge && field.schema.required() {
-                    problems.add(key, "required", "Is required.");
-                }
-            }
-            Some(field) => {
-                field.schema.check(value, key, &mut problems);
-                document.insert(field.id.to_string(), value.clone());
-            }
-        }
-    }
-    for field in fields.visible().filter(|field| !sent.contains_key(field.key.as_str())) {
-        let default = field.schema.default().filter(|_| how == Save::Replace || before.is_none());
-        match default {
-            Some(value) => {
-                document.insert(field.id.to_string(), value.clone());
-            }
-            None if how == Save::Replace => {
-                document.remove(&field.id.to_string());
-            }
-            None => {}
-        }
-    }
-    if how == Save::Replace {
-        for field in fields.visible().filter(|field| field.schema.required()) {
-            if !document.contains_key(&field.id.to_string()) {
-                problems.add(field.key.as_str(), "required", "Is required.");
-            }
-        }
-    }
-    problems.or(document)
 }

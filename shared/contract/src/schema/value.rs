@@ -63,6 +63,9 @@ fn text<'v>(value: &'v Value, path: &str, problems: &mut Problems) -> Option<&'v
     text
 }
 
+/// The longest text that is held against a pattern, in bytes.
+const MAX_MATCHED: usize = 10_000;
+
 fn check_text(rules: &Rules, text: &str, path: &str, problems: &mut Problems) {
     if text.contains('\0') {
         problems.add(path, "nul", "Must not hold the character NUL.");
@@ -73,6 +76,11 @@ fn check_text(rules: &Rules, text: &str, path: &str, problems: &mut Problems) {
     }
     if let Some(max) = rules.max_length.filter(|max| length > *max) {
         problems.add(path, "too_long", format!("Must have at most {}.", count(max, "character")));
+    }
+    // Matching is linear, but what a step costs is for whoever wrote the pattern to say.
+    if rules.pattern.is_some() && text.len() > MAX_MATCHED {
+        problems.add(path, "too_long", format!("Must have at most {MAX_MATCHED} bytes, since it has to match a pattern."));
+        return;
     }
     if let Some(pattern) = rules.pattern.as_ref().filter(|pattern| !pattern.matches(text)) {
         problems.add(path, "pattern", format!("Must match the pattern {}", pattern.source()));
@@ -165,6 +173,10 @@ mod tests {
                     (json!(["ab"]), &["wrong_type"]),
                 ],
             );
+            let long = |length: usize| json!("a".repeat(length));
+            let matched = json!({"type": name, "validation": {"pattern": "^a*$"}});
+            table(&matched, &[(long(MAX_MATCHED), &[]), (long(MAX_MATCHED + 1), &["too_long"])]);
+            table(&json!({"type": name}), &[(long(MAX_MATCHED + 1), &[])]);
             table(&json!({"type": name}), &[(json!(""), &[]), (json!("a\nb\u{1f600}"), &[]), (json!("a\0"), &["nul"])]);
         }
     }

@@ -187,7 +187,7 @@ async fn run(steps: Vec<Step>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn an_instance_goes_by_what_another_changed(
         steps in proptest::collection::vec((0..10_u8, 0..2_usize, 0..2_usize, 0..16_usize), 10..40)

@@ -1,0 +1,54 @@
+//! What a save makes of what is there.
+
+use contract::Problems;
+use serde_json::{Map, Value};
+
+use super::{Document, Save};
+use crate::definitions::Fields;
+
+/// The document after a save. Values of fields that the tenant does not see now (shadowed, deleted) stay untouched.
+/// With an entity's first save, and with a replacement, a field that is not named takes its default.
+pub(super) fn apply(
+    fields: &Fields,
+    before: Option<&Document>,
+    sent: &Map<String, Value>,
+    how: Save,
+) -> Result<Document, Problems> {
+    let mut problems = Problems::default();
+    let mut document = before.cloned().unwrap_or_default();
+    for (key, value) in sent {
+        match fields.by_key(key) {
+            None => problems.add(key, "unknown_field", "There is no such field."),
+            Some(field) if value.is_null() => {
+                document.remove(&field.id.to_string());
+                if how == Save::Merge && field.schema.required() {
+                    problems.add(key, "required", "Is required.");
+                }
+            }
+            Some(field) => {
+                field.schema.check(value, key, &mut problems);
+                document.insert(field.id.to_string(), value.clone());
+            }
+        }
+    }
+    for field in fields.visible().filter(|field| !sent.contains_key(field.key.as_str())) {
+        let default = field.schema.default().filter(|_| how == Save::Replace || before.is_none());
+        match default {
+            Some(value) => {
+                document.insert(field.id.to_string(), value.clone());
+            }
+            None if how == Save::Replace => {
+                document.remove(&field.id.to_string());
+            }
+            None => {}
+        }
+    }
+    if how == Save::Replace {
+        for field in fields.visible().filter(|field| field.schema.required()) {
+            if !document.contains_key(&field.id.to_string()) {
+                problems.add(field.key.as_str(), "required", "Is required.");
+            }
+        }
+    }
+    problems.or(document)
+}
