@@ -59,7 +59,10 @@ async fn every_change_is_one_version_more() {
         caller.call(method, path).json(&change(9)).await.expect(200);
         if kind.restores {
             caller.delete(path).at("\"5\"").await.expect(204);
-            let back = caller.post(&format!("{path}/restore")).await;
+            let restore = format!("{path}/restore");
+            caller.post(&restore).at("\"5\"").await.fails(409, "version_conflict");
+            caller.post(&restore).at("6").await.fails(400, "malformed_request");
+            let back = caller.post(&restore).at("\"6\"").await;
             assert_eq!((back.etag(), &back.data(200)["version"]), ("\"7\"", &json!(7)), "{path}");
         }
     }

@@ -3,10 +3,14 @@
 use contract::Error;
 use contract::names::GroupRef;
 use contract::resource::FieldGroup;
-use runtime::Found;
+use runtime::{Found, IfMatch};
 use store::field_groups::FieldGroups;
 use store::grant::Write;
 
-pub(crate) async fn restore(groups: FieldGroups<Write>, group: GroupRef) -> Result<Found<FieldGroup>, Error> {
-    Ok(Found(groups.restore(&group).await?))
+pub(crate) async fn restore(
+    groups: FieldGroups<Write>,
+    group: GroupRef,
+    if_match: IfMatch,
+) -> Result<Found<FieldGroup>, Error> {
+    Ok(Found(groups.restore(&group, if_match.0).await?))
 }

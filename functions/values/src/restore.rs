@@ -3,7 +3,7 @@
 use contract::Error;
 use contract::names::{EntityId, GroupRef};
 use contract::resource::EntityValues;
-use runtime::Found;
+use runtime::{Found, IfMatch};
 use store::grant::Write;
 use store::values::Values;
 
@@ -11,6 +11,7 @@ pub(crate) async fn restore(
     values: Values<Write>,
     group: GroupRef,
     entity: EntityId,
+    if_match: IfMatch,
 ) -> Result<Found<EntityValues>, Error> {
-    Ok(Found(values.restore(&group, &entity).await?))
+    Ok(Found(values.restore(&group, &entity, if_match.0).await?))
 }

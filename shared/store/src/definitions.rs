@@ -160,18 +160,18 @@ impl Work {
         let group_version: u64 = must(get_number(&card, "schemaVersion"), "schemaVersion")?;
         let tenant_version = tenant.as_ref().and_then(|card| get_number(card, &version_of(id))).unwrap_or(0);
 
-        let fresh =
-            cached.filter(|fields| fields.group_version == group_version && fields.tenant_version == tenant_version);
-        let fields = if let Some(fields) = fresh {
-            fields
+        let same_tenant = cached.filter(|fields| fields.tenant_version == tenant_version);
+        let fields = if let Some(fields) = same_tenant.as_ref().filter(|fields| fields.group_version == group_version) {
+            fields.clone()
         } else {
             let group_fields = match group_fields.or(group_read.transpose()?.map(Arc::new)) {
                 Some(fields) if fields.version == group_version => fields,
                 _ => Arc::new(GroupFields { version: group_version, ..self.read_group(&group_key.pk).await? }),
             };
             cache.groups.insert((scope.client(), id), group_fields.clone());
-            let own = match tenant_read.transpose()? {
-                Some((version, own)) if version == tenant_version => own,
+            let own = match (tenant_read.transpose()?, same_tenant) {
+                (Some((version, own)), _) if version == tenant_version => own,
+                (_, Some(fields)) => fields.own.clone(),
                 _ if tenant_version == 0 => Vec::new(),
                 _ => self.read_tenant(scope, id).await?.1,
             };

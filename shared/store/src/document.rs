@@ -74,6 +74,13 @@ impl<T: DeserializeOwned> Document<T> {
     }
 }
 
+impl<T> Document<T> {
+    /// Whether this very change has been committed before, by a try whose answer was lost.
+    pub(crate) fn is_by(&self, event: EventId) -> bool {
+        self.event == Some(event)
+    }
+}
+
 /// Puts a resource and its version on a change.
 pub(crate) fn holding<T: Serialize>(change: Change, value: &T, version: u64) -> Result<Change, Error> {
     Ok(change.set("doc", text(to_doc(value)?)).set("version", number(version)))
@@ -121,13 +128,19 @@ impl Work {
     pub(crate) async fn restore<T: Versioned>(
         &self,
         key: &Key,
+        if_match: Option<u64>,
         absent: Code,
         beside: impl Fn(&T) -> Vec<Change>,
     ) -> Result<T, Error> {
         let (id, event) = (key_id(key), self.author.event());
         for round in 0..TRIES {
             let current = self.store.document::<T>(key).await?.ok_or(absent)?;
-            let Some(deleted_at) = current.deleted_at else { return Ok(current.value) };
+            if current.is_by(event) {
+                return Ok(current.value);
+            }
+            let Some(deleted_at) = current.deleted_at else {
+                return check_version(if_match, current.version).map(|()| current.value);
+            };
             let plan = |next: T| {
                 let mut changes = vec![
                     holding(Change::update(key.clone()), &next, current.version + 1)?.remove("deletedAt"),
@@ -136,7 +149,7 @@ impl Work {
                 changes.extend(beside(&next));
                 Ok((next, changes))
             };
-            if let Some(done) = self.revise_once(&current, None, absent, true, event, plan).await? {
+            if let Some(done) = self.revise_once(&current, if_match, absent, true, event, plan).await? {
                 return Ok(done);
             }
             back_off(round).await;
@@ -175,7 +188,7 @@ impl Work {
         event: EventId,
         plan: impl FnOnce(T) -> Result<(T, Vec<Change>), Error>,
     ) -> Result<Option<T>, Error> {
-        if current.event == Some(event) {
+        if current.is_by(event) {
             return Ok(Some(current.value.clone()));
         }
         // Deleted for too long is gone, whether or not the purge has come by.

@@ -159,8 +159,8 @@ impl FieldGroups<Write> {
     /// Restores a deleted field group and its values; by key the last one that was deleted under it.
     ///
     /// # Errors
-    /// `field_group_not_found`, `key_taken`.
-    pub async fn restore(&self, group: &GroupRef) -> Result<FieldGroup, Error> {
+    /// `field_group_not_found`, `version_conflict`, `key_taken`.
+    pub async fn restore(&self, group: &GroupRef, if_match: Option<u64>) -> Result<FieldGroup, Error> {
         let id = match (self.work.resolve(group).await, group) {
             (Err(error), GroupRef::Key(key)) if error.code() == Code::FieldGroupNotFound => {
                 let row = self.work.store.get(&keys::deleted_group_key(&self.work.scope, key)).await?;
@@ -169,7 +169,7 @@ impl FieldGroups<Write> {
             (resolved, _) => resolved?,
         };
         let beside = |group: &FieldGroup| vec![self.key_row(group)];
-        self.work.restore(&keys::group(&self.work.scope, id), Code::FieldGroupNotFound, beside).await
+        self.work.restore(&keys::group(&self.work.scope, id), if_match, Code::FieldGroupNotFound, beside).await
     }
 
     fn key_row(&self, group: &FieldGroup) -> Change {

@@ -191,8 +191,8 @@ impl GlobalFields<Write> {
     /// Restores a deleted global field in the groups that it was in.
     ///
     /// # Errors
-    /// `global_field_not_found`, `key_taken`.
-    pub async fn restore(&self, id: FieldId) -> Result<GlobalField, Error> {
+    /// `global_field_not_found`, `version_conflict`, `key_taken`.
+    pub async fn restore(&self, id: FieldId, if_match: Option<u64>) -> Result<GlobalField, Error> {
         let key = keys::global_field(&self.work.scope, id);
         let beside = |field: &GlobalField| {
             let doc = to_doc(field).unwrap_or_default();
@@ -203,7 +203,7 @@ impl GlobalFields<Write> {
             };
             field.field_group_ids.iter().flat_map(copy).collect()
         };
-        self.work.restore(&key, Code::GlobalFieldNotFound, beside).await
+        self.work.restore(&key, if_match, Code::GlobalFieldNotFound, beside).await
     }
 
     fn attach(&self, field: &GlobalField, groups: &[GroupId]) -> Result<Vec<Change>, Error> {

@@ -11,7 +11,7 @@ use contract::{Code, Error};
 use crate::Work;
 use crate::change::{Change, Outcome};
 use crate::definitions::{Loaded, Place, count_of, place, version_of};
-use crate::document::{Document, holding};
+use crate::document::{Document, check_version, holding};
 use crate::dynamo::{back_off, get_number, number, text};
 use crate::global_fields::same_type;
 use crate::grant::{Grant, Granted, Read, Write};
@@ -211,7 +211,7 @@ impl TenantFields<Write> {
     ///
     /// # Errors
     /// `field_group_not_found`, `tenant_field_not_found`, `key_taken`, `field_limit_reached`.
-    pub async fn restore(&self, group: &GroupRef, id: FieldId) -> Result<TenantField, Error> {
+    pub async fn restore(&self, group: &GroupRef, id: FieldId, if_match: Option<u64>) -> Result<TenantField, Error> {
         let plan = |loaded: &Loaded, key: &Key, current: &Document<TenantField>, next: TenantField| {
             let deleted_at = current.deleted_at.ok_or(Code::Internal)?;
             let (card, version) = self.next_version(loaded, 1);
@@ -220,7 +220,7 @@ impl TenantFields<Write> {
                 vec![own.remove("deletedAt"), card, self.key_row(&next), Change::delete(keys::purge(deleted_at, id))];
             Ok((next, changes))
         };
-        self.change(group, id, None, true, plan).await
+        self.change(group, id, if_match, true, plan).await
     }
 
     /// Changes a field and, in the same transaction, the schema version that readers compare.
@@ -239,8 +239,8 @@ impl TenantFields<Write> {
             let key = keys::tenant_field(&self.scope, loaded.group.id, id);
             let current = loaded.others.get(&key).map(Document::<TenantField>::read).transpose()?;
             let current = current.ok_or(Code::TenantFieldNotFound)?;
-            if restore && current.deleted_at.is_none() {
-                return Ok(current.value);
+            if restore && current.deleted_at.is_none() && !current.is_by(event) {
+                return check_version(if_match, current.version).map(|()| current.value);
             }
             let count = loaded.tenant.as_ref().and_then(|card| get_number(card, &count_of(loaded.group.id)));
             if restore && count.unwrap_or(0_u64) >= FIELD_LIMIT {

@@ -290,8 +290,14 @@ impl Values<Write> {
     ///
     /// # Errors
     /// `field_group_not_found`, `values_not_found`.
-    pub async fn restore(&self, group: &GroupRef, entity: &EntityId) -> Result<EntityValues, Error> {
+    pub async fn restore(
+        &self,
+        group: &GroupRef,
+        entity: &EntityId,
+        if_match: Option<u64>,
+    ) -> Result<EntityValues, Error> {
         self.change(group, entity, |loaded, stored| {
+            check_version(if_match, stored.version)?;
             let Some(deleted_at) = stored.deleted_at else { return Ok(None) };
             if deleted_at.plus(KEPT) < self.work.author.at() {
                 return Err(Code::ValuesNotFound.into());

@@ -2,11 +2,15 @@
 
 use contract::Error;
 use contract::resource::GlobalField;
-use runtime::Found;
 use runtime::parameters::GlobalFieldId;
+use runtime::{Found, IfMatch};
 use store::global_fields::GlobalFields;
 use store::grant::Write;
 
-pub(crate) async fn restore(fields: GlobalFields<Write>, id: GlobalFieldId) -> Result<Found<GlobalField>, Error> {
-    Ok(Found(fields.restore(id.0).await?))
+pub(crate) async fn restore(
+    fields: GlobalFields<Write>,
+    id: GlobalFieldId,
+    if_match: IfMatch,
+) -> Result<Found<GlobalField>, Error> {
+    Ok(Found(fields.restore(id.0, if_match.0).await?))
 }

@@ -3,8 +3,8 @@
 use contract::Error;
 use contract::names::GroupRef;
 use contract::resource::TenantField;
-use runtime::Found;
 use runtime::parameters::TenantFieldId;
+use runtime::{Found, IfMatch};
 use store::grant::Write;
 use store::tenant_fields::TenantFields;
 
@@ -12,6 +12,7 @@ pub(crate) async fn restore(
     fields: TenantFields<Write>,
     group: GroupRef,
     field: TenantFieldId,
+    if_match: IfMatch,
 ) -> Result<Found<TenantField>, Error> {
-    Ok(Found(fields.restore(&group, field.0).await?))
+    Ok(Found(fields.restore(&group, field.0, if_match.0).await?))
 }

@@ -79,7 +79,11 @@ fn check_text(rules: &Rules, text: &str, path: &str, problems: &mut Problems) {
     }
     // Matching is linear, but what a step costs is for whoever wrote the pattern to say.
     if rules.pattern.is_some() && text.len() > MAX_MATCHED {
-        problems.add(path, "too_long", format!("Must have at most {MAX_MATCHED} bytes, since it has to match a pattern."));
+        problems.add(
+            path,
+            "too_long",
+            format!("Must have at most {MAX_MATCHED} bytes, since it has to match a pattern."),
+        );
         return;
     }
     if let Some(pattern) = rules.pattern.as_ref().filter(|pattern| !pattern.matches(text)) {

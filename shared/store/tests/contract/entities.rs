@@ -59,10 +59,10 @@ async fn deleted_ones_are_absent_and_saved_anew_they_come_last() {
     account.merge("acme", id, "a", json!({})).await.unwrap();
     assert_eq!(names(&account, id, 2).await, ["b", "d", "a"]);
     // Restored, it is where it was.
-    account.values("acme").restore(&group, &named("c")).await.unwrap();
+    account.values("acme").restore(&group, &named("c"), None).await.unwrap();
     assert_eq!(names(&account, id, 3).await, ["b", "c", "d", "a"]);
     account.values("acme").delete(&group, &named("a"), None).await.unwrap();
-    account.values("acme").restore(&group, &named("a")).await.unwrap();
+    account.values("acme").restore(&group, &named("a"), None).await.unwrap();
     assert_eq!(names(&account, id, 100).await, ["b", "c", "d", "a"]);
 }
 

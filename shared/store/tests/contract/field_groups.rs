@@ -30,7 +30,7 @@ async fn what_was_created_is_found_by_identifier_and_by_key() {
     for absent in [by_key("products"), GroupRef::Id(named("fg_00000000000000000000000000000001"))] {
         assert_eq!(refused(account.groups().get(&absent).await), Code::FieldGroupNotFound);
         assert_eq!(refused(account.groups().delete(&absent, None).await), Code::FieldGroupNotFound);
-        assert_eq!(refused(account.groups().restore(&absent).await), Code::FieldGroupNotFound);
+        assert_eq!(refused(account.groups().restore(&absent, None).await), Code::FieldGroupNotFound);
         let update = account.groups().update(&absent, None, |_| ()).await;
         assert_eq!(refused(update), Code::FieldGroupNotFound);
     }
@@ -145,7 +145,7 @@ async fn a_deleted_group_is_gone_with_its_values_and_comes_back_with_them() {
         assert!(account.groups().list(&all()).await.unwrap().items.is_empty());
     }
 
-    let restored = account.groups().restore(&GroupRef::Id(group.id)).await.unwrap();
+    let restored = account.groups().restore(&GroupRef::Id(group.id), None).await.unwrap();
     assert_eq!((restored.version, restored.key.as_str()), (3, "product"));
     for account in [&account, &account.elsewhere()] {
         let read = account.values("acme").get(&by_key("product"), &named("sku")).await.unwrap();
@@ -153,7 +153,7 @@ async fn a_deleted_group_is_gone_with_its_values_and_comes_back_with_them() {
         assert_eq!(account.groups().list(&all()).await.unwrap().items, std::slice::from_ref(&restored));
     }
     // What is not deleted is answered as it is.
-    assert_eq!(account.groups().restore(&by_key("product")).await.unwrap(), restored);
+    assert_eq!(account.groups().restore(&by_key("product"), None).await.unwrap(), restored);
 }
 
 #[tokio::test]
@@ -171,10 +171,10 @@ async fn a_key_that_was_given_away_is_not_taken_back() {
     // An instance that knew the key's old group goes by the new one, which has none of its values or fields.
     let read = warm.values("acme").get(&by_key("product"), &named("sku")).await;
     assert_eq!(refused(read), Code::ValuesNotFound);
-    assert_eq!(refused(account.groups().restore(&GroupRef::Id(old.id)).await), Code::KeyTaken);
+    assert_eq!(refused(account.groups().restore(&GroupRef::Id(old.id), None).await), Code::KeyTaken);
     assert_eq!(account.groups().get(&by_key("product")).await.unwrap(), new);
     account.groups().delete(&by_key("product"), None).await.unwrap();
-    assert_eq!(account.groups().restore(&GroupRef::Id(old.id)).await.unwrap().version, 3);
+    assert_eq!(account.groups().restore(&GroupRef::Id(old.id), None).await.unwrap().version, 3);
     let read = warm.values("acme").get(&by_key("product"), &named("sku")).await.unwrap();
     assert_eq!(values(&read), json!({ "title": "old" }));
 }
@@ -187,11 +187,11 @@ async fn by_key_the_last_that_was_deleted_comes_back() {
         made.push(account.group("product").await.id);
         account.groups().delete(&by_key("product"), None).await.unwrap();
     }
-    assert_eq!(account.groups().restore(&by_key("product")).await.unwrap().id, made[1]);
+    assert_eq!(account.groups().restore(&by_key("product"), None).await.unwrap().id, made[1]);
     // While a group has the key, it is meant.
-    assert_eq!(account.groups().restore(&by_key("product")).await.unwrap().version, 3);
-    assert_eq!(refused(account.groups().restore(&GroupRef::Id(made[0])).await), Code::KeyTaken);
-    assert_eq!(refused(account.groups().restore(&by_key("other")).await), Code::FieldGroupNotFound);
+    assert_eq!(account.groups().restore(&by_key("product"), None).await.unwrap().version, 3);
+    assert_eq!(refused(account.groups().restore(&GroupRef::Id(made[0]), None).await), Code::KeyTaken);
+    assert_eq!(refused(account.groups().restore(&by_key("other"), None).await), Code::FieldGroupNotFound);
 }
 
 #[tokio::test]
@@ -201,7 +201,7 @@ async fn restored_by_many_at_once_it_is_restored_once() {
     account.groups().delete(&group, None).await.unwrap();
     let restored = join_all((0..8).map(|_| {
         let (groups, group) = (account.groups(), &group);
-        async move { groups.restore(group).await.unwrap().version }
+        async move { groups.restore(group, None).await.unwrap().version }
     }));
     assert_eq!(restored.await, [3; 8]);
 }
@@ -215,7 +215,7 @@ async fn it_can_be_restored_for_thirty_days() {
         account.groups().delete(&GroupRef::Id(group.id), None).await.unwrap();
     }
     tables.clock.advance(DAY * 30 - std::time::Duration::from_secs(5));
-    assert_eq!(account.groups().restore(&GroupRef::Id(early.id)).await.unwrap().version, 3);
+    assert_eq!(account.groups().restore(&GroupRef::Id(early.id), None).await.unwrap().version, 3);
     tables.clock.advance(std::time::Duration::from_secs(6));
-    assert_eq!(refused(account.groups().restore(&GroupRef::Id(late.id)).await), Code::FieldGroupNotFound);
+    assert_eq!(refused(account.groups().restore(&GroupRef::Id(late.id), None).await), Code::FieldGroupNotFound);
 }

@@ -92,7 +92,7 @@ impl Model {
             3 => {
                 let fields = self.global.clone();
                 let field = Self::pick(&mut self.global, step.pick, false)?;
-                let restored = account.globals().restore(field.id).await;
+                let restored = account.globals().restore(field.id, None).await;
                 field.live = Self::free(&fields, field.key);
                 assert_eq!(restored.is_ok(), field.live);
             }
@@ -116,7 +116,7 @@ impl Model {
             7 => {
                 let fields = self.own.clone();
                 let field = Self::pick(&mut self.own, step.pick, false)?;
-                let restored = account.fields("acme").restore(&at, field.id).await;
+                let restored = account.fields("acme").restore(&at, field.id, None).await;
                 field.live = Self::free(&fields, field.key);
                 assert_eq!(restored.is_ok(), field.live);
             }
@@ -125,7 +125,7 @@ impl Model {
                 self.deleted = true;
             }
             9 if self.deleted => {
-                account.groups().restore(&at).await.unwrap();
+                account.groups().restore(&at, None).await.unwrap();
                 self.deleted = false;
             }
             _ => return None,

@@ -50,7 +50,7 @@ async fn a_field_may_be_in_forty_groups() {
     }
     account.globals().delete(field.id, Some(2)).await.unwrap();
     assert!(seen(&account, &ids, "title").await.iter().all(|seen| !*seen));
-    assert_eq!(account.globals().restore(field.id).await.unwrap().version, 4);
+    assert_eq!(account.globals().restore(field.id, None).await.unwrap().version, 4);
     assert!(seen(&account, &ids, "title").await.iter().all(|seen| *seen));
 }
 
@@ -179,19 +179,19 @@ async fn a_deleted_field_comes_back_with_its_values() {
     assert_eq!(problems(account.merge("acme", ids[0], "sku", json!({ "title": "x" })).await), ["title unknown_field"]);
 
     let taker = account.global("title", string(), &ids[1..]).await;
-    assert_eq!(refused(account.globals().restore(field.id).await), Code::KeyTaken);
+    assert_eq!(refused(account.globals().restore(field.id, None).await), Code::KeyTaken);
     assert_eq!(seen(&account, &ids, "title").await, [false, true]);
     account.globals().delete(taker.id, None).await.unwrap();
-    let restored = account.globals().restore(field.id).await.unwrap();
+    let restored = account.globals().restore(field.id, None).await.unwrap();
     assert_eq!((restored.version, restored.field_group_ids.len()), (3, 2));
-    assert_eq!(account.globals().restore(field.id).await.unwrap(), restored);
+    assert_eq!(account.globals().restore(field.id, None).await.unwrap(), restored);
     assert_eq!(values(&account.read("acme", ids[0], "sku").await.unwrap()), json!({ "title": "Oak" }));
 
     account.globals().delete(field.id, None).await.unwrap();
     tables.clock.advance(DAY * 30 + std::time::Duration::from_secs(1));
-    assert_eq!(refused(account.globals().restore(field.id).await), Code::GlobalFieldNotFound);
+    assert_eq!(refused(account.globals().restore(field.id, None).await), Code::GlobalFieldNotFound);
     let never = named("fld_00000000000000000000000000000001");
-    assert_eq!(refused(account.globals().restore(never).await), Code::GlobalFieldNotFound);
+    assert_eq!(refused(account.globals().restore(never, None).await), Code::GlobalFieldNotFound);
 }
 
 #[tokio::test]

@@ -80,13 +80,13 @@ async fn writing_groups_and_fields() {
     let made = GroupRef::Id(under(&account, &grants, account.groups().create(new_group("new"))).await.id);
     under(&account, &grants, account.groups().update(&by_key("new"), None, |_| ())).await;
     under(&account, &grants, account.groups().delete(&by_key("new"), None)).await;
-    under(&account, &grants, account.groups().restore(&made)).await;
+    under(&account, &grants, account.groups().restore(&made, None)).await;
 
     let grants = GlobalFields::<Write>::grants();
     let made = under(&account, &grants, account.globals().create(new_global("new", string(), &[lived.group]))).await.id;
     under(&account, &grants, account.globals().update(made, None, &SAME)).await;
     under(&account, &grants, account.globals().delete(made, None)).await;
-    under(&account, &grants, account.globals().restore(made)).await;
+    under(&account, &grants, account.globals().restore(made, None)).await;
 
     let grants = TenantFields::<Write>::grants();
     for tenant in ["acme", "first"] {
@@ -94,7 +94,7 @@ async fn writing_groups_and_fields() {
         let made = under(&account, &grants, fields().create(&key, new_own("own", string()))).await.id;
         under(&account, &grants, fields().update(&key, made, None, None, None)).await;
         under(&account, &grants, fields().delete(&key, made, None)).await;
-        under(&account, &grants, fields().restore(&key, made)).await;
+        under(&account, &grants, fields().restore(&key, made, None)).await;
     }
 }
 
@@ -111,7 +111,7 @@ async fn writing_values() {
             under(&account, &grants, values().save(&key, &sku, &sent, how, None)).await;
         }
         under(&account, &grants, values().delete(&key, &sku, None)).await;
-        under(&account, &grants, values().restore(&key, &sku)).await;
+        under(&account, &grants, values().restore(&key, &sku, None)).await;
         under(&account, &grants, values().delete(&key, &sku, None)).await;
         under(&account, &grants, values().save(&key, &sku, &sent, Save::Merge, None)).await;
     }

@@ -185,7 +185,7 @@ async fn a_request_carried_out_again_finds_what_it_had_written() {
     account.values("acme").delete(&at, &sku, None).await.unwrap();
     let seed = Seed::new(tables.clock.now());
     for _ in 0..2 {
-        let restored = Values::open(&account.work_of(seed), tenant()).restore(&at, &sku).await.unwrap();
+        let restored = Values::open(&account.work_of(seed), tenant()).restore(&at, &sku, None).await.unwrap();
         assert_eq!((restored.version, values(&restored)), (3, json!({ "a": "x" })));
     }
 }

@@ -62,7 +62,7 @@ async fn write(account: &Account, step: Step, known: &mut Known) -> Option<Resul
         0 | 1 => account.groups().create(new_group(key)).await.map(|made| known.groups.push((step.client, made.id))),
         2 => account.groups().update(&at()?, None, |group| group.name = named("New")).await.map(drop),
         3 => account.groups().delete(&at()?, None).await,
-        4 => account.groups().restore(&at()?).await.map(drop),
+        4 => account.groups().restore(&at()?, None).await.map(drop),
         5 => {
             let made = account.globals().create(new_global(key, string(), &[group()?])).await;
             made.map(|made| known.fields.push((step.client, made.id)))
@@ -72,7 +72,7 @@ async fn write(account: &Account, step: Step, known: &mut Known) -> Option<Resul
             account.globals().update(field()?, None, &change).await.map(drop)
         }
         7 => account.globals().delete(field()?, None).await,
-        8 => account.globals().restore(field()?).await.map(drop),
+        8 => account.globals().restore(field()?, None).await.map(drop),
         9 => account.keys().create(new_key()).await.map(|(made, _)| known.keys.push((step.client, made.id))),
         10 => account.keys().delete(pick(&known.keys, step.client, step.pick)?, None).await,
         11 => {
@@ -84,7 +84,7 @@ async fn write(account: &Account, step: Step, known: &mut Known) -> Option<Resul
             account.fields(tenant).update(&at()?, field()?, None, None, Some(&stricter)).await.map(drop)
         }
         13 => account.fields(tenant).delete(&at()?, field()?, None).await,
-        14 => account.fields(tenant).restore(&at()?, field()?).await.map(drop),
+        14 => account.fields(tenant).restore(&at()?, field()?, None).await.map(drop),
         15 => {
             let sent = object(json!({ key: tenant }));
             account.values(tenant).save(&at()?, &entity(), &sent, Save::Merge, None).await.map(drop)

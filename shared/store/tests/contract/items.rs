@@ -102,16 +102,16 @@ async fn each_change_is_an_event_of_its_own() {
     }
     let (pk, sk) = (format!("D#{client}#{group}"), "#".to_owned());
     events.push(event(&tables, &pk, &sk).await);
-    changes!(pk, sk; account.groups().update(&at, None, |_| ()), account.groups().delete(&at, None), account.groups().restore(&at));
+    changes!(pk, sk; account.groups().update(&at, None, |_| ()), account.groups().delete(&at, None), account.groups().restore(&at, None));
     let (pk, sk) = (format!("C#{client}"), format!("gf#{global}"));
     events.push(event(&tables, &pk, &sk).await);
-    changes!(pk, sk; account.globals().update(global, None, &SAME), account.globals().delete(global, None), account.globals().restore(global));
+    changes!(pk, sk; account.globals().update(global, None, &SAME), account.globals().delete(global, None), account.globals().restore(global, None));
     let (pk, sk) = (format!("F#{client}#acme"), format!("{group}#{own}"));
     events.push(event(&tables, &pk, &sk).await);
     changes!(pk, sk;
         account.fields("acme").update(&at, own, None, None, None),
         account.fields("acme").delete(&at, own, None),
-        account.fields("acme").restore(&at, own)
+        account.fields("acme").restore(&at, own, None)
     );
     let (pk, sk) = (format!("V#{client}#acme"), format!("{group}#sku"));
     let sku = named("sku");
@@ -119,7 +119,7 @@ async fn each_change_is_an_event_of_its_own() {
         account.merge("acme", group, "sku", json!({ "title": "a" })),
         account.merge("acme", group, "sku", json!({ "title": "a" })),
         account.values("acme").delete(&at, &sku, None),
-        account.values("acme").restore(&at, &sku),
+        account.values("acme").restore(&at, &sku, None),
         account.values("acme").delete(&at, &sku, None),
         account.replace("acme", group, "sku", json!({}))
     );
@@ -146,7 +146,7 @@ async fn what_changes_beside_a_resource_is_no_event_of_its() {
     let change = GlobalFieldChange { schema: Some(schema(string())), ..SAME };
     account.globals().update(global, None, &change).await.unwrap();
     account.globals().delete(global, None).await.unwrap();
-    account.globals().restore(global).await.unwrap();
+    account.globals().restore(global, None).await.unwrap();
     account.own("acme", group, "color", string()).await;
     account.fields("acme").update(&at, first, None, None, None).await.unwrap();
     account.fields("acme").delete(&at, first, None).await.unwrap();
@@ -187,10 +187,10 @@ async fn what_is_deleted_is_noted_for_the_purge_until_it_is_back() {
         format!("V#{client}#acme {}#sku", lived.group),
     ];
     assert_eq!(noted().await, expected);
-    account.groups().restore(&at).await.unwrap();
-    account.globals().restore(lived.global).await.unwrap();
-    account.fields("acme").restore(&at, lived.own).await.unwrap();
-    account.values("acme").restore(&at, &sku).await.unwrap();
+    account.groups().restore(&at, None).await.unwrap();
+    account.globals().restore(lived.global, None).await.unwrap();
+    account.fields("acme").restore(&at, lived.own, None).await.unwrap();
+    account.values("acme").restore(&at, &sku, None).await.unwrap();
     assert!(noted().await.is_empty());
 }
 

@@ -66,7 +66,7 @@ async fn groups(account: &Account) -> Result<(GroupId, GroupId), Error> {
     let updated = account.groups().update(&group, Some(1), |group| group.name = named("Product")).await?;
     assert_eq!(updated.version, 2);
     account.groups().delete(&group, Some(2)).await?;
-    assert_eq!(account.groups().restore(&group).await?.version, 4);
+    assert_eq!(account.groups().restore(&group, None).await?.version, 4);
     assert_eq!(account.groups().get(&group).await?.version, 4);
     Ok((made.id, account.groups().create(new_group("order")).await?.id))
 }
@@ -78,7 +78,7 @@ async fn global_fields(account: &Account, groups: [GroupId; 2]) -> Result<FieldI
     let leave = GlobalFieldChange { groups: Some(groups[..1].to_vec()), label: Some(named("Title")), ..SAME };
     assert_eq!(account.globals().update(field.id, Some(2), &leave).await?.version, 3);
     account.globals().delete(field.id, Some(3)).await?;
-    assert_eq!(account.globals().restore(field.id).await?.version, 5);
+    assert_eq!(account.globals().restore(field.id, None).await?.version, 5);
     assert_eq!(account.globals().get(field.id).await?.version, 5);
     assert_eq!(account.globals().create(new_global("nowhere", string(), &[])).await?.version, 1);
     Ok(field.id)
@@ -91,7 +91,7 @@ async fn tenant_fields(account: &Account, group: GroupId) -> Result<FieldId, Err
     let updated = account.fields("acme").update(&group, field.id, Some(1), None, Some(&stricter)).await?;
     assert_eq!(updated.version, 2);
     account.fields("acme").delete(&group, field.id, Some(2)).await?;
-    assert_eq!(account.fields("acme").restore(&group, field.id).await?.version, 4);
+    assert_eq!(account.fields("acme").restore(&group, field.id, None).await?.version, 4);
     assert_eq!(account.fields("acme").create(&group, new_own("size", string())).await?.version, 1);
     assert_eq!(account.fields("acme").get(&group, field.id).await?.version, 4);
     Ok(field.id)
@@ -106,7 +106,7 @@ async fn values(account: &Account, group: GroupId) -> Result<(), Error> {
         assert_eq!(save(json!({ "title": "b" }), Save::Merge, Some(1)).await?.version, 2);
         assert_eq!(save(json!({ "title": "c" }), Save::Replace, Some(2)).await?.version, 3);
         account.values(tenant).delete(&at, &named("sku"), Some(3)).await?;
-        assert_eq!(account.values(tenant).restore(&at, &named("sku")).await?.version, 5);
+        assert_eq!(account.values(tenant).restore(&at, &named("sku"), None).await?.version, 5);
         account.values(tenant).delete(&at, &named("sku"), Some(5)).await?;
         assert_eq!(save(json!({ "title": "d" }), Save::Merge, Some(6)).await?.version, 7);
         let read = account.read(tenant, group, "sku").await?;

@@ -56,12 +56,12 @@ async fn a_field_is_made_read_changed_and_deleted() {
     gone(refused(account.fields("acme").get(&group, made.id).await));
     gone(refused(account.fields("acme").update(&group, made.id, None, None, None).await));
     gone(refused(account.fields("acme").delete(&group, made.id, None).await));
-    gone(refused(account.fields("other").restore(&group, made.id).await));
+    gone(refused(account.fields("other").restore(&group, made.id, None).await));
     let other = account.group("other").await.id;
-    gone(refused(account.fields("acme").restore(&GroupRef::Id(other), made.id).await));
-    let restored = account.fields("acme").restore(&group, made.id).await.unwrap();
+    gone(refused(account.fields("acme").restore(&GroupRef::Id(other), made.id, None).await));
+    let restored = account.fields("acme").restore(&group, made.id, None).await.unwrap();
     assert_eq!((restored.version, &restored.label), (4, &name));
-    assert_eq!(account.fields("acme").restore(&group, made.id).await.unwrap(), restored);
+    assert_eq!(account.fields("acme").restore(&group, made.id, None).await.unwrap(), restored);
 }
 
 #[tokio::test]
@@ -98,13 +98,13 @@ async fn a_deleted_fields_key_can_be_given_away() {
     let new = account.own("acme", id, "color", json!({ "type": "number" })).await;
     assert_eq!(values(&account.read("acme", id, "sku").await.unwrap()), json!({}));
     account.merge("acme", id, "sku", json!({ "color": 7 })).await.unwrap();
-    assert_eq!(refused(account.fields("acme").restore(&group, old.id).await), Code::KeyTaken);
+    assert_eq!(refused(account.fields("acme").restore(&group, old.id, None).await), Code::KeyTaken);
     account.fields("acme").delete(&group, new.id, None).await.unwrap();
-    account.fields("acme").restore(&group, old.id).await.unwrap();
+    account.fields("acme").restore(&group, old.id, None).await.unwrap();
     assert_eq!(values(&account.read("acme", id, "sku").await.unwrap()), json!({ "color": "red" }));
     account.fields("acme").delete(&group, old.id, None).await.unwrap();
     account.tables.clock.advance(DAY * 30 + std::time::Duration::from_secs(1));
-    assert_eq!(refused(account.fields("acme").restore(&group, old.id).await), Code::TenantFieldNotFound);
+    assert_eq!(refused(account.fields("acme").restore(&group, old.id, None).await), Code::TenantFieldNotFound);
 }
 
 #[tokio::test]
@@ -134,10 +134,10 @@ async fn a_tenant_may_have_a_hundred_fields_in_a_group() {
     // A deletion makes room, which a creation or a restoration takes.
     account.fields("acme").delete(&group, made[0].id, None).await.unwrap();
     create("acme", &group).await.unwrap();
-    assert_eq!(refused(account.fields("acme").restore(&group, made[0].id).await), Code::FieldLimitReached);
+    assert_eq!(refused(account.fields("acme").restore(&group, made[0].id, None).await), Code::FieldLimitReached);
     account.fields("acme").delete(&group, made[1].id, None).await.unwrap();
-    account.fields("acme").restore(&group, made[0].id).await.unwrap();
-    assert_eq!(refused(account.fields("acme").restore(&group, made[1].id).await), Code::FieldLimitReached);
+    account.fields("acme").restore(&group, made[0].id, None).await.unwrap();
+    assert_eq!(refused(account.fields("acme").restore(&group, made[1].id, None).await), Code::FieldLimitReached);
     // Other tenants and other groups have room of their own.
     create("other", &group).await.unwrap();
     let elsewhere = GroupRef::Id(account.group("elsewhere").await.id);
@@ -213,7 +213,7 @@ async fn a_later_global_field_shadows_a_tenants() {
     account.fields("acme").update(&group, own.id, Some(1), Some(&label), None).await.unwrap();
     account.fields("acme").delete(&group, own.id, None).await.unwrap();
     assert_eq!(shown(&account.merged("acme", id).await), ["color global"]);
-    account.fields("acme").restore(&group, own.id).await.unwrap();
+    account.fields("acme").restore(&group, own.id, None).await.unwrap();
     assert_eq!(refused(account.fields("acme").create(&group, new_own("color", string())).await), Code::KeyTaken);
 
     account.globals().delete(global.id, None).await.unwrap();

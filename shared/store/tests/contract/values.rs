@@ -95,26 +95,26 @@ async fn a_deletion_goes_on_counting_and_can_be_undone() {
     let gone = |code| assert_eq!(code, Code::ValuesNotFound);
     gone(refused(account.read("acme", id, "sku").await));
     gone(refused(account.values("acme").delete(&group, &sku, None).await));
-    gone(refused(account.values("acme").restore(&group, &sku).await));
+    gone(refused(account.values("acme").restore(&group, &sku, None).await));
 
     account.merge("acme", id, "sku", json!({ "a": "x" })).await.unwrap();
     assert_conflict(account.values("acme").delete(&group, &sku, Some(2)).await, 2, 1);
     account.values("acme").delete(&group, &sku, Some(1)).await.unwrap();
     gone(refused(account.read("acme", id, "sku").await));
     gone(refused(account.values("acme").delete(&group, &sku, None).await));
-    let restored = account.values("acme").restore(&group, &sku).await.unwrap();
+    let restored = account.values("acme").restore(&group, &sku, None).await.unwrap();
     assert_eq!((values(&restored), restored.version), (json!({ "a": "x" }), 3));
     assert_eq!(account.read("acme", id, "sku").await.unwrap(), restored);
-    assert_eq!(account.values("acme").restore(&group, &sku).await.unwrap(), restored);
+    assert_eq!(account.values("acme").restore(&group, &sku, None).await.unwrap(), restored);
 
     account.values("acme").delete(&group, &sku, None).await.unwrap();
     let anew = account.merge("acme", id, "sku", json!({})).await.unwrap();
     assert_eq!((values(&anew), anew.version), (json!({}), 5), "the old values are gone, their count is not");
-    assert_eq!(account.values("acme").restore(&group, &sku).await.unwrap(), anew);
+    assert_eq!(account.values("acme").restore(&group, &sku, None).await.unwrap(), anew);
 
     account.values("acme").delete(&group, &sku, Some(5)).await.unwrap();
     account.tables.clock.advance(DAY * 30 + std::time::Duration::from_secs(1));
-    gone(refused(account.values("acme").restore(&group, &sku).await));
+    gone(refused(account.values("acme").restore(&group, &sku, None).await));
     assert_eq!(account.merge("acme", id, "sku", json!({ "a": "z" })).await.unwrap().version, 7);
 }
 
