@@ -4,6 +4,9 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure as Returned,
     TransactWriteItem, Update,
@@ -217,60 +220,37 @@ impl Store {
 
     /// Nothing if a transaction has the item, which the SDK does not try again.
     async fn attempt_once(&self, change: &Change) -> Result<Option<Attempt>, Error> {
-        use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
-        use aws_sdk_dynamodb::operation::put_item::PutItemError;
-        use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-
-        let table = self.table(change.key.table);
-        let (names, values, expression) = (change.names(), change.values(), change.update_expression());
+        /// One operation: the three have the same settings and failures, under types of their own.
+        macro_rules! attempt {
+            ($call:expr, $operation:literal, $failure:ident) => {{
+                let call = $call
+                    .table_name(self.table(change.key.table))
+                    .set_condition_expression(change.condition.clone())
+                    .set_expression_attribute_names(change.names())
+                    .set_expression_attribute_values(change.values())
+                    .return_values_on_condition_check_failure(Returned::AllOld);
+                match call.send().await {
+                    Ok(_) => Ok(Some(Attempt::Done)),
+                    Err(error) => match error.as_service_error() {
+                        Some($failure::ConditionalCheckFailedException(e)) => {
+                            Ok(Some(Attempt::Refused(e.item.clone())))
+                        }
+                        Some($failure::TransactionConflictException(_)) => Ok(None),
+                        _ => Err(fault($operation, &error)),
+                    },
+                }
+            }};
+        }
         let key = Some(key_attributes(&change.key));
-        let condition = change.condition.clone();
         match &change.action {
             Action::Put(item) => {
-                let call = self.dynamo().put_item().table_name(table).set_item(Some(item.clone()));
-                let call = call.set_condition_expression(condition).set_expression_attribute_names(names);
-                let call = call.set_expression_attribute_values(values);
-                match call.return_values_on_condition_check_failure(Returned::AllOld).send().await {
-                    Ok(_) => Ok(Some(Attempt::Done)),
-                    Err(error) => match error.as_service_error() {
-                        Some(PutItemError::ConditionalCheckFailedException(e)) => {
-                            Ok(Some(Attempt::Refused(e.item.clone())))
-                        }
-                        Some(PutItemError::TransactionConflictException(_)) => Ok(None),
-                        _ => Err(fault("PutItem", &error)),
-                    },
-                }
+                attempt!(self.dynamo().put_item().set_item(Some(item.clone())), "PutItem", PutItemError)
             }
             Action::Update { .. } => {
-                let call = self.dynamo().update_item().table_name(table).set_key(key);
-                let call = call.set_update_expression(expression).set_condition_expression(condition);
-                let call = call.set_expression_attribute_names(names).set_expression_attribute_values(values);
-                match call.return_values_on_condition_check_failure(Returned::AllOld).send().await {
-                    Ok(_) => Ok(Some(Attempt::Done)),
-                    Err(error) => match error.as_service_error() {
-                        Some(UpdateItemError::ConditionalCheckFailedException(e)) => {
-                            Ok(Some(Attempt::Refused(e.item.clone())))
-                        }
-                        Some(UpdateItemError::TransactionConflictException(_)) => Ok(None),
-                        _ => Err(fault("UpdateItem", &error)),
-                    },
-                }
+                let call = self.dynamo().update_item().set_key(key).set_update_expression(change.update_expression());
+                attempt!(call, "UpdateItem", UpdateItemError)
             }
-            Action::Delete => {
-                let call = self.dynamo().delete_item().table_name(table).set_key(key);
-                let call = call.set_condition_expression(condition).set_expression_attribute_names(names);
-                let call = call.set_expression_attribute_values(values);
-                match call.return_values_on_condition_check_failure(Returned::AllOld).send().await {
-                    Ok(_) => Ok(Some(Attempt::Done)),
-                    Err(error) => match error.as_service_error() {
-                        Some(DeleteItemError::ConditionalCheckFailedException(e)) => {
-                            Ok(Some(Attempt::Refused(e.item.clone())))
-                        }
-                        Some(DeleteItemError::TransactionConflictException(_)) => Ok(None),
-                        _ => Err(fault("DeleteItem", &error)),
-                    },
-                }
-            }
+            Action::Delete => attempt!(self.dynamo().delete_item().set_key(key), "DeleteItem", DeleteItemError),
         }
     }
 
@@ -303,47 +283,27 @@ impl Store {
     }
 
     fn transact_item(&self, change: &Change) -> Result<TransactWriteItem, Error> {
-        let wrong = |error: aws_sdk_dynamodb::error::BuildError| Error::internal(error.to_string());
-        let (table, key) = (self.table(change.key.table), Some(key_attributes(&change.key)));
-        let (names, values, condition) = (change.names(), change.values(), change.condition.clone());
-        let item = TransactWriteItem::builder();
-        Ok(match &change.action {
-            Action::Put(attributes) => item.put(
-                Put::builder()
-                    .table_name(table)
-                    .set_item(Some(attributes.clone()))
-                    .set_condition_expression(condition)
-                    .set_expression_attribute_names(names)
-                    .set_expression_attribute_values(values)
+        macro_rules! item {
+            ($builder:expr) => {
+                $builder
+                    .table_name(self.table(change.key.table))
+                    .set_condition_expression(change.condition.clone())
+                    .set_expression_attribute_names(change.names())
+                    .set_expression_attribute_values(change.values())
                     .return_values_on_condition_check_failure(Returned::AllOld)
                     .build()
-                    .map_err(wrong)?,
-            ),
-            Action::Update { .. } => item.update(
-                Update::builder()
-                    .table_name(table)
-                    .set_key(key)
-                    .set_update_expression(change.update_expression())
-                    .set_condition_expression(condition)
-                    .set_expression_attribute_names(names)
-                    .set_expression_attribute_values(values)
-                    .return_values_on_condition_check_failure(Returned::AllOld)
-                    .build()
-                    .map_err(wrong)?,
-            ),
-            Action::Delete => item.delete(
-                Delete::builder()
-                    .table_name(table)
-                    .set_key(key)
-                    .set_condition_expression(condition)
-                    .set_expression_attribute_names(names)
-                    .set_expression_attribute_values(values)
-                    .return_values_on_condition_check_failure(Returned::AllOld)
-                    .build()
-                    .map_err(wrong)?,
-            ),
+                    .map_err(|error| Error::internal(error.to_string()))?
+            };
         }
-        .build())
+        let (item, key) = (TransactWriteItem::builder(), Some(key_attributes(&change.key)));
+        let item = match &change.action {
+            Action::Put(attributes) => item.put(item!(Put::builder().set_item(Some(attributes.clone())))),
+            Action::Update { .. } => {
+                item.update(item!(Update::builder().set_key(key).set_update_expression(change.update_expression())))
+            }
+            Action::Delete => item.delete(item!(Delete::builder().set_key(key))),
+        };
+        Ok(item.build())
     }
 
     pub(crate) fn table(&self, table: Table) -> &str {
