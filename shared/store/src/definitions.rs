@@ -6,14 +6,19 @@
 //! When nothing is cached, definitions are read *beside* the cards, in one round trip, which is sound because they say
 //! themselves how new they are: the group's stretch begins with the group's card, and the newest of the tenant's fields,
 //! deleted ones included, carries the version that the tenant's card has for the group. Otherwise they are read again.
+//!
+//! A Query beside a transaction may see one of its items changed and another not yet. What it saw then is right for its
+//! own request, since nobody has been told of the change yet, but must not be kept under the new version: so only what
+//! has not changed for [`SETTLED`] is cached.
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use contract::id::{ClientId, FieldId, GroupId};
 use contract::names::{FieldKey, GroupKey, GroupRef, TenantId};
 use contract::resource::{Field, FieldGroup, GlobalField, Scope, TenantField};
-use contract::{Code, Error};
+use contract::{Code, Error, Time};
 use quick_cache::sync::Cache as Lru;
 
 use crate::document::{Document, deleted_at, from_doc};
@@ -23,6 +28,9 @@ use crate::keys::{self, Key};
 use crate::scope::TenantScope;
 use crate::tables::Table;
 use crate::{Store, Work};
+
+/// Longer than a transaction can be under way, with all of its tries.
+const SETTLED: Duration = Duration::from_secs(30);
 
 const CACHED_GROUPS: usize = 500;
 const CACHED_MERGES: usize = 1_000;
@@ -168,7 +176,6 @@ impl Work {
                 Some(fields) if fields.version == group_version => fields,
                 _ => Arc::new(GroupFields { version: group_version, ..self.read_group(&group_key.pk).await? }),
             };
-            cache.groups.insert((scope.client(), id), group_fields.clone());
             let own = match (tenant_read.transpose()?, same_tenant) {
                 (Some((version, own)), _) if version == tenant_version => own,
                 (_, Some(fields)) => fields.own.clone(),
@@ -176,10 +183,27 @@ impl Work {
                 _ => self.read_tenant(scope, id).await?.1,
             };
             let merged = Arc::new(merge(&group_fields.fields, own, group_version, tenant_version));
-            cache.merged.insert(merge_key, merged.clone());
+            let group_settled = self.settled(get_number(&card, "schemaAt"));
+            let tenant_settled = self.settled(tenant.as_ref().and_then(|card| get_number(card, &time_of(id))));
+            // What is not to be kept is forgotten: the next request then reads what it needs in one round trip.
+            if group_settled {
+                cache.groups.insert((scope.client(), id), group_fields);
+            } else {
+                cache.groups.remove(&(scope.client(), id));
+            }
+            if group_settled && tenant_settled {
+                cache.merged.insert(merge_key, merged.clone());
+            } else {
+                cache.merged.remove(&merge_key);
+            }
             merged
         };
         Ok(Some(Loaded { group: group.value, fields, tenant, others: cards }))
+    }
+
+    /// Whether definitions that last changed then can be seen whole by now.
+    fn settled(&self, changed_millis: Option<i64>) -> bool {
+        changed_millis.is_none_or(|millis| Time::from_millis(millis).plus(SETTLED) <= self.store.clock().now())
     }
 
     /// The group's copies of global fields, under the version of the card that stands before them.
@@ -235,6 +259,11 @@ pub(crate) fn place(field: &Field) -> Place {
 /// The attribute of a tenant's card that counts the changes of its fields in a group.
 pub(crate) fn version_of(group: GroupId) -> String {
     format!("v_{group}")
+}
+
+/// The attribute of a tenant's card that says when its fields in a group last changed, in milliseconds since 1970.
+pub(crate) fn time_of(group: GroupId) -> String {
+    format!("a_{group}")
 }
 
 /// The attribute of a tenant's card that counts its live fields in a group.

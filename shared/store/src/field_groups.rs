@@ -113,7 +113,9 @@ impl FieldGroups<Write> {
             created_at: author.at(),
             updated_at: author.at(),
         };
-        let card = holding(Change::put(keys::group(scope, group.id)), &group, 1)?.set("schemaVersion", number(1));
+        let card = holding(Change::put(keys::group(scope, group.id)), &group, 1)?
+            .set("schemaVersion", number(1))
+            .set("schemaAt", number(author.at().millis()));
         let changes = vec![card.when_absent(), self.key_row(&group)];
         let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
         match store.commit(changes, event).await? {

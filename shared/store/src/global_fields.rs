@@ -11,7 +11,7 @@ use contract::{Code, Error, Problems};
 use crate::Work;
 use crate::change::{Change, Outcome};
 use crate::document::{Document, holding, to_doc};
-use crate::dynamo::text;
+use crate::dynamo::{number, text};
 use crate::grant::{Grant, Granted, Read, Write};
 use crate::keys::{self, Kind};
 use crate::page::{Listing, Page, PageRequest};
@@ -228,7 +228,9 @@ impl GlobalFields<Write> {
 
     /// Tells all readers that the group's definitions have changed.
     fn bump(&self, group: GroupId) -> Change {
-        Change::update(keys::group(&self.work.scope, group)).add("schemaVersion", 1).when_present().unstamped()
+        let now = self.work.store.clock().now();
+        let card = Change::update(keys::group(&self.work.scope, group)).add("schemaVersion", 1);
+        card.set("schemaAt", number(now.millis())).when_present().unstamped()
     }
 }
 

@@ -14,11 +14,11 @@
 //! | session | log `U#usr` / `s#sha256` | `expiresAt sessionEpoch ttl` |
 //! | API key | main `C#cl` / `k#key` | `doc version hash` |
 //! | API key's card | main `K#sha256` / `#` | `doc` (type, permissions, activity, expiry, addresses, client, seal) |
-//! | field group | main `D#cl#fg` / `#` | `doc version schemaVersion deletedAt` |
+//! | field group | main `D#cl#fg` / `#` | `doc version schemaVersion schemaAt deletedAt` |
 //! | its key; the key's last deleted group | main `C#cl` / `gk#key`, `gd#key` | `group` |
 //! | global field | main `C#cl` / `gf#fld` | `doc version deletedAt` |
 //! | its copy in a group | main `D#cl#fg` / `k#key` | `doc`; its place reserves the key |
-//! | tenant | main `F#cl#tenant` / `#` | `doc epoch`, a group's `v_fg` (schema version) and `n_fg` (fields) |
+//! | tenant | main `F#cl#tenant` / `#` | `doc epoch`, a group's `v_fg`, `a_fg` (schema version, its time), `n_fg` (fields) |
 //! | its row | main `T#cl` / tenant | `doc` |
 //! | tenant field | main `F#cl#tenant` / `fg#fld` | `doc version deletedAt sv` (the `v_fg` that it came with) |
 //! | its key | main `F#cl#tenant` / `fg#k#key` | `field` |
@@ -30,7 +30,7 @@
 //! # What an operation costs
 //! Read units (RU) are for strongly consistent reads of items up to 4 KB, write units (WU) for items up to 1 KB; `n` is
 //! a page's length, `g` a global field's groups. A transaction's write counts twice. "Cold" adds what a new instance or
-//! a changed schema costs.
+//! a schema that changed within the last 30 seconds costs.
 //!
 //! | operation | round trips | warm | cold adds |
 //! | --- | --- | --- | --- |

@@ -10,7 +10,7 @@ use contract::{Code, Error};
 
 use crate::Work;
 use crate::change::{Change, Outcome};
-use crate::definitions::{Loaded, Place, count_of, place, version_of};
+use crate::definitions::{Loaded, Place, count_of, place, time_of, version_of};
 use crate::document::{Document, check_version, holding};
 use crate::dynamo::{back_off, get_number, number, text};
 use crate::global_fields::same_type;
@@ -263,7 +263,9 @@ impl TenantFields<Write> {
         let name = version_of(loaded.group.id);
         let now: Option<u64> = loaded.tenant.as_ref().and_then(|card| get_number(card, &name));
         let next = now.unwrap_or(0) + 1;
+        let at = number(self.work.store.clock().now().millis());
         let change = Change::update(keys::tenant(&self.scope)).set(&name, number(next));
+        let change = change.set(&time_of(loaded.group.id), at);
         let change = if added == 0 { change } else { change.add(&count_of(loaded.group.id), added) };
         let change = match now {
             Some(now) => change.when(&format!("#{name} = :now")).with(":now", number(now)),
