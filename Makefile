@@ -10,7 +10,7 @@ LINT  := $(TOOLS)/venv/bin/cfn-lint
 .PHONY: dev test bench gen lint advisories
 
 dev:
-	cargo run --quiet --package hedgerow -- dev $(ARGS)
+	cargo run --package hedgerow -- dev $(ARGS)
 
 gen:
 	cargo xtask gen

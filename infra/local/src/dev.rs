@@ -20,7 +20,9 @@ const SWEEP: Duration = Duration::from_secs(3600);
 /// If the address is taken or the data can't be opened.
 pub async fn run(options: Dev) -> Result<(), StartError> {
     runtime::log::init();
-    let listener = TcpListener::bind(options.listen).await.map_err(|e| format!("{}: {e}", options.listen))?;
+    let listener = TcpListener::bind(options.listen)
+        .await
+        .map_err(|e| format!("{}: {e}; --listen ADDR:PORT names another", options.listen))?;
     let backend = match options.store {
         StoreKind::Embedded => {
             let folder = &options.data;

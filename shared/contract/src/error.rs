@@ -50,7 +50,7 @@ codes! {
     GlobalFieldNotFound 404 "global_field_not_found" "There is no such global field."
     TenantFieldNotFound 404 "tenant_field_not_found" "There is no such tenant field."
     TenantNotFound 404 "tenant_not_found" "There is no such tenant."
-    ValuesNotFound 404 "values_not_found" "No values were saved for this entity."
+    ValuesNotFound 404 "values_not_found" "This entity has no values here."
     MethodNotAllowed 405 "method_not_allowed" "This path does not take this method."
     VersionConflict 409 "version_conflict" "The resource has changed since it was read."
     KeyTaken 409 "key_taken" "This key is in use."

@@ -74,7 +74,7 @@ routes! {
         MERGE_VALUES "merge-values" Post "/api/v1/tenants/{tenantId}/field-groups/{groupId}/entities/{entityId}/values" Management(ValuesWrite), "Save some of an entity's values";
         REPLACE_VALUES "replace-values" Put "/api/v1/tenants/{tenantId}/field-groups/{groupId}/entities/{entityId}/values" Management(ValuesWrite), "Replace all of an entity's values";
         DELETE_VALUES "delete-values" Delete "/api/v1/tenants/{tenantId}/field-groups/{groupId}/entities/{entityId}/values" Management(ValuesWrite), "Delete an entity's values";
-        RESTORE_VALUES "restore-values" Post "/api/v1/tenants/{tenantId}/field-groups/{groupId}/entities/{entityId}/values/restore" Management(ValuesWrite), "Restore an entity's values";
+        RESTORE_VALUES "restore-values" Post "/api/v1/tenants/{tenantId}/field-groups/{groupId}/entities/{entityId}/values/restore" Management(ValuesWrite), "Restore an entity's deleted values; if others were saved since, those are the answer";
     }
     "operations" {
         GET_HEALTH "get-health" Get "/api/health" Public, "Whether the API answers";

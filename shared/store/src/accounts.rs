@@ -10,6 +10,7 @@ use contract::names::{Email, Name, Slug};
 use contract::permission::Role;
 use contract::resource::{Client, SessionInfo, User};
 use contract::{Code, Error, Time};
+use tokio::sync::Semaphore;
 
 use crate::Store;
 use crate::Work;
@@ -227,8 +228,12 @@ async fn start_session(store: &Store, token: &SessionToken, epoch: u64, at: Time
     store.attempt(session).await.map(|_| ())
 }
 
+/// Hashes take turns anyway: who waits, waits here, without a thread.
+static TURN: Semaphore = Semaphore::const_new(1);
+
 /// Runs what takes long off the async threads.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    let _turn = TURN.acquire().await.map_err(Error::internal)?;
     tokio::task::spawn_blocking(work).await.map_err(Error::internal)
 }
 

@@ -87,7 +87,7 @@ impl JsonSchema for FieldSchema {
                     },
                     "additionalProperties": false,
                 },
-                "default": {"description": "The value that a form starts with. It satisfies the rules."},
+                "default": {"description": "The value that the field takes where an entity's first save, or a replacement, does not name it; null there keeps it empty."},
             },
             "required": ["type"],
             "additionalProperties": false,

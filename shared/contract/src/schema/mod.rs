@@ -121,10 +121,20 @@ impl FieldSchema {
         self.0.ui.as_ref().and_then(|ui| ui.order)
     }
 
-    /// The value that a form starts with; it satisfies the schema.
+    /// The value that the field takes where none is named with an entity's first save, or with a replacement.
     #[must_use]
     pub fn default(&self) -> Option<&Value> {
         self.0.default.as_ref()
+    }
+
+    /// A value that breaks no rule, as it is kept: an integer field's `5.0` is `5`.
+    #[must_use]
+    pub fn kept(&self, value: &Value) -> Value {
+        let integer = self.0.validation.as_ref().is_some_and(|rules| rules.integer == Some(true));
+        match value {
+            Value::Number(number) if integer => number::as_integer(number).map_or_else(|| value.clone(), Value::Number),
+            _ => value.clone(),
+        }
     }
 
     /// Adds every rule that `value` breaks; `path` is where the value stands in the input.

@@ -29,6 +29,12 @@ pub(super) fn whole(number: &Number) -> Option<i128> {
     }
 }
 
+/// The number as JSON writes an integer, if it is one that 64 bits hold: `5` for `5.0`, `0` for `-0`.
+pub(super) fn as_integer(number: &Number) -> Option<Number> {
+    let whole = whole(number)?;
+    i64::try_from(whole).map(Number::from).or_else(|_| u64::try_from(whole).map(Number::from)).ok()
+}
+
 /// Whether the number has no fraction.
 pub(super) fn is_integral(number: &Number) -> bool {
     match exact(number) {

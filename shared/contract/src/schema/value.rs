@@ -98,9 +98,12 @@ fn check_point(rules: &Rules, point: &Point, path: &str, problems: &mut Problems
     };
     if let Point::Number(value) = point
         && rules.integer == Some(true)
-        && !number::is_integral(value)
     {
-        problems.add(path, "not_integer", "Must be a whole number.");
+        if !number::is_integral(value) {
+            problems.add(path, "not_integer", "Must be a whole number.");
+        } else if number::as_integer(value).is_none() {
+            problems.add(path, "out_of_range", format!("Must lie between {} and {}.", i64::MIN, u64::MAX));
+        }
     }
     if let Some(min) = rules.min.as_ref().filter(|min| point.compare(min) == Ordering::Less) {
         problems.add(path, "too_small", format!("{least} {min}."));
@@ -198,9 +201,11 @@ mod tests {
                 (json!(big), &[]),
                 (json!(big + 1), &["too_large"]),
                 (json!(0.5), &["not_integer"]),
+                (json!(5.0), &[]),
+                (json!(1e30), &["out_of_range", "too_large"]),
                 (json!(-1.5), &["not_integer"]),
                 (json!(-1.75), &["not_integer", "too_small"]),
-                (json!(1e300), &["too_large"]),
+                (json!(1e300), &["out_of_range", "too_large"]),
                 (json!(u64::MAX), &["too_large"]),
                 (json!(i64::MIN), &["too_small"]),
                 (json!("1"), &["wrong_type"]),

@@ -27,7 +27,7 @@ pub(super) fn apply(
             }
             Some(field) => {
                 field.schema.check(value, key, &mut problems);
-                document.insert(field.id.to_string(), value.clone());
+                document.insert(field.id.to_string(), field.schema.kept(value));
             }
         }
     }
@@ -35,7 +35,7 @@ pub(super) fn apply(
         let default = field.schema.default().filter(|_| how == Save::Replace || before.is_none());
         match default {
             Some(value) => {
-                document.insert(field.id.to_string(), value.clone());
+                document.insert(field.id.to_string(), field.schema.kept(value));
             }
             None if how == Save::Replace => {
                 document.remove(&field.id.to_string());
