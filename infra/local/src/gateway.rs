@@ -10,22 +10,26 @@ use bytes::Bytes;
 use contract::route::Method;
 use contract::{Code, Error};
 use engines::Grant;
-use http::{Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use runtime::incoming::MAX_BODY;
 use runtime::{App, Reply, Route, way};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use crate::backend::Backend;
 use crate::event;
 
-/// The largest request that Lambda takes, in bytes.
-const LARGEST: usize = 6 * 1024 * 1024;
-/// How long a caller may take to send a request's head.
+/// How long a caller may take to send a request's head, and then its body.
 const HEAD: Duration = Duration::from_secs(30);
+const BODY: Duration = Duration::from_secs(30);
+/// Connections at once; further callers wait to be accepted.
+const CONNECTIONS: usize = 1_000;
 
 /// A function as the gateway knows it.
 struct Function {
@@ -58,7 +62,9 @@ impl Gateway {
     /// The listener's.
     pub async fn serve(self, listener: TcpListener) -> io::Result<()> {
         let gateway = Arc::new(self);
+        let places = Arc::new(Semaphore::new(CONNECTIONS));
         loop {
+            let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
             let (stream, peer) = match listener.accept().await {
                 Ok(accepted) => accepted,
                 // Out of file descriptors, or a caller gone again: neither ends the server.
@@ -71,7 +77,8 @@ impl Gateway {
             let _ = stream.set_nodelay(true);
             let gateway = gateway.clone();
             tokio::spawn(async move {
-                let service = service_fn(|request| gateway.answer(request, peer));
+                let _place = place;
+                let service = service_fn(|request| gateway.clone().answer(request, peer));
                 let mut http = http1::Builder::new();
                 http.timer(TokioTimer::new()).header_read_timeout(HEAD);
                 // A connection that breaks off is its caller's affair.
@@ -80,17 +87,28 @@ impl Gateway {
         }
     }
 
-    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Result<Response<Full<Bytes>>, Infallible> {
+    async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+    ) -> Result<Response<Full<Bytes>>, Infallible> {
         let (parts, body) = request.into_parts();
-        let reply = match Limited::new(body, LARGEST).collect().await {
-            Ok(body) => {
-                let address = event::caller(peer.ip(), &parts.headers, self.trusted_proxies);
-                self.invoke(&parts, &body.to_bytes(), address).await
+        let reply = match timeout(BODY, Limited::new(body, MAX_BODY).collect()).await {
+            Ok(Ok(body)) => {
+                // Whoever hangs up does not stop what has begun, as behind API Gateway.
+                let gateway = self.clone();
+                let function = async move {
+                    let address = event::caller(peer.ip(), &parts.headers, gateway.trusted_proxies);
+                    gateway.invoke(&parts, &body.to_bytes(), address).await
+                };
+                let ended = |error| way::refuse(&self.app, &Error::internal(error), &HeaderMap::new());
+                tokio::spawn(function).await.unwrap_or_else(ended)
             }
-            Err(error) => {
-                let code = if error.is::<LengthLimitError>() { Code::PayloadTooLarge } else { Code::MalformedRequest };
-                way::refuse(&self.app, &Error::from(code), &parts.headers)
+            Ok(Err(error)) if error.is::<LengthLimitError>() => {
+                way::refuse(&self.app, &Error::from(Code::PayloadTooLarge), &parts.headers)
             }
+            // It broke off, or took too long.
+            Ok(Err(_)) | Err(_) => way::refuse(&self.app, &Error::from(Code::MalformedRequest), &parts.headers),
         };
         let mut response = Response::new(Full::new(Bytes::from(reply.body)));
         *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -72,12 +72,13 @@ pub struct PasswordHash(String);
 
 impl PasswordHash {
     /// Hashes a password with a new salt. About 20 ms of CPU, one at a time: not to be called on an async thread.
+    /// Nothing if there is no memory for it.
     #[must_use]
-    pub fn of(password: &Password) -> Self {
+    pub fn of(password: &Password) -> Option<Self> {
         let salt: [u8; 16] = random::bytes();
-        let digest = settings().and_then(|settings| digest(&password.0, &salt, settings)).unwrap_or_default();
+        let digest = digest(&password.0, &salt, settings()?)?;
         let (salt, digest) = (STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(digest));
-        Self(format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${salt}${digest}"))
+        Some(Self(format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${salt}${digest}")))
     }
 
     /// The hash of no password, so that an unknown address takes as long as a known one.
@@ -136,7 +137,7 @@ mod tests {
     #[test]
     fn a_hash_knows_its_password_and_names_its_settings() {
         let password: Password = "correct horse".parse().expect("a password");
-        let hash = PasswordHash::of(&password);
+        let hash = PasswordHash::of(&password).expect("a hash");
         assert!(hash.stored().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.stored());
         assert!(hash.matches(&"correct horse".parse().expect("a text")));
         assert!(!hash.matches(&"correct horsf".parse().expect("a text")));
@@ -145,7 +146,7 @@ mod tests {
         let theirs =
             "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$k9ohroejZy1PN5E1SbHNPug6vB8eQAahb5SOAp6iGF4";
         assert!(PasswordHash::from_stored(theirs.to_owned()).matches(&"correct horse".parse().expect("a text")));
-        assert!(PasswordHash::of(&password) != hash, "salted");
+        assert!(PasswordHash::of(&password) != Some(hash.clone()), "salted");
         assert_eq!(format!("{password:?}{hash:?}"), "……");
     }
 

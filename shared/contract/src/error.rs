@@ -164,15 +164,12 @@ impl Error {
         let details = match (fields, &self.0.details) {
             ([], None) => None,
             ([], Some(details)) => Some(Details::Other(details)),
-            (fields, _) => Some(Details::Fields { fields: &fields[..fields.len().min(MAX_PROBLEMS)] }),
+            (fields, _) => Some(Details::Fields { fields }),
         };
         let message = self.0.message.as_deref().unwrap_or(self.code().message());
         ErrorBody { error: self.code().name(), message, details, request_id }
     }
 }
-
-/// An answer names this many failures at the most, so that a body of nothing but failures makes no larger answer.
-const MAX_PROBLEMS: usize = 1000;
 
 /// The body of every failure.
 #[derive(Debug, Serialize)]

@@ -174,7 +174,10 @@ impl IpBlock {
 impl std::str::FromStr for IpBlock {
     type Err = Broken;
     fn from_str(text: &str) -> Result<Self, Broken> {
-        let block = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+        let block = text
+            .parse::<IpNet>()
+            .ok()
+            .or_else(|| text.parse::<IpAddr>().ok().map(|address| IpNet::from(address.to_canonical())));
         block.map(Self).ok_or_else(|| Broken::new("invalid_ip", "Must be an IP address or a CIDR block."))
     }
 }

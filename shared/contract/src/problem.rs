@@ -18,6 +18,11 @@ pub struct Problem {
     pub message: String,
 }
 
+/// An input has this many failures at the most: a body of nothing but failures costs no more than that.
+const MAX_PROBLEMS: usize = 1000;
+/// Characters of a path at the most.
+const MAX_PATH: usize = 300;
+
 /// One or more failures of one input, in the order in which they were found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Problems(Vec<Problem>);
@@ -33,12 +38,18 @@ impl Problems {
 
     /// Adds a failure.
     pub fn add(&mut self, path: impl Into<String>, code: &'static str, message: impl Into<String>) {
-        self.0.push(Problem { path: path.into(), code, message: message.into() });
+        if self.0.len() < MAX_PROBLEMS {
+            let path: String = path.into();
+            // A name that the caller made up is named, not echoed whole.
+            let path = if path.len() > MAX_PATH { path.chars().take(MAX_PATH).chain(['…']).collect() } else { path };
+            self.0.push(Problem { path, code, message: message.into() });
+        }
     }
 
     /// Adds all of another list.
     pub fn extend(&mut self, others: Self) {
         self.0.extend(others.0);
+        self.0.truncate(MAX_PROBLEMS);
     }
 
     /// `Ok(value)` if nothing was found.

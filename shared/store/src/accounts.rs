@@ -228,15 +228,24 @@ async fn start_session(store: &Store, token: &SessionToken, epoch: u64, at: Time
     store.attempt(session).await.map(|_| ())
 }
 
-/// Hashes take turns anyway: who waits, waits here, without a thread.
+/// Hashes take turns anyway: who waits, waits here, without a thread, and not for ever.
 static TURN: Semaphore = Semaphore::const_new(1);
+const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Runs what takes long off the async threads.
+/// Makes or compares a hash off the async threads.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-    let _turn = TURN.acquire().await.map_err(Error::internal)?;
+    let turn = tokio::time::timeout(PATIENCE, TURN.acquire()).await.map_err(Error::unavailable)?;
+    let turn = turn.map_err(Error::internal)?;
+    // The turn goes with the work: it is not over because the caller has gone.
+    let work = move || {
+        let done = work();
+        drop(turn);
+        done
+    };
     tokio::task::spawn_blocking(work).await.map_err(Error::internal)
 }
 
 async fn hashed(password: Password) -> Result<PasswordHash, Error> {
-    blocking(move || PasswordHash::of(&password)).await
+    let hash = blocking(move || PasswordHash::of(&password)).await?;
+    hash.ok_or_else(|| Error::internal("a password could not be hashed"))
 }

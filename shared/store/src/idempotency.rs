@@ -124,11 +124,9 @@ impl Store {
     /// `unavailable`, `internal`.
     pub async fn finish(&self, slot: Slot, answer: Option<&Remembered>) -> Result<(), Error> {
         let key = keys::idempotency(&slot.mac);
-        let change = match answer.filter(|answer| answer.body.len() <= MAX_BYTES) {
-            Some(answer) => {
-                let kept = serde_json::to_string(answer).map_err(Error::internal)?;
-                Change::update(key).set("answer", text(kept))
-            }
+        let kept = answer.map(serde_json::to_string).transpose().map_err(Error::internal)?;
+        let change = match kept.filter(|kept| kept.len() <= MAX_BYTES) {
+            Some(kept) => Change::update(key).set("answer", text(kept)),
             None => Change::delete(key),
         };
         // Only while the claim is still ours.

@@ -7,6 +7,9 @@ use crate::Store;
 use crate::dynamo::{Item, Stretch, get_text, must};
 use crate::tables::Table;
 
+/// A page ends early here. An answer of a function has at most 6 MB, as a JSON text within JSON: what is quoted doubles.
+pub(crate) const MAX_PAGE_BYTES: usize = 2 * 1024 * 1024;
+
 /// Which part of a list is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRequest {
@@ -59,6 +62,7 @@ impl Store {
         let mut after = listing.open(request)?;
         let mut items: Vec<T> = Vec::with_capacity(request.limit);
         let mut last = None;
+        let mut bytes = 0;
         loop {
             let limit = Some(request.limit - items.len() + 1);
             let stretch = Stretch {
@@ -72,7 +76,8 @@ impl Store {
             for item in &found {
                 let sk = must(get_text(item, "sk"), "sk")?;
                 if let Some(value) = read(item)? {
-                    if items.len() == request.limit {
+                    bytes += get_text(item, "doc").map_or(0, str::len);
+                    if items.len() == request.limit || (bytes > MAX_PAGE_BYTES && !items.is_empty()) {
                         return Ok(Page { items, next_cursor: last.map(|last: String| listing.seal(&last)) });
                     }
                     items.push(value);

@@ -11,12 +11,12 @@ use contract::{Code, Error};
 use crate::Work;
 use crate::change::{Change, Outcome};
 use crate::definitions::{Loaded, Place, count_of, place, time_of, version_of};
-use crate::document::{Document, check_version, holding};
+use crate::document::{Document, check_version, holding, to_doc};
 use crate::dynamo::{back_off, get_number, number, text};
 use crate::global_fields::same_type;
 use crate::grant::{Grant, Granted, Read, Write};
 use crate::keys::{self, Key, Kind};
-use crate::page::{Page, PageRequest};
+use crate::page::{MAX_PAGE_BYTES, Page, PageRequest};
 use crate::scope::TenantScope;
 use crate::tenants;
 
@@ -103,7 +103,15 @@ impl<A> TenantFields<A> {
         let all = &loaded.fields.all;
         // By place, not by identifier: the field that the page before ended at may be gone.
         let start = after.map_or(0, |after| all.partition_point(|field| place(field) <= after));
-        let items: Vec<Field> = all.iter().skip(start).take(page.limit).cloned().collect();
+        let mut items: Vec<Field> = Vec::new();
+        let mut bytes = 0;
+        for field in all.iter().skip(start).take(page.limit) {
+            bytes += to_doc(&field.schema)?.len();
+            if bytes > MAX_PAGE_BYTES && !items.is_empty() {
+                break;
+            }
+            items.push(field.clone());
+        }
         let more = start + items.len() < all.len();
         let last = items.last().filter(|_| more).map(|last| serde_json::to_string(&place(last))).transpose();
         let next_cursor = last.map_err(Error::internal)?.map(|place| seal.seal(&bound, &place));

@@ -18,7 +18,7 @@ use crate::document::{KEPT, check_version, deleted_at, event_of, from_doc, to_do
 use crate::dynamo::{Item, back_off, get_number, get_text, must, number, text};
 use crate::grant::{Grant, Granted, Read, Write};
 use crate::keys::{self, Kind};
-use crate::page::{Listing, Page, PageRequest};
+use crate::page::{Listing, MAX_PAGE_BYTES, Page, PageRequest};
 use crate::scope::TenantScope;
 use crate::tables::Table;
 use crate::tenant_fields::DEFINITION_READS;
@@ -26,8 +26,6 @@ use crate::tenants;
 
 /// The values of one entity in one group, as JSON by field identifier, are at most this many bytes.
 pub const MAX_BYTES: usize = 256 * 1024;
-/// A page of entities ends early here, so that it fits into an answer of a function.
-const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
 /// How often a save is computed anew because another came in between.
 const TRIES: u32 = 8;
 

@@ -4,8 +4,9 @@ mod operation;
 mod touched;
 
 use std::fmt;
-use std::fs::DirBuilder;
+use std::fs::{DirBuilder, OpenOptions};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -38,6 +39,8 @@ impl Dynamo {
         create_private(folder)?;
         // Absolute, for SQLite reads a path that begins with `file:` as a URI.
         let file = folder.canonicalize()?.join("dynamo.db");
+        // Before SQLite does, and for its owner alone: the files beside it get the same mode.
+        OpenOptions::new().create(true).append(true).mode(0o600).open(&file)?;
         let file = file.to_str().ok_or(OpenError::NotText)?;
         Self::at(file)
     }

@@ -46,7 +46,8 @@ pub(super) struct Ui {
     pub(super) order: Option<i64>,
 }
 
-pub(super) fn parse(value: Value, path: &str) -> Result<Definition, Problems> {
+/// Reads a definition; of one that was accepted before, the pattern and the default are not tried again.
+pub(super) fn parse(value: Value, path: &str, accepted: bool) -> Result<Definition, Problems> {
     let mut problems = Problems::default();
     if value.to_string().len() > MAX_SCHEMA_BYTES {
         problems.add(path, "too_large", format!("Must have at most {MAX_SCHEMA_BYTES} bytes of JSON."));
@@ -71,7 +72,14 @@ pub(super) fn parse(value: Value, path: &str) -> Result<Definition, Problems> {
 
     let default_path = object.path_of("default");
     let default = object.members.remove("default");
-    if let (Some(field_type), Some(default)) = (field_type, &default) {
+    let pattern = validation.as_ref().and_then(|rules| rules.pattern.as_ref()).filter(|_| !accepted);
+    let broken = pattern.and_then(Pattern::broken);
+    if let Some(broken) = broken {
+        problems.add(join(&validation_path, "pattern"), broken.code, broken.message.as_str());
+    }
+    if let (Some(field_type), Some(default), None) = (field_type, &default, broken)
+        && !accepted
+    {
         let none = Rules::default();
         value::check(field_type, validation.as_ref().unwrap_or(&none), default, &default_path, &mut problems);
     }
@@ -258,7 +266,7 @@ impl Object {
             return None;
         }
         let source = text(value, 0..=MAX_PATTERN_BYTES, &path, problems)?;
-        Pattern::compile(&source).map_err(|broken| problems.add(path, broken.code, broken.message)).ok()
+        Some(Pattern::new(source))
     }
 
     /// A bound has the type of the value; of an unknown type there is nothing to say.

@@ -100,7 +100,7 @@ impl FieldSchema {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn parse(value: Value, path: &str) -> Result<Self, Problems> {
-        definition::parse(value, path).map(|definition| Self(Arc::new(definition)))
+        definition::parse(value, path, false).map(|definition| Self(Arc::new(definition)))
     }
 
     /// The type of the field's values.
@@ -137,6 +137,16 @@ impl FieldSchema {
         }
     }
 
+    /// The steps that holding `value` against the pattern takes at the most, about 10 ns each; 0 without a pattern.
+    #[must_use]
+    pub fn steps(&self, value: &Value) -> usize {
+        let pattern = self.0.validation.as_ref().and_then(|rules| rules.pattern.as_ref());
+        match (pattern, value) {
+            (Some(pattern), Value::String(text)) => pattern.steps(text.len()),
+            _ => 0,
+        }
+    }
+
     /// Adds every rule that `value` breaks; `path` is where the value stands in the input.
     pub fn check(&self, value: &Value, path: &str, problems: &mut Problems) {
         match &self.0.validation {
@@ -154,7 +164,8 @@ impl Serialize for FieldSchema {
 
 impl<'de> Deserialize<'de> for FieldSchema {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(Value::deserialize(deserializer)?, "schema").map_err(|problems| {
+        let accepted = definition::parse(Value::deserialize(deserializer)?, "schema", true);
+        accepted.map(|definition| Self(Arc::new(definition))).map_err(|problems| {
             let all: Vec<String> =
                 problems.as_slice().iter().map(|found| format!("{}: {}", found.path, found.message)).collect();
             de::Error::custom(all.join(" "))

@@ -6,6 +6,9 @@ use serde_json::{Map, Value};
 use super::{Document, Save};
 use crate::definitions::Fields;
 
+/// The most steps that one save may take to match patterns: about 200 ms.
+const MAX_STEPS: usize = 20_000_000;
+
 /// The document after a save. Values of fields that the tenant does not see now (shadowed, deleted) stay untouched.
 /// With an entity's first save, and with a replacement, a field that is not named takes its default.
 pub(super) fn apply(
@@ -15,6 +18,7 @@ pub(super) fn apply(
     how: Save,
 ) -> Result<Document, Problems> {
     let mut problems = Problems::default();
+    let mut steps = 0_usize;
     let mut document = before.cloned().unwrap_or_default();
     for (key, value) in sent {
         match fields.by_key(key) {
@@ -26,6 +30,11 @@ pub(super) fn apply(
                 }
             }
             Some(field) => {
+                steps = steps.saturating_add(field.schema.steps(value));
+                if steps > MAX_STEPS {
+                    problems.add(key, "too_long", "All texts together take too long to match their patterns.");
+                    continue;
+                }
                 field.schema.check(value, key, &mut problems);
                 document.insert(field.id.to_string(), field.schema.kept(value));
             }

@@ -6,7 +6,7 @@ use super::*;
 
 /// `path code` of everything that is wrong.
 fn wrong(schema: Value) -> Vec<String> {
-    let Err(problems) = parse(schema, "schema") else { return Vec::new() };
+    let Err(problems) = parse(schema, "schema", false) else { return Vec::new() };
     problems.as_slice().iter().map(|found| format!("{} {}", found.path, found.code)).collect()
 }
 
@@ -79,7 +79,7 @@ fn the_whole() {
     ] {
         assert_eq!(wrong(schema.clone()), expected, "{schema}");
     }
-    let root = parse(json!({"type": "string", "ui": {"order": "x"}, "a": 1}), "").unwrap_err();
+    let root = parse(json!({"type": "string", "ui": {"order": "x"}, "a": 1}), "", false).unwrap_err();
     let paths: Vec<&str> = root.as_slice().iter().map(|found| found.path.as_str()).collect();
     assert_eq!(paths, ["ui.order", "a"]);
 }
