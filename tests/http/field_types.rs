@@ -72,6 +72,19 @@ async fn texts() {
 }
 
 #[tokio::test]
+async fn an_integer_is_answered_as_one_however_it_is_written() {
+    let app = App::start().await;
+    let key = app.account("ada").await.key;
+    key.group("product").await;
+    key.own("acme", "product", "f", json!({ "type": "number", "validation": { "integer": true } })).await;
+    for (sent, kept) in [("5.0", "5"), ("-0", "0"), ("-0.0", "0"), ("1e3", "1000"), ("-7", "-7")] {
+        let sent: Value = serde_json::from_str(sent).unwrap();
+        let answer = key.post(&values("acme", "product", "e")).json(&json!({ "f": sent })).await;
+        assert_eq!(answer.data(200)["values"]["f"].to_string(), kept);
+    }
+}
+
+#[tokio::test]
 async fn numbers() {
     let good = [
         json!(0),
@@ -93,7 +106,8 @@ async fn numbers() {
     let bad = [(json!(-1.500_001), ""), (json!(10.1), ""), (json!(11), "")];
     table(json!({ "type": "number", "validation": rules }), &[json!(-1.5), json!(10), json!(0)], &bad).await;
     let whole = json!({ "type": "number", "validation": { "integer": true } });
-    table(whole, &[json!(3), json!(-3), json!(3.0)], &[(json!(3.5), ""), (json!(-0.1), "")]).await;
+    table(whole, &[json!(3), json!(-3), json!(u64::MAX)], &[(json!(3.5), ""), (json!(-0.1), ""), (json!(1e20), "")])
+        .await;
 }
 
 #[tokio::test]
