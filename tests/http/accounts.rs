@@ -127,6 +127,15 @@ async fn every_wrong_member_is_named_and_no_account_is_opened() {
 }
 
 #[tokio::test]
+async fn other_cookies_may_be_anything() {
+    let app = App::start().await;
+    let account = app.account("ada").await;
+    for cookies in [format!("theme=dünkel; {}", account.cookie), format!("{}; a; =; ;b=c=d", account.cookie)] {
+        app.with_cookie(&cookies).get("/api/auth/session").await.expect(200);
+    }
+}
+
+#[tokio::test]
 async fn a_session_ends_with_its_time() {
     let app = App::start().await;
     let account = app.account("ada").await;

@@ -63,7 +63,7 @@ fn sent(incoming: &Incoming) -> Result<Sent, Error> {
     match explicit.as_slice() {
         // API Gateway joins headers of one name; no credential has a comma in it.
         [one] if one.as_bytes().contains(&b',') => Err(two()),
-        [] => Ok(SessionToken::from_cookies(incoming.header(&COOKIE)).map_or(Sent::Nothing, Sent::Cookie)),
+        [] => Ok(session_cookie(incoming).map_or(Sent::Nothing, Sent::Cookie)),
         [one] if incoming.headers.contains_key(&API_KEY) => {
             Ok(Sent::Explicit(one.to_str().unwrap_or_default().to_owned()))
         }
@@ -75,6 +75,11 @@ fn sent(incoming: &Incoming) -> Result<Sent, Error> {
         }
         _ => Err(two()),
     }
+}
+
+fn session_cookie(incoming: &Incoming) -> Option<SessionToken> {
+    let cookies = incoming.headers.get(COOKIE)?;
+    SessionToken::from_cookies(&String::from_utf8_lossy(cookies.as_bytes()))
 }
 
 /// Verifies what was sent, and holds it against what the route asks for.

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::HeaderMap;
 use http::header::{COOKIE, HeaderName, USER_AGENT};
+use http::{HeaderMap, HeaderValue};
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use store::author::Origin;
 use uuid::Uuid;
@@ -43,7 +43,7 @@ impl Incoming {
     #[must_use]
     pub fn from_event(event: ApiGatewayV2httpRequest, seed: Seed) -> Self {
         let mut headers = event.headers;
-        if let Some(value) = event.cookies.and_then(|cookies| cookies.join("; ").parse().ok()) {
+        if let Some(Ok(value)) = event.cookies.map(|all| HeaderValue::from_bytes(all.join("; ").as_bytes())) {
             headers.insert(COOKIE, value);
         }
         // The event keeps them in a map without an order; what is made of them (the idempotency gate) needs one.
