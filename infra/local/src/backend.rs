@@ -54,7 +54,7 @@ impl Backend {
         let client = client(&connector);
         let tables = TableNames::with_prefix("hedgerow");
         create_tables(&client, &tables).await?;
-        let store = Store::new(client, tables.clone(), clock);
+        let store = Store::over_whole_reads(client, tables.clone(), clock);
         Ok(Self { app: App::new(store.clone()), store, tables, engine: Some(Engine { dynamo, connector }) })
     }
 

@@ -30,7 +30,7 @@ use crate::tables::Table;
 use crate::{Store, Work};
 
 /// Longer than a transaction can be under way, with all of its tries.
-const SETTLED: Duration = Duration::from_secs(30);
+pub(crate) const SETTLED: Duration = Duration::from_secs(30);
 
 const CACHED_GROUPS: usize = 500;
 const CACHED_MERGES: usize = 1_000;
@@ -203,7 +203,8 @@ impl Work {
 
     /// Whether definitions that last changed then can be seen whole by now.
     fn settled(&self, changed_millis: Option<i64>) -> bool {
-        changed_millis.is_none_or(|millis| Time::from_millis(millis).plus(SETTLED) <= self.store.clock().now())
+        changed_millis
+            .is_none_or(|millis| Time::from_millis(millis).plus(self.store.0.settling) <= self.store.clock().now())
     }
 
     /// The group's copies of global fields, under the version of the card that stands before them.

@@ -78,6 +78,7 @@ mod document;
 mod dynamo;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use author::{Author, Clock};
 use scope::ClientScope;
@@ -91,6 +92,8 @@ struct Inner {
     dynamo: aws_sdk_dynamodb::Client,
     names: TableNames,
     clock: Clock,
+    /// How long after a change of a schema it can be read whole.
+    settling: Duration,
     keys: credentials::KeyCache,
     definitions: definitions::Cache,
 }
@@ -99,8 +102,19 @@ impl Store {
     /// A store over these tables.
     #[must_use]
     pub fn new(dynamo: aws_sdk_dynamodb::Client, names: TableNames, clock: Clock) -> Self {
+        Self::build(dynamo, names, clock, definitions::SETTLED)
+    }
+
+    /// The same over an engine whose reads see a transaction whole or not at all, as the embedded one's do: what it
+    /// reads of a schema may be cached at once.
+    #[must_use]
+    pub fn over_whole_reads(dynamo: aws_sdk_dynamodb::Client, names: TableNames, clock: Clock) -> Self {
+        Self::build(dynamo, names, clock, Duration::ZERO)
+    }
+
+    fn build(dynamo: aws_sdk_dynamodb::Client, names: TableNames, clock: Clock, settling: Duration) -> Self {
         let (keys, definitions) = (credentials::KeyCache::default(), definitions::Cache::default());
-        Self(Arc::new(Inner { dynamo, names, clock, keys, definitions }))
+        Self(Arc::new(Inner { dynamo, names, clock, settling, keys, definitions }))
     }
 
     /// The time that the store goes by.
