@@ -230,7 +230,7 @@ async fn start_session(store: &Store, token: &SessionToken, epoch: u64, at: Time
 
 /// Hashes take turns anyway: who waits, waits here, without a thread, and not for ever.
 static TURN: Semaphore = Semaphore::const_new(1);
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Makes or compares a hash off the async threads.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
