@@ -228,14 +228,14 @@ async fn start_session(store: &Store, token: &SessionToken, epoch: u64, at: Time
     store.attempt(session).await.map(|_| ())
 }
 
-/// Hashes take turns anyway: who waits, waits here, without a thread, and not for ever.
+/// Hashes take turns anyway: who waits, waits here, without a thread; whom the queue has no place for is told so.
 static TURN: Semaphore = Semaphore::const_new(1);
-const PATIENCE: Duration = Duration::from_secs(30);
+static QUEUE: Semaphore = Semaphore::const_new(500);
 
 /// Makes or compares a hash off the async threads.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-    let turn = tokio::time::timeout(PATIENCE, TURN.acquire()).await.map_err(Error::unavailable)?;
-    let turn = turn.map_err(Error::internal)?;
+    let _place = QUEUE.try_acquire().map_err(Error::unavailable)?;
+    let turn = TURN.acquire().await.map_err(Error::internal)?;
     // The turn goes with the work: it is not over because the caller has gone.
     let work = move || {
         let done = work();
