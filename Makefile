@@ -7,7 +7,12 @@ TOOLS := .tools
 DENY  := $(TOOLS)/bin/cargo-deny
 LINT  := $(TOOLS)/venv/bin/cfn-lint
 
-.PHONY: dev test bench gen lint advisories
+# What the receivers of webhooks need that the documentation shows.
+RECEIVERS := tests/receivers
+NODE      := $(RECEIVERS)/node/node_modules/.package-lock.json
+PYTHON    := $(RECEIVERS)/python/venv/installed
+
+.PHONY: dev test bench gen lint advisories receivers
 
 dev:
 	cargo run --package hedgerow -- dev $(ARGS)
@@ -16,7 +21,7 @@ gen:
 	cargo xtask gen
 
 # The tests come last, so that a run ends with their own closing lines. The functions' one-line mains have none.
-test: lint
+test: lint receivers
 	cargo build --quiet --workspace --bin hedgerow --bin merge-values
 	cargo test --workspace --quiet --lib --test '*'
 
@@ -26,6 +31,8 @@ lint: $(DENY) $(LINT)
 	$(DENY) --log-level error check licenses bans sources
 	cargo xtask gen --check
 	$(LINT) infra/template.yaml
+
+receivers: $(NODE) $(PYTHON)
 
 # The advisory database is fetched from its public repository.
 advisories: $(DENY)
@@ -41,3 +48,12 @@ $(DENY):
 $(LINT):
 	python3 -m venv $(TOOLS)/venv
 	$(TOOLS)/venv/bin/pip install --quiet --disable-pip-version-check cfn-lint==1.58.0
+
+$(NODE): $(RECEIVERS)/node/package-lock.json
+	npm ci --silent --no-audit --no-fund --prefix $(RECEIVERS)/node
+	touch $@
+
+$(PYTHON): $(RECEIVERS)/python/requirements.txt
+	python3 -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@

@@ -3,10 +3,12 @@
 use std::future::IntoFuture;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
+use std::time::Duration;
 
-use engines::Dynamo;
+use engines::Engines;
 use local::backend::Backend;
 use local::gateway::Gateway;
+use local::workers::Workers;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -22,6 +24,8 @@ pub(crate) struct App {
     pub(crate) address: SocketAddr,
     pub(crate) backend: Backend,
     pub(crate) clock: Clock,
+    /// What works webhooks, if anything does.
+    pub(crate) workers: Option<Workers>,
 }
 
 /// Whoever sends requests, with the headers that all of them have.
@@ -56,12 +60,33 @@ impl App {
 
     /// Behind so many proxies, the outermost of which tells the caller's address.
     pub(crate) async fn behind(proxies: usize) -> Self {
-        let clock = Clock::default();
-        let backend = Backend::embedded(Dynamo::memory().unwrap(), clock.clone()).await.unwrap();
+        Self::serve(Self::backend().await, proxies).await
+    }
+
+    /// With webhooks, which may go anywhere; what fails is tried again after these pauses.
+    pub(crate) async fn with_webhooks(retries: &[Duration]) -> Self {
+        let mut backend = Self::backend().await;
+        backend.app.webhooks.retries = retries.to_vec();
+        let mut app = Self::serve(backend, 0).await;
+        app.workers = Some(Workers::start(&app.backend).unwrap());
+        app
+    }
+
+    async fn backend() -> Backend {
+        Backend::embedded(Engines::memory().unwrap(), Clock::default()).await.unwrap()
+    }
+
+    async fn serve(backend: Backend, proxies: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(Gateway::new(&backend, proxies).serve(listener));
-        Self { address, backend, clock }
+        Self { address, clock: backend.app.clock().clone(), backend, workers: None }
+    }
+
+    /// Time passes, for the functions and for the queues.
+    pub(crate) fn advance(&self, span: Duration) {
+        self.clock.advance(span);
+        self.backend.engine.as_ref().unwrap().engines.sqs.advance(span);
     }
 
     pub(crate) fn anonymous(&self) -> Caller {

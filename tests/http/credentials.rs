@@ -20,7 +20,13 @@ pub(crate) fn a_path_of(meta: &Meta) -> String {
 
 /// A path with its parameters in it.
 pub(crate) fn filled(path: &str, package: &str) -> String {
-    let own = if package == "api-keys" { "key_" } else { "fld_" };
+    let own = match package {
+        "api-keys" => "key_",
+        "jobs" => "job_",
+        "webhooks" if path.starts_with("/api/v1/deliveries") => "dlv_",
+        "webhooks" => "whk_",
+        _ => "fld_",
+    };
     let own = format!("{own}{}", "0".repeat(32));
     path.replace("{tenantId}", "acme")
         .replace("{groupId}", "product")

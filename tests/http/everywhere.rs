@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use engines::Dynamo;
+use engines::Engines;
 use hedgerow_tests::runtime_api::{RuntimeApi, environment};
 use local::backend::Backend;
 use local::event;
@@ -29,12 +29,14 @@ struct Function {
 
 impl Function {
     async fn start() -> Self {
-        let dynamo = Dynamo::memory().unwrap();
-        let backend = Backend::embedded(dynamo.clone(), Clock::default()).await.unwrap();
-        samples::seed(&backend.store, &Identity::of_events()).await.unwrap();
+        let engines = Engines::memory().unwrap();
+        let backend = Backend::embedded(engines.clone(), Clock::default()).await.unwrap();
+        samples::seed(&backend.store, &Identity::of_events(), &backend.app.vault().unwrap().ring().await.unwrap())
+            .await
+            .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(engines::serve(dynamo, listener));
+        tokio::spawn(engines::serve(engines, listener));
         let runtime = RuntimeApi::start().await.unwrap();
         let mut command = Command::new(program("merge-values"));
         command.env_clear().envs(environment(runtime.address(), "merge-values"));
@@ -76,7 +78,9 @@ fn comparable(answer: &Answer) -> (u16, Vec<(String, String)>, Value) {
 #[tokio::test]
 async fn one_event_has_one_answer_wherever_it_is_answered() {
     let app = App::start().await;
-    samples::seed(&app.backend.store, &Identity::of_events()).await.unwrap();
+    samples::seed(&app.backend.store, &Identity::of_events(), &app.backend.app.vault().unwrap().ring().await.unwrap())
+        .await
+        .unwrap();
     let function = Function::start().await;
     let own = ("x-api-key", samples::KEY);
     let bearer = format!("Bearer {}", samples::KEY);

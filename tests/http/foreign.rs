@@ -33,6 +33,14 @@ async fn another_clients_resources_are_as_if_they_were_not() {
     let own = ada.key.own("acme", "product", "color", text.clone()).await;
     ada.key.save("acme", "product", "sku-1", json!({ "color": "red" })).await;
     let (keys, _) = ada.owner.get("/api/v1/api-keys").await.page();
+    let hook = json!({ "url": "https://example.com/hooks", "events": ["*"], "active": false });
+    let hook = ada.key.post("/api/v1/webhooks").json(&hook).await.data(201);
+    let hook_path = format!("/api/v1/webhooks/{}", id(&hook));
+    let ping = ada.key.post(&format!("{hook_path}/test")).await.data(202);
+    let since = json!({ "since": "2026-01-01T00:00:00Z" });
+    let job = ada.key.post(&format!("{hook_path}/recover")).json(&since).await.data(202);
+    let delivery_path = format!("/api/v1/deliveries/{}", id(&ping));
+    let hooks_before = [ada.key.get(&hook_path).await.data(200), ada.key.get(&delivery_path).await.data(200)];
     let bobs = bob.key.group("bobs").await;
     let before = ada.key.everything("acme", "product").await;
 
@@ -78,7 +86,25 @@ async fn another_clients_resources_are_as_if_they_were_not() {
         alike(caller, "PATCH", &foreign, &nobodys, Some(&json!({ "label": "L" }))).await;
         alike(caller, "DELETE", &foreign, &nobodys, None).await;
         alike(caller, "POST", &format!("{foreign}/restore"), &format!("{nobodys}/restore"), None).await;
+        let (foreign, nobodys) = (path("webhooks", id(&hook)), path("webhooks", &absent("whk")));
+        for (method, end, body) in [
+            ("GET", "", None),
+            ("PATCH", "", Some(json!({ "active": true }))),
+            ("DELETE", "", None),
+            ("POST", "/rotate-secret", Some(json!({ "graceSeconds": 0 }))),
+            ("POST", "/test", None),
+            ("GET", "/deliveries", None),
+            ("POST", "/recover", Some(since.clone())),
+        ] {
+            alike(caller, method, &format!("{foreign}{end}"), &format!("{nobodys}{end}"), body.as_ref()).await;
+        }
+        let (foreign, nobodys) = (path("deliveries", id(&ping)), path("deliveries", &absent("dlv")));
+        alike(caller, "GET", &foreign, &nobodys, None).await;
+        alike(caller, "POST", &format!("{foreign}/redeliver"), &format!("{nobodys}/redeliver"), None).await;
+        alike(caller, "GET", &path("jobs", id(&job)), &path("jobs", &absent("job")), None).await;
     }
+    let hooks_after = [ada.key.get(&hook_path).await.data(200), ada.key.get(&delivery_path).await.data(200)];
+    assert_eq!(hooks_after, hooks_before);
 
     // Named in a body or in the query, it is not there either.
     for groups in [json!([group["id"]]), json!([bobs["id"], group["id"]])] {

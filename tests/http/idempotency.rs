@@ -52,6 +52,9 @@ async fn it_holds_on_every_route_that_posts() {
     let (own, global) =
         (format!("{}/{}", fields("acme", "product"), id(&own)), format!("/api/v1/global-fields/{}", id(&global)));
     let group_path = format!("{GROUPS}/{}", id(&made));
+    let hook = json!({ "url": "https://example.com/hooks", "events": ["*"], "active": false });
+    let hook_path = format!("/api/v1/webhooks/{}", id(&key.post("/api/v1/webhooks").json(&hook).await.data(201)));
+    let ping = key.post(&format!("{hook_path}/test")).await.data(202);
     let field = json!({ "key": "new", "label": "N", "schema": { "type": "string" } });
     let mut in_group = field.clone();
     in_group["fieldGroupIds"] = json!([made["id"]]);
@@ -74,14 +77,18 @@ async fn it_holds_on_every_route_that_posts() {
             ("/api/v1/global-fields", in_group.clone()),
             (&fields("acme", "product"), own_field),
             (&entity, json!({ "color": round })),
+            (&format!("{hook_path}/test"), json!({})),
+            (&format!("{hook_path}/recover"), json!({ "since": "2026-01-01T00:00:00Z" })),
+            (&format!("/api/v1/deliveries/{}/redeliver", id(&ping)), json!({})),
         ] {
             let once = format!("post-{round}");
             let first = key.post(path).once(&once).json(&body).await;
-            assert!([200, 201].contains(&first.status), "{first}");
+            assert!([200, 201, 202].contains(&first.status), "{first}");
             replays(&first, &key.post(path).once(&once).json(&body).await);
         }
         assert_eq!(key.get(&entity).await.data(200)["version"], 1);
     }
+    assert_eq!(key.get(&format!("{hook_path}/deliveries")).await.page().0.len(), 9);
 }
 
 fn field_keys(body: &mut Value, round: u32) {

@@ -8,7 +8,7 @@ use crate::app::{Account, App, Caller, entities, fields, id};
 async fn lists<'a>(app: &App, account: &'a Account) -> Vec<(&'a Caller, String)> {
     let (key, owner) = (&account.key, &account.owner);
     let text = json!({ "type": "string" });
-    let mut groups = Vec::new();
+    let (mut groups, mut hooks) = (Vec::new(), Vec::new());
     for number in 0..5 {
         groups.push(key.group(&format!("g{number}")).await);
         if number > 0 {
@@ -23,6 +23,15 @@ async fn lists<'a>(app: &App, account: &'a Account) -> Vec<(&'a Caller, String)>
             }
         }
         key.save(&format!("tenant{number}"), "g0", "e", json!({})).await;
+        let hook = json!({ "url": "https://example.com/hooks", "events": ["*"], "active": false });
+        hooks.push(key.post("/api/v1/webhooks").json(&hook).await.data(201));
+        app.clock.advance(std::time::Duration::from_millis(2));
+    }
+    let deliveries = |at: usize| format!("/api/v1/webhooks/{}/deliveries", id(&hooks[at]));
+    for _ in 0..5 {
+        for hook in &hooks[..2] {
+            key.post(&format!("/api/v1/webhooks/{}/test", id(hook))).await.expect(202);
+        }
         app.clock.advance(std::time::Duration::from_millis(2));
     }
     let filtered = |group: &Value| format!("/api/v1/global-fields?fieldGroupId={}", id(group));
@@ -39,6 +48,11 @@ async fn lists<'a>(app: &App, account: &'a Account) -> Vec<(&'a Caller, String)>
         (key, entities("acme", "g0")),
         (key, entities("acme", "g1")),
         (key, entities("globex", "g0")),
+        (key, "/api/v1/webhooks".to_owned()),
+        (key, deliveries(0)),
+        (key, deliveries(1)),
+        (key, format!("{}?status=held", deliveries(0))),
+        (key, format!("{}?event=test.ping", deliveries(0))),
     ]
 }
 

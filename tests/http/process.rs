@@ -53,7 +53,7 @@ impl Dev {
         let mut child = command.spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let (mut greeting, mut commands) = (String::new(), 0);
-        while commands < 3 {
+        while commands < 4 {
             let mut line = String::new();
             let read = tokio::time::timeout(PATIENCE, stdout.read_line(&mut line)).await.unwrap().unwrap();
             let said = std::fs::read_to_string(&log).unwrap();

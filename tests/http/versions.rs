@@ -23,6 +23,9 @@ async fn kinds(app: &App) -> Vec<Kind> {
     key.save("acme", "product", "sku-1", json!({ "color": 0 })).await;
     key.save("acme", "product", "sku-2", json!({ "color": 0 })).await;
     let made = account.owner.post("/api/v1/api-keys").json(&json!({ "name": "A", "type": "preview" })).await.data(201);
+    let hook = json!({ "url": "https://example.com/hooks", "events": ["*"], "active": false });
+    let hook = key.post("/api/v1/webhooks").json(&hook).await.data(201);
+    let described = |number| json!({ "description": format!("n{number}") });
     let named = |number| json!({ "name": format!("n{number}") });
     let labelled = |number| json!({ "label": format!("n{number}") });
     let colored = |number| json!({ "color": number });
@@ -35,6 +38,7 @@ async fn kinds(app: &App) -> Vec<Kind> {
     };
     vec![
         kind(&account.owner, format!("/api/v1/api-keys/{}", id(&made)), "PATCH", named, false),
+        kind(key, format!("/api/v1/webhooks/{}", id(&hook)), "PATCH", described, false),
         kind(key, values("acme", "product", "sku-1"), "POST", colored, true),
         kind(key, values("acme", "product", "sku-2"), "PUT", colored, true),
         kind(key, format!("{}/{}", fields("acme", "product"), id(&own)), "PATCH", labelled, true),

@@ -1,10 +1,12 @@
-//! `make bench`: what a request costs on one machine, how fast a function starts, and what all binaries cost to link.
+//! `make bench`: what a request and a webhook cost on one machine, how fast a function starts, and what all binaries cost to link.
 
 #![expect(clippy::print_stdout, reason = "a command's output")]
 
 mod link;
 mod requests;
+mod server;
 mod start;
+mod webhooks;
 
 /// Anything that can go wrong.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -13,6 +15,7 @@ fn main() -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     println!("{:<44} {:>12} {:>12} {:>10}", "", "measured", "aim", "");
     runtime.block_on(requests::run())?;
+    runtime.block_on(webhooks::run())?;
     runtime.block_on(start::run())?;
     link::run()
 }

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::Instant;
 
 use bytes::Bytes;
-use engines::Dynamo;
+use engines::Engines;
 use local::backend::Backend;
 use samples::Identity;
 use store::author::Clock;
@@ -22,12 +22,12 @@ const AIM: f64 = 1.5;
 
 /// Prints the medians in milliseconds, and how ours compare.
 pub(crate) async fn run() -> Result<(), Failure> {
-    let dynamo = Dynamo::memory()?;
-    let backend = Backend::embedded(dynamo.clone(), Clock::default()).await.map_err(|e| e.to_string())?;
-    samples::seed(&backend.store, &Identity::of_events()).await?;
+    let engines = Engines::memory()?;
+    let backend = Backend::embedded(engines.clone(), Clock::default()).await.map_err(|e| e.to_string())?;
+    samples::seed(&backend.store, &Identity::of_events(), &*backend.app.vault()?.ring().await?).await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let endpoint = format!("http://{}", listener.local_addr()?);
-    tokio::spawn(engines::serve(dynamo, listener));
+    tokio::spawn(engines::serve(engines, listener));
 
     let mut medians = Vec::new();
     for (program, what, event) in [

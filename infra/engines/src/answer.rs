@@ -5,9 +5,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use serde_json::Value;
 
-/// What the AWS JSON 1.0 services send, errors included.
-pub(crate) const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
+/// What the services send that speak AWS JSON 1.0, errors included.
+const JSON_1_0: &str = "application/x-amz-json-1.0";
+/// What the one sends that speaks AWS JSON 1.1.
+const JSON_1_1: &str = "application/x-amz-json-1.1";
+
+/// The header by which the SDKs tell SQS's errors apart.
+pub(crate) const QUERY_ERROR: &str = "x-amzn-query-error";
 
 /// An engine's answer: a status and a JSON body, errors included.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,16 +22,37 @@ pub struct Answer {
     pub status: u16,
     /// The JSON body.
     pub body: Bytes,
+    /// The `content-type`.
+    pub content_type: &'static str,
+    /// The `x-amzn-query-error`.
+    pub query_error: Option<String>,
 }
 
 impl Answer {
+    /// A body as it is, from a service that speaks AWS JSON 1.0.
+    pub(crate) fn of(status: u16, body: Bytes) -> Self {
+        Self { status, body, content_type: JSON_1_0, query_error: None }
+    }
+
+    pub(crate) fn json_1_0(status: u16, body: &Value) -> Self {
+        Self::of(status, Bytes::from(body.to_string()))
+    }
+
+    pub(crate) fn json_1_1(status: u16, body: &Value) -> Self {
+        Self { content_type: JSON_1_1, ..Self::json_1_0(status, body) }
+    }
+
+    pub(crate) fn with_query_error(self, query_error: String) -> Self {
+        Self { query_error: Some(query_error), ..self }
+    }
+
     /// An error in AWS's JSON: `kind` is the qualified type, such as `com.amazon.coral.service#AccessDeniedException`.
     pub(crate) fn error(status: u16, kind: &str, message: Option<&str>) -> Self {
         let body = match message {
             Some(message) => serde_json::json!({ "__type": kind, "message": message }),
             None => serde_json::json!({ "__type": kind }),
         };
-        Self { status, body: Bytes::from(body.to_string()) }
+        Self::json_1_0(status, &body)
     }
 
     /// An operation that the service doesn't have. AWS sends no message with it.
@@ -33,14 +60,12 @@ impl Answer {
         Self::error(400, "com.amazon.coral.service#UnknownOperationException", None)
     }
 
-    /// What IAM says when no statement allows the call. AWS doesn't name the keys; whoever reads this is a developer.
+    /// What IAM says when no statement allows a call of DynamoDB. AWS doesn't name the keys; whoever reads this is a
+    /// developer.
     pub(crate) fn denied(action: &str, resource: &str, keys: &[String]) -> Self {
         let with = if keys.is_empty() { String::new() } else { format!(" with leading keys {keys:?}") };
-        let message = format!(
-            "User: arn:aws:sts::000000000000:assumed-role/hedgerow/local is not authorized to perform: \
-             dynamodb:{action} on resource: arn:aws:dynamodb:us-east-1:000000000000:table/{resource}{with} because no \
-             identity-based policy allows the dynamodb:{action} action"
-        );
+        let resource = format!("arn:aws:dynamodb:us-east-1:000000000000:table/{resource}{with}");
+        let message = not_authorized("dynamodb", action, &resource);
         Self::error(400, "com.amazon.coral.service#AccessDeniedException", Some(&message))
     }
 
@@ -48,6 +73,14 @@ impl Answer {
     pub(crate) fn broken(message: &str) -> Self {
         Self::error(500, "com.amazonaws.dynamodb.v20120810#InternalServerError", Some(message))
     }
+}
+
+/// IAM's words for a call that no statement allows.
+pub(crate) fn not_authorized(service: &str, action: &str, resource: &str) -> String {
+    format!(
+        "User: arn:aws:sts::000000000000:assumed-role/hedgerow/local is not authorized to perform: {service}:{action} \
+         on resource: {resource} because no identity-based policy allows the {service}:{action} action"
+    )
 }
 
 /// A request's id as DynamoDB writes it: 52 capitals and digits, here the process's start and a count.

@@ -12,25 +12,27 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
+use http_body_util::BodyExt;
 
-use crate::answer::{Answer, CONTENT_TYPE, request_id};
-use crate::dynamo::{Dynamo, Operation};
+use crate::answer::{Answer, QUERY_ERROR, request_id};
+use crate::engines::Engines;
 use crate::guard::{self, Grant};
 use crate::observe::{Call, Fault, Faults, Trace};
+use crate::operation::{self, Operation};
 
 /// An HTTP client for the SDK (`Config::builder().http_client(connector)`) that reaches the embedded engines without a
 /// socket. The endpoint of the client doesn't matter, nor do its timeouts. A clone shares everything.
 #[derive(Debug, Clone)]
 pub struct Connector {
-    dynamo: Dynamo,
+    engines: Engines,
     trace: Trace,
     faults: Faults,
 }
 
 impl Connector {
-    /// A connector to this engine.
-    pub fn new(dynamo: Dynamo) -> Self {
-        Self { dynamo, trace: Trace::default(), faults: Faults::default() }
+    /// A connector to these engines.
+    pub fn new(engines: Engines) -> Self {
+        Self { engines, trace: Trace::default(), faults: Faults::default() }
     }
 
     /// The calls that went through it.
@@ -44,19 +46,24 @@ impl Connector {
     }
 
     async fn answer(self, target: String, body: Bytes, grants: Option<Arc<[Grant]>>) -> Result<Answer, ConnectorError> {
-        let Some(operation) = Operation::of(&target) else {
-            return Ok(Answer::unknown_operation());
+        let operation = match Operation::of(&target) {
+            Ok(operation) => operation,
+            Err(unknown) => return Ok(unknown),
         };
-        let (_in_flight, nth) = self.trace.begin(operation.name());
+        let (_in_flight, nth) = self.trace.begin(operation);
         others_first().await;
-        if let Some(refused) = grants.and_then(|g| guard::refuse(&g, operation, &body, &self.dynamo)) {
+        if let Some(refused) = operation.refusal(grants.as_ref(), &body, &self.engines) {
             return Ok(refused);
         }
-        let fault = self.faults.strike(&Call { operation: operation.name(), body: &body, nth });
-        if let Some(answer) = fault.and_then(|fault| fault.answer(operation, &body)) {
+        let call = Call { service: operation.service(), operation: operation.name(), body: &body, nth };
+        let fault = self.faults.strike(&call);
+        if let Some(answer) = fault.and_then(|fault| operation.faulty(fault, &body)) {
             return Ok(answer);
         }
-        let answer = self.dynamo.call(&target, body).await;
+        if fault == Some(Fault::Partial) {
+            return Ok(operation::partial(&self.engines, &target, &body).await);
+        }
+        let answer = self.engines.call(&target, body).await;
         match fault {
             Some(Fault::Lost) => Err(ConnectorError::io("the connection was lost before the answer came".into())),
             _ => Ok(answer),
@@ -83,22 +90,25 @@ impl HttpConnector for Connector {
         // Read here, in the caller's own task.
         let grants = guard::in_force();
         let target = request.headers().get("x-amz-target").unwrap_or_default().to_owned();
-        let body = request.body().bytes().map(Bytes::copy_from_slice);
         let this = self.clone();
         HttpConnectorFuture::new(async move {
-            let body = body.ok_or_else(|| ConnectorError::user("a streaming body is no JSON call".into()))?;
-            respond(this.answer(target, body, grants).await?)
+            // Read as a connection would: the SDK gives up a call whose request it sees nobody read, and a receive may
+            // wait for longer than it has patience.
+            let body = request.into_body().collect().await.map_err(ConnectorError::user)?;
+            respond(this.answer(target, body.to_bytes(), grants).await?)
         })
     }
 }
 
 fn respond(answer: Answer) -> Result<HttpResponse, ConnectorError> {
-    let response = http::Response::builder()
+    let mut response = http::Response::builder()
         .status(answer.status)
-        .header("content-type", CONTENT_TYPE)
-        .header("x-amzn-requestid", request_id())
-        .body(SdkBody::from(answer.body))
-        .map_err(|e| ConnectorError::other(e.into(), None))?;
+        .header("content-type", answer.content_type)
+        .header("x-amzn-requestid", request_id());
+    if let Some(error) = answer.query_error {
+        response = response.header(QUERY_ERROR, error);
+    }
+    let response = response.body(SdkBody::from(answer.body)).map_err(|e| ConnectorError::other(e.into(), None))?;
     HttpResponse::try_from(response).map_err(|e| ConnectorError::other(e.into(), None))
 }
 

@@ -5,24 +5,42 @@ use std::sync::Arc;
 
 use crate::answer::Answer;
 use crate::dynamo::{Dynamo, Operation, Touched};
+use crate::secrets;
 
 tokio::task_local! {
     static GRANTS: Arc<[Grant]>;
 }
 
-/// One statement of a policy: these actions on this table, for items whose partition key is like one of these patterns
-/// (IAM's `ForAllValues:StringLike` on `dynamodb:LeadingKeys`).
+/// One statement of a policy. Actions are IAM's, such as `GetItem` or `dynamodb:GetItem`.
 ///
 /// As in IAM, one statement has to allow an action on a table for *all* the keys that a call names there: two
 /// statements with half of them each don't add up.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grant {
-    /// The table's name, or `table/index/name` for queries of an index.
-    pub table: String,
-    /// IAM actions, such as `GetItem` or `dynamodb:GetItem`.
-    pub actions: Vec<&'static str>,
-    /// Patterns with `*` and `?`. None at all allows only calls that name no key, such as `DescribeTable`.
-    pub leading_keys: Vec<String>,
+pub enum Grant {
+    /// These actions on a table, for items whose partition key is like one of these patterns (IAM's
+    /// `ForAllValues:StringLike` on `dynamodb:LeadingKeys`).
+    Items {
+        /// The table's name, or `table/index/name` for queries of an index.
+        table: String,
+        /// What may be done.
+        actions: Vec<&'static str>,
+        /// Patterns with `*` and `?`. None at all allows only calls that name no key, such as `DescribeTable`.
+        leading_keys: Vec<String>,
+    },
+    /// These actions on a queue.
+    Queue {
+        /// The queue's name, in which `*` and `?` are patterns.
+        name: String,
+        /// What may be done. `SendMessage` allows `SendMessageBatch` too, and so on, as in IAM.
+        actions: Vec<&'static str>,
+    },
+    /// These actions on a secret.
+    Secret {
+        /// The secret's name, in which `*` and `?` are patterns.
+        name: String,
+        /// What may be done.
+        actions: Vec<&'static str>,
+    },
 }
 
 /// Runs `future` with no more rights than `grants`: the connector refuses every other call that it makes. Tasks that it
@@ -45,12 +63,59 @@ pub(crate) fn refuse(grants: &[Grant], operation: Operation, body: &[u8], dynamo
     Some(Answer::denied(refused.action, refused.table.as_deref().unwrap_or("*"), &refused.keys))
 }
 
+/// Whether a grant allows an action on a queue. A call that names none needs a grant of all.
+pub(crate) fn allow_queue(grants: &[Grant], action: &str, queue: Option<&str>) -> bool {
+    grants.iter().any(|grant| match grant {
+        Grant::Queue { name, actions } => has(actions, "sqs:", action) && named_like(name, queue),
+        _ => false,
+    })
+}
+
+/// Whether a grant allows an action on a secret, which may be named by its ARN.
+pub(crate) fn allow_secret(grants: &[Grant], action: &str, id: Option<&str>) -> bool {
+    grants.iter().any(|grant| match grant {
+        Grant::Secret { name, actions } => {
+            let known = id.map(secrets::name_in);
+            // The six letters of chance that an ARN ends with aren't the name's.
+            let whole = format!("{name}-??????");
+            let named = named_like(name, known) || (known != id && named_like(&whole, known));
+            named && has(actions, "secretsmanager:", action)
+        }
+        _ => false,
+    })
+}
+
+fn has(actions: &[&'static str], service: &str, action: &str) -> bool {
+    actions.iter().any(|known| known.strip_prefix(service).unwrap_or(known) == action)
+}
+
+fn named_like(pattern: &str, name: Option<&str>) -> bool {
+    name.map_or(pattern == "*", |name| like(pattern.as_bytes(), name.as_bytes()))
+}
+
 impl Grant {
+    /// Adds one action on items of a table to a policy: to the statement that already allows it there, so that one call
+    /// may name all of the keys, or as a new one.
+    pub fn add_items(policy: &mut Vec<Self>, on: &str, action: &'static str, keys: impl IntoIterator<Item = String>) {
+        let known = policy.iter_mut().find_map(|grant| match grant {
+            Self::Items { table, actions, leading_keys } if table == on && *actions == [action] => Some(leading_keys),
+            _ => None,
+        });
+        match known {
+            Some(leading_keys) => leading_keys.extend(keys),
+            None => policy.push(Self::Items {
+                table: on.to_owned(),
+                actions: vec![action],
+                leading_keys: keys.into_iter().collect(),
+            }),
+        }
+    }
+
     fn allows(&self, touched: &Touched) -> bool {
-        let action = |a: &&str| a.strip_prefix("dynamodb:").unwrap_or(a) == touched.action;
-        self.actions.iter().any(action)
-            && touched.table.as_ref().is_none_or(|table| *table == self.table)
-            && touched.keys.iter().all(|key| self.leading_keys.iter().any(|p| like(p.as_bytes(), key.as_bytes())))
+        let Self::Items { table, actions, leading_keys } = self else { return false };
+        has(actions, "dynamodb:", touched.action)
+            && touched.table.as_ref().is_none_or(|touched| touched == table)
+            && touched.keys.iter().all(|key| leading_keys.iter().any(|p| like(p.as_bytes(), key.as_bytes())))
     }
 }
 

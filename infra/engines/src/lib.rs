@@ -1,22 +1,32 @@
 //! The AWS services that Hedgerow uses, embedded in the process.
 //!
-//! [`Dynamo`] is DynamoDB over a SQLite file. [`Connector`] puts it behind the AWS SDK's own HTTP connector, so that
-//! the SDK's clients run unchanged and nothing listens; [`serve`] offers the same engine over plain HTTP to function
-//! binaries in other processes. The connector also enforces what AWS would ([`permitted`]), and lets tests count calls
-//! ([`Trace`]) and break them ([`Faults`]).
+//! [`Dynamo`] is DynamoDB, [`Sqs`] SQS and [`Secrets`] Secrets Manager, each over a SQLite file; [`Engines`] are all of
+//! them. [`Connector`] puts them behind the AWS SDK's own HTTP connector, so that the SDK's clients run unchanged and
+//! nothing listens; [`serve`] offers the same engines over plain HTTP to function binaries in other processes. The
+//! connector also enforces what AWS would ([`permitted`]), and lets tests count calls ([`Trace`]) and break them
+//! ([`Faults`]). A [`Stream`] is what a table's consumer reads.
 //!
-//! A further service is a folder beside `dynamo` and one more prefix of `X-Amz-Target` in `connector`.
+//! A further service is a folder beside `dynamo` and one more prefix of `X-Amz-Target` in `operation`.
 
 mod answer;
 mod connector;
 mod dynamo;
+mod engines;
+mod file;
 mod guard;
 mod observe;
+mod operation;
+mod secrets;
 mod serve;
+mod sqs;
 
 pub use answer::Answer;
 pub use connector::Connector;
-pub use dynamo::{Dynamo, OpenError, SweepError};
+pub use dynamo::{Dynamo, Stream, SweepError};
+pub use engines::Engines;
+pub use file::{EngineError, OpenError};
 pub use guard::{Grant, permitted};
 pub use observe::{Call, Fault, Faults, Snapshot, Trace};
+pub use secrets::Secrets;
 pub use serve::serve;
+pub use sqs::Sqs;

@@ -5,10 +5,12 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::answer::Answer;
-use crate::dynamo::{Operation, transaction_size};
+use crate::dynamo::{self, transaction_size};
+use crate::operation::Operation;
 
 /// Counts calls by operation, and rounds: a round begins with a call that is issued while none is in flight, so calls
-/// made together are one. Exact on a current-thread runtime; tasks on several threads may miss each other.
+/// made together are one. A `ReceiveMessage`, which may wait for long, makes none. Exact on a current-thread runtime;
+/// tasks on several threads may miss each other.
 #[derive(Debug, Clone, Default)]
 pub struct Trace {
     seen: Arc<Mutex<Seen>>,
@@ -53,23 +55,26 @@ impl Trace {
     }
 
     /// Counts a call, which is in flight until what is returned is dropped, and says the how-manieth it is.
-    pub(crate) fn begin(&self, operation: &str) -> (InFlight, u64) {
+    pub(crate) fn begin(&self, operation: Operation) -> (Option<InFlight>, u64) {
         let mut seen = self.seen();
-        if seen.in_flight == 0 {
-            seen.snapshot.rounds += 1;
+        let waits = operation.waits();
+        if !waits {
+            if seen.in_flight == 0 {
+                seen.snapshot.rounds += 1;
+            }
+            seen.in_flight += 1;
         }
-        seen.in_flight += 1;
-        let nth = match seen.snapshot.calls.get_mut(operation) {
+        let nth = match seen.snapshot.calls.get_mut(operation.name()) {
             Some(count) => {
                 *count += 1;
                 *count
             }
             None => {
-                seen.snapshot.calls.insert(operation.to_owned(), 1);
+                seen.snapshot.calls.insert(operation.name().to_owned(), 1);
                 1
             }
         };
-        (InFlight(self.clone()), nth)
+        ((!waits).then(|| InFlight(self.clone())), nth)
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -89,6 +94,8 @@ impl Drop for InFlight {
 /// A call as a fault's hook sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {
+    /// `dynamodb`, `sqs` or `secretsmanager`.
+    pub service: &'a str,
     /// The operation, such as `PutItem`.
     pub operation: &'a str,
     /// The request's JSON.
@@ -100,28 +107,33 @@ pub struct Call<'a> {
 /// What goes wrong with a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// `ProvisionedThroughputExceededException`: a partition is too busy.
+    /// `ProvisionedThroughputExceededException`: a partition is too busy. Of SQS `RequestThrottled`.
     Throughput,
-    /// `ThrottlingException`: the table is.
+    /// `ThrottlingException`: the table is, or the account.
     Throttling,
     /// Another transaction has the item: a transaction is cancelled, a plain write gets `TransactionConflictException`.
+    /// The other services have none: there it is `Internal`.
     TransactionConflict,
-    /// `InternalServerError`, a 500.
+    /// A 500: `InternalServerError`, or what the service calls it.
     Internal,
+    /// Some entries of a batch fail with `InternalError`, every second one from the first on. Calls that are no batch
+    /// of SQS fail as a whole, with `Internal`.
+    Partial,
     /// The call is carried out and its answer is lost on the way, so that the SDK makes it again.
     Lost,
 }
 
 impl Fault {
-    /// What is answered in place of the call; a lost one is carried out.
-    pub(crate) fn answer(self, operation: Operation, body: &[u8]) -> Option<Answer> {
+    /// What is answered in place of a call of DynamoDB; a lost one is carried out.
+    pub(crate) fn answer(self, operation: dynamo::Operation, body: &[u8]) -> Option<Answer> {
         let dynamo = |kind: &str, message: &str| {
             Some(Answer::error(400, &format!("com.amazonaws.dynamodb.v20120810#{kind}"), Some(message)))
         };
-        let transaction = matches!(operation, Operation::TransactWriteItems | Operation::TransactGetItems);
+        let transaction =
+            matches!(operation, dynamo::Operation::TransactWriteItems | dynamo::Operation::TransactGetItems);
         match self {
             Self::Lost => None,
-            Self::Internal => Some(Answer::broken("Internal server error")),
+            Self::Internal | Self::Partial => Some(Answer::broken("Internal server error")),
             Self::Throughput => dynamo(
                 "ProvisionedThroughputExceededException",
                 "The level of configured provisioned throughput for the table was exceeded. Consider increasing your \
@@ -152,7 +164,7 @@ fn conflict(parts: usize) -> Answer {
         "Message": message,
         "CancellationReasons": reasons,
     });
-    Answer { status: 400, body: body.to_string().into() }
+    Answer::json_1_0(400, &body)
 }
 
 type Hook = dyn Fn(&Call<'_>) -> Option<Fault> + Send + Sync;

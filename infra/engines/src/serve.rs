@@ -1,4 +1,4 @@
-//! The same engine over plain HTTP, for function binaries that run in processes of their own.
+//! The same engines over plain HTTP, for function binaries that run in processes of their own.
 
 use std::convert::Infallible;
 use std::io;
@@ -12,20 +12,20 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-use crate::answer::{Answer, CONTENT_TYPE, request_id};
-use crate::dynamo::Dynamo;
+use crate::answer::{Answer, QUERY_ERROR, request_id};
+use crate::engines::Engines;
 
 /// DynamoDB takes no larger request.
 const LARGEST: usize = 16 * 1024 * 1024;
 
 /// Answers `POST /` with an `X-Amz-Target` on `listener`, until it is dropped or the listener fails. A client reaches
 /// it by `AWS_ENDPOINT_URL`; whoever can connect may do everything.
-pub async fn serve(dynamo: Dynamo, listener: TcpListener) -> io::Result<()> {
+pub async fn serve(engines: Engines, listener: TcpListener) -> io::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
         let _ = stream.set_nodelay(true);
-        let dynamo = dynamo.clone();
-        let service = service_fn(move |request| handle(dynamo.clone(), request));
+        let engines = engines.clone();
+        let service = service_fn(move |request| handle(engines.clone(), request));
         tokio::spawn(async move {
             // A connection that breaks off is its client's affair.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
@@ -33,19 +33,22 @@ pub async fn serve(dynamo: Dynamo, listener: TcpListener) -> io::Result<()> {
     }
 }
 
-async fn handle(dynamo: Dynamo, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let answer = answer(&dynamo, request).await;
+async fn handle(engines: Engines, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let answer = answer(&engines, request).await;
     let mut response = Response::new(Full::new(answer.body));
     *response.status_mut() = http::StatusCode::from_u16(answer.status).unwrap_or_default();
     let headers = response.headers_mut();
-    headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static(CONTENT_TYPE));
+    headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static(answer.content_type));
+    if let Some(error) = answer.query_error.and_then(|error| http::HeaderValue::from_str(&error).ok()) {
+        headers.insert(QUERY_ERROR, error);
+    }
     if let Ok(id) = http::HeaderValue::from_str(&request_id()) {
         headers.insert("x-amzn-requestid", id);
     }
     Ok(response)
 }
 
-async fn answer(dynamo: &Dynamo, request: Request<Incoming>) -> Answer {
+async fn answer(engines: &Engines, request: Request<Incoming>) -> Answer {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     // A page in a browser can't set this header here: that takes a preflight, which is not answered.
     let Some(target) = header("x-amz-target").filter(|_| request.method() == Method::POST) else {
@@ -56,7 +59,7 @@ async fn answer(dynamo: &Dynamo, request: Request<Incoming>) -> Answer {
         return Answer::error(400, kind, Some("Request is missing Authentication Token"));
     }
     match Limited::new(request.into_body(), LARGEST).collect().await {
-        Ok(body) => dynamo.call(&target, body.to_bytes()).await,
+        Ok(body) => engines.call(&target, body.to_bytes()).await,
         Err(_) => Answer::error(413, "com.amazon.coral.service#RequestEntityTooLargeException", None),
     }
 }

@@ -1,22 +1,23 @@
-//! What the functions run on: the embedded engine behind the SDK's connector, or whatever the SDK's settings name.
+//! What the functions run on: the embedded engines behind the SDK's connector, or whatever the SDK's settings name.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use auth::target::Rules;
 use aws_config::BehaviorVersion;
-use aws_config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::{Credentials, Region};
-use engines::{Connector, Dynamo};
-use runtime::App;
+use engines::{Connector, Engines, Grant};
 use runtime::config::Config;
+use runtime::{App, Permissions, Queues, Vault, WebhookSettings};
 use store::author::Clock;
 use store::setup::create_tables;
 use store::tables::TableNames;
 use store::{Store, tables};
 
+use crate::services::{self, PREFIX};
+
 /// Anything that can go wrong at start.
 pub type StartError = Box<dyn std::error::Error>;
 
-/// A running store, with the engine below it if it is embedded.
+/// A running store, with the engines below it if they are embedded.
 pub struct Backend {
     /// What the functions hold.
     pub app: App,
@@ -24,88 +25,88 @@ pub struct Backend {
     pub store: Store,
     /// The tables' names.
     pub tables: TableNames,
-    /// The engine.
+    /// The engines.
     pub engine: Option<Engine>,
 }
 
-/// The embedded engine.
+/// The embedded engines.
 pub struct Engine {
-    /// DynamoDB.
-    pub dynamo: Dynamo,
-    /// What the SDK client calls it through: counts calls, breaks them for tests.
+    /// DynamoDB, SQS and Secrets Manager.
+    pub engines: Engines,
+    /// What the SDK clients call them through: counts calls, breaks them for tests.
     pub connector: Connector,
+    /// The SDK's client of DynamoDB.
+    pub dynamo: aws_sdk_dynamodb::Client,
+    /// The SDK's client of SQS.
+    pub sqs: aws_sdk_sqs::Client,
+    /// Where they keep their data, unless that is in memory.
+    pub folder: Option<PathBuf>,
 }
 
 impl Backend {
-    /// The embedded engine over a folder.
+    /// The embedded engines over a folder.
     ///
     /// # Errors
     /// If the folder can't be made or opened.
     pub async fn in_folder(folder: &Path, clock: Clock) -> Result<Self, StartError> {
-        Self::embedded(Dynamo::open(folder)?, clock).await
+        let mut backend = Self::embedded(Engines::open(folder)?, clock).await?;
+        backend.engine = backend.engine.map(|engine| Engine { folder: Some(folder.to_owned()), ..engine });
+        Ok(backend)
     }
 
-    /// The embedded engine.
+    /// The embedded engines, with tables, queues and keys in them. Webhooks may go anywhere.
     ///
     /// # Errors
-    /// If the tables can't be made.
-    pub async fn embedded(dynamo: Dynamo, clock: Clock) -> Result<Self, StartError> {
-        let connector = Connector::new(dynamo.clone());
-        let client = client(&connector);
-        let tables = TableNames::with_prefix("hedgerow");
-        create_tables(&client, &tables).await?;
-        let store = Store::over_whole_reads(client, tables.clone(), clock);
-        Ok(Self { app: App::new(store.clone()), store, tables, engine: Some(Engine { dynamo, connector }) })
+    /// If they can't be made.
+    pub async fn embedded(engines: Engines, clock: Clock) -> Result<Self, StartError> {
+        let connector = Connector::new(engines.clone());
+        let (dynamo, sqs) = (services::dynamo(&connector), services::sqs(&connector));
+        let tables = TableNames::with_prefix(PREFIX);
+        create_tables(&dynamo, &tables).await?;
+        let queues = services::create_queues(&sqs).await?;
+        let vault = services::create_keys(&connector).await?;
+        let store = Store::over_whole_reads(dynamo.clone(), tables.clone(), clock);
+        // A developer's receiver is on loopback.
+        let webhooks = WebhookSettings { rules: Rules::open(), ..WebhookSettings::default() };
+        let app = App { queues: Some(queues), vault: Some(vault), webhooks, ..App::new(store.clone()) };
+        Ok(Self { app, store, tables, engine: Some(Engine { engines, connector, dynamo, sqs, folder: None }) })
     }
 
-    /// What the SDK's own settings name: `AWS_ENDPOINT_URL`, or AWS. Tables that are not there are made.
+    /// What the SDK's own settings name: `AWS_ENDPOINT_URL`, or AWS. Tables that are not there are made; queues and
+    /// keys are the deployment's.
     ///
     /// # Errors
-    /// If the tables can't be made.
+    /// If the tables can't be made, or a setting can't be read.
     pub async fn aws(clock: Clock) -> Result<Self, StartError> {
+        let Config { tables, queues, secret, webhooks } = Config::from_env()?;
         let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12()).load().await;
-        let client = aws_sdk_dynamodb::Client::new(&sdk);
-        let tables = Config::from_env().tables;
-        create_tables(&client, &tables).await?;
-        let store = Store::new(client, tables.clone(), clock);
-        Ok(Self { app: App::new(store.clone()), store, tables, engine: None })
+        let dynamo = aws_sdk_dynamodb::Client::new(&sdk);
+        create_tables(&dynamo, &tables).await?;
+        let store = Store::new(dynamo, tables.clone(), clock);
+        let queues = (!queues.is_empty()).then(|| Queues::new(aws_sdk_sqs::Client::new(&sdk), queues));
+        let vault = Some(Vault::new(aws_sdk_secretsmanager::Client::new(&sdk), secret));
+        let app = App { queues, vault, webhooks, ..App::new(store.clone()) };
+        Ok(Self { app, store, tables, engine: None })
     }
 
-    /// What IAM would let the function of a route do, for the engine to enforce: its grants, one for each action and
-    /// table, as in the template.
+    /// What IAM would let a function do, for the engines to enforce: its grants, one for each action and table, as in
+    /// the template, and the queues and the secret that it uses.
     #[must_use]
-    pub fn permissions(&self, described: &runtime::Described) -> Vec<engines::Grant> {
-        let grants = described.grants();
-        let mut permissions: Vec<engines::Grant> = Vec::new();
+    pub fn permissions(&self, of: &Permissions) -> Vec<Grant> {
+        let mut permissions: Vec<Grant> = Vec::new();
         for table in tables::Table::ALL {
-            for grant in grants.iter().filter(|grant| grant.table == table) {
+            for grant in of.items.iter().filter(|grant| grant.table == table) {
                 for action in grant.actions {
-                    let name = self.tables.of(table);
                     let keys = grant.kinds.iter().map(|kind| format!("{}*", kind.prefix()));
-                    let known = permissions.iter_mut().find(|known| known.table == name && known.actions == [*action]);
-                    match known {
-                        Some(known) => known.leading_keys.extend(keys),
-                        None => permissions.push(engines::Grant {
-                            table: name.to_owned(),
-                            actions: vec![action],
-                            leading_keys: keys.collect(),
-                        }),
-                    }
+                    Grant::add_items(&mut permissions, self.tables.of(table), action, keys);
                 }
             }
         }
+        let queue = |queue| Grant::Queue { name: services::queue_name(queue), actions: vec!["SendMessage"] };
+        permissions.extend(of.sends.iter().copied().map(queue));
+        if of.data_keys {
+            permissions.push(Grant::Secret { name: services::secret_name(), actions: vec!["GetSecretValue"] });
+        }
         permissions
     }
-}
-
-/// The real SDK client, over the embedded engine.
-fn client(connector: &Connector) -> aws_sdk_dynamodb::Client {
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new("local"))
-        .credentials_provider(Credentials::new("local", "local", None, None, "embedded"))
-        .retry_config(RetryConfig::standard())
-        .http_client(connector.clone())
-        .build();
-    aws_sdk_dynamodb::Client::from_conf(config)
 }

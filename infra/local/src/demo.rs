@@ -7,9 +7,8 @@ use std::path::Path;
 
 use samples::Identity;
 use serde::{Deserialize, Serialize};
-use store::Store;
 
-use crate::backend::StartError;
+use crate::backend::{Backend, StartError};
 
 /// The demo account's credentials.
 #[derive(Serialize, Deserialize)]
@@ -27,14 +26,14 @@ impl Demo {
     ///
     /// # Errors
     /// If the folder can't be written.
-    pub async fn of_folder(folder: &Path, store: &Store) -> Result<Self, StartError> {
+    pub async fn of_folder(folder: &Path, backend: &Backend) -> Result<Self, StartError> {
         let place = folder.join("demo.json");
         let lock = File::create(folder.join("demo.lock"))?;
         lock.lock()?;
         if let Ok(text) = fs::read_to_string(&place) {
             return Ok(serde_json::from_str(&text)?);
         }
-        let identity = Identity::of_demo(store.clock().now());
+        let identity = Identity::of_demo(backend.app.clock().now());
         // Put in place last: what is there, works.
         let demo =
             Self { email: identity.email.clone(), password: identity.password.clone(), key: identity.key.clone() };
@@ -43,7 +42,7 @@ impl Demo {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
         file.write_all(serde_json::to_string_pretty(&demo)?.as_bytes())?;
         file.sync_all()?;
-        samples::seed(store, &identity).await?;
+        samples::seed(&backend.store, &identity, &*backend.app.vault()?.ring().await?).await?;
         fs::rename(&draft, &place)?;
         Ok(demo)
     }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use auth::target::Rules;
 use engines::Dynamo;
+use runtime::WebhookSettings;
 use store::author::Clock;
 use tokio::net::TcpListener;
 
@@ -10,6 +12,8 @@ use crate::backend::{Backend, StartError};
 use crate::demo::Demo;
 use crate::gateway::Gateway;
 use crate::options::{Dev, StoreKind, Targets};
+use crate::signals::interrupted;
+use crate::workers::Workers;
 
 /// How often items past their time are swept out.
 const SWEEP: Duration = Duration::from_secs(3600);
@@ -23,7 +27,7 @@ pub async fn run(options: Dev) -> Result<(), StartError> {
     let listener = TcpListener::bind(options.listen)
         .await
         .map_err(|e| format!("{}: {e}; --listen ADDR:PORT names another", options.listen))?;
-    let backend = match options.store {
+    let mut backend = match options.store {
         StoreKind::Embedded => {
             let folder = &options.data;
             Backend::in_folder(folder, Clock::default()).await.map_err(|e| format!("{}: {e}", folder.display()))?
@@ -31,29 +35,36 @@ pub async fn run(options: Dev) -> Result<(), StartError> {
         StoreKind::Aws => Backend::aws(Clock::default()).await?,
     };
     let demo = match &backend.engine {
-        Some(_) => Some(Demo::of_folder(&options.data, &backend.store).await?),
+        Some(_) => Some(Demo::of_folder(&options.data, &backend).await?),
         None => None,
     };
-    greet(&options, &format!("http://{}", listener.local_addr()?), demo.as_ref());
+    if backend.engine.is_some() {
+        set(&mut backend.app.webhooks, &options);
+    }
+    greet(&options, &backend, &format!("http://{}", listener.local_addr()?), demo.as_ref());
+    let workers = backend.engine.as_ref().map(|_| Workers::start(&backend)).transpose()?;
     if let Some(engine) = &backend.engine {
-        tokio::spawn(sweep(engine.dynamo.clone()));
+        tokio::spawn(sweep(engine.engines.dynamo.clone()));
     }
     tokio::select! {
         served = Gateway::new(&backend, options.trusted_proxies).serve(listener) => served?,
         stopped = interrupted() => stopped?,
     }
+    if let Some(workers) = workers {
+        workers.stop().await;
+    }
     Ok(())
 }
 
-/// SIGINT or SIGTERM.
-async fn interrupted() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+/// What the options say of webhooks.
+fn set(webhooks: &mut WebhookSettings, options: &Dev) {
+    webhooks.rules = match options.webhook_targets {
+        Targets::Any => Rules::open(),
+        Targets::Public => Rules::production(),
+    };
+    if !options.webhook_retries.is_empty() {
+        webhooks.retries.clone_from(&options.webhook_retries);
     }
-    Ok(())
 }
 
 async fn sweep(dynamo: Dynamo) {
@@ -66,34 +77,45 @@ async fn sweep(dynamo: Dynamo) {
 }
 
 #[expect(clippy::print_stdout, reason = "a command's output")]
-fn greet(options: &Dev, address: &str, demo: Option<&Demo>) {
+fn greet(options: &Dev, backend: &Backend, address: &str, demo: Option<&Demo>) {
     println!("Hedgerow listens on {address}\n");
-    for note in without_effect(options) {
-        println!("note: {note}");
+    if !options.limit.is_empty() {
+        println!("note: --limit has no effect: this version has no rate limits.");
     }
+    println!("webhooks      {}", webhooks(options, backend));
     let Some(Demo { email, password, key }) = demo else { return };
     let tenant = format!("{address}/api/v1/tenants/acme/field-groups/product");
     println!("demo account  {email}  password {password}");
     println!("demo key      {key}\n");
+    println!("hedgerow listen --create --key {key} --api {address}\n");
+    let json = format!("-H 'X-API-Key: {key}' -H 'Content-Type: application/json'");
+    println!("curl {address}/api/v1/webhooks {json} -d '{{\"url\": \"http://127.0.0.1:4000/\", \"events\": [\"*\"]}}'");
     println!("curl {tenant}/fields -H 'X-API-Key: {key}'");
-    println!(
-        "curl {tenant}/entities/sku-1/values -H 'X-API-Key: {key}' -H 'Content-Type: application/json' \
-         -d '{{\"title\": \"Walnut table\", \"color\": \"green\"}}'"
-    );
+    let values = "{\"title\": \"Walnut table\", \"color\": \"green\"}";
+    println!("curl {tenant}/entities/sku-1/values {json} -d '{values}'");
     println!("curl {tenant}/entities -H 'X-API-Key: {key}'\n");
 }
 
-/// Flags that are read and checked, and do nothing yet.
-fn without_effect(options: &Dev) -> Vec<&'static str> {
-    let mut notes = Vec::new();
-    if !options.limit.is_empty() {
-        notes.push("--limit has no effect: this version has no rate limits.");
+/// Where webhooks stand.
+fn webhooks(options: &Dev, backend: &Backend) -> String {
+    if options.store == StoreKind::Aws {
+        let queues = match &backend.app.queues {
+            Some(_) => "",
+            None => "; HEDGEROW_QUEUES is not set, so nothing here can send a delivery or start a job",
+        };
+        let flags = match (options.webhook_retries.is_empty(), options.webhook_targets) {
+            (true, Targets::Any) => "",
+            _ => "; --webhook-retries and --webhook-targets have no effect on them",
+        };
+        return format!("are sent by the deployment's own functions{queues}{flags}");
     }
-    if !options.webhook_retries.is_empty() {
-        notes.push("--webhook-retries has no effect: this version sends no webhooks.");
+    let targets = match options.webhook_targets {
+        Targets::Any => "may go anywhere, to http and loopback too",
+        Targets::Public => "may go to https on port 443 of public addresses",
+    };
+    if options.webhook_retries.is_empty() {
+        return targets.to_owned();
     }
-    if options.webhook_targets == Targets::Public {
-        notes.push("--webhook-targets has no effect: this version sends no webhooks.");
-    }
-    notes
+    let pauses: Vec<String> = options.webhook_retries.iter().map(|pause| format!("{pause:?}")).collect();
+    format!("{targets}; what fails is tried again after {}", pauses.join(", "))
 }

@@ -49,8 +49,8 @@ impl Gateway {
     /// A gateway over a backend. In the embedded store each function may do what its role in AWS lets it do.
     #[must_use]
     pub fn new(backend: &Backend, trusted_proxies: usize) -> Self {
-        let function = |described| {
-            let permissions = backend.engine.is_some().then(|| backend.permissions(described).into());
+        let function = |described: &runtime::Described| {
+            let permissions = backend.engine.is_some().then(|| backend.permissions(&described.permissions()).into());
             Function { route: described.route, permissions }
         };
         Self { app: backend.app.clone(), functions: functions::all().map(function).collect(), trusted_proxies }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use http::StatusCode;
 
 /// Custom fields and structured content for the customers of a SaaS product.
 #[derive(Parser)]
@@ -20,9 +21,13 @@ pub struct Hedgerow {
 pub enum Command {
     /// Run all of Hedgerow on this machine.
     Dev(Dev),
-    /// Offer the embedded DynamoDB over HTTP, with the account of the sample events in it, to functions in processes
-    /// of their own.
+    /// Offer the embedded DynamoDB, SQS and Secrets Manager over HTTP, with the account of the sample events in them,
+    /// to functions in processes of their own.
     Engines(Engines),
+    /// Take webhooks, verify them, and show what comes.
+    Listen(Listen),
+    /// Explain why a webhook's signature does not match. Ends with 0 if it does, with 1 if it does not.
+    Verify(Verify),
 }
 
 /// How to run on this machine.
@@ -57,6 +62,55 @@ pub struct Engines {
     /// Where to listen. Whoever can connect may do everything.
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8000")]
     pub listen: SocketAddr,
+}
+
+/// How to take webhooks.
+#[derive(Args)]
+pub struct Listen {
+    /// Where to listen.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:4000")]
+    pub listen: SocketAddr,
+    /// What signs them, or the file that holds it. One of several will do.
+    #[arg(long, value_name = "SECRET|@FILE")]
+    pub secret: Vec<String>,
+    /// Make a webhook that sends here, and delete it in the end.
+    #[arg(long, requires = "key")]
+    pub create: bool,
+    /// The management key to make it with, or the file that holds it.
+    #[arg(long, value_name = "KEY|@FILE", requires = "create")]
+    pub key: Option<String>,
+    /// Where to make it.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:3000")]
+    pub api: String,
+    /// What it is told of.
+    #[arg(long, value_name = "EVENT,…", value_delimiter = ',', default_value = "*")]
+    pub events: Vec<String>,
+    /// What genuine deliveries are answered; others are answered 401.
+    #[arg(long, value_name = "STATUS", value_parser = status, default_value = "204")]
+    pub status: StatusCode,
+    /// How long the answer takes.
+    #[arg(long, value_name = "5s", value_parser = duration, default_value = "0s")]
+    pub delay: Duration,
+    /// Leave out the data.
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// What to explain.
+#[derive(Args)]
+pub struct Verify {
+    /// What should have signed it, or the file that holds it.
+    #[arg(long, value_name = "SECRET|@FILE")]
+    pub secret: String,
+    /// A header of the delivery, or a file with a header a line.
+    #[arg(long, short = 'H', value_name = "NAME: VALUE|FILE", required = true)]
+    pub headers: Vec<String>,
+    /// The file with the delivery's body as it came; - is the standard input.
+    #[arg(long, value_name = "FILE|-")]
+    pub body: String,
+    /// How old it may be.
+    #[arg(long, value_name = "SECONDS")]
+    pub tolerance: Option<u64>,
 }
 
 /// Which store.
@@ -100,6 +154,11 @@ fn limit(text: &str) -> Result<Limit, String> {
         return Err(form());
     }
     Ok(Limit { name: name.to_owned(), count: number(count)?, seconds: number(seconds)? })
+}
+
+fn status(text: &str) -> Result<StatusCode, String> {
+    let known = text.parse().ok().filter(|status: &StatusCode| (200..600).contains(&status.as_u16()));
+    known.ok_or_else(|| "must be a status from 200 to 599".to_owned())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -1,7 +1,7 @@
-//! `hedgerow engines`: the embedded DynamoDB over HTTP with the sample events' account in it, for function binaries
+//! `hedgerow engines`: the embedded engines over HTTP with the sample events' account in it, for function binaries
 //! under `cargo lambda` or another stand-in for Lambda. In memory: every start is a new one.
 
-use engines::Dynamo;
+use runtime::Queue;
 use samples::Identity;
 use store::author::Clock;
 use tokio::net::TcpListener;
@@ -17,13 +17,16 @@ use crate::options::Engines;
 pub async fn run(options: Engines) -> Result<(), StartError> {
     let listener = TcpListener::bind(options.listen).await.map_err(|e| format!("{}: {e}", options.listen))?;
     let address = listener.local_addr()?;
-    let dynamo = Dynamo::memory()?;
-    let backend = Backend::embedded(dynamo.clone(), Clock::default()).await?;
-    samples::seed(&backend.store, &Identity::of_events()).await?;
-    println!("The embedded DynamoDB listens on http://{address}, with the account of the sample events in it.\n");
+    let all = engines::Engines::memory()?;
+    let backend = Backend::embedded(all.clone(), Clock::default()).await?;
+    samples::seed(&backend.store, &Identity::of_events(), &*backend.app.vault()?.ring().await?).await?;
+    println!("The embedded engines listen on http://{address}, with the account of the sample events in it.\n");
+    let first = backend.app.queues()?.url(Queue::First);
+    let queues = first.strip_suffix("-first").unwrap_or(&first);
     println!(
-        "export AWS_ENDPOINT_URL=http://{address} AWS_REGION=local AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local"
+        "export AWS_ENDPOINT_URL=http://{address} AWS_REGION=local AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local \
+         HEDGEROW_QUEUES={queues}"
     );
-    engines::serve(dynamo, listener).await?;
+    engines::serve(all, listener).await?;
     Ok(())
 }

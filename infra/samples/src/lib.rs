@@ -4,21 +4,25 @@
 
 use std::sync::Arc;
 
-use auth::{ApiKeySecret, SessionToken};
-use contract::id::{FieldId, GroupId, KeyId};
+use auth::{ApiKeySecret, Keyring, SessionToken, WebhookSecret};
+use contract::id::{DeliveryId, FieldId, GroupId, JobId, KeyId, WebhookId};
 use contract::names::{EntityId, GroupRef, TenantId};
 use contract::permission::{KeyType, Permission};
 use contract::resource::Publishing;
 use contract::schema::FieldSchema;
-use contract::{Error, Time};
+use contract::webhook::{Events, Headers};
+use contract::{Error, Problems, Time};
 use serde_json::{Map, Value, json};
 use store::accounts::Signup;
 use store::api_keys::{ApiKeys, NewApiKey};
 use store::author::{Author, Origin, Seed};
+use store::deliveries::Deliveries;
 use store::field_groups::{FieldGroups, NewFieldGroup};
 use store::global_fields::{GlobalFields, NewGlobalField};
+use store::jobs::Jobs;
 use store::tenant_fields::{NewTenantField, TenantFields};
 use store::values::{Save, Values};
+use store::webhooks::{NewWebhook, Webhooks};
 use store::{Store, Work};
 
 /// The management key of the sample events' account.
@@ -81,13 +85,19 @@ pub struct Samples {
     pub entities: [EntityId; 2],
     /// The tenant `acme`.
     pub tenant: TenantId,
+    /// A webhook, and one to delete. They are off: nothing is sent to an address that is a sample.
+    pub webhooks: [WebhookId; 2],
+    /// The delivery of a ping to the webhook. It is held.
+    pub delivery: DeliveryId,
+    /// A job that recovers the webhook's deliveries. Nobody works on it.
+    pub job: JobId,
 }
 
-/// Makes the sample account in a store that has none of it.
+/// Makes the sample account in a store that has none of it; the webhooks' secrets are sealed under the ring.
 ///
 /// # Errors
 /// `email_taken` if it is there.
-pub async fn seed(store: &Store, identity: &Identity) -> Result<Samples, Error> {
+pub async fn seed(store: &Store, identity: &Identity, ring: &Keyring) -> Result<Samples, Error> {
     let opening = Signup::open(store, identity.author(0));
     let (email, password) = (parse(&identity.email)?, parse(&identity.password)?);
     let (account, work) = opening.open_account(email, password, parse("Sample Shop")?).await?;
@@ -120,6 +130,11 @@ pub async fn seed(store: &Store, identity: &Identity) -> Result<Samples, Error> 
         let sent = Map::from_iter([("title".to_owned(), Value::from("Oak table")), ("color".to_owned(), "red".into())]);
         Values::open(&work(number), scope()).save(&product_ref, entity, &sent, Save::Merge, None).await?;
     }
+
+    let webhook = Webhooks::open(&work(11)).create(new_webhook("https://example.com/hooks/hedgerow")?, ring).await?;
+    let spare_webhook = Webhooks::open(&work(12)).create(new_webhook("https://example.com/hooks/old")?, ring).await?;
+    let (delivery, _) = Deliveries::open(&work(13)).ping(webhook.id, "req_sample13").await?;
+    let (job, _) = Jobs::open(&work(14)).recover(webhook.id, webhook.created_at).await?;
     Ok(Samples {
         cookie: token.set_cookie().split(';').next().unwrap_or_default().to_owned(),
         api_keys: [main.id, spare.id],
@@ -128,6 +143,9 @@ pub async fn seed(store: &Store, identity: &Identity) -> Result<Samples, Error> 
         tenant_fields: [color.id, weight.id],
         entities,
         tenant,
+        webhooks: [webhook.id, spare_webhook.id],
+        delivery: delivery.id,
+        job: job.id,
     })
 }
 
@@ -153,6 +171,20 @@ fn global(key: &str, label: &str, schema: Value, group: GroupId) -> Result<NewGl
 
 fn own(key: &str, label: &str, schema: Value) -> Result<NewTenantField, Error> {
     Ok(NewTenantField { key: parse(key)?, label: parse(label)?, schema: FieldSchema::parse(schema, "schema")? })
+}
+
+fn new_webhook(url: &str) -> Result<NewWebhook, Error> {
+    let events: Events = deserr::deserialize::<_, _, Problems>(json!(["field_value.*", "field_group.deleted"]))?;
+    Ok(NewWebhook {
+        url: url.to_owned(),
+        description: Some(parse("The search index of the shop.")?),
+        events,
+        tenant_ids: None,
+        headers: Headers::default(),
+        signature_header: None,
+        active: false,
+        secret: WebhookSecret::generate(),
+    })
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub async fn generate(root: &Path) -> Result<Vec<File>, Failure> {
         File::new("infra/template.yaml", template::text()?),
         File::new("Cargo.toml", watch::manifest(&std::fs::read_to_string(root.join("Cargo.toml"))?)),
     ];
-    for (id, event) in events::all(&seeded.samples)? {
+    for (id, event) in events::all(&seeded)? {
         files.push(File::new(format!("events/{id}.json"), event.to_json()?));
     }
     Ok(files)

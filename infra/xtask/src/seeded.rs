@@ -1,44 +1,67 @@
-//! The sample account in a store in memory: from it the events learn its identifiers, and on it they are tried.
+//! The sample account on embedded engines: from it the events learn its identifiers, and on it they are tried.
 
+use auth::Keyring;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
-use aws_sdk_dynamodb::{Client, Config};
-use engines::{Connector, Dynamo};
+use engines::{Connector, Engines};
+use runtime::{App, Queue, Queues, Vault};
 use samples::{Identity, Samples};
+use serde_json::Value;
 use store::Store;
 use store::author::Clock;
-use store::tables::TableNames;
+use store::tables::{Table, TableNames};
 
 use crate::Failure;
 
-/// What the tables' names begin with.
+/// What the names of tables, queues and secrets begin with.
 pub const PREFIX: &str = "hedgerow";
 
-/// A store in memory that holds the sample account.
+/// Engines in memory that hold the sample account.
 pub struct Seeded {
     /// What was made.
     pub samples: Samples,
-    dynamo: Client,
+    /// The queues' engine.
+    pub sqs: aws_sdk_sqs::Client,
+    engines: Engines,
+    dynamo: aws_sdk_dynamodb::Client,
+    secrets: aws_sdk_secretsmanager::Client,
+    queues: Queues,
+}
+
+/// An SDK client over the embedded engines.
+macro_rules! client {
+    ($sdk:ident, $connector:expr) => {
+        $sdk::Client::from_conf(
+            $sdk::Config::builder()
+                .behavior_version(BehaviorVersion::v2026_01_12())
+                .region(Region::new("local"))
+                .credentials_provider(Credentials::new("local", "local", None, None, "xtask"))
+                .retry_config(RetryConfig::standard())
+                .http_client($connector.clone())
+                .build(),
+        )
+    };
 }
 
 impl Seeded {
     /// A new one.
     ///
     /// # Errors
-    /// If the engine or the samples fail.
+    /// If an engine or the samples fail.
     pub async fn new() -> Result<Self, Failure> {
-        let config = Config::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::new("local"))
-            .credentials_provider(Credentials::new("local", "local", None, None, "xtask"))
-            .retry_config(RetryConfig::standard())
-            .http_client(Connector::new(Dynamo::memory()?))
-            .build();
-        let dynamo = Client::from_conf(config);
+        let engines = Engines::memory()?;
+        let connector = Connector::new(engines.clone());
+        let dynamo = client!(aws_sdk_dynamodb, connector);
         store::setup::create_tables(&dynamo, &TableNames::with_prefix(PREFIX)).await.map_err(|error| told(&error))?;
+        let sqs = client!(aws_sdk_sqs, connector);
+        let queues = create_queues(sqs.clone()).await?;
+        let secrets = client!(aws_sdk_secretsmanager, connector);
+        let keys = Keyring::generate();
+        secrets.create_secret().name(secret()).secret_string(&keys).send().await?;
+        let ring = Keyring::parse(&keys)?;
         let samples =
-            samples::seed(&store_over(&dynamo), &Identity::of_events()).await.map_err(|error| told(&error))?;
-        Ok(Self { samples, dynamo })
+            samples::seed(&store_over(&dynamo), &Identity::of_events(), &ring).await.map_err(|error| told(&error))?;
+        Ok(Self { samples, sqs, engines, dynamo, secrets, queues })
     }
 
     /// A store that has cached nothing yet, as a new instance of a function has it.
@@ -46,10 +69,51 @@ impl Seeded {
     pub fn store(&self) -> Store {
         store_over(&self.dynamo)
     }
+
+    /// The queues.
+    #[must_use]
+    pub fn queues(&self) -> Queues {
+        self.queues.clone()
+    }
+
+    /// The data keys, none of which is known yet.
+    #[must_use]
+    pub fn vault(&self) -> Vault {
+        Vault::new(self.secrets.clone(), secret())
+    }
+
+    /// All that a new instance of a function may hold, over a store.
+    #[must_use]
+    pub fn app(&self, store: Store) -> App {
+        App { queues: Some(self.queues()), vault: Some(self.vault()), ..App::new(store) }
+    }
+
+    /// The changes of the main table since its beginning, as Lambda hands them to a function.
+    ///
+    /// # Errors
+    /// If the engine fails.
+    pub fn changes(&self) -> Result<Vec<Value>, Failure> {
+        let names = TableNames::with_prefix(PREFIX);
+        Ok(self.engines.dynamo.stream(names.of(Table::Main))?.read(None, usize::MAX)?)
+    }
 }
 
-fn store_over(dynamo: &Client) -> Store {
+fn store_over(dynamo: &aws_sdk_dynamodb::Client) -> Store {
     Store::new(dynamo.clone(), TableNames::with_prefix(PREFIX), Clock::default())
+}
+
+fn secret() -> String {
+    format!("{PREFIX}/data-keys")
+}
+
+async fn create_queues(sqs: aws_sdk_sqs::Client) -> Result<Queues, Failure> {
+    let mut base = String::new();
+    for queue in Queue::ALL {
+        let made = sqs.create_queue().queue_name(format!("{PREFIX}-{}", queue.word())).send().await?;
+        let url = made.queue_url().unwrap_or_default();
+        base = url.strip_suffix(&format!("-{}", queue.word())).ok_or("another queue was made")?.to_owned();
+    }
+    Ok(Queues::new(sqs, base))
 }
 
 /// An error with its cause, which its `Display` keeps to itself.

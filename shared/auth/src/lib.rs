@@ -6,12 +6,17 @@ pub mod random;
 pub mod seal;
 pub mod secret;
 pub mod session;
+pub mod target;
+pub mod vault;
+pub mod webhook_secret;
 
 pub use api_key::{ApiKeySecret, KeyHash};
 pub use password::{Password, PasswordAttempt, PasswordHash};
 pub use seal::SealKey;
 pub use secret::Secret;
 pub use session::SessionToken;
+pub use vault::{Keyring, VaultError};
+pub use webhook_secret::WebhookSecret;
 
 /// SHA-256.
 #[must_use]

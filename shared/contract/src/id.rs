@@ -76,6 +76,12 @@ ids! {
     FieldId "fld_"
     /// An event: one committed change.
     EventId "evt_"
+    /// A webhook: an endpoint that events are delivered to.
+    WebhookId "whk_"
+    /// A delivery: one event to one webhook.
+    DeliveryId "dlv_"
+    /// A job: work that goes on after its request was answered.
+    JobId "job_"
 }
 
 fn unique_part(text: &str, prefix: &str) -> Result<Uuid, Broken> {

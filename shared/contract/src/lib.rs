@@ -13,6 +13,7 @@ pub mod routes;
 pub mod schema;
 pub mod text;
 pub mod time;
+pub mod webhook;
 
 pub use error::{Code, Error};
 pub use problem::{Broken, Problem, Problems};

@@ -45,6 +45,8 @@ pub enum Access {
     Member(Role),
     /// A management key with this permission, or a session whose role allows it.
     Management(Permission),
+    /// The same with any of these permissions.
+    ManagementAny(&'static [Permission]),
 }
 
 /// One route. Its `id` is the operation's id, the binary's name, the function's name and a field of the log.

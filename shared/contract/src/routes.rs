@@ -1,8 +1,8 @@
 //! The table of routes: from it come the gateway's routes, the functions, their sample events and the API's description.
 
-use crate::permission::Permission::{SchemaRead, SchemaWrite, ValuesRead, ValuesWrite};
+use crate::permission::Permission::{SchemaRead, SchemaWrite, ValuesRead, ValuesWrite, WebhooksRead, WebhooksWrite};
 use crate::permission::Role;
-use crate::route::Access::{Management, Member, Public, Session};
+use crate::route::Access::{Management, ManagementAny, Member, Public, Session};
 use crate::route::Method::{Any, Delete, Get, Patch, Post, Put};
 use crate::route::{Access, Meta, Method};
 
@@ -75,6 +75,22 @@ routes! {
         REPLACE_VALUES "replace-values" Put "/api/v1/tenants/{tenantId}/field-groups/{groupId}/entities/{entityId}/values" Management(ValuesWrite), "Replace all of an entity's values";
         DELETE_VALUES "delete-values" Delete "/api/v1/tenants/{tenantId}/field-groups/{groupId}/entities/{entityId}/values" Management(ValuesWrite), "Delete an entity's values";
         RESTORE_VALUES "restore-values" Post "/api/v1/tenants/{tenantId}/field-groups/{groupId}/entities/{entityId}/values/restore" Management(ValuesWrite), "Restore an entity's deleted values; if others were saved since, those are the answer";
+    }
+    "webhooks" {
+        CREATE_WEBHOOK "create-webhook" Post "/api/v1/webhooks" Management(WebhooksWrite), "Create a webhook";
+        LIST_WEBHOOKS "list-webhooks" Get "/api/v1/webhooks" Management(WebhooksRead), "List the webhooks, oldest first";
+        GET_WEBHOOK "get-webhook" Get "/api/v1/webhooks/{id}" Management(WebhooksRead), "Get a webhook";
+        UPDATE_WEBHOOK "update-webhook" Patch "/api/v1/webhooks/{id}" Management(WebhooksWrite), "Change a webhook";
+        DELETE_WEBHOOK "delete-webhook" Delete "/api/v1/webhooks/{id}" Management(WebhooksWrite), "Delete a webhook for good";
+        ROTATE_WEBHOOK_SECRET "rotate-webhook-secret" Post "/api/v1/webhooks/{id}/rotate-secret" Management(WebhooksWrite), "Replace a webhook's secret";
+        TEST_WEBHOOK "test-webhook" Post "/api/v1/webhooks/{id}/test" Management(WebhooksWrite), "Send `test.ping` to a webhook";
+        LIST_DELIVERIES "list-deliveries" Get "/api/v1/webhooks/{id}/deliveries" Management(WebhooksRead), "List a webhook's deliveries, newest first";
+        RECOVER_WEBHOOK "recover-webhook" Post "/api/v1/webhooks/{id}/recover" Management(WebhooksWrite), "Send again what failed or is held since a time";
+        GET_DELIVERY "get-delivery" Get "/api/v1/deliveries/{id}" Management(WebhooksRead), "Get a delivery with its attempts";
+        REDELIVER "redeliver" Post "/api/v1/deliveries/{id}/redeliver" Management(WebhooksWrite), "Send a delivery once more";
+    }
+    "jobs" {
+        GET_JOB "get-job" Get "/api/v1/jobs/{id}" ManagementAny(&[WebhooksRead, WebhooksWrite]), "Get a job";
     }
     "operations" {
         GET_HEALTH "get-health" Get "/api/health" Public, "Whether the API answers";

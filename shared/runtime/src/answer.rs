@@ -144,6 +144,18 @@ impl<T: Resource + Send> Answer for Found<T> {
     }
 }
 
+/// 202 with what goes on by itself from here.
+pub struct Accepted<T>(pub T);
+
+impl<T: Resource + Send> Answer for Accepted<T> {
+    fn describe(needs: &mut Needs) {
+        needs.answers::<T>(202);
+    }
+    fn into_reply(self) -> Result<Reply, Error> {
+        resource(202, &self.0)
+    }
+}
+
 /// 200 with a page of a list.
 pub struct Listed<T>(pub Page<T>);
 

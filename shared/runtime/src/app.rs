@@ -1,26 +1,33 @@
 //! What a process holds for all of its requests.
 
+use contract::Error;
 use store::Store;
 use store::author::Clock;
 
+use crate::queues::Queues;
+use crate::vault::Vault;
+use crate::webhook_settings::WebhookSettings;
+
 /// What a process holds for all of its requests. Cheap to clone.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct App {
-    store: Option<Store>,
-    clock: Clock,
+    /// The time.
+    pub clock: Clock,
+    /// The store, where anything touches it.
+    pub store: Option<Store>,
+    /// The queues, where anything sends to one.
+    pub queues: Option<Queues>,
+    /// The data keys, where anything seals or opens.
+    pub vault: Option<Vault>,
+    /// What the deployment says of webhooks.
+    pub webhooks: WebhookSettings,
 }
 
 impl App {
-    /// For functions that touch the store.
+    /// For functions that touch the store alone.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self { clock: store.clock().clone(), store: Some(store) }
-    }
-
-    /// For functions that don't: no SDK client is made.
-    #[must_use]
-    pub fn without_store() -> Self {
-        Self { store: None, clock: Clock::default() }
+        Self { clock: store.clock().clone(), store: Some(store), ..Self::default() }
     }
 
     /// The time.
@@ -29,11 +36,27 @@ impl App {
         &self.clock
     }
 
-    /// The store, where the routes need one.
+    /// The store.
     ///
     /// # Errors
     /// `internal` if a route that says that it does not connect asks for it.
-    pub fn store(&self) -> Result<&Store, contract::Error> {
-        self.store.as_ref().ok_or_else(|| contract::Error::internal("this process was started without a store"))
+    pub fn store(&self) -> Result<&Store, Error> {
+        self.store.as_ref().ok_or_else(|| Error::internal("this process was started without a store"))
+    }
+
+    /// The queues.
+    ///
+    /// # Errors
+    /// `internal` if they were not asked for at the start.
+    pub fn queues(&self) -> Result<&Queues, Error> {
+        self.queues.as_ref().ok_or_else(|| Error::internal("this process was started without queues"))
+    }
+
+    /// The data keys.
+    ///
+    /// # Errors
+    /// `internal` if they were not asked for at the start.
+    pub fn vault(&self) -> Result<&Vault, Error> {
+        self.vault.as_ref().ok_or_else(|| Error::internal("this process was started without data keys"))
     }
 }

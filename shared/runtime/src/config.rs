@@ -1,20 +1,66 @@
 //! Settings from the environment: the one place that reads it.
 
+use auth::target::{Ports, Rules};
 use store::tables::TableNames;
 
+use crate::webhook_settings::WebhookSettings;
+
 /// What a deployment sets.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Config {
     /// The tables' names.
     pub tables: TableNames,
+    /// What the queues' addresses begin with.
+    pub queues: String,
+    /// The name of the secret that holds the data keys.
+    pub secret: String,
+    /// Where webhooks may go.
+    pub webhooks: WebhookSettings,
+}
+
+/// A setting that can't be read.
+#[derive(Debug)]
+pub struct BadSetting(String);
+
+impl std::fmt::Display for BadSetting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for BadSetting {}
+
+#[expect(clippy::disallowed_methods, reason = "the configuration module")]
+fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|text| !text.is_empty())
 }
 
 impl Config {
-    /// `HEDGEROW_TABLE_PREFIX` (default `hedgerow`): tables are `<prefix>-main`, `<prefix>-log`, `<prefix>-counters`.
-    #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the configuration module")]
-    pub fn from_env() -> Self {
-        let prefix = std::env::var("HEDGEROW_TABLE_PREFIX").unwrap_or_else(|_| "hedgerow".to_owned());
-        Self { tables: TableNames::with_prefix(&prefix) }
+    /// - `HEDGEROW_TABLE_PREFIX` (default `hedgerow`): tables are `<prefix>-main`, `<prefix>-log`, `<prefix>-counters`,
+    ///   the secret is `<prefix>/data-keys`.
+    /// - `HEDGEROW_QUEUES`: what the queues' addresses begin with, up to `-first`, `-retries`, `-jobs`.
+    /// - `HEDGEROW_WEBHOOK_HTTP` (default `false`): whether webhooks may go to `http:`.
+    /// - `HEDGEROW_WEBHOOK_PORTS` (default `443`): the ports that they may go to, separated by commas.
+    ///
+    /// # Errors
+    /// If one of them has another form: a deployment with a slip in its rules must not start with other ones.
+    pub fn from_env() -> Result<Self, BadSetting> {
+        let prefix = setting("HEDGEROW_TABLE_PREFIX").unwrap_or_else(|| "hedgerow".to_owned());
+        let http = match setting("HEDGEROW_WEBHOOK_HTTP").as_deref() {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(_) => return Err(BadSetting("HEDGEROW_WEBHOOK_HTTP must be true or false".to_owned())),
+        };
+        let ports = setting("HEDGEROW_WEBHOOK_PORTS").unwrap_or_else(|| "443".to_owned());
+        let ports = ports.split(',').map(|port| port.trim().parse().ok().filter(|port| *port != 0));
+        let bad = || BadSetting("HEDGEROW_WEBHOOK_PORTS must be ports, separated by commas".to_owned());
+        let ports: Vec<u16> = ports.collect::<Option<_>>().ok_or_else(bad)?;
+        let rules = Rules { http, ports: Ports::Only(ports), ..Rules::production() };
+        Ok(Self {
+            tables: TableNames::with_prefix(&prefix),
+            queues: setting("HEDGEROW_QUEUES").unwrap_or_default(),
+            secret: format!("{prefix}/data-keys"),
+            webhooks: WebhookSettings { rules, ..WebhookSettings::default() },
+        })
     }
 }

@@ -105,19 +105,30 @@ fn may_enter(caller: &Caller, access: Access, incoming: &Incoming) -> Result<(),
     let allowed = match (access, caller) {
         (Access::Public, _) | (Access::Session, Caller::Session(_)) => true,
         (Access::Member(least), Caller::Session(session)) => session.role() >= least,
-        (Access::Management(permission), Caller::Session(session)) => session.role().allows(permission),
-        (Access::Management(permission), Caller::Key(key)) => {
+        (Access::Management(_) | Access::ManagementAny(_), Caller::Session(session)) => {
+            permissions(access).iter().any(|permission| session.role().allows(*permission))
+        }
+        (Access::Management(_) | Access::ManagementAny(_), Caller::Key(key)) => {
             if key.key_type != KeyType::Management {
                 return Err(Code::WrongKeyType.into());
             }
             if !key.allows_address(incoming.origin.address) {
                 return Err(Code::IpNotAllowed.into());
             }
-            key.permissions.contains(&permission)
+            permissions(access).iter().any(|permission| key.permissions.contains(permission))
         }
         (Access::Session | Access::Member(_), Caller::Key(_)) | (_, Caller::Anonymous) => false,
     };
     if allowed { Ok(()) } else { Err(Code::Forbidden.into()) }
+}
+
+/// The permissions any one of which lets a key or a role in.
+fn permissions(access: Access) -> Vec<Permission> {
+    match access {
+        Access::Management(permission) => vec![permission],
+        Access::ManagementAny(any) => any.to_vec(),
+        Access::Public | Access::Session | Access::Member(_) => Vec::new(),
+    }
 }
 
 /// What this gate may do in DynamoDB for a route.
@@ -125,21 +136,22 @@ pub(crate) fn grants(access: Access) -> Vec<Grant> {
     match access {
         Access::Public => Vec::new(),
         // A key is looked up even where none may enter: an unknown one is told 401, not 403.
-        Access::Session | Access::Member(_) | Access::Management(_) => {
+        Access::Session | Access::Member(_) | Access::Management(_) | Access::ManagementAny(_) => {
             [Store::KEY_GRANTS, Store::SESSION_GRANTS].concat()
         }
     }
 }
 
-/// How the API's description names what an access takes.
+/// How the API's description names what an access takes: credentials, permissions any one of which does, a role.
 #[must_use]
-pub fn describe(access: Access) -> (&'static [&'static str], Option<Permission>, Option<Role>) {
-    match access {
-        Access::Public => (&[], None, None),
-        Access::Session => (&["session"], None, None),
-        Access::Member(role) => (&["session"], None, Some(role)),
-        Access::Management(permission) => (&["apiKey", "bearer", "session"], Some(permission), None),
-    }
+pub fn describe(access: Access) -> (&'static [&'static str], Vec<Permission>, Option<Role>) {
+    let (schemes, role): (&[_], _) = match access {
+        Access::Public => (&[], None),
+        Access::Session => (&["session"], None),
+        Access::Member(role) => (&["session"], Some(role)),
+        Access::Management(_) | Access::ManagementAny(_) => (&["apiKey", "bearer", "session"], None),
+    };
+    (schemes, permissions(access), role)
 }
 
 /// The session that a request came with: an argument of handlers on routes that only a session enters.
@@ -163,7 +175,11 @@ mod tests {
     #[test]
     fn no_route_under_the_management_path_lets_just_anyone_in() {
         for meta in ROUTES.iter().filter(|meta| meta.path.starts_with("/api/v1")) {
-            assert!(matches!(meta.access, Access::Member(_) | Access::Management(_)), "{}", meta.id);
+            assert!(
+                matches!(meta.access, Access::Member(_) | Access::Management(_) | Access::ManagementAny(_)),
+                "{}",
+                meta.id
+            );
         }
     }
 }

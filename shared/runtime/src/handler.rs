@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use aws_config::SdkConfig;
 use contract::Error;
 use contract::route::Meta;
 use store::Work;
@@ -13,6 +14,7 @@ use store::scope::TenantScope;
 
 use crate::answer::{Answer, Reply};
 use crate::app::App;
+use crate::config::Config;
 use crate::credential::Caller;
 use crate::incoming::Incoming;
 use crate::needs::Needs;
@@ -64,8 +66,21 @@ pub trait FromRequest: Sized + Send + 'static {
     /// What is wrong with the request.
     fn take(request: &mut Admitted) -> Result<Self, Error>;
 
+    /// Makes what it needs of a process at its start, over the SDK's settings.
+    fn prepare(_start: &mut Start<'_>) {}
+
     /// Tells the API's description and the function's permissions.
     fn needs(_needs: &mut Needs) {}
+}
+
+/// The start of a process.
+pub struct Start<'a> {
+    /// What the SDK goes by.
+    pub sdk: &'a SdkConfig,
+    /// What the deployment sets.
+    pub config: &'a Config,
+    /// What the process will hold.
+    pub app: &'a mut App,
 }
 
 /// An async function of one to five arguments, each [`FromRequest`], to a `Result` of an [`Answer`].
@@ -75,6 +90,9 @@ pub trait Handler<A>: Copy + Send + Sync + 'static {
 
     /// Runs it. Everything that is wrong with its arguments is told at once.
     fn run(self, request: Admitted) -> Pending;
+
+    /// Makes what its arguments need of a process at its start.
+    fn prepare(start: &mut Start<'_>);
 
     /// Tells the API's description and the function's permissions.
     fn needs(needs: &mut Needs);
@@ -115,6 +133,10 @@ macro_rules! handlers {
                 })
             }
 
+            fn prepare(start: &mut Start<'_>) {
+                $($type::prepare(start);)+
+            }
+
             fn needs(needs: &mut Needs) {
                 $($type::needs(needs);)+
                 R::describe(needs);
@@ -135,6 +157,9 @@ handlers! {
 pub trait Erased: Sync {
     /// Runs it.
     fn run(&self, request: Admitted) -> Pending;
+
+    /// Makes what it needs of a process at its start. Here, so that no binary links what its handler does not ask for.
+    fn prepare(&self, start: &mut Start<'_>);
 }
 
 /// A handler with its arguments' types.
@@ -153,6 +178,10 @@ impl<A, H: Handler<A>> Typed<A, H> {
 impl<A, H: Handler<A>> Erased for Typed<A, H> {
     fn run(&self, request: Admitted) -> Pending {
         self.handler.run(request)
+    }
+
+    fn prepare(&self, start: &mut Start<'_>) {
+        H::prepare(start);
     }
 }
 

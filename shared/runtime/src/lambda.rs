@@ -13,8 +13,11 @@ use store::author::Clock;
 
 use crate::answer::Reply;
 use crate::app::App;
-use crate::config::Config;
-use crate::handler::Route;
+use crate::config::{BadSetting, Config};
+use crate::consumer::{self, Consumer};
+use crate::handler::{Route, Start};
+use crate::queues::Queues;
+use crate::vault::Vault;
 use crate::{log, way};
 
 /// How long the first connection may take during INIT before requests go ahead without it.
@@ -38,7 +41,7 @@ pub fn serve(route: &'static Route) {
 
 async fn run(route: &'static Route) -> Result<(), lambda_runtime::Error> {
     let needs_store = route.connects || route.meta.access != contract::route::Access::Public;
-    let app = if needs_store { App::new(connect().await) } else { App::without_store() };
+    let app = if needs_store { connect(|start| route.handler.prepare(start)).await? } else { App::default() };
     let handler = |event: LambdaEvent<ApiGatewayV2httpRequest>| {
         let app = app.clone();
         async move { Ok::<_, lambda_runtime::Error>(to_event(way::answer(&app, route, event.payload).await)) }
@@ -46,14 +49,41 @@ async fn run(route: &'static Route) -> Result<(), lambda_runtime::Error> {
     lambda_runtime::run(service_fn(handler)).await
 }
 
-async fn connect() -> Store {
+/// Serves a consumer until the runtime ends the process.
+pub fn consume(consumer: &'static Consumer) {
+    log::init();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let served = runtime.map_err(lambda_runtime::Error::from).and_then(|runtime| runtime.block_on(work(consumer)));
+    if let Err(error) = served {
+        tracing::error!(error = %error, "the function ended");
+        std::process::exit(1);
+    }
+}
+
+async fn work(consumer: &'static Consumer) -> Result<(), lambda_runtime::Error> {
+    let app = connect(|start| {
+        start.app.queues = Some(Queues::of_sdk(start.sdk, start.config.queues.clone()));
+        start.app.vault = Some(Vault::of_sdk(start.sdk, start.config.secret.clone()));
+    });
+    let worker = (consumer.start)(&app.await?)?;
+    let handler = |event: LambdaEvent<serde_json::Value>| {
+        let worker = worker.clone();
+        async move { consumer::run(consumer, &worker, event.payload).await.map_err(lambda_runtime::Error::from) }
+    };
+    lambda_runtime::run(service_fn(handler)).await
+}
+
+async fn connect(prepare: impl FnOnce(&mut Start<'_>)) -> Result<App, BadSetting> {
     // Below the function's own limit, so that a store that is silent is told the caller in the contract's form.
     let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(OPERATION).build();
-    let config = aws_config::defaults(BehaviorVersion::v2026_01_12()).timeout_config(timeouts).load().await;
-    let store = Store::new(aws_sdk_dynamodb::Client::new(&config), Config::from_env().tables, Clock::default());
+    let config = Config::from_env()?;
+    let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12()).timeout_config(timeouts).load().await;
+    let store = Store::new(aws_sdk_dynamodb::Client::new(&sdk), config.tables.clone(), Clock::default());
     // The first real call then finds a connection.
     let _ = tokio::time::timeout(WARM_UP, store.warm_up()).await;
-    store
+    let mut app = App { webhooks: config.webhooks.clone(), ..App::new(store) };
+    prepare(&mut Start { sdk: &sdk, config: &config, app: &mut app });
+    Ok(app)
 }
 
 fn to_event(reply: Reply) -> ApiGatewayV2httpResponse {

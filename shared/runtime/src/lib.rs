@@ -4,28 +4,38 @@ pub mod answer;
 pub mod app;
 pub mod body;
 pub mod config;
+pub mod consumer;
 pub mod credential;
 pub mod handler;
 pub mod headers;
 pub mod incoming;
 pub mod log;
+pub mod metric;
 pub mod needs;
 pub mod parameters;
+pub mod queues;
 pub mod repositories;
+pub mod vault;
 pub mod way;
+pub mod webhook_settings;
 
 mod idempotency;
 mod lambda;
 
-pub use answer::{Answer, Created, Done, Found, Listed, NoContent, Reply, WithCookie};
+pub use answer::{Accepted, Answer, Created, Done, Found, Listed, NoContent, Reply, WithCookie};
 pub use app::App;
 pub use body::{Body, Given, Patch};
+pub use consumer::{Consumer, Source, Worker};
 pub use credential::{Caller, LoggedIn};
-pub use handler::{Admitted, Erased, FromRequest, Handler, Route, Typed, connects, needs_of};
+pub use handler::{Admitted, Erased, FromRequest, Handler, Route, Start, Typed, connects, needs_of};
 pub use incoming::Incoming;
-pub use lambda::serve;
-pub use needs::{Described, Needs};
-pub use parameters::{IfMatch, Now, Query, Unrouted};
+pub use lambda::{consume, serve};
+pub use needs::{Described, Needs, Permissions};
+pub use parameters::{IfMatch, Now, Query, RequestId, Unrouted};
+pub use queues::{Queue, Queues};
+pub use repositories::{Assign, Deliver};
+pub use vault::Vault;
+pub use webhook_settings::WebhookSettings;
 
 /// What a route's crate is: the routes by name, and the list that pairs them with what their types need.
 ///

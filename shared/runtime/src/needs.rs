@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use store::grant::Grant;
 
 use crate::handler::Route;
+use crate::queues::Queue;
 
 /// A parameter of the path, the query or the headers.
 pub struct Parameter {
@@ -38,12 +39,23 @@ pub enum Content {
     Document,
 }
 
+/// What a function may do.
+#[derive(Debug, Clone, Default)]
+pub struct Permissions {
+    /// In DynamoDB.
+    pub items: BTreeSet<Grant>,
+    /// The queues that it may send to.
+    pub sends: BTreeSet<Queue>,
+    /// Whether it may read the data keys.
+    pub data_keys: bool,
+}
+
 /// What a handler needs.
 pub struct Needs {
     /// Collects the schemas that others refer to.
     pub schemas: SchemaGenerator,
-    /// What its function may do in DynamoDB.
-    pub grants: BTreeSet<Grant>,
+    /// What its function may do.
+    pub permissions: Permissions,
     /// Parameters, in the order of the arguments.
     pub parameters: Vec<Parameter>,
     /// The body's schema.
@@ -56,12 +68,22 @@ impl Needs {
     /// Nothing yet.
     #[must_use]
     pub fn new(schemas: SchemaGenerator) -> Self {
-        Self { schemas, grants: BTreeSet::new(), parameters: Vec::new(), body: None, success: None }
+        Self { schemas, permissions: Permissions::default(), parameters: Vec::new(), body: None, success: None }
     }
 
     /// Needs these.
     pub fn grant(&mut self, grants: impl IntoIterator<Item = Grant>) {
-        self.grants.extend(grants);
+        self.permissions.items.extend(grants);
+    }
+
+    /// Sends to a queue.
+    pub fn send_to(&mut self, queue: Queue) {
+        self.permissions.sends.insert(queue);
+    }
+
+    /// Reads the data keys.
+    pub fn open_secrets(&mut self) {
+        self.permissions.data_keys = true;
     }
 
     /// Takes a parameter.
@@ -103,15 +125,15 @@ pub struct Described {
 }
 
 impl Described {
-    /// All that its function may do in DynamoDB: what its gates need and what its handler needs.
+    /// All that its function may do: what its gates need and what its handler needs.
     #[must_use]
-    pub fn grants(&self) -> BTreeSet<Grant> {
+    pub fn permissions(&self) -> Permissions {
         let mut needs = Needs::new(SchemaGenerator::default());
         (self.needs)(&mut needs);
         needs.grant(crate::credential::grants(self.route.meta.access));
         if self.route.meta.idempotent() {
             needs.grant(store::Store::IDEMPOTENCY_GRANTS.iter().copied());
         }
-        needs.grants
+        needs.permissions
     }
 }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use contract::id::{FieldId, KeyId};
+use contract::id::{DeliveryId, FieldId, JobId, KeyId, WebhookId};
 use contract::names::{EntityId, GroupRef};
 use contract::{Broken, Code, Error, Problems, Time};
 use http::header::IF_MATCH;
@@ -39,6 +39,9 @@ path_parameters! {
     EntityId, "entityId", EntityId, "The client's own identifier of a record.";
     KeyId, "id", KeyId, "The identifier of an API key.";
     GlobalFieldId, "id", FieldId, "The identifier of a global field.";
+    WebhookId, "id", WebhookId, "The identifier of a webhook.";
+    DeliveryId, "id", DeliveryId, "The identifier of a delivery.";
+    JobId, "id", JobId, "The identifier of a job.";
     TenantFieldId, "fieldId", FieldId, "The identifier of a tenant field.";
 }
 
@@ -167,6 +170,16 @@ pub struct Now(pub Time);
 impl FromRequest for Now {
     fn take(request: &mut Admitted) -> Result<Self, Error> {
         Ok(Self(request.author.at()))
+    }
+}
+
+/// The request's identifier.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+impl FromRequest for RequestId {
+    fn take(request: &mut Admitted) -> Result<Self, Error> {
+        Ok(Self(request.incoming.origin.request_id.clone()))
     }
 }
 

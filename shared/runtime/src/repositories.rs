@@ -1,17 +1,24 @@
-//! The parts of the store that a handler can ask for as arguments: from these come its function's permissions.
+//! What a handler can ask for as arguments of the store and of the services beside it: from these come its function's
+//! permissions.
 
+use auth::target::Rules;
 use contract::Error;
 use store::accounts::{Login, Sessions, Signup};
 use store::api_keys::ApiKeys;
+use store::deliveries::Deliveries;
 use store::field_groups::FieldGroups;
 use store::global_fields::GlobalFields;
 use store::grant::{Granted, Read, Write};
+use store::jobs::Jobs;
 use store::tenant_fields::TenantFields;
 use store::tenants::Tenants;
 use store::values::Values;
+use store::webhooks::Webhooks;
 
-use crate::handler::{Admitted, FromRequest};
+use crate::handler::{Admitted, FromRequest, Start};
 use crate::needs::Needs;
+use crate::queues::{Queue, Queues};
+use crate::vault::Vault;
 
 macro_rules! repositories {
     ($(|$request:ident| $($type:ty),+ => $open:expr;)+) => { $($(
@@ -28,10 +35,55 @@ macro_rules! repositories {
 }
 
 repositories! {
-    |request| ApiKeys<Read>, ApiKeys<Write>, FieldGroups<Read>, FieldGroups<Write>, GlobalFields<Read>,
-        GlobalFields<Write>, Tenants => Self::open(request.work()?);
+    |request| ApiKeys<Read>, ApiKeys<Write>, Deliveries<Read>, Deliveries<Write>, FieldGroups<Read>,
+        FieldGroups<Write>, GlobalFields<Read>, GlobalFields<Write>, Jobs<Read>, Jobs<Write>, Tenants, Webhooks<Read>, Webhooks<Write> => Self::open(request.work()?);
     |request| TenantFields<Read>, TenantFields<Write>, Values<Read>, Values<Write>
         => Self::open(request.work()?, request.tenant()?);
     |request| Signup, Login => Self::open(request.app.store()?, request.author.clone());
     |request| Sessions => Self::open(request.app.store()?);
+}
+
+/// Sends first attempts of deliveries.
+pub struct Deliver(pub Queues);
+
+/// Sends tasks to the worker of jobs.
+pub struct Assign(pub Queues);
+
+macro_rules! sends_to {
+    ($($name:ident => $queue:ident;)+) => { $(
+        impl FromRequest for $name {
+            fn take(request: &mut Admitted) -> Result<Self, Error> {
+                Ok(Self(request.app.queues()?.clone()))
+            }
+            fn prepare(start: &mut Start<'_>) {
+                start.app.queues = Some(Queues::of_sdk(start.sdk, start.config.queues.clone()));
+            }
+            fn needs(needs: &mut Needs) {
+                needs.send_to(Queue::$queue);
+            }
+        }
+    )+ };
+}
+
+sends_to! {
+    Deliver => First;
+    Assign => Jobs;
+}
+
+impl FromRequest for Vault {
+    fn take(request: &mut Admitted) -> Result<Self, Error> {
+        Ok(request.app.vault()?.clone())
+    }
+    fn prepare(start: &mut Start<'_>) {
+        start.app.vault = Some(Vault::of_sdk(start.sdk, start.config.secret.clone()));
+    }
+    fn needs(needs: &mut Needs) {
+        needs.open_secrets();
+    }
+}
+
+impl FromRequest for Rules {
+    fn take(request: &mut Admitted) -> Result<Self, Error> {
+        Ok(request.app.webhooks.rules.clone())
+    }
 }

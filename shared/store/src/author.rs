@@ -70,6 +70,13 @@ impl Seed {
     }
 }
 
+/// A new unique part, of a time.
+#[must_use]
+pub fn unique(at: Time) -> Uuid {
+    let millis = u64::try_from(at.millis()).unwrap_or(0);
+    Builder::from_unix_timestamp_millis(millis, &random::bytes()).into_uuid()
+}
+
 impl Author {
     /// The author of a request; `actor` is `usr_…`, `key_…` or `anonymous`.
     #[must_use]
@@ -108,8 +115,7 @@ impl Author {
     /// A new event that a repetition of the request does not have again: of what it can't make twice, as secrets.
     #[must_use]
     pub fn event_of_this_try(&self) -> EventId {
-        let millis = u64::try_from(self.at.millis()).unwrap_or(0);
-        EventId::new(Builder::from_unix_timestamp_millis(millis, &random::bytes()).into_uuid())
+        EventId::new(unique(self.at))
     }
 
     /// `{actor, address, agent, requestId}` as JSON.

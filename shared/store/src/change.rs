@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure as Returned,
+    AttributeValue, CancellationReason, Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure as Returned,
     TransactWriteItem, Update,
 };
 use contract::id::EventId;
@@ -84,6 +84,15 @@ impl Change {
                 self.values.insert(format!(":set_{name}"), value);
             }
             Action::Delete => {}
+        }
+        self
+    }
+
+    /// Sets an attribute that is not there. For updates.
+    pub(crate) fn set_once(mut self, name: &str, value: AttributeValue) -> Self {
+        if let Action::Update { set, .. } = &mut self.action {
+            set.push(format!("#{name} = if_not_exists(#{name}, :set_{name})"));
+            self.values.insert(format!(":set_{name}"), value);
         }
         self
     }
@@ -251,6 +260,28 @@ impl Store {
                 attempt!(call, "UpdateItem", UpdateItemError)
             }
             Action::Delete => attempt!(self.dynamo().delete_item().set_key(key), "DeleteItem", DeleteItemError),
+        }
+    }
+
+    /// Carries out one update and tells the item as it is after it; if its condition does not hold, what stands there.
+    pub(crate) async fn update_and_see(&self, change: &Change) -> Result<Result<Item, Option<Item>>, Error> {
+        let call = self
+            .dynamo()
+            .update_item()
+            .table_name(self.table(change.key.table))
+            .set_key(Some(key_attributes(&change.key)))
+            .set_update_expression(change.update_expression())
+            .set_condition_expression(change.condition.clone())
+            .set_expression_attribute_names(change.names())
+            .set_expression_attribute_values(change.values())
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(Returned::AllOld);
+        match call.send().await {
+            Ok(answer) => Ok(Ok(answer.attributes.unwrap_or_default())),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(e)) => Ok(Err(e.item.clone())),
+                _ => Err(fault("UpdateItem", &error)),
+            },
         }
     }
 

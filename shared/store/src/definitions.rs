@@ -74,6 +74,8 @@ pub(crate) struct Loaded {
     pub(crate) tenant: Option<Item>,
     /// The items that were asked for, by place.
     pub(crate) others: HashMap<Key, Item>,
+    /// Whether the group is deleted.
+    deleted: bool,
 }
 
 impl Loaded {
@@ -127,14 +129,20 @@ impl Work {
     ) -> Result<Loaded, Error> {
         if let Some(id) = self.cached_id(group) {
             match (self.load_by_id(scope, id, &others(id)).await?, group) {
-                (Some(loaded), _) => return Ok(loaded),
-                (None, GroupRef::Id(_)) => return Err(Code::FieldGroupNotFound.into()),
+                (Some(loaded), _) if !loaded.deleted => return Ok(loaded),
+                (_, GroupRef::Id(_)) => return Err(Code::FieldGroupNotFound.into()),
                 // The key may have gone to another group.
-                (None, GroupRef::Key(_)) => {}
+                (_, GroupRef::Key(_)) => {}
             }
         }
         let id = self.resolve(group).await?;
-        self.load_by_id(scope, id, &others(id)).await?.ok_or(Code::FieldGroupNotFound.into())
+        let loaded = self.load_by_id(scope, id, &others(id)).await?.filter(|loaded| !loaded.deleted);
+        loaded.ok_or(Code::FieldGroupNotFound.into())
+    }
+
+    /// The same by identifier, of a group that may be deleted.
+    pub(crate) async fn load_even_deleted(&self, scope: &TenantScope, id: GroupId) -> Result<Option<Loaded>, Error> {
+        self.load_by_id(scope, id, &[]).await
     }
 
     async fn load_by_id(&self, scope: &TenantScope, id: GroupId, others: &[Key]) -> Result<Option<Loaded>, Error> {
@@ -161,9 +169,6 @@ impl Work {
         let mut cards = cards?;
         let Some(card) = cards.remove(&group_key) else { return Ok(None) };
         let group: Document<FieldGroup> = Document::read(&card)?;
-        if group.deleted_at.is_some() {
-            return Ok(None);
-        }
         let tenant = cards.remove(&tenant_key);
         let group_version: u64 = must(get_number(&card, "schemaVersion"), "schemaVersion")?;
         let tenant_version = tenant.as_ref().and_then(|card| get_number(card, &version_of(id))).unwrap_or(0);
@@ -198,7 +203,7 @@ impl Work {
             }
             merged
         };
-        Ok(Some(Loaded { group: group.value, fields, tenant, others: cards }))
+        Ok(Some(Loaded { deleted: group.deleted_at.is_some(), group: group.value, fields, tenant, others: cards }))
     }
 
     /// Whether definitions that last changed then can be seen whole by now.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, PutRequest, WriteRequest};
 use contract::Error;
 
 use crate::Store;
@@ -14,6 +14,8 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// Keys in one BatchGetItem at the most.
 const BATCH: usize = 100;
+/// Items in one BatchWriteItem at the most.
+const WRITES: usize = 25;
 /// How often what DynamoDB left undone is asked for again.
 const ROUNDS: u32 = 6;
 
@@ -138,6 +140,37 @@ impl Store {
             back_off(round).await;
         }
         Err(Error::unavailable("BatchGetItem: keys were left unprocessed"))
+    }
+
+    /// Writes whole items, over whatever stands there.
+    pub(crate) async fn batch_put(&self, items: Vec<(Table, Item)>) -> Result<(), Error> {
+        let mut items = items.into_iter();
+        loop {
+            let mut wanted: HashMap<String, Vec<WriteRequest>> = HashMap::new();
+            for (table, item) in items.by_ref().take(WRITES) {
+                let put = PutRequest::builder().set_item(Some(item)).build();
+                let put = put.map_err(|error| Error::internal(error.to_string()))?;
+                let request = WriteRequest::builder().put_request(put).build();
+                wanted.entry(self.table(table).to_owned()).or_default().push(request);
+            }
+            if wanted.is_empty() {
+                return Ok(());
+            }
+            self.batch_write(wanted).await?;
+        }
+    }
+
+    async fn batch_write(&self, mut wanted: HashMap<String, Vec<WriteRequest>>) -> Result<(), Error> {
+        for round in 0..ROUNDS {
+            let call = self.dynamo().batch_write_item().set_request_items(Some(wanted));
+            let answer = call.send().await.map_err(|error| fault("BatchWriteItem", &error))?;
+            wanted = answer.unprocessed_items.unwrap_or_default();
+            if wanted.is_empty() {
+                return Ok(());
+            }
+            back_off(round).await;
+        }
+        Err(Error::unavailable("BatchWriteItem: items were left unprocessed"))
     }
 
     /// The items of a stretch, across DynamoDB's pages of 1 MB, and whether there are more.

@@ -3,7 +3,7 @@
 
 use auth::KeyHash;
 use contract::Time;
-use contract::id::{ClientId, FieldId, GroupId, KeyId, UserId};
+use contract::id::{ClientId, DeliveryId, EventId, FieldId, GroupId, JobId, KeyId, UserId, WebhookId};
 use contract::names::{EntityId, FieldKey, GroupKey, Slug};
 
 use crate::scope::{ClientScope, TenantScope};
@@ -34,6 +34,16 @@ pub enum Kind {
     Purge,
     /// `I#mac`: a request that may be repeated.
     Idempotency,
+    /// `W#cl`: a client's webhooks.
+    Webhooks,
+    /// `WS#whk`: what goes on at a webhook.
+    WebhookState,
+    /// `EV#cl`: what was announced, word for word.
+    Events,
+    /// `DL#cl#whk`: a webhook's deliveries.
+    Deliveries,
+    /// `J#cl`: a client's jobs.
+    Jobs,
 }
 
 impl Kind {
@@ -52,6 +62,11 @@ impl Kind {
             Self::Values => "V#",
             Self::Purge => "Z#",
             Self::Idempotency => "I#",
+            Self::Webhooks => "W#",
+            Self::WebhookState => "WS#",
+            Self::Events => "EV#",
+            Self::Deliveries => "DL#",
+            Self::Jobs => "J#",
         }
     }
 }
@@ -69,6 +84,10 @@ const CARD: &str = "#";
 
 fn main(kind: Kind, scope: impl std::fmt::Display, sk: impl Into<String>) -> Key {
     Key { table: Table::Main, pk: format!("{}{scope}", kind.prefix()), sk: sk.into() }
+}
+
+fn log(kind: Kind, scope: impl std::fmt::Display, sk: impl Into<String>) -> Key {
+    Key { table: Table::Log, ..main(kind, scope, sk) }
 }
 
 fn group_scope(scope: &ClientScope, group: GroupId) -> String {
@@ -100,7 +119,7 @@ pub(crate) fn user(user: UserId) -> Key {
 }
 
 pub(crate) fn session(user: UserId, hash: &str) -> Key {
-    Key { table: Table::Log, pk: format!("{}{user}", Kind::User.prefix()), sk: format!("s#{hash}") }
+    log(Kind::User, user, format!("s#{hash}"))
 }
 
 pub(crate) fn key_card(hash: &KeyHash) -> Key {
@@ -175,5 +194,48 @@ pub(crate) fn purge(deleted: Time, id: impl std::fmt::Display) -> Key {
 }
 
 pub(crate) fn idempotency(mac: &str) -> Key {
-    Key { table: Table::Log, pk: format!("{}{mac}", Kind::Idempotency.prefix()), sk: CARD.to_owned() }
+    log(Kind::Idempotency, mac, CARD)
+}
+
+pub(crate) fn webhook(client: ClientId, webhook: WebhookId) -> Key {
+    main(Kind::Webhooks, client, webhook.to_string())
+}
+
+pub(crate) fn webhook_state(webhook: WebhookId) -> Key {
+    log(Kind::WebhookState, webhook, CARD)
+}
+
+/// A piece of what was announced.
+pub(crate) fn event(client: ClientId, event: EventId, piece: usize) -> Key {
+    log(Kind::Events, client, format!("{event}#{piece:02}"))
+}
+
+pub(crate) fn deliveries_pk(client: ClientId, webhook: WebhookId) -> String {
+    format!("{}{client}#{webhook}", Kind::Deliveries.prefix())
+}
+
+/// The card of a delivery, which never changes.
+pub(crate) fn delivery(client: ClientId, webhook: WebhookId, delivery: DeliveryId) -> Key {
+    log(Kind::Deliveries, format!("{client}#{webhook}"), delivery.to_string())
+}
+
+/// Where a delivery stands: right behind its card.
+pub(crate) fn delivery_state(client: ClientId, webhook: WebhookId, delivery: DeliveryId) -> Key {
+    log(Kind::Deliveries, format!("{client}#{webhook}"), format!("{delivery}{STATE}"))
+}
+pub(crate) const STATE: &str = "#s";
+
+/// The text of a long answer to a delivery's `number`th attempt.
+pub(crate) fn delivery_response(client: ClientId, webhook: WebhookId, delivery: DeliveryId, number: u32) -> Key {
+    log(Kind::Deliveries, format!("{client}#{webhook}"), format!("r#{delivery}#{number:06}"))
+}
+
+/// That a delivery is held or has failed.
+pub(crate) fn open_delivery(client: ClientId, webhook: WebhookId, delivery: DeliveryId) -> Key {
+    log(Kind::Deliveries, format!("{client}#{webhook}"), format!("{OPEN}{delivery}"))
+}
+pub(crate) const OPEN: &str = "x#";
+
+pub(crate) fn job(client: ClientId, job: JobId) -> Key {
+    log(Kind::Jobs, client, job.to_string())
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::marker::PhantomData;
 
 use contract::id::GroupId;
-use contract::names::{EntityId, GroupRef};
+use contract::names::{EntityId, GroupRef, TenantId};
 use contract::resource::{EntityValues, FieldGroup, Publishing, Status};
 use contract::{Code, Error, Time};
 use serde_json::{Map, Value};
@@ -62,20 +62,20 @@ pub enum Save {
 }
 
 /// By field identifier.
-type Document = HashMap<String, Value>;
+pub(crate) type Document = HashMap<String, Value>;
 
 /// What is stored of an entity.
-struct Stored {
-    document: Document,
+pub(crate) struct Stored {
+    pub(crate) document: Document,
     version: u64,
     updated_at: Time,
     created_at: Time,
-    deleted_at: Option<Time>,
+    pub(crate) deleted_at: Option<Time>,
 }
 
 impl Stored {
     /// What an item says to a tenant of this epoch; what is older has been erased.
-    fn read(item: &Item, epoch: u64) -> Result<Option<Self>, Error> {
+    pub(crate) fn read(item: &Item, epoch: u64) -> Result<Option<Self>, Error> {
         if must(get_number::<u64>(item, "epoch"), "epoch")? < epoch {
             return Ok(None);
         }
@@ -87,6 +87,11 @@ impl Stored {
             created_at: time("createdAt")?,
             deleted_at: deleted_at(item),
         }))
+    }
+
+    /// The values themselves; none of what was deleted.
+    pub(crate) fn live_document(self) -> Document {
+        if self.deleted_at.is_some() { Document::new() } else { self.document }
     }
 
     fn live(item: &Item, epoch: u64) -> Result<Option<Self>, Error> {
@@ -186,27 +191,32 @@ impl<A> Values<A> {
     }
 
     fn answer(&self, loaded: &Loaded, entity: &EntityId, stored: &Stored) -> EntityValues {
-        let mut values = Map::new();
-        let mut missing = Vec::new();
-        for field in loaded.fields.visible() {
-            match stored.document.get(&field.id.to_string()) {
-                Some(value) => {
-                    values.insert(field.key.to_string(), value.clone());
-                }
-                None if field.schema.required() => missing.push(field.key.clone()),
-                None => {}
+        shown(loaded, self.scope.tenant(), entity, stored)
+    }
+}
+
+/// What is stored, by the keys of the fields that there are.
+pub(crate) fn shown(loaded: &Loaded, tenant: &TenantId, entity: &EntityId, stored: &Stored) -> EntityValues {
+    let mut values = Map::new();
+    let mut missing = Vec::new();
+    for field in loaded.fields.visible() {
+        match stored.document.get(&field.id.to_string()) {
+            Some(value) => {
+                values.insert(field.key.to_string(), value.clone());
             }
+            None if field.schema.required() => missing.push(field.key.clone()),
+            None => {}
         }
-        EntityValues {
-            tenant_id: self.scope.tenant().clone(),
-            field_group_id: loaded.group.id,
-            entity_id: entity.clone(),
-            values,
-            missing,
-            status: status(&loaded.group),
-            version: stored.version,
-            updated_at: stored.updated_at,
-        }
+    }
+    EntityValues {
+        tenant_id: tenant.clone(),
+        field_group_id: loaded.group.id,
+        entity_id: entity.clone(),
+        values,
+        missing,
+        status: status(&loaded.group),
+        version: stored.version,
+        updated_at: stored.updated_at,
     }
 }
 

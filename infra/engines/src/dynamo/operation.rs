@@ -49,12 +49,22 @@ macro_rules! operations {
                     $(Self::$refused => return Answer::unknown_operation(),)*
                 };
                 match done {
-                    Ok(body) => Answer { status: 200, body },
-                    Err(e) => Answer { status: e.status_code(), body: Bytes::from(e.to_json()) },
+                    Ok(body) => Answer::of(200, body),
+                    Err(e) => Answer::of(e.status_code(), Bytes::from(e.to_json())),
                 }
             }
         }
     };
+}
+
+impl Operation {
+    /// Whether it may write items.
+    pub(crate) fn writes(self) -> bool {
+        matches!(
+            self,
+            Self::PutItem | Self::UpdateItem | Self::DeleteItem | Self::BatchWriteItem | Self::TransactWriteItems
+        )
+    }
 }
 
 operations! {

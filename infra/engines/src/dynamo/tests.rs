@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use rusqlite::{Connection, params};
 
-use super::Dynamo;
+use super::{Dynamo, stream};
 
 /// `dynoxide` 3.2.0's own statements, from its `storage.rs`. On an upgrade, compare them.
 const NEXT: &str =
@@ -16,6 +16,12 @@ const PAGE: &str =
              WHERE table_name = ?1 AND shard_id = ?2 AND CAST(sequence_number AS INTEGER) > ?3
              ORDER BY CAST(sequence_number AS INTEGER) ASC
              LIMIT ?4";
+
+/// So many records that were there before.
+const FILL: &str =
+    "INSERT INTO _stream_records (table_name, event_name, keys_json, sequence_number, shard_id, created_at)
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+    SELECT 'main', 'INSERT', '{}', CAST(i AS TEXT), 'shard', 0 FROM n";
 
 async fn ok(dynamo: &Dynamo, operation: &str, body: &str) -> serde_json::Value {
     let answer = dynamo.call(&format!("DynamoDB_20120810.{operation}"), Bytes::from(body.to_owned())).await;
@@ -54,24 +60,62 @@ async fn the_stream_has_an_index_and_its_statements_use_it() {
     create_streamed(&dynamo).await;
     put(&dynamo, "1").await;
     let file = Connection::open(folder.path().join("dynamo.db")).unwrap();
-    for statement in [NEXT, PAGE] {
+    for statement in [NEXT, PAGE, stream::PAGE, stream::PRUNE] {
         let plan = plan(&file, statement);
-        assert!(
-            plan.contains("USING INDEX hedgerow_stream_position")
-                || plan.contains("USING COVERING INDEX hedgerow_stream_position"),
-            "{plan}"
-        );
+        let searched = plan.split("; ").filter(|step| step.starts_with("SEARCH") || step.starts_with("SCAN"));
+        let mut by_index = searched.map(|step| {
+            step.contains("USING INDEX hedgerow_stream_position")
+                || step.contains("USING COVERING INDEX hedgerow_stream_position")
+        });
+        assert!(by_index.all(|by_index| by_index), "{plan}");
+        assert!(plan.contains("hedgerow_stream_position") && !plan.contains("TEMP B-TREE"), "{plan}");
     }
+}
+
+/// `dynoxide` counts from the newest record that is there, or else from the clock, which may be set back.
+#[tokio::test]
+async fn numbers_go_on_after_all_is_pruned() {
+    let folder = tempfile::tempdir().unwrap();
+    let dynamo = Dynamo::open(folder.path()).unwrap();
+    create_streamed(&dynamo).await;
+    put(&dynamo, "1").await;
+    let file = Connection::open(folder.path().join("dynamo.db")).unwrap();
+    let ahead = "UPDATE _stream_records SET sequence_number = CAST(sequence_number + 3600 * 1000000 AS TEXT)";
+    assert_eq!(file.execute(ahead, []).unwrap(), 1);
+    let stream = dynamo.stream("main").unwrap();
+    let number = |record: &serde_json::Value| record["dynamodb"]["SequenceNumber"].as_str().unwrap().to_owned();
+    let before = number(&stream.read(None, 1).unwrap()[0]);
+    stream.prune(&before).unwrap();
+    put(&dynamo, "2").await;
+    let after = stream.read(Some(&before), 10).unwrap();
+    let next = (before.parse::<u128>().unwrap() + 1).to_string();
+    assert_eq!(after.iter().map(number).collect::<Vec<_>>(), [next]);
+}
+
+/// A reader that looks again and again finds nothing new at once, whatever lies behind it.
+#[tokio::test]
+async fn a_look_at_a_long_stream_costs_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let dynamo = Dynamo::open(folder.path()).unwrap();
+    create_streamed(&dynamo).await;
+    put(&dynamo, "first").await;
+    let file = Connection::open(folder.path().join("dynamo.db")).unwrap();
+    file.execute(FILL, params![200_000]).unwrap();
+    let stream = dynamo.stream("main").unwrap();
+    let last = stream.read(Some("100000000000000199999"), 10).unwrap();
+    let last = last.last().unwrap()["dynamodb"]["SequenceNumber"].as_str().unwrap();
+    let started = Instant::now();
+    for _ in 0..100 {
+        assert!(stream.read(Some(last), 100).unwrap().is_empty());
+    }
+    assert!(started.elapsed() < Duration::from_millis(200), "{:?}: without the index it is seconds", started.elapsed());
 }
 
 /// The same by its effect, whatever the statements have become: without the index a write reads all records.
 async fn a_long_stream_costs_a_write_nothing(dynamo: Dynamo, file: Connection) {
     create_streamed(&dynamo).await;
     put(&dynamo, "first").await;
-    let fill = "INSERT INTO _stream_records (table_name, event_name, keys_json, sequence_number, shard_id, created_at)
-        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
-        SELECT 'main', 'INSERT', '{}', CAST(i AS TEXT), 'shard', 0 FROM n";
-    file.execute(fill, params![200_000]).unwrap();
+    file.execute(FILL, params![200_000]).unwrap();
     let mut fastest = Duration::MAX;
     for n in 0..10 {
         fastest = fastest.min(put(&dynamo, &n.to_string()).await);
@@ -89,7 +133,7 @@ async fn a_long_stream_costs_a_write_nothing_on_file() {
 
 #[tokio::test]
 async fn a_long_stream_costs_a_write_nothing_in_memory() {
-    let dynamo = Dynamo::at("file:/a-long-stream?vfs=memdb").unwrap();
+    let dynamo = Dynamo::at("file:/a-long-stream?vfs=memdb", Connection::open_in_memory().unwrap()).unwrap();
     let beside = Connection::open("file:/a-long-stream?vfs=memdb").unwrap();
     a_long_stream_costs_a_write_nothing(dynamo, beside).await;
 }

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TimeToLiveSpecification, TransactWriteItem,
 };
-use hedgerow_engines::{Connector, Dynamo};
+use hedgerow_engines::{Connector, Engines};
 
 use super::{client, config, create, fresh, get, key, number, put, row, text};
 
@@ -92,8 +92,8 @@ async fn pages_are_complete_and_in_order() {
 
 #[tokio::test]
 async fn a_sweep_deletes_what_is_over() {
-    let (connector, dynamo) = {
-        let engine = Dynamo::memory().unwrap();
+    let (engine, dynamo) = {
+        let engine = Engines::memory().unwrap();
         let client = client(&Connector::new(engine.clone()));
         create(&client).await;
         (engine, client)
@@ -103,7 +103,7 @@ async fn a_sweep_deletes_what_is_over() {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     put(&dynamo, "C#1", "over", now - 60).await;
     put(&dynamo, "C#1", "lasting", now + 600).await;
-    assert_eq!(connector.sweep().await.unwrap(), 1);
+    assert_eq!(engine.dynamo.sweep().await.unwrap(), 1);
     assert_eq!(get(&dynamo, "C#1", "over").await, None);
     assert!(get(&dynamo, "C#1", "lasting").await.is_some());
 }
@@ -119,7 +119,7 @@ async fn nobody_scans() {
 
 #[tokio::test]
 async fn the_same_engine_answers_over_http() {
-    let engine = Dynamo::memory().unwrap();
+    let engine = Engines::memory().unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let server = tokio::spawn(hedgerow_engines::serve(engine.clone(), listener));

@@ -12,7 +12,7 @@ use hedgerow_engines::{Grant, permitted};
 use super::{fresh, get, key, number, put, row, text};
 
 fn grant(table: &str, actions: &[&'static str], keys: &[&str]) -> Grant {
-    Grant {
+    Grant::Items {
         table: table.to_owned(),
         actions: actions.to_vec(),
         leading_keys: keys.iter().map(|k| (*k).to_owned()).collect(),

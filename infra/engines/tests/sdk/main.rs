@@ -6,7 +6,13 @@ mod data;
 mod faults;
 mod guard;
 mod processes;
+mod queue_processes;
+mod queue_refusals;
+mod queues;
 mod rounds;
+mod secrets;
+mod services;
+mod stream;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -18,7 +24,7 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType,
 };
 use aws_sdk_dynamodb::{Client, Config};
-use hedgerow_engines::{Connector, Dynamo};
+use hedgerow_engines::{Connector, Engines};
 
 /// What every client here has, wherever it goes.
 fn config() -> aws_sdk_dynamodb::config::Builder {
@@ -44,9 +50,31 @@ fn client(connector: &Connector) -> Client {
     Client::from_conf(config().sleep_impl(at_once).http_client(connector.clone()).build())
 }
 
+fn sqs(connector: &Connector) -> aws_sdk_sqs::Client {
+    let config = aws_sdk_sqs::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
+        .retry_config(RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(1)))
+        .sleep_impl(SharedAsyncSleep::new(Now))
+        .http_client(connector.clone());
+    aws_sdk_sqs::Client::from_conf(config.build())
+}
+
+fn secrets_manager(connector: &Connector) -> aws_sdk_secretsmanager::Client {
+    let config = aws_sdk_secretsmanager::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
+        .retry_config(RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(1)))
+        .sleep_impl(SharedAsyncSleep::new(Now))
+        .http_client(connector.clone());
+    aws_sdk_secretsmanager::Client::from_conf(config.build())
+}
+
 /// A store in memory with the table `main`.
 async fn fresh() -> (Connector, Client) {
-    let connector = Connector::new(Dynamo::memory().unwrap());
+    let connector = Connector::new(Engines::memory().unwrap());
     let client = client(&connector);
     create(&client).await;
     connector.trace().reset();

@@ -6,14 +6,14 @@ use std::process::{Command, Stdio};
 
 use aws_sdk_dynamodb::Client;
 use futures_util::future::join_all;
-use hedgerow_engines::{Connector, Dynamo};
+use hedgerow_engines::{Connector, Engines};
 
 use super::{client, create, get, key, number, put};
 
 const CHILD: &str = "HEDGEROW_TEST_FOLDER";
 
 fn open(folder: &Path) -> Client {
-    client(&Connector::new(Dynamo::open(folder).unwrap()))
+    client(&Connector::new(Engines::open(folder).unwrap()))
 }
 
 /// Adds one to a counter if it is still what was read; a writer that lost tries again.
@@ -63,7 +63,7 @@ fn many_may_open_a_new_folder_at_once() {
     let folder = tempfile::tempdir().unwrap();
     std::thread::scope(|threads| {
         for _ in 0..8 {
-            threads.spawn(|| Dynamo::open(&folder.path().join("new")).unwrap());
+            threads.spawn(|| Engines::open(&folder.path().join("new")).unwrap());
         }
     });
 }

@@ -1,27 +1,36 @@
-//! A sample event for every function: API Gateway HTTP API, payload format 2.0, for the sample account.
+//! A sample event for every function, of the sample account: API Gateway HTTP API, payload format 2.0, for the routes.
 
+mod consumers;
 mod requests;
 
 use contract::route::{Access, Meta, Method};
 use contract::routes::ROUTES;
+use runtime::Consumer;
 use samples::Samples;
 use serde_json::Value;
 
 use crate::node::Node;
+use crate::seeded::Seeded;
 use crate::{Failure, map};
 use requests::{Request, request};
 
+const ACCOUNT: &str = "123456789012";
+const REGION: &str = "eu-central-1";
 const API: &str = "hedgerow00";
 const HOST: &str = "hedgerow00.execute-api.eu-central-1.amazonaws.com";
 const ADDRESS: &str = "203.0.113.7";
 const AGENT: &str = "curl/8.14.1";
 
-/// The events, by the identifiers of their operations.
+/// The events, by the identifiers of their functions.
 ///
 /// # Errors
-/// If a route has no sample request.
-pub fn all(samples: &Samples) -> Result<Vec<(&'static str, Node)>, Failure> {
-    ROUTES.iter().map(|meta| Ok((meta.id, event(meta, samples, &request(meta, samples)?)))).collect()
+/// If a route has no sample request, or what was seeded can't be read.
+pub fn all(seeded: &Seeded) -> Result<Vec<(&'static str, Node)>, Failure> {
+    let samples = &seeded.samples;
+    let of_route = |meta: &&Meta| Ok((meta.id, event(meta, samples, &request(meta, samples)?)));
+    let routes = ROUTES.iter().map(of_route);
+    let of_consumer = |consumer: &'static Consumer| Ok((consumer.id, consumers::event(consumer, seeded)?));
+    routes.chain(functions::consumers().into_iter().map(of_consumer)).collect()
 }
 
 fn event(meta: &Meta, samples: &Samples, request: &Request) -> Node {
@@ -64,7 +73,7 @@ fn path(meta: &Meta, request: &Request) -> String {
 fn headers(meta: &Meta, body: Option<&str>, session: bool) -> Node {
     let writes = meta.method != Method::Get && meta.method != Method::Any;
     let page = writes && (session || meta.access == Access::Public);
-    let key = matches!(meta.access, Access::Management(_));
+    let key = matches!(meta.access, Access::Management(_) | Access::ManagementAny(_));
     map! { "accept" => "application/json" }
         .with_some("content-length", body.map(|body| body.len().to_string()))
         .with_some("content-type", body.map(|_| "application/json"))
@@ -83,7 +92,7 @@ fn headers(meta: &Meta, body: Option<&str>, session: bool) -> Node {
 
 fn context(method: &str, key: &str, path: &str) -> Node {
     map! {
-        "accountId" => "123456789012",
+        "accountId" => ACCOUNT,
         "apiId" => API,
         "domainName" => HOST,
         "domainPrefix" => API,

@@ -32,6 +32,9 @@ fn parameter(meta: &Meta, name: &str, samples: &Samples) -> Result<String, Failu
     Ok(match (meta.package, name) {
         ("api-keys", "id") => samples.api_keys[which].to_string(),
         ("field-groups", "groupId") => samples.groups[which].to_string(),
+        ("webhooks", "id") if meta.path.starts_with("/api/v1/deliveries") => samples.delivery.to_string(),
+        ("webhooks", "id") => samples.webhooks[which].to_string(),
+        ("jobs", "id") => samples.job.to_string(),
         ("fields", "id") => samples.global_fields[which].to_string(),
         ("fields", "fieldId") => samples.tenant_fields[which].to_string(),
         (_, "groupId") => "product".to_owned(),
@@ -44,9 +47,10 @@ fn parameter(meta: &Meta, name: &str, samples: &Samples) -> Result<String, Failu
 fn query(id: &str, samples: &Samples) -> Vec<(&'static str, String)> {
     match id {
         "list-global-fields" => vec![("fieldGroupId", samples.groups[0].to_string()), ("limit", "10".to_owned())],
-        "list-api-keys" | "list-entities" | "list-field-groups" | "list-fields" | "list-tenants" => {
+        "list-api-keys" | "list-entities" | "list-field-groups" | "list-fields" | "list-tenants" | "list-webhooks" => {
             vec![("limit", "10".to_owned())]
         }
+        "list-deliveries" => vec![("event", "test.ping".to_owned()), ("from", "2026-01-01T00:00:00Z".to_owned())],
         _ => Vec::new(),
     }
 }
@@ -57,6 +61,7 @@ fn body(id: &str, samples: &Samples) -> Option<Value> {
         .or_else(|| field_group(id))
         .or_else(|| field(id, samples))
         .or_else(|| values(id))
+        .or_else(|| webhook(id))
 }
 
 fn account(id: &str) -> Option<Value> {
@@ -131,6 +136,22 @@ fn values(id: &str) -> Option<Value> {
     Some(match id {
         "merge-values" => json!({ "color": "green" }),
         "replace-values" => json!({ "title": "Walnut table", "color": "blue" }),
+        _ => return None,
+    })
+}
+
+fn webhook(id: &str) -> Option<Value> {
+    Some(match id {
+        "create-webhook" => json!({
+            "url": "https://example.com/hooks/values",
+            "events": ["field_value.*", "field_group.deleted"],
+            "tenantIds": ["acme"],
+            "headers": { "X-Team": "search" },
+            "description": "Tells the search index.",
+        }),
+        "update-webhook" => json!({ "events": ["*"], "description": null }),
+        "rotate-webhook-secret" => json!({ "graceSeconds": 3600 }),
+        "recover-webhook" => json!({ "since": "2026-01-01T00:00:00.000Z" }),
         _ => return None,
     })
 }

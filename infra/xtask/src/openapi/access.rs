@@ -16,32 +16,39 @@ pub(super) struct Asked {
     pub(super) security: Node,
     /// A sentence.
     pub(super) sentence: String,
-    /// The permission that an API key needs.
-    pub(super) permission: Option<&'static str>,
+    /// The permission that an API key needs; with several, any of them.
+    pub(super) permission: Option<Node>,
     /// The least role that a member needs.
     pub(super) role: Option<&'static str>,
 }
 
 pub(super) fn asked(meta: &Meta) -> Asked {
-    let (schemes, permission, role) = runtime::credential::describe(meta.access);
-    let least = permission.map(least).or_else(|| role.map(name));
+    let (schemes, permissions, role) = runtime::credential::describe(meta.access);
+    let least = least(&permissions).or_else(|| role.map(name));
     let or_higher = if least == Some("owner") { "" } else { " or a higher one" };
-    let sentence = match (permission, least) {
-        (Some(permission), Some(role)) => format!(
+    let names: Vec<_> = permissions.iter().map(|permission| permission.name()).collect();
+    let sentence = match least {
+        Some(role) if !names.is_empty() => format!(
             "Needs a management key with the permission `{}`, or the session of a member with the role {role}{or_higher}.",
-            permission.name()
+            names.join("` or `")
         ),
-        (_, Some(role)) => format!("Needs the session of a member with the role {role}{or_higher}; no API key may."),
+        Some(role) => format!("Needs the session of a member with the role {role}{or_higher}; no API key may."),
         _ if schemes.is_empty() => "Needs no credential.".to_owned(),
         _ => "Needs a session.".to_owned(),
     };
     let security = schemes.iter().map(|scheme| map! { *scheme => Vec::<Node>::new() }).collect();
-    Asked { security, sentence, permission: permission.map(Permission::name), role: least }
+    let permission = match names.as_slice() {
+        [] => None,
+        [one] => Some((*one).into()),
+        any => Some(any.iter().copied().collect()),
+    };
+    Asked { security, sentence, permission, role: least }
 }
 
-/// The least role that may do what a key needs this permission for.
-fn least(permission: Permission) -> &'static str {
-    ROLES.iter().find(|(role, _)| role.allows(permission)).map_or("owner", |(_, name)| name)
+/// The least role that may do what a key needs one of these permissions for; none if none are named.
+fn least(permissions: &[Permission]) -> Option<&'static str> {
+    let allows = |role: Role| permissions.iter().any(|permission| role.allows(*permission));
+    ROLES.iter().find(|(role, _)| allows(*role)).map(|(_, name)| *name)
 }
 
 fn name(role: Role) -> &'static str {

@@ -118,7 +118,11 @@ fn answer(meta: &Meta, success: &Success, schemas: &mut Schemas) -> Node {
         Some(Content::Document) => ("A document of its own.", Some(map! { "type" => "object" })),
         Some(Content::List(schema)) => ("A page of the list.", Some(list(schemas.written(schema)))),
         Some(Content::Data(schema)) => {
-            let text = if success.status == 201 { "What was made." } else { "As it is now." };
+            let text = match success.status {
+                201 => "What was made.",
+                202 => "What was begun; it goes on after the answer.",
+                _ => "As it is now.",
+            };
             (text, Some(data(schemas.written(schema))))
         }
     };

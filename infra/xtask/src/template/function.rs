@@ -1,12 +1,11 @@
 //! A function and its role.
 
-use runtime::Described;
+use runtime::{Consumer, Described};
 
 use super::gateway::log_group;
-use super::{attribute, filled, logical, reference, tables};
+use super::{filled, logical, queues, reference, role, source};
 use crate::map;
 use crate::node::Node;
-use crate::policy::{Statement, statements};
 
 /// What all functions have.
 pub(super) fn globals() -> Node {
@@ -19,36 +18,44 @@ pub(super) fn globals() -> Node {
         "MemorySize" => 512_u64,
         "Timeout" => 15_u64,
         "Environment" => map! {
-            "Variables" => map! { "HEDGEROW_TABLE_PREFIX" => reference("TablePrefix"), "AWS_ENDPOINT_URL" => endpoint },
+            "Variables" => map! {
+                "HEDGEROW_TABLE_PREFIX" => reference("TablePrefix"),
+                "HEDGEROW_QUEUES" => queues::base(),
+                "HEDGEROW_WEBHOOK_HTTP" => reference("WebhookHttp"),
+                "HEDGEROW_WEBHOOK_PORTS" => reference("WebhookPorts"),
+                "AWS_ENDPOINT_URL" => endpoint,
+            },
         },
     }
 }
 
 /// The function of a route, and its log.
-pub(super) fn resources(described: &Described) -> Vec<(String, Node)> {
+pub(super) fn of_route(described: &Described) -> Vec<(String, Node)> {
     let meta = described.route.meta;
-    let name = logical(meta.id);
-    let statements: Vec<Node> = statements(&described.grants()).iter().map(statement).collect();
-    let policy = map! { "Version" => "2012-10-17", "Statement" => statements.clone() };
-    let properties = map! {
-        "FunctionName" => filled(format!("${{AWS::StackName}}-{}", meta.id)),
-        "Description" => meta.summary,
-        "CodeUri" => format!("../target/lambda/{}/", meta.id),
-        "LoggingConfig" => map! { "LogGroup" => reference(&format!("{name}Log")) },
-    }
-    .with_some("Policies", (!statements.is_empty()).then_some([policy]));
-    let function = map! { "Type" => "AWS::Serverless::Function", "Properties" => properties };
-    let log = log_group(&format!("/aws/lambda/${{AWS::StackName}}-{}", meta.id));
-    vec![(name.clone(), function), (format!("{name}Log"), log)]
+    resources(meta.id, meta.summary, None, role::statements(&described.permissions()))
 }
 
-fn statement(of: &Statement) -> Node {
-    map! {
-        "Effect" => "Allow",
-        "Action" => of.actions.iter().map(|action| format!("dynamodb:{action}")).collect::<Node>(),
-        "Resource" => attribute(tables::logical(of.table), "Arn"),
-        "Condition" => map! {
-            "ForAllValues:StringLike" => map! { "dynamodb:LeadingKeys" => of.leading_keys().collect::<Node>() },
-        },
+/// A function that no route reaches, its log, and what feeds it.
+pub(super) fn of_consumer(consumer: &Consumer) -> Vec<(String, Node)> {
+    let mut statements = role::statements(&(consumer.permissions)());
+    statements.extend(source::statements(consumer.source));
+    let mut resources = resources(consumer.id, consumer.summary, Some(consumer.timeout.as_secs()), statements);
+    resources.extend(source::mappings(consumer));
+    resources
+}
+
+fn resources(id: &str, summary: &str, timeout: Option<u64>, statements: Vec<Node>) -> Vec<(String, Node)> {
+    let name = logical(id);
+    let policy = (!statements.is_empty()).then(|| [map! { "Version" => "2012-10-17", "Statement" => statements }]);
+    let properties = map! {
+        "FunctionName" => filled(format!("${{AWS::StackName}}-{id}")),
+        "Description" => summary,
+        "CodeUri" => format!("../target/lambda/{id}/"),
+        "LoggingConfig" => map! { "LogGroup" => reference(&format!("{name}Log")) },
     }
+    .with_some("Timeout", timeout)
+    .with_some("Policies", policy);
+    let function = map! { "Type" => "AWS::Serverless::Function", "Properties" => properties };
+    let log = log_group(&format!("/aws/lambda/${{AWS::StackName}}-{id}"));
+    vec![(name.clone(), function), (format!("{name}Log"), log)]
 }

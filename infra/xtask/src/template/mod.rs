@@ -1,7 +1,13 @@
-//! The SAM template: tables, gateway, and a function for every route.
+//! The SAM template: tables, queues, gateway, a function for every route, and those that no route reaches.
 
+mod alarms;
 mod function;
 mod gateway;
+mod parameters;
+mod queues;
+mod role;
+mod secret;
+mod source;
 mod tables;
 
 use contract::routes::ROUTES;
@@ -14,7 +20,8 @@ const HEADER: &str = "\
 #
 # A function's role holds, for each table and action, one statement with the kinds of partition key that its route
 # needs: IAM asks that one statement allow an action for all the keys that a call names. `ForAllValues` is true where a
-# call names no key at all; only actions on items are granted, and those always name one (no Scan, no PartiQL).
+# call names no key at all; of the tables' actions, only those on items are granted, and they always name one (no Scan,
+# no PartiQL). What a role may do with queues, the stream, the secret and the bucket is held to those by their names.
 ";
 
 /// The template's text.
@@ -32,44 +39,30 @@ pub fn text() -> Result<String, Failure> {
 /// If a route of the table has no function.
 pub fn document() -> Result<Node, Failure> {
     let mut resources = tables::resources();
+    resources.extend(queues::resources());
+    resources.extend(secret::resources());
+    resources.extend(source::resources());
     resources.extend(gateway::resources());
     for meta in ROUTES {
         let described = functions::all().find(|described| described.route.meta.id == meta.id);
         let described = described.ok_or_else(|| format!("{} has no function", meta.id))?;
-        resources.extend(function::resources(described));
+        resources.extend(function::of_route(described));
         resources.extend(gateway::of_route(meta));
     }
+    for consumer in functions::consumers() {
+        resources.extend(function::of_consumer(consumer));
+    }
+    resources.extend(alarms::resources());
     Ok(map! {
         "AWSTemplateFormatVersion" => "2010-09-09",
         "Transform" => "AWS::Serverless-2016-10-31",
         "Description" => "Hedgerow: a backend for custom fields",
-        "Parameters" => parameters(),
-        "Conditions" => map! {
-            "HasEndpoint" => map! { "Fn::Not" => [map! { "Fn::Equals" => [reference("EndpointUrl"), Node::from("")] }] },
-        },
+        "Parameters" => parameters::parameters(),
+        "Conditions" => parameters::conditions(),
         "Globals" => map! { "Function" => function::globals() },
         "Resources" => Node::Map(resources),
         "Outputs" => outputs(),
     })
-}
-
-fn parameters() -> Node {
-    let text = |default: &str, description: &str| {
-        map! { "Type" => "String", "Default" => default, "Description" => description }
-    };
-    map! {
-        "TablePrefix" => text("hedgerow", "What the tables' names begin with")
-            .with("AllowedPattern", "^[A-Za-z0-9_.-]{1,200}$"),
-        "Architecture" => text("arm64", "What the functions were built for")
-            .with("AllowedValues", ["arm64", "x86_64"]),
-        "LogRetentionDays" => map! {
-            "Type" => "Number",
-            "Default" => 30_u64,
-            "Description" => "How long logs are kept",
-            "AllowedValues" => [1_u64, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827],
-        },
-        "EndpointUrl" => text("", "Where AWS is, if not at its own addresses: for tests against another engine"),
-    }
 }
 
 fn outputs() -> Node {
@@ -78,6 +71,8 @@ fn outputs() -> Node {
         map! { "Description" => "Where the API is", "Value" => attribute("Api", "ApiEndpoint") },
     )];
     outputs.extend(tables::outputs());
+    outputs.extend(queues::outputs());
+    outputs.extend(source::outputs());
     Node::Map(outputs)
 }
 

@@ -13,6 +13,11 @@ fn table() -> BTreeSet<String> {
     ROUTES.iter().map(|meta| meta.id.to_owned()).collect()
 }
 
+/// The table's functions, and those that no route reaches.
+fn everything() -> BTreeSet<String> {
+    table().into_iter().chain(functions::consumers().map(|consumer| consumer.id.to_owned())).collect()
+}
+
 #[tokio::test]
 async fn what_is_committed_is_what_would_be_written() {
     let generated = xtask::generate(&root()).await.unwrap();
@@ -22,7 +27,7 @@ async fn what_is_committed_is_what_would_be_written() {
 
 #[tokio::test]
 async fn what_is_written_twice_is_the_same() {
-    let texts = async || xtask::events::all(&xtask::seeded::Seeded::new().await.unwrap().samples).unwrap();
+    let texts = async || xtask::events::all(&xtask::seeded::Seeded::new().await.unwrap()).unwrap();
     assert_eq!(texts().await, texts().await);
 }
 
@@ -34,7 +39,7 @@ fn every_route_has_a_function_and_every_function_a_route() {
 }
 
 #[test]
-fn every_route_has_a_binary_of_its_own_that_serves_it() {
+fn every_function_has_a_binary_of_its_own_that_runs_it() {
     let mut binaries = BTreeSet::new();
     for package in read_dir(root().join("functions")).unwrap() {
         let package = package.unwrap();
@@ -42,16 +47,29 @@ fn every_route_has_a_binary_of_its_own_that_serves_it() {
             let path = file.unwrap().path();
             let id = path.file_stem().unwrap().to_str().unwrap().to_owned();
             let text = read_to_string(&path).unwrap();
-            let (_, served) = text.split_once("runtime::serve(&").unwrap();
-            let (_, name) = served.split_once(')').unwrap().0.split_once("::").unwrap();
-            let meta = id.to_ascii_uppercase().replace('-', "_");
-            let library = read_to_string(package.path().join("src/lib.rs")).unwrap();
-            assert!(library.contains(&format!("    {name}: {meta} => ")), "{id} serves another route: {name}");
-            binaries.insert((package.file_name().into_string().unwrap(), id));
+            let (before, run) = text.split_once("(&").unwrap();
+            let (library, name) = run.split_once(')').unwrap().0.split_once("::").unwrap();
+            let folder = package.file_name().into_string().unwrap();
+            assert_eq!(library.replace('_', "-"), folder, "{id}");
+            let constant = id.to_ascii_uppercase().replace('-', "_");
+            let routes = read_to_string(package.path().join("src/lib.rs")).unwrap();
+            let of_route = routes.contains(&format!("    {name}: {constant} => "));
+            let of_consumer = routes.contains(&format!("pub static {name}: Consumer = Consumer {{\n    id: \"{id}\","));
+            let entry = before.split_whitespace().last().unwrap();
+            let expected = [("runtime::serve", of_route), ("runtime::consume", of_consumer)];
+            assert!(expected.contains(&(entry, true)), "{id} runs something else: {entry} {name}");
+            binaries.insert(id);
         }
     }
-    let expected = ROUTES.iter().map(|meta| (meta.package.to_owned(), meta.id.to_owned())).collect();
-    assert_eq!(binaries, expected);
+    assert_eq!(binaries, everything());
+}
+
+#[test]
+fn every_route_is_in_its_package() {
+    for meta in ROUTES {
+        let binary = root().join(format!("functions/{}/src/bin/{}.rs", meta.package, meta.id));
+        assert!(binary.exists(), "{binary:?}");
+    }
 }
 
 #[test]
@@ -78,13 +96,13 @@ fn every_route_is_in_the_gateway_and_reaches_its_function() {
 }
 
 #[test]
-fn every_route_has_a_function_in_the_template_and_an_event() {
+fn every_function_is_in_the_template_and_has_an_event() {
     let template = template();
     let deployed: BTreeSet<_> =
         resources(&template, "AWS::Serverless::Function").map(|function| operation(function).to_owned()).collect();
-    assert_eq!(deployed, table());
+    assert_eq!(deployed, everything());
     let events: BTreeSet<_> = files::events(&root()).unwrap().into_iter().collect();
-    assert_eq!(events, table().into_iter().map(|id| format!("events/{id}.json")).collect());
+    assert_eq!(events, everything().into_iter().map(|id| format!("events/{id}.json")).collect());
 }
 
 /// CloudFormation takes 500 resources; SAM makes a role for every function.
@@ -92,5 +110,6 @@ fn every_route_has_a_function_in_the_template_and_an_event() {
 fn the_stack_has_room() {
     let template = template();
     let written = template["Resources"].as_object().unwrap().len();
-    assert!(written + ROUTES.len() < 500, "{written}");
+    let roles = resources(&template, "AWS::Serverless::Function").count();
+    assert!(written + roles <= 500, "{written} + {roles}");
 }

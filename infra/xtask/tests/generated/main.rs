@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod agreement;
+mod consumers;
+mod deployment;
 mod policies;
 mod roles;
 

@@ -20,13 +20,25 @@ pub(crate) fn leading_keys(statement: &Value) -> Vec<&str> {
     texts(&statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"])
 }
 
+/// What a statement is about: its actions' service.
+fn service(statement: &Value) -> &str {
+    texts(&statement["Action"])[0].split_once(':').unwrap().0
+}
+
+/// The statements on items of tables, and all others.
+fn parted(function: &Value) -> (Vec<&Value>, Vec<&Value>) {
+    statements(function).into_iter().partition(|statement| statement.get("Condition").is_some())
+}
+
 #[test]
-fn every_statement_is_held_to_kinds_of_keys_in_one_table() {
+fn every_statement_on_items_is_held_to_kinds_of_keys_in_one_table() {
     for function in resources(&template(), "AWS::Serverless::Function") {
-        for statement in statements(function) {
+        for statement in parted(function).0 {
             let keys = leading_keys(statement);
-            let of_a_kind =
-                |key: &&str| key.len() == 3 && key.ends_with("#*") && key.as_bytes()[0].is_ascii_uppercase();
+            let of_a_kind = |key: &&str| {
+                let kind = key.strip_suffix("#*").unwrap_or_default();
+                !kind.is_empty() && kind.bytes().all(|letter| letter.is_ascii_uppercase())
+            };
             assert!(!keys.is_empty() && keys.iter().all(of_a_kind), "{}: {keys:?}", operation(function));
             let table = texts(&statement["Resource"]["Fn::GetAtt"]);
             assert!(matches!(table[..], ["MainTable" | "LogTable" | "CountersTable", "Arn"]), "{table:?}");
@@ -50,7 +62,7 @@ fn only_actions_on_items_are_granted_each_once_a_table() {
     ];
     for function in resources(&template(), "AWS::Serverless::Function") {
         let mut granted = BTreeSet::new();
-        for statement in statements(function) {
+        for statement in parted(function).0 {
             for action in texts(&statement["Action"]) {
                 let name = action.strip_prefix("dynamodb:").unwrap();
                 assert!(on_items.contains(&name), "{}: {action}", operation(function));
@@ -64,8 +76,40 @@ fn only_actions_on_items_are_granted_each_once_a_table() {
     }
 }
 
+/// What is not about items is about one stream, queue, secret or bucket of the stack, and nothing but what is named here.
 #[test]
-fn what_touches_no_store_may_do_nothing_there() {
+fn nothing_else_is_granted_but_on_resources_of_the_stack() {
+    let template = template();
+    for function in resources(&template, "AWS::Serverless::Function") {
+        for statement in parted(function).1 {
+            let (of, actions, on) = (operation(function), texts(&statement["Action"]), &statement["Resource"]);
+            assert_eq!(statement["Effect"], "Allow", "{of}");
+            let right = match (service(statement), &actions[..]) {
+                ("sqs", ["sqs:SendMessage"])
+                | ("sqs", ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]) => {
+                    let queues = on.as_array().unwrap().iter().map(|queue| texts(&queue["Fn::GetAtt"]));
+                    queues
+                        .clone()
+                        .all(|queue| matches!(queue[..], ["FirstQueue" | "RetriesQueue" | "JobsQueue", "Arn"]))
+                        && queues.count() > 0
+                }
+                ("secretsmanager", ["secretsmanager:GetSecretValue"]) => on["Ref"] == "DataKeys",
+                ("dynamodb", _) => {
+                    let of_streams = ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"];
+                    actions.iter().all(|action| of_streams.contains(&action.strip_prefix("dynamodb:").unwrap()))
+                        && on["Fn::Sub"] == "${MainTable.Arn}/stream/*"
+                }
+                ("s3", ["s3:ListBucket"]) => on["Fn::GetAtt"] == serde_json::json!(["GivenUpChanges", "Arn"]),
+                ("s3", ["s3:PutObject"]) => on["Fn::Sub"] == "${GivenUpChanges.Arn}/*",
+                _ => false,
+            };
+            assert!(right, "{of}: {statement}");
+        }
+    }
+}
+
+#[test]
+fn what_touches_nothing_may_do_nothing() {
     let template = template();
     let without: BTreeSet<_> = resources(&template, "AWS::Serverless::Function")
         .filter(|function| statements(function).is_empty())

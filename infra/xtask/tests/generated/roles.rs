@@ -1,68 +1,14 @@
 //! Every sample event under its function's own role, as the template has it: the role suffices, and the event works.
 
-use std::fs::read_to_string;
-
 use contract::route::{Access, Meta};
 use contract::routes::ROUTES;
-use engines::Grant;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use runtime::{App, Reply, way};
-use serde_json::Value;
-use store::Store;
-use store::tables::{Table, TableNames};
-use xtask::root;
-use xtask::seeded::{PREFIX, Seeded};
+use runtime::Reply;
 
-use crate::policies::{leading_keys, statements, texts};
-use crate::{lasting, operation, resources, template};
-
-/// The functions of the template, at work on a store that holds the sample account.
-struct Deployment {
-    template: Value,
-    seeded: Seeded,
-}
-
-impl Deployment {
-    async fn new() -> Self {
-        Self { template: template(), seeded: Seeded::new().await.unwrap() }
-    }
-
-    fn role(&self, meta: &Meta) -> Vec<Grant> {
-        let mut functions = resources(&self.template, "AWS::Serverless::Function");
-        let function = functions.find(|function| operation(function) == meta.id).unwrap();
-        statements(function).into_iter().map(grant).collect()
-    }
-
-    /// What a function answers that has the store, under its own role.
-    async fn invoke(&self, store: &Store, id: &str, event: ApiGatewayV2httpRequest) -> Reply {
-        let described = functions::all().find(|described| described.route.meta.id == id).unwrap();
-        let route = described.route;
-        let connects = route.connects || route.meta.access != Access::Public;
-        let app = if connects { App::new(store.clone()) } else { App::without_store() };
-        engines::permitted(self.role(route.meta), way::answer(&app, route, event)).await
-    }
-
-    /// The same of an instance that has just started.
-    async fn cold(&self, id: &str, event: ApiGatewayV2httpRequest) -> Reply {
-        self.invoke(&self.seeded.store(), id, event).await
-    }
-}
-
-fn grant(statement: &Value) -> Grant {
-    let of = texts(&statement["Resource"]["Fn::GetAtt"])[0];
-    let names = TableNames::with_prefix(PREFIX);
-    let table =
-        Table::ALL.into_iter().find(|table| of.to_ascii_lowercase() == format!("{}table", table.word())).unwrap();
-    Grant {
-        table: names.of(table).to_owned(),
-        actions: texts(&statement["Action"]).into_iter().map(lasting).collect(),
-        leading_keys: leading_keys(statement).into_iter().map(str::to_owned).collect(),
-    }
-}
+use crate::deployment::{Deployment, sample};
 
 fn event(id: &str) -> ApiGatewayV2httpRequest {
-    let text = read_to_string(root().join(format!("events/{id}.json"))).unwrap();
-    serde_json::from_str(&text).unwrap()
+    sample(id)
 }
 
 /// An event with another value for a parameter of its path.

@@ -13,7 +13,7 @@ use contract::names::GroupRef;
 use contract::resource::{EntityValues, Field, FieldGroup, GlobalField, Publishing, SessionInfo, TenantField};
 use contract::schema::FieldSchema;
 use contract::{Code, Error};
-use engines::{Connector, Dynamo};
+use engines::{Connector, Engines};
 use hedgerow_store::accounts::{Login, Signup};
 use hedgerow_store::api_keys::ApiKeys;
 use hedgerow_store::author::{Author, Clock, Origin, Seed};
@@ -67,7 +67,7 @@ impl Tables {
 
     /// On the embedded engine, whose calls can be counted and broken.
     pub(crate) async fn embedded() -> Self {
-        let connector = Connector::new(Dynamo::memory().unwrap());
+        let connector = Connector::new(Engines::memory().unwrap());
         Self::made(Client::from_conf(config().http_client(connector.clone()).build()), Some(connector)).await
     }
 

@@ -5,21 +5,26 @@ use contract::names::GroupRef;
 use engines::permitted;
 use hedgerow_store::accounts::{Login, Sessions, Signup};
 use hedgerow_store::api_keys::ApiKeys;
+use hedgerow_store::deliveries::{Announcer, Attempts, Deliveries, Next, Releases};
 use hedgerow_store::field_groups::FieldGroups;
 use hedgerow_store::global_fields::GlobalFields;
 use hedgerow_store::grant::{Grant, Granted, Read, Write};
 use hedgerow_store::idempotency::Keyed;
+use hedgerow_store::jobs::{JobRuns, Jobs};
 use hedgerow_store::tables::Table;
 use hedgerow_store::tenant_fields::TenantFields;
 use hedgerow_store::tenants::Tenants;
 use hedgerow_store::values::{Save, Values};
+use hedgerow_store::webhooks::Webhooks;
 use hedgerow_store::{Store, Work};
 use serde_json::json;
 
+use crate::deliveries::{ANY, of_status, result};
 use crate::fixture::{
     Account, PASSWORD, SAME, Tables, all, by_key, named, new_global, new_group, new_own, object, string,
 };
 use crate::life::{self, new_key};
+use crate::webhooks::{member, new_webhook, ring};
 
 /// One statement for each table and action, as a function's role has it.
 fn policy(tables: &Tables, grants: &[Grant]) -> Vec<engines::Grant> {
@@ -28,14 +33,7 @@ fn policy(tables: &Tables, grants: &[Grant]) -> Vec<engines::Grant> {
     {
         let table: &str = tables.names.of(table);
         let keys = grant.kinds.iter().map(|kind| format!("{}*", kind.prefix()));
-        match policy.iter_mut().find(|known| known.table == table && known.actions == [action]) {
-            Some(known) => known.leading_keys.extend(keys),
-            None => policy.push(engines::Grant {
-                table: table.to_owned(),
-                actions: vec![action],
-                leading_keys: keys.collect(),
-            }),
-        }
+        engines::Grant::add_items(&mut policy, table, action, keys);
     }
     policy
 }
@@ -141,6 +139,69 @@ async fn credentials_and_accounts() {
         let hedgerow_store::idempotency::Begun::Go(slot) = begun else { panic!("was answered") };
         under(&account, Store::IDEMPOTENCY_GRANTS, account.store.finish(slot, None)).await;
     }
+}
+
+#[tokio::test]
+async fn webhooks_and_their_deliveries() {
+    let tables = Tables::embedded().await;
+    let (account, ring) = (tables.account().await, ring());
+    let writes = Webhooks::<Write>::grants();
+    let webhook = under(&account, &writes, account.webhooks().create(new_webhook(), &ring)).await;
+    let grace = member(json!(60));
+    under(&account, &writes, account.webhooks().rotate_secret(webhook.id, None, grace, &ring)).await;
+    let reads = Webhooks::<Read>::grants();
+    under(&account, &reads, Webhooks::<Read>::open(&account.work()).get(webhook.id)).await;
+    under(&account, &reads, Webhooks::<Read>::open(&account.work()).list(&all())).await;
+
+    let grants = Announcer::grants();
+    let announcer = Announcer::open(&account.store);
+    let announcement = account.announcement(contract::webhook::EventName::TestPing);
+    let hooks = under(&account, &grants, announcer.webhooks(account.scope.client())).await;
+    let pairs = [(&announcement, hooks.iter().collect())];
+    let message = under(&account, &grants, announcer.announce(&pairs)).await.messages.remove(0);
+    let off = |webhook: &mut contract::webhook::Webhook| {
+        webhook.active = false;
+        Ok(())
+    };
+    let off = under(&account, &writes, account.webhooks().update(webhook.id, None, off)).await;
+    let another = account.announcement(contract::webhook::EventName::TestPing);
+    under(&account, &grants, announcer.announce(&[(&another, vec![&off])])).await;
+
+    let (grants, attempts) = (Attempts::grants(), account.attempts());
+    under(&account, &grants, attempts.load(&[message], &ring)).await;
+    under(&account, &grants, attempts.lease(&message, 1)).await;
+    let long = result(Next::Failed, Some("x".repeat(4000)));
+    under(&account, &grants, attempts.record(&message, &long, Next::Failed)).await;
+    under(&account, &grants, attempts.hold(&message)).await;
+    under(&account, &grants, attempts.give_up(&message)).await;
+    let gone = contract::webhook::DisabledReason::Gone;
+    under(&account, &grants, attempts.disable(account.scope.client(), webhook.id, gone)).await;
+
+    let (grants, releases) = (Releases::grants(), Releases::open(&account.store));
+    let (client, since) = (account.scope.client(), contract::Time::from_millis(0));
+    let open = under(&account, &grants, releases.page(client, webhook.id, since, None, 10)).await;
+    for open in &open {
+        assert!(under(&account, &grants, releases.release(client, webhook.id, open)).await.is_some());
+        under(&account, &grants, releases.forget(client, webhook.id, open)).await;
+    }
+
+    let (reads, grants) = (Deliveries::<Read>::grants(), Deliveries::<Write>::grants());
+    let reader = || Deliveries::<Read>::open(&account.work());
+    under(&account, &reads, reader().get(message.delivery)).await;
+    under(&account, &reads, reader().list(webhook.id, &ANY, &all())).await;
+    let failed = of_status(contract::webhook::DeliveryStatus::Failed);
+    under(&account, &reads, reader().list(webhook.id, &failed, &all())).await;
+    under(&account, &grants, account.deliveries().redeliver(message.delivery)).await;
+    under(&account, &grants, account.deliveries().ping(webhook.id, "req_test")).await;
+
+    let jobs = Jobs::<Write>::open(&account.work());
+    let (job, _) = under(&account, &Jobs::<Write>::grants(), jobs.recover(webhook.id, since)).await;
+    under(&account, &Jobs::<Read>::grants(), Jobs::<Read>::open(&account.work()).get(job.id)).await;
+    let (grants, runs) = (JobRuns::grants(), JobRuns::open(&account.store));
+    under(&account, &grants, runs.release(client, job.id, webhook.id, tables.clock.now())).await;
+    let running = under(&account, &grants, runs.get(client, job.id)).await.unwrap();
+    under(&account, &grants, runs.advance(&running)).await;
+    under(&account, &writes, account.webhooks().delete(webhook.id, None)).await;
 }
 
 #[tokio::test]

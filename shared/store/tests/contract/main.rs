@@ -4,9 +4,11 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod accounts;
+mod attempts;
 mod cost;
 mod credentials;
 mod cursors;
+mod deliveries;
 mod entities;
 mod faults;
 mod field_groups;
@@ -18,5 +20,7 @@ mod idempotency;
 mod isolation;
 mod items;
 mod life;
+mod releases;
 mod tenant_fields;
 mod values;
+mod webhooks;

@@ -1,0 +1,182 @@
+//! A batch of messages: each is gone or comes again, and none holds up another's.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::id::WebhookId;
+use contract::{Error, Time};
+use futures_util::future::join_all;
+use runtime::consumer::{Batch, QueueRecord, Working};
+use runtime::{Queue, Queues, Vault, Worker};
+use serde_json::Value;
+use store::author::Clock;
+use store::deliveries::{Attempts, Loaded, Message, Standing};
+use store::endpoint_state::EndpointStates;
+use store::jobs::JobRuns;
+
+use crate::outbound::Sender;
+use crate::places::Places;
+use crate::{DISPATCHER, schedule};
+
+/// A message that comes this much too early is on time.
+const EARLY: Duration = Duration::from_millis(500);
+
+/// What a process holds for all of its batches.
+pub(crate) struct Dispatcher {
+    pub(crate) attempts: Attempts,
+    pub(crate) states: EndpointStates,
+    pub(crate) jobs: JobRuns,
+    pub(crate) queues: Queues,
+    pub(crate) vault: Vault,
+    pub(crate) sender: Sender,
+    pub(crate) retries: Vec<Duration>,
+    pub(crate) clock: Clock,
+    pub(crate) places: Places,
+}
+
+/// A message in hand.
+pub(crate) struct Parcel {
+    pub(crate) message: Message,
+    /// How often it has been handed out, this time and whenever something may have been begun for it before.
+    pub(crate) received: u32,
+    /// What the queue knows it by.
+    record: String,
+}
+
+/// What becomes of a message.
+pub(crate) enum Done {
+    /// It is not needed any more.
+    Gone,
+    /// The queue shall hand it out again.
+    Again,
+}
+
+impl Worker for Dispatcher {
+    fn work(self: Arc<Self>, records: Vec<Value>) -> Working {
+        Box::pin(async move { Ok(self.dispatch(records).await) })
+    }
+}
+
+impl Dispatcher {
+    async fn dispatch(&self, records: Vec<Value>) -> Batch {
+        let now = self.clock.now();
+        let soon = now.plus(EARLY).millis();
+        let (mut due, mut later, mut again) = (Vec::new(), Vec::new(), Vec::new());
+        for record in records {
+            match parcel(record) {
+                Ok(parcel) if parcel.message.due <= soon => due.push(parcel),
+                Ok(parcel) => later.push(parcel),
+                // Nobody can read it: it goes the way of the dead letters.
+                Err(record) => again.push(record),
+            }
+        }
+        let (served, sent_on) = tokio::join!(self.serve(due), self.send_on(later, now));
+        again.extend(served);
+        again.extend(sent_on);
+        Batch::failed(again)
+    }
+
+    /// Sends on what is due later than a queue can delay, but for what has been overtaken.
+    async fn send_on(&self, later: Vec<Parcel>, now: Time) -> Vec<String> {
+        if later.is_empty() {
+            return Vec::new();
+        }
+        let messages: Vec<Message> = later.iter().map(|parcel| parcel.message).collect();
+        let standings = match self.attempts.standings(&messages).await {
+            Ok(standings) => standings,
+            Err(error) => {
+                warn("messages can't be sent on", &error);
+                return later.into_iter().map(|parcel| parcel.record).collect();
+            }
+        };
+        let (mut to_come, mut begun) = (Vec::new(), Vec::new());
+        for (parcel, standing) in later.into_iter().zip(standings) {
+            match standing {
+                Standing::ToCome => to_come.push(parcel),
+                // By one whose clock is ahead, and it may have died.
+                Standing::Begun if parcel.received > 1 => begun.push(parcel),
+                Standing::Begun | Standing::Over => {}
+            }
+        }
+        let messages: Vec<Message> = to_come.iter().map(|parcel| parcel.message).collect();
+        let mut again = self.serve(begun).await;
+        if let Err(error) = self.queues.send(Queue::Retries, &messages, now).await {
+            warn("messages can't be sent on", &error);
+            again.extend(to_come.into_iter().map(|parcel| parcel.record));
+        }
+        again
+    }
+
+    /// Serves the endpoints of a batch side by side, and gives the records that come again.
+    async fn serve(&self, due: Vec<Parcel>) -> Vec<String> {
+        if due.is_empty() {
+            return Vec::new();
+        }
+        let loaded = match self.load(&due).await {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                warn("where messages go can't be read", &error);
+                return join_all(due.into_iter().map(|parcel| self.put_back(parcel)))
+                    .await
+                    .into_iter()
+                    .flatten()
+                    .collect();
+            }
+        };
+        let mut by_webhook: HashMap<WebhookId, Vec<Parcel>> = HashMap::new();
+        for parcel in due {
+            by_webhook.entry(parcel.message.webhook).or_default().push(parcel);
+        }
+        let serve = |(webhook, parcels)| self.serve_endpoint(webhook, parcels, &loaded);
+        join_all(by_webhook.into_iter().map(serve)).await.into_iter().flatten().collect()
+    }
+
+    async fn load(&self, due: &[Parcel]) -> Result<Loaded, Error> {
+        let ring = self.vault.ring().await?;
+        let messages: Vec<Message> = due.iter().map(|parcel| parcel.message).collect();
+        self.attempts.load(&messages, &ring).await
+    }
+
+    /// Puts a message back that can't be dealt with now; the record comes again if that fails.
+    pub(crate) async fn put_back(&self, parcel: Parcel) -> Option<String> {
+        let now = self.clock.now();
+        let due = now.plus(schedule::away(parcel.message.waits)).millis();
+        // This time nothing was begun.
+        let received = parcel.received.saturating_sub(1);
+        let message = Message { due, waits: parcel.message.waits + 1, received, ..parcel.message };
+        match self.queues.send(Queue::Retries, &[message], now).await {
+            Ok(()) => None,
+            Err(error) => {
+                warn("a message can't be put back", &error);
+                Some(parcel.record)
+            }
+        }
+    }
+
+    /// The record of a parcel, if it comes again.
+    pub(crate) fn record(parcel: Parcel, done: &Done) -> Option<String> {
+        match done {
+            Done::Gone => None,
+            Done::Again => Some(parcel.record),
+        }
+    }
+}
+
+/// A record's message, or the record's name if it holds none.
+fn parcel(record: Value) -> Result<Parcel, String> {
+    let name = record["messageId"].as_str().unwrap_or_default().to_owned();
+    let read = serde_json::from_value::<QueueRecord>(record).and_then(|record| {
+        let message: Message = serde_json::from_str(&record.body)?;
+        let received = record.received() + message.received;
+        Ok(Parcel { message, received, record: record.message_id })
+    });
+    read.map_err(|error| {
+        tracing::error!(operation = DISPATCHER.id, message = name, error = %error, "a message can't be read");
+        name
+    })
+}
+
+pub(crate) fn warn(what: &'static str, error: &Error) {
+    tracing::warn!(operation = DISPATCHER.id, ?error, "{what}");
+}

@@ -1,0 +1,5 @@
+//! The function `dispatcher`.
+
+fn main() {
+    runtime::consume(&dispatcher::DISPATCHER);
+}

@@ -1,0 +1,88 @@
+//! When what failed is tried again.
+
+use std::time::Duration;
+
+use contract::Time;
+use store::deliveries::{Message, Next};
+
+/// A closed endpoint is tried out at least this often.
+const LONGEST_CLOSED: Duration = Duration::from_secs(15 * 60);
+/// What is put back for want of a place comes back within this.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// A span of a tenth more or less, so that what failed together does not come back together.
+fn about(span: Duration) -> Duration {
+    let chance = f64::from(u16::from_be_bytes(auth::random::bytes())) / f64::from(u16::MAX);
+    span.mul_f64(0.9 + 0.2 * chance)
+}
+
+/// What comes after a failed attempt: another, no sooner than the receiver asks for, or nothing after the last.
+pub(crate) fn after_failure(retries: &[Duration], message: &Message, now: Time, asked: Option<Duration>) -> Next {
+    let done = usize::try_from(message.attempt_of_round()).unwrap_or(usize::MAX);
+    match retries.get(done) {
+        Some(span) => Next::Retry(now.plus(about(*span).max(asked.unwrap_or_default()))),
+        None => Next::Failed,
+    }
+}
+
+/// How long an endpoint that does not answer stays closed, when it was tried out in vain so many times in a row.
+pub(crate) fn closed_for(retries: &[Duration], trials: u32) -> Duration {
+    let first = retries.first().copied().unwrap_or(LONGEST_CLOSED);
+    first.saturating_mul(1 << trials.min(10)).min(LONGEST_CLOSED)
+}
+
+/// How long a message stays away that was put back so many times before.
+pub(crate) fn away(waits: u32) -> Duration {
+    about(Duration::from_secs(1 << waits.min(6)).min(LONGEST_WAIT))
+}
+
+#[cfg(test)]
+mod tests {
+    use runtime::webhook_settings::RETRIES;
+    use serde_json::json;
+
+    use super::*;
+
+    fn message(attempt: u32, base: u32) -> Message {
+        let id = |prefix: &str| format!("{prefix}_00000000000000000000000000000001");
+        let message = json!({
+            "client": id("cl"), "webhook": id("whk"), "delivery": id("dlv"), "event": id("evt"),
+            "round": 0, "attempt": attempt, "base": base, "due": 0
+        });
+        serde_json::from_value(message).expect("a message")
+    }
+
+    #[test]
+    fn five_retries_as_the_contract_has_them_and_then_none() {
+        let now = Time::from_millis(1_000_000);
+        for (done, minutes) in [1, 5, 30, 120, 720].into_iter().enumerate() {
+            let attempt = u32::try_from(done).expect("small");
+            for base in [0, 6] {
+                let next = after_failure(&RETRIES, &message(base + attempt, base), now, None);
+                let Next::Retry(due) = next else { panic!("{done}: {next:?}") };
+                let (seconds, expected) = ((due.millis() - now.millis()) as f64 / 1000.0, f64::from(minutes) * 60.0);
+                assert!((0.9 * expected - 0.01..=1.1 * expected + 0.01).contains(&seconds), "{done}: {seconds}");
+            }
+        }
+        assert_eq!(after_failure(&RETRIES, &message(5, 0), now, None), Next::Failed);
+        assert_eq!(after_failure(&[], &message(0, 0), now, None), Next::Failed);
+    }
+
+    #[test]
+    fn what_the_receiver_asks_for_is_a_floor() {
+        let now = Time::from_millis(0);
+        let due = |asked| match after_failure(&RETRIES, &message(0, 0), now, Some(Duration::from_secs(asked))) {
+            Next::Retry(due) => due.millis() / 1000,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(due(600), 600);
+        assert!(due(1) >= 54);
+    }
+
+    #[test]
+    fn a_closed_endpoint_is_tried_out_more_and_more_rarely() {
+        let spans: Vec<u64> = (0..7).map(|trials| closed_for(&RETRIES, trials).as_secs()).collect();
+        assert_eq!(spans, [60, 120, 240, 480, 900, 900, 900]);
+        assert!((0..40).all(|waits| away(waits) <= Duration::from_secs(66)));
+    }
+}

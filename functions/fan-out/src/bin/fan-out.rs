@@ -1,0 +1,5 @@
+//! The function `fan-out`.
+
+fn main() {
+    runtime::consume(&fan_out::FAN_OUT);
+}

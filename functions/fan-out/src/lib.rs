@@ -1,0 +1,153 @@
+//! The stream of changes to deliveries: what was committed is announced to the webhooks that want it.
+//!
+//! Everything here may be done again: a batch that fails half-way comes again, and what was written and sent before is
+//! written and sent once more, under the same identifiers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::id::{ClientId, EventId, JobId, WebhookId};
+use contract::webhook::Webhook;
+use contract::{Code, Error, Time};
+use runtime::consumer::{Batch, Working};
+use runtime::{App, Consumer, Permissions, Queue, Queues, Source, Worker, metric};
+use serde_json::Value;
+use store::author::Clock;
+use store::deliveries::{Announcement, Announcer};
+use store::grant::Granted;
+use store::jobs::JobRuns;
+use store::stream::{Definitions, Record, Seen, Stream};
+use store::tables::Table;
+
+/// `fan-out`
+pub static FAN_OUT: Consumer = Consumer {
+    id: "fan-out",
+    summary: "Announce what was committed to the webhooks that want it",
+    source: Source::Stream(Table::Main),
+    timeout: Duration::from_secs(60),
+    start,
+    permissions,
+};
+
+fn start(app: &App) -> Result<Arc<dyn Worker>, Error> {
+    let store = app.store()?;
+    Ok(Arc::new(FanOut {
+        stream: Stream::open(store),
+        announcer: Announcer::open(store),
+        jobs: JobRuns::open(store),
+        queues: app.queues()?.clone(),
+        clock: app.clock().clone(),
+    }))
+}
+
+fn permissions() -> Permissions {
+    let items = [Stream::grants(), Announcer::grants(), JobRuns::grants()].concat();
+    Permissions { items: items.into_iter().collect(), sends: [Queue::First, Queue::Jobs].into(), data_keys: false }
+}
+
+struct FanOut {
+    stream: Stream,
+    announcer: Announcer,
+    jobs: JobRuns,
+    queues: Queues,
+    clock: Clock,
+}
+
+/// A webhook that is on again.
+struct SwitchedOn {
+    client: ClientId,
+    webhook: WebhookId,
+    event: EventId,
+    at: Time,
+}
+
+/// What a batch comes to.
+#[derive(Default)]
+struct Read {
+    announcements: BTreeMap<ClientId, Vec<Announcement>>,
+    switched_on: Vec<SwitchedOn>,
+    unknown: u64,
+    /// The first record that can't be read.
+    poison: Option<String>,
+}
+
+impl Worker for FanOut {
+    fn work(self: Arc<Self>, records: Vec<Value>) -> Working {
+        Box::pin(async move { self.fan_out(records).await })
+    }
+}
+
+impl FanOut {
+    /// A record that can't be read fails alone, and the others are announced; the store or a queue that does not answer
+    /// fails the batch.
+    async fn fan_out(&self, records: Vec<Value>) -> Result<Batch, Error> {
+        let read = self.read(&records).await?;
+        for (client, announcements) in &read.announcements {
+            self.announce(*client, announcements).await?;
+        }
+        for on in &read.switched_on {
+            // Of the change's own identifier, so that a batch that comes again makes the same job.
+            let job = JobId::new(on.event.unique());
+            let task = self.jobs.release(on.client, job, on.webhook, on.at).await?;
+            self.queues.send_task(&task, self.clock.now()).await?;
+        }
+        if read.unknown > 0 {
+            metric::count(FAN_OUT.id, "UnknownRecords", read.unknown, self.clock.now());
+        }
+        Ok(Batch::failed(read.poison))
+    }
+
+    async fn read(&self, records: &[Value]) -> Result<Read, Error> {
+        let mut read = Read::default();
+        let mut definitions = Definitions::default();
+        for record in records {
+            match self.read_one(record, &mut definitions, &mut read).await {
+                Ok(()) => {}
+                Err(error) if error.code() == Code::Unavailable => return Err(error),
+                Err(error) => {
+                    let number = record["dynamodb"]["SequenceNumber"].as_str().unwrap_or_default();
+                    tracing::error!(operation = FAN_OUT.id, sequence_number = number, ?error, "a record can't be read");
+                    read.poison.get_or_insert_with(|| number.to_owned());
+                }
+            }
+        }
+        Ok(read)
+    }
+
+    async fn read_one(&self, record: &Value, definitions: &mut Definitions, read: &mut Read) -> Result<(), Error> {
+        let images = &record["dynamodb"];
+        match Record::of_images(images.get("OldImage"), images.get("NewImage")).read()? {
+            Seen::Event(committed) => {
+                let announcement = self.stream.announcement(&committed, definitions).await?;
+                let of_client = read.announcements.entry(announcement.client).or_default();
+                // A record that comes twice in a batch: no item can be written twice in one call.
+                if of_client.iter().all(|other| other.id != announcement.id) {
+                    of_client.push(announcement);
+                }
+            }
+            Seen::SwitchedOn { client, webhook, event, at } => {
+                read.switched_on.push(SwitchedOn { client, webhook, event, at });
+            }
+            Seen::Nothing => {}
+            Seen::Unknown => read.unknown += 1,
+        }
+        Ok(())
+    }
+
+    async fn announce(&self, client: ClientId, announcements: &[Announcement]) -> Result<(), Error> {
+        // Read strongly, and after the changes: a webhook that was made before a change is told of it.
+        let webhooks = self.announcer.webhooks(client).await?;
+        let wanted = |announcement: &Announcement| -> Vec<&Webhook> {
+            webhooks.iter().filter(|webhook| webhook.wants(announcement.event, announcement.tenant.as_ref())).collect()
+        };
+        let pairs: Vec<_> = announcements.iter().map(|one| (one, wanted(one))).collect();
+        let announced = self.announcer.announce(&pairs).await?;
+        let now = self.clock.now();
+        for (client, webhook) in announced.on_again {
+            let task = self.jobs.release(client, JobId::new(store::author::unique(now)), webhook, now).await?;
+            self.queues.send_task(&task, now).await?;
+        }
+        self.queues.send(Queue::First, &announced.messages, now).await
+    }
+}

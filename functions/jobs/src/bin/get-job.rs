@@ -1,0 +1,5 @@
+//! The function `get-job`.
+
+fn main() {
+    runtime::serve(&jobs::GET);
+}

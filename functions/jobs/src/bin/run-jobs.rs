@@ -1,0 +1,5 @@
+//! The function `run-jobs`.
+
+fn main() {
+    runtime::consume(&jobs::RUN_JOBS);
+}

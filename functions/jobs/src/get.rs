@@ -1,0 +1,12 @@
+//! `GET /api/v1/jobs/{id}`
+
+use contract::Error;
+use contract::id::JobId;
+use contract::webhook::Job;
+use runtime::Found;
+use store::grant::Read;
+use store::jobs::Jobs;
+
+pub(crate) async fn get(jobs: Jobs<Read>, id: JobId) -> Result<Found<Job>, Error> {
+    Ok(Found(jobs.get(id).await?))
+}

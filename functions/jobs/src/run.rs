@@ -1,0 +1,125 @@
+//! The worker of jobs: releases what is held or has failed, a page at a time.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use contract::id::{ClientId, JobId, WebhookId};
+use contract::webhook::{DeliveryStatus, JobStatus};
+use contract::{Error, Time};
+use runtime::consumer::{Batch, QueueRecord, Working};
+use runtime::{Queue, Queues, Worker};
+use serde_json::Value;
+use store::author::Clock;
+use store::deliveries::{HELD, Open, Releases};
+use store::jobs::{JobRuns, Running, Task};
+
+/// How long one message's share of a job may take; what is left then goes on under another message.
+const SHARE: Duration = Duration::from_secs(20);
+const PAGE: usize = 50;
+
+pub(crate) struct Jobs {
+    pub(crate) releases: Releases,
+    pub(crate) jobs: JobRuns,
+    pub(crate) queues: Queues,
+    pub(crate) clock: Clock,
+}
+
+impl Worker for Jobs {
+    fn work(self: Arc<Self>, records: Vec<Value>) -> Working {
+        Box::pin(async move {
+            let mut failed = Vec::new();
+            for record in records {
+                let record: QueueRecord = serde_json::from_value(record).map_err(Error::internal)?;
+                if let Err(error) = self.work_on(&record).await {
+                    tracing::warn!(operation = crate::RUN_JOBS.id, ?error, "a task comes again");
+                    failed.push(record.message_id);
+                }
+            }
+            Ok(Batch::failed(failed))
+        })
+    }
+}
+
+impl Jobs {
+    async fn work_on(&self, record: &QueueRecord) -> Result<(), Error> {
+        let task: Task = serde_json::from_str(&record.body).map_err(Error::internal)?;
+        match task {
+            Task::Run { client, job } => match self.jobs.get(client, job).await? {
+                Some(running) => self.run(running).await,
+                None => Ok(()),
+            },
+            // A message is delayed for 15 minutes at the most.
+            Task::Try { due, .. } if due > self.clock.now().millis() => {
+                self.queues.send_task(&task, self.clock.now()).await
+            }
+            Task::Try { client, webhook, .. } if self.releases.is_closed(webhook).await? => {
+                self.send_one(client, webhook).await
+            }
+            // It answered, before anybody knew that something was held for it.
+            Task::Try { client, webhook, .. } => {
+                let now = self.clock.now();
+                let task = self.jobs.release(client, JobId::new(store::author::unique(now)), webhook, now).await?;
+                self.queues.send_task(&task, now).await
+            }
+        }
+    }
+
+    /// Goes on with a job where it was left, until it is done or its share of time is over.
+    async fn run(&self, mut running: Running) -> Result<(), Error> {
+        let started = Instant::now();
+        let (client, release) = (running.client, running.release);
+        running.job.status = JobStatus::Running;
+        loop {
+            let page = self.releases.page(client, release.webhook, release.since, running.after, PAGE).await?;
+            let wanted: Vec<&Open> =
+                page.iter().filter(|open| release.failed || open.status == DeliveryStatus::Held).collect();
+            running.job.progress.done += self.send(client, release.webhook, &wanted).await?;
+            running.after = page.last().map(|open| open.delivery).or(running.after);
+            if page.len() < PAGE {
+                running.job.status = JobStatus::Completed;
+                return self.jobs.advance(&running).await;
+            }
+            self.jobs.advance(&running).await?;
+            if started.elapsed() > SHARE {
+                let task = Task::Run { client, job: running.job.id };
+                return self.queues.send_task(&task, self.clock.now()).await;
+            }
+        }
+    }
+
+    /// Sends the oldest delivery that is held, to see whether the endpoint answers again.
+    async fn send_one(&self, client: ClientId, webhook: WebhookId) -> Result<(), Error> {
+        let held = i64::try_from(HELD.as_millis()).unwrap_or(0);
+        let since = Time::from_millis(self.clock.now().millis() - held);
+        let mut after = None;
+        loop {
+            let page = self.releases.page(client, webhook, since, after, PAGE).await?;
+            for open in page.iter().filter(|open| open.status == DeliveryStatus::Held) {
+                // One that has moved on by itself is passed over.
+                if self.send(client, webhook, &[open]).await? > 0 {
+                    return Ok(());
+                }
+            }
+            after = page.last().map(|open| open.delivery);
+            if page.len() < PAGE {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Raises deliveries into another round, sends them, and forgets that they were open; says how many were sent.
+    async fn send(&self, client: ClientId, webhook: WebhookId, all: &[&Open]) -> Result<u64, Error> {
+        let (mut messages, mut sent) = (Vec::new(), Vec::new());
+        for open in all {
+            if let Some(message) = self.releases.release(client, webhook, open).await? {
+                messages.push(message);
+                sent.push(*open);
+            }
+        }
+        self.queues.send(Queue::Retries, &messages, self.clock.now()).await?;
+        for open in &sent {
+            self.releases.forget(client, webhook, open).await?;
+        }
+        Ok(u64::try_from(sent.len()).unwrap_or(0))
+    }
+}

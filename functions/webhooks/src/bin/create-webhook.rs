@@ -1,0 +1,5 @@
+//! The function `create-webhook`.
+
+fn main() {
+    runtime::serve(&webhooks::CREATE);
+}

@@ -1,0 +1,5 @@
+//! The function `delete-webhook`.
+
+fn main() {
+    runtime::serve(&webhooks::DELETE);
+}

@@ -1,0 +1,5 @@
+//! The function `get-delivery`.
+
+fn main() {
+    runtime::serve(&webhooks::GET_DELIVERY);
+}

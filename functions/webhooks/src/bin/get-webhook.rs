@@ -1,0 +1,5 @@
+//! The function `get-webhook`.
+
+fn main() {
+    runtime::serve(&webhooks::GET);
+}

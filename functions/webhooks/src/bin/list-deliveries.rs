@@ -1,0 +1,5 @@
+//! The function `list-deliveries`.
+
+fn main() {
+    runtime::serve(&webhooks::LIST_DELIVERIES);
+}

@@ -1,0 +1,5 @@
+//! The function `list-webhooks`.
+
+fn main() {
+    runtime::serve(&webhooks::LIST);
+}

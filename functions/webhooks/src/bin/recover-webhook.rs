@@ -1,0 +1,5 @@
+//! The function `recover-webhook`.
+
+fn main() {
+    runtime::serve(&webhooks::RECOVER);
+}

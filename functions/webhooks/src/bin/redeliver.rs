@@ -1,0 +1,5 @@
+//! The function `redeliver`.
+
+fn main() {
+    runtime::serve(&webhooks::REDELIVER);
+}

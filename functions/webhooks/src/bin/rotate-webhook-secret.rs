@@ -1,0 +1,5 @@
+//! The function `rotate-webhook-secret`.
+
+fn main() {
+    runtime::serve(&webhooks::ROTATE_SECRET);
+}

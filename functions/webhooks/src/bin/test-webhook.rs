@@ -1,0 +1,5 @@
+//! The function `test-webhook`.
+
+fn main() {
+    runtime::serve(&webhooks::TEST);
+}

@@ -1,0 +1,5 @@
+//! The function `update-webhook`.
+
+fn main() {
+    runtime::serve(&webhooks::UPDATE);
+}

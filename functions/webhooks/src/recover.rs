@@ -1,0 +1,55 @@
+//! `POST /api/v1/webhooks/{id}/recover`
+
+use contract::id::WebhookId;
+use contract::webhook::Job;
+use contract::{Error, Problems, Time};
+use deserr::Deserr;
+use runtime::{Accepted, Admitted, Assign, Body, FromRequest, Needs, Now};
+use schemars::JsonSchema;
+use store::grant::{Read, Write};
+use store::jobs::Jobs;
+use store::webhooks::Webhooks;
+
+/// What is to be sent again.
+#[derive(Deserr, JsonSchema)]
+#[deserr(error = Problems, rename_all = camelCase, deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RecoverWebhook {
+    /// The deliveries of what was committed at this time or later.
+    since: Time,
+}
+
+impl Body for RecoverWebhook {}
+
+/// What a recovery touches, as one argument.
+pub(crate) struct Recovery {
+    webhooks: Webhooks<Read>,
+    jobs: Jobs<Write>,
+}
+
+impl FromRequest for Recovery {
+    const CONNECTS: bool = true;
+    fn take(request: &mut Admitted) -> Result<Self, Error> {
+        Ok(Self { webhooks: FromRequest::take(request)?, jobs: FromRequest::take(request)? })
+    }
+    fn needs(needs: &mut Needs) {
+        <Webhooks<Read> as FromRequest>::needs(needs);
+        <Jobs<Write> as FromRequest>::needs(needs);
+    }
+}
+
+pub(crate) async fn recover(
+    recovery: Recovery,
+    assign: Assign,
+    id: WebhookId,
+    now: Now,
+    body: RecoverWebhook,
+) -> Result<Accepted<Job>, Error> {
+    if body.since > now.0 {
+        return Err(Problems::one("since", "in_the_future", "Must not lie in the future.").into());
+    }
+    recovery.webhooks.get(id).await?;
+    let (job, task) = recovery.jobs.recover(id, body.since).await?;
+    assign.0.send_task(&task, now.0).await?;
+    Ok(Accepted(job))
+}

@@ -1,0 +1,35 @@
+//! `POST /api/v1/webhooks/{id}/rotate-secret`
+
+use contract::id::WebhookId;
+use contract::webhook::GraceSeconds;
+use contract::{Error, Problems};
+use deserr::Deserr;
+use runtime::{Body, Found, IfMatch, Vault};
+use schemars::JsonSchema;
+use store::grant::Write;
+use store::webhooks::Webhooks;
+
+use crate::shown::WebhookWithSecret;
+
+/// The replacement of a secret.
+#[derive(Deserr, JsonSchema)]
+#[deserr(error = Problems, rename_all = camelCase, deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RotateSecret {
+    /// How long the secret before it goes on signing as well.
+    grace_seconds: GraceSeconds,
+}
+
+impl Body for RotateSecret {}
+
+pub(crate) async fn rotate_secret(
+    webhooks: Webhooks<Write>,
+    vault: Vault,
+    id: WebhookId,
+    if_match: IfMatch,
+    body: RotateSecret,
+) -> Result<Found<WebhookWithSecret>, Error> {
+    let ring = vault.ring().await?;
+    let (webhook, secret) = webhooks.rotate_secret(id, if_match.0, body.grace_seconds, &ring).await?;
+    Ok(Found(WebhookWithSecret::new(webhook, &secret)))
+}

@@ -1,0 +1,92 @@
+//! `hedgerow dev` as a process, and what it costs.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::net::TcpStream;
+use tokio::process::{Child, ChildStdout, Command};
+
+use crate::Failure;
+
+/// A program of this build, running, and what it prints.
+pub(crate) fn start(name: &str, arguments: &[&str]) -> Result<(Child, Lines<BufReader<ChildStdout>>), Failure> {
+    let program = std::env::current_exe()?.with_file_name(name);
+    let mut command = Command::new(program);
+    let mut child = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true).spawn()?;
+    let lines = BufReader::new(child.stdout.take().ok_or("no output")?).lines();
+    Ok((child, lines))
+}
+
+/// A running `hedgerow dev`.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: String,
+    pub(crate) key: String,
+}
+
+impl Server {
+    pub(crate) async fn start(folder: &Path) -> Result<Self, Failure> {
+        let folder = folder.to_str().ok_or("the folder's path")?;
+        let (child, mut lines) = start("hedgerow", &["dev", "--listen", "127.0.0.1:0", "--data", folder])?;
+        let (mut address, mut key) = (None, None);
+        while address.is_none() || key.is_none() {
+            let line = lines.next_line().await?.ok_or("the server ended")?;
+            if let Some((_, found)) = line.split_once("http://").filter(|_| address.is_none()) {
+                address = Some(found.to_owned());
+            }
+            key = key.or_else(|| line.strip_prefix("demo key").map(|key| key.trim().to_owned()));
+        }
+        Ok(Self { child, address: address.ok_or("no address")?, key: key.ok_or("no key")? })
+    }
+
+    pub(crate) fn request(&self, method: &str, path: &str) -> http::request::Builder {
+        let request = Request::builder().method(method).uri(path).header("host", &self.address);
+        request.header("x-api-key", &self.key).header("content-type", "application/json")
+    }
+
+    fn proc(&self, file: &str) -> Result<String, Failure> {
+        Ok(std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id().ok_or("the server ended")?))?)
+    }
+
+    /// User and system time of the server in milliseconds, from the scheduler's accounting in ticks of 10 ms.
+    pub(crate) fn cpu_millis(&self) -> Result<f64, Failure> {
+        let stat = self.proc("stat")?;
+        let (_, rest) = stat.rsplit_once(')').ok_or("the form of /proc/pid/stat")?;
+        let ticks: Vec<f64> = rest.split_whitespace().skip(11).take(2).filter_map(|t| t.parse().ok()).collect();
+        Ok(ticks.iter().sum::<f64>() * 10.0)
+    }
+
+    pub(crate) fn resident_mib(&self) -> Result<f64, Failure> {
+        let status = self.proc("status")?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+        Ok(line.trim().trim_end_matches("kB").trim().parse::<f64>()? / 1024.0)
+    }
+}
+
+/// A connection that requests go over, one after the other.
+pub(crate) struct Connection(SendRequest<Full<Bytes>>);
+
+impl Connection {
+    pub(crate) async fn open(address: &str) -> Result<Self, Failure> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok(Self(sender))
+    }
+
+    /// Sends a request and gives the body of a success.
+    pub(crate) async fn send(&mut self, request: http::request::Builder, body: Bytes) -> Result<Bytes, Failure> {
+        self.0.ready().await?;
+        let response = self.0.send_request(request.body(Full::new(body))?).await?;
+        let status = response.status();
+        let body = response.into_body().collect().await?.to_bytes();
+        if status.is_success() { Ok(body) } else { Err(format!("{status}: {}", String::from_utf8_lossy(&body)).into()) }
+    }
+}

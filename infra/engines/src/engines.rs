@@ -1,0 +1,46 @@
+//! All engines of a data folder.
+
+use std::path::Path;
+
+use bytes::Bytes;
+
+use crate::answer::Answer;
+use crate::dynamo::Dynamo;
+use crate::file::OpenError;
+use crate::secrets::{self, Secrets};
+use crate::sqs::{self, Sqs};
+
+/// The embedded services. A clone is another handle on the same ones.
+#[derive(Debug, Clone)]
+pub struct Engines {
+    /// DynamoDB.
+    pub dynamo: Dynamo,
+    /// SQS.
+    pub sqs: Sqs,
+    /// Secrets Manager.
+    pub secrets: Secrets,
+}
+
+impl Engines {
+    /// Opens the engines of `folder`, which is created for its owner alone if it isn't there. Several processes may
+    /// have it open at once, and each sees what the others committed.
+    pub fn open(folder: &Path) -> Result<Self, OpenError> {
+        Ok(Self { dynamo: Dynamo::open(folder)?, sqs: Sqs::open(folder)?, secrets: Secrets::open(folder)? })
+    }
+
+    /// Engines in memory that last as long as their handles.
+    pub fn memory() -> Result<Self, OpenError> {
+        Ok(Self { dynamo: Dynamo::memory()?, sqs: Sqs::memory()?, secrets: Secrets::memory()? })
+    }
+
+    /// Carries out one call: `target` is the `X-Amz-Target` header, `body` its JSON.
+    pub async fn call(&self, target: &str, body: Bytes) -> Answer {
+        if target.starts_with(sqs::PREFIX) {
+            return self.sqs.call(target, &body).await;
+        }
+        if target.starts_with(secrets::PREFIX) {
+            return self.secrets.call(target, &body);
+        }
+        self.dynamo.call(target, body).await
+    }
+}

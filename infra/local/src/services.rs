@@ -1,0 +1,131 @@
+//! The embedded services as the deployment's template sets them up: clients, queues, and the secret of data keys.
+
+use auth::Keyring;
+use aws_config::BehaviorVersion;
+use aws_config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::{Credentials, Region};
+use aws_sdk_sqs::error::DisplayErrorContext;
+use aws_sdk_sqs::types::QueueAttributeName as Attribute;
+use engines::Connector;
+use runtime::{Queue, Queues, Vault};
+use serde_json::json;
+
+use crate::backend::StartError;
+
+/// What the names of everything begin with.
+pub const PREFIX: &str = "hedgerow";
+/// A message is kept for 14 days.
+const RETENTION: &str = "1209600";
+/// A message that was handed out so often is set aside.
+const MOST_RECEIVES: u32 = 10;
+
+/// The name of a queue.
+#[must_use]
+pub fn queue_name(queue: Queue) -> String {
+    format!("{PREFIX}-{}", queue.word())
+}
+
+/// The name of the secret that holds the data keys.
+#[must_use]
+pub fn secret_name() -> String {
+    format!("{PREFIX}/data-keys")
+}
+
+/// The configuration of an SDK client over the embedded engines.
+macro_rules! client {
+    ($sdk:ident, $connector:expr) => {
+        $sdk::Client::from_conf(
+            $sdk::Config::builder()
+                .behavior_version(BehaviorVersion::v2026_01_12())
+                .region(Region::new("local"))
+                .credentials_provider(Credentials::new("local", "local", None, None, "embedded"))
+                .retry_config(RetryConfig::standard())
+                .http_client($connector.clone())
+                .build(),
+        )
+    };
+}
+
+/// The real SDK client of DynamoDB, over the embedded engine.
+pub(crate) fn dynamo(connector: &Connector) -> aws_sdk_dynamodb::Client {
+    client!(aws_sdk_dynamodb, connector)
+}
+
+/// The real SDK client of SQS, over the embedded engine.
+pub(crate) fn sqs(connector: &Connector) -> aws_sdk_sqs::Client {
+    client!(aws_sdk_sqs, connector)
+}
+
+/// The queues, each with its dead-letter queue. Those that are there get the settings that they should have.
+///
+/// # Errors
+/// If SQS refuses.
+pub async fn create_queues(sqs: &aws_sdk_sqs::Client) -> Result<Queues, StartError> {
+    let visibility = visibility().to_string();
+    let mut base = String::new();
+    for queue in Queue::ALL {
+        let name = queue_name(queue);
+        let dead =
+            create_queue(sqs, &format!("{name}-dead"), &[(Attribute::MessageRetentionPeriod, RETENTION)]).await?;
+        let arn = Attribute::QueueArn;
+        let told =
+            sqs.get_queue_attributes().queue_url(dead).attribute_names(arn.clone()).send().await.map_err(whole)?;
+        let arn = told.attributes().and_then(|told| told.get(&arn)).ok_or("SQS tells no ARN")?;
+        let redrive = json!({ "deadLetterTargetArn": arn, "maxReceiveCount": MOST_RECEIVES }).to_string();
+        let settings = [
+            (Attribute::VisibilityTimeout, &*visibility),
+            (Attribute::MessageRetentionPeriod, RETENTION),
+            (Attribute::RedrivePolicy, &redrive),
+        ];
+        let url = create_queue(sqs, &name, &settings).await?;
+        let end = format!("-{}", queue.word());
+        base = url.strip_suffix(&end).ok_or("SQS tells another queue's address")?.to_owned();
+    }
+    Ok(Queues::new(sqs.clone(), base))
+}
+
+/// How long a message that was handed out is out of others' sight, in seconds: six times what a consumer may take, as
+/// in the template.
+fn visibility() -> u64 {
+    6 * functions::consumers().iter().map(|consumer| consumer.timeout.as_secs()).max().unwrap_or(0)
+}
+
+async fn create_queue(
+    sqs: &aws_sdk_sqs::Client,
+    name: &str,
+    settings: &[(Attribute, &str)],
+) -> Result<String, StartError> {
+    let settings = Some(settings.iter().map(|(name, value)| (name.clone(), (*value).to_owned())).collect());
+    let url = match sqs.create_queue().queue_name(name).set_attributes(settings.clone()).send().await {
+        Ok(made) => made.queue_url,
+        // An earlier version made it with other settings.
+        Err(error) if error.as_service_error().is_some_and(|e| e.is_queue_name_exists()) => {
+            let url = sqs.get_queue_url().queue_name(name).send().await.map_err(whole)?.queue_url;
+            let set = sqs.set_queue_attributes().set_queue_url(url.clone()).set_attributes(settings);
+            set.send().await.map_err(whole)?;
+            url
+        }
+        Err(error) => return Err(whole(error)),
+    };
+    Ok(url.ok_or("SQS tells no address of a queue")?)
+}
+
+/// The data keys; they are made if there are none.
+///
+/// # Errors
+/// If Secrets Manager refuses.
+pub async fn create_keys(connector: &Connector) -> Result<Vault, StartError> {
+    let secrets = client!(aws_sdk_secretsmanager, connector);
+    match secrets.create_secret().name(secret_name()).secret_string(Keyring::generate()).send().await {
+        Ok(_) => {}
+        // By an earlier start, or by another process just now.
+        Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_exists_exception()) => {}
+        Err(error) => return Err(whole(error)),
+    }
+    Ok(Vault::new(secrets, secret_name()))
+}
+
+/// An SDK's error with all of its causes: by itself it says that there is one.
+fn whole(error: impl std::error::Error) -> StartError {
+    DisplayErrorContext(&error).to_string().into()
+}

@@ -1,0 +1,36 @@
+//! A consumer with its worker, called as Lambda calls a function.
+
+use std::sync::Arc;
+
+use contract::Error;
+use engines::Grant;
+use runtime::consumer::{Batch, run};
+use runtime::{App, Consumer, Worker};
+use serde_json::{Map, Value};
+
+/// A consumer that runs here.
+pub(super) struct Fed {
+    pub(super) consumer: &'static Consumer,
+    worker: Arc<dyn Worker>,
+    grants: Arc<[Grant]>,
+}
+
+impl Fed {
+    pub(super) fn start(consumer: &'static Consumer, app: &App, grants: Arc<[Grant]>) -> Result<Self, Error> {
+        Ok(Self { consumer, worker: (consumer.start)(app)?, grants })
+    }
+
+    /// Hands it a batch, with no more rights and no more time than its function has in AWS.
+    pub(super) async fn invoke(&self, records: Vec<Value>) -> Result<Batch, Error> {
+        let event = Value::Object(Map::from_iter([("Records".to_owned(), Value::Array(records))]));
+        let run = engines::permitted(self.grants.clone(), run(self.consumer, &self.worker, event));
+        match tokio::time::timeout(self.consumer.timeout, run).await {
+            Ok(done) => done,
+            Err(_) => {
+                let after = self.consumer.timeout.as_secs();
+                tracing::error!(operation = self.consumer.id, after, "a batch took too long");
+                Err(Error::unavailable("a batch took too long"))
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What Lambda's event source mappings do in AWS, on one machine: they feed the consumers from the stream of changes
+//! and from the queues.
+//!
+//! Of several processes that share a data folder one works, by a lock that the system takes away from it when it ends;
+//! another then takes over what it had in hand.
+
+mod aside;
+mod consumer;
+mod lock;
+mod queue;
+mod stream;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use runtime::{Queue, Source};
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::backend::{Backend, StartError};
+use aside::Aside;
+use consumer::Fed;
+
+/// How long a stop waits for the batches in flight.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// The workers of a process. They end when this is dropped.
+pub struct Workers {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+    aside: Aside,
+}
+
+/// What every poller has.
+#[derive(Clone)]
+struct Poller {
+    consumer: Arc<Fed>,
+    stop: Stop,
+}
+
+/// Whether to end.
+#[derive(Clone)]
+struct Stop(watch::Receiver<bool>);
+
+impl Stop {
+    /// Waits for it.
+    async fn asked(&mut self) {
+        // Whoever could ask may also be gone.
+        let _ = self.0.wait_for(|stop| *stop).await;
+    }
+}
+
+impl Workers {
+    /// Starts to feed the consumers, as soon as no other process that shares the folder does.
+    ///
+    /// # Errors
+    /// If the engines are not embedded, or can't be read.
+    pub fn start(backend: &Backend) -> Result<Self, StartError> {
+        let engine = backend.engine.as_ref().ok_or("workers need the embedded engines")?;
+        let (stop, asked) = watch::channel(false);
+        let aside = Aside::beside(engine.folder.as_deref());
+        let (sqs, app) = (engine.engines.sqs.clone(), backend.app.clone());
+        let lock = lock::Lock::of_folder(engine.folder.as_deref())?;
+
+        let mut streams = Vec::new();
+        let mut queues = Vec::new();
+        for consumer in functions::consumers() {
+            let grants: Arc<[_]> = backend.permissions(&(consumer.permissions)()).into();
+            match consumer.source {
+                Source::Stream(table) => {
+                    streams.push((consumer, grants, engine.engines.dynamo.stream(backend.tables.of(table))?));
+                }
+                Source::Queues(of) => queues.push((consumer, grants, of)),
+            }
+        }
+        let client = engine.sqs.clone();
+        let addresses = app.queues()?.clone();
+        let set_aside = aside.clone();
+        let work = async move {
+            let mut stop = Stop(asked);
+            let held = tokio::select! {
+                held = lock.take() => held,
+                () = stop.asked() => return,
+            };
+            let mut app = app;
+            if held.is_shared() {
+                // Whoever worked before is dead, and so are its leases.
+                app.webhooks.dead_before = Some(app.clock().now());
+                if let Err(error) = sqs.release_in_flight() {
+                    tracing::error!(error = %error, "messages that a dead process had in hand come again only later");
+                }
+            }
+            let mut pollers = JoinSet::new();
+            let feed = |consumer, grants| match Fed::start(consumer, &app, grants) {
+                Ok(fed) => Some(Poller { consumer: Arc::new(fed), stop: stop.clone() }),
+                Err(error) => {
+                    tracing::error!(operation = consumer.id, ?error, "a consumer does not start");
+                    None
+                }
+            };
+            for (consumer, grants, stream) in streams {
+                if let Some(poller) = feed(consumer, grants) {
+                    pollers.spawn(stream::poll(poller, stream, set_aside.clone()));
+                }
+            }
+            for (consumer, grants, of) in queues {
+                // One worker, whatever feeds it: it keeps its connections. A poller for each queue, lest one starves.
+                if let Some(poller) = feed(consumer, grants) {
+                    for queue in of {
+                        let url = addresses.url(*queue);
+                        pollers.spawn(queue::poll(poller.clone(), client.clone(), url, *queue, at_once(*queue)));
+                    }
+                }
+            }
+            while pollers.join_next().await.is_some() {}
+        };
+        Ok(Self { stop, task: tokio::spawn(work), aside })
+    }
+
+    /// What no consumer could take, in its order: the lines of `aside/*.jsonl` in the folder, or kept here if there is
+    /// none.
+    #[must_use]
+    pub fn aside(&self) -> Vec<Value> {
+        self.aside.read()
+    }
+
+    /// Ends: nothing more is taken, and what is in flight may finish for two seconds.
+    pub async fn stop(mut self) {
+        let _ = self.stop.send(true);
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// How many batches of a queue are worked on at once: a slow endpoint holds up its batch, not the others.
+const fn at_once(queue: Queue) -> usize {
+    match queue {
+        Queue::First | Queue::Retries => 32,
+        Queue::Jobs => 4,
+    }
+}

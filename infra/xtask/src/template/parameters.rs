@@ -1,0 +1,39 @@
+//! What a deployment chooses.
+
+use super::reference;
+use crate::map;
+use crate::node::Node;
+
+pub(super) fn parameters() -> Node {
+    let text = |default: &str, description: &str| {
+        map! { "Type" => "String", "Default" => default, "Description" => description }
+    };
+    let number = |default: u64, description: &str| {
+        map! { "Type" => "Number", "Default" => default, "Description" => description }
+    };
+    map! {
+        // A queue's name has 80 characters at the most, and no dot.
+        "TablePrefix" => text("hedgerow", "What the names of tables, queues and secrets begin with")
+            .with("AllowedPattern", "^[A-Za-z0-9_-]{1,64}$"),
+        "Architecture" => text("arm64", "What the functions were built for")
+            .with("AllowedValues", ["arm64", "x86_64"]),
+        "LogRetentionDays" => number(30, "How long logs are kept")
+            .with("AllowedValues", [1_u64, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827]),
+        "WebhookHttp" => text("false", "Whether webhooks may go to http:, not to https: alone")
+            .with("AllowedValues", ["false", "true"]),
+        "WebhookPorts" => text("443", "The ports that webhooks may go to, separated by commas")
+            .with("AllowedPattern", "^[1-9][0-9]{0,4}(,[1-9][0-9]{0,4})*$"),
+        "DeliveryConcurrency" => number(50, "Batches of deliveries at once, for first attempts and for retries each")
+            .with("MinValue", 2_u64)
+            .with("MaxValue", 1000_u64),
+        "AlarmTopicArn" => text("", "The SNS topic that alarms are sent to, if any"),
+        "EndpointUrl" => text("", "Where AWS is, if not at its own addresses: for tests against another engine"),
+    }
+}
+
+pub(super) fn conditions() -> Node {
+    let given = |parameter: &str| {
+        map! { "Fn::Not" => [map! { "Fn::Equals" => [reference(parameter), Node::from("")] }] }
+    };
+    map! { "HasAlarmTopic" => given("AlarmTopicArn"), "HasEndpoint" => given("EndpointUrl") }
+}

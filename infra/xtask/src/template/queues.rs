@@ -1,0 +1,93 @@
+//! The queues, each with one for dead letters: what was handed out too often waits there for somebody to look.
+
+use std::time::Duration;
+
+use runtime::Queue;
+
+use super::{attribute, filled, reference};
+use crate::map;
+use crate::node::Node;
+
+/// How long a message is kept at the most: as long as SQS can. One that was set aside keeps its age.
+const RETENTION: Duration = Duration::from_secs(14 * 24 * 3600);
+/// A message that was handed out so often is set aside.
+const MOST_RECEIVES: u64 = 10;
+
+/// The resource of a queue.
+pub(super) fn logical(queue: Queue) -> String {
+    super::logical(queue.word()) + "Queue"
+}
+
+/// The resource of a queue's dead letters.
+pub(super) fn dead(queue: Queue) -> String {
+    super::logical(queue.word()) + "DeadLetters"
+}
+
+/// What the queues' addresses begin with, as the functions are told it. It names no resource, so that every function
+/// need not wait for every queue.
+pub(super) fn base() -> Node {
+    filled("https://sqs.${AWS::Region}.${AWS::URLSuffix}/${AWS::AccountId}/${TablePrefix}")
+}
+
+pub(super) fn resources() -> Vec<(String, Node)> {
+    Queue::ALL.into_iter().flat_map(|queue| [(logical(queue), live(queue)), (dead(queue), set_aside(queue))]).collect()
+}
+
+pub(super) fn outputs() -> Vec<(String, Node)> {
+    let output = |name: String, description: String| {
+        let value = map! { "Description" => description, "Value" => reference(&name) };
+        (format!("{name}Url"), value)
+    };
+    let both = |queue: Queue| {
+        let word = queue.word();
+        [
+            output(logical(queue), format!("The address of the queue {word}")),
+            output(dead(queue), format!("The address of the dead letters of {word}")),
+        ]
+    };
+    Queue::ALL.into_iter().flat_map(both).collect()
+}
+
+/// How long a message that was handed out is out of others' sight: six times what a function may take, as Lambda's
+/// own retries of a throttled function want it.
+fn visibility() -> u64 {
+    6 * functions::consumers().iter().map(|consumer| consumer.timeout.as_secs()).max().unwrap_or(0)
+}
+
+fn live(queue: Queue) -> Node {
+    let redrive = map! {
+        "deadLetterTargetArn" => attribute(&dead(queue), "Arn"),
+        "maxReceiveCount" => MOST_RECEIVES,
+    };
+    let properties = properties(queue.word()).with("VisibilityTimeout", visibility()).with("RedrivePolicy", redrive);
+    resource(properties)
+}
+
+fn set_aside(queue: Queue) -> Node {
+    // By name: the queue itself names this one.
+    let source = format!("arn:${{AWS::Partition}}:sqs:${{AWS::Region}}:${{AWS::AccountId}}:{}", name(queue.word()));
+    let allowed = map! { "redrivePermission" => "byQueue", "sourceQueueArns" => [filled(source)] };
+    resource(properties(&format!("{}-dead", queue.word())).with("RedriveAllowPolicy", allowed))
+}
+
+fn name(word: &str) -> String {
+    format!("${{TablePrefix}}-{word}")
+}
+
+fn properties(word: &str) -> Node {
+    map! {
+        "QueueName" => filled(name(word)),
+        "MessageRetentionPeriod" => RETENTION.as_secs(),
+        "SqsManagedSseEnabled" => true,
+    }
+}
+
+/// It goes with the stack, as the deliveries do that its messages name.
+fn resource(properties: Node) -> Node {
+    map! {
+        "Type" => "AWS::SQS::Queue",
+        "DeletionPolicy" => "Delete",
+        "UpdateReplacePolicy" => "Delete",
+        "Properties" => properties,
+    }
+}

@@ -1,0 +1,37 @@
+//! What a function may do, as the statements of its role.
+
+use runtime::Permissions;
+
+use super::{attribute, queues, reference, secret, tables};
+use crate::map;
+use crate::node::Node;
+use crate::policy::{self, Statement};
+
+/// All that a function may do by itself.
+pub(super) fn statements(permissions: &Permissions) -> Vec<Node> {
+    let mut statements: Vec<Node> = policy::statements(&permissions.items).iter().map(items).collect();
+    if !permissions.sends.is_empty() {
+        let queues: Node = permissions.sends.iter().map(|queue| attribute(&queues::logical(*queue), "Arn")).collect();
+        statements.push(allow(["sqs:SendMessage"], queues));
+    }
+    if permissions.data_keys {
+        statements.push(allow(["secretsmanager:GetSecretValue"], reference(secret::LOGICAL)));
+    }
+    statements
+}
+
+/// A statement without a condition.
+pub(super) fn allow<const N: usize>(actions: [&str; N], resource: Node) -> Node {
+    map! { "Effect" => "Allow", "Action" => actions, "Resource" => resource }
+}
+
+fn items(of: &Statement) -> Node {
+    map! {
+        "Effect" => "Allow",
+        "Action" => of.actions.iter().map(|action| format!("dynamodb:{action}")).collect::<Node>(),
+        "Resource" => attribute(tables::logical(of.table), "Arn"),
+        "Condition" => map! {
+            "ForAllValues:StringLike" => map! { "dynamodb:LeadingKeys" => of.leading_keys().collect::<Node>() },
+        },
+    }
+}

@@ -1,0 +1,118 @@
+//! What feeds the functions that no route reaches, and what becomes of changes that none of them could deal with.
+
+use runtime::{Consumer, Queue, Source};
+use store::tables::Table;
+
+use super::{attribute, filled, logical, queues, reference, role, tables};
+use crate::map;
+use crate::node::Node;
+
+/// The bucket of changes that were given up.
+pub(super) const GIVEN_UP: &str = "GivenUpChanges";
+
+/// Changes that come in one batch at the most.
+const CHANGES: u64 = 100;
+/// Batches of one shard that are worked on at once: the changes of an item stay in order, others' need not, and a batch
+/// that fails again and again holds up a quarter of the shard's items only.
+const AT_ONCE: u64 = 4;
+/// How often a batch of changes is tried anew.
+const RETRIES: u64 = 50;
+/// Messages that come in one batch at the most: more would have to be waited for.
+const MESSAGES: u64 = 10;
+/// Batches of tasks at once. Jobs are in no hurry, and all of them write to one table.
+const TASKS_AT_ONCE: u64 = 10;
+
+/// The resource of the mapping of a source, a table or a queue, to a function.
+pub(super) fn mapping(consumer: &Consumer, word: &str) -> String {
+    format!("{}{}Source", logical(consumer.id), logical(word))
+}
+
+/// What Lambda does in the function's name to feed it.
+pub(super) fn statements(source: Source) -> Vec<Node> {
+    match source {
+        Source::Stream(table) => vec![
+            role::allow(
+                ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"],
+                filled(format!("${{{}.Arn}}/stream/*", tables::logical(table))),
+            ),
+            role::allow(["s3:ListBucket"], attribute(GIVEN_UP, "Arn")),
+            role::allow(["s3:PutObject"], filled(format!("${{{GIVEN_UP}.Arn}}/*"))),
+        ],
+        Source::Queues(queues) => {
+            let arns = queues.iter().map(|queue| attribute(&queues::logical(*queue), "Arn")).collect();
+            vec![role::allow(["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], arns)]
+        }
+    }
+}
+
+/// The mappings of sources to a function.
+pub(super) fn mappings(consumer: &Consumer) -> Vec<(String, Node)> {
+    let function = reference(&logical(consumer.id));
+    let resource = |word: &str, properties: Node| {
+        let properties = properties
+            .with("FunctionName", function.clone())
+            .with("FunctionResponseTypes", ["ReportBatchItemFailures"]);
+        let of = map! { "Type" => "AWS::Lambda::EventSourceMapping", "Properties" => properties };
+        (mapping(consumer, word), of)
+    };
+    match consumer.source {
+        Source::Stream(table) => vec![resource(table.word(), stream(table))],
+        Source::Queues(queues) => queues.iter().map(|queue| resource(queue.word(), messages(*queue))).collect(),
+    }
+}
+
+fn stream(table: Table) -> Node {
+    map! {
+        "EventSourceArn" => attribute(tables::logical(table), "StreamArn"),
+        // Whatever was written before the function was there is announced too.
+        "StartingPosition" => "TRIM_HORIZON",
+        "BatchSize" => CHANGES,
+        "MaximumBatchingWindowInSeconds" => 0_u64,
+        "ParallelizationFactor" => AT_ONCE,
+        "BisectBatchOnFunctionError" => true,
+        "MaximumRetryAttempts" => RETRIES,
+        "DestinationConfig" => map! { "OnFailure" => map! { "Destination" => attribute(GIVEN_UP, "Arn") } },
+        // An alarm counts what was given up.
+        "MetricsConfig" => map! { "Metrics" => ["EventCount"] },
+    }
+}
+
+fn messages(queue: Queue) -> Node {
+    let at_once = match queue {
+        Queue::First | Queue::Retries => reference("DeliveryConcurrency"),
+        Queue::Jobs => TASKS_AT_ONCE.into(),
+    };
+    map! {
+        "EventSourceArn" => attribute(&queues::logical(queue), "Arn"),
+        "BatchSize" => MESSAGES,
+        "ScalingConfig" => map! { "MaximumConcurrency" => at_once },
+    }
+}
+
+/// The bucket of changes that were given up. It holds what clients own, and outlives the stack.
+pub(super) fn resources() -> Vec<(String, Node)> {
+    let encrypted = map! { "ServerSideEncryptionByDefault" => map! { "SSEAlgorithm" => "AES256" } };
+    let expires = map! { "Id" => "Expire", "Status" => "Enabled", "ExpirationInDays" => 30_u64 };
+    let bucket = map! {
+        "Type" => "AWS::S3::Bucket",
+        "DeletionPolicy" => "Retain",
+        "UpdateReplacePolicy" => "Retain",
+        "Properties" => map! {
+            "PublicAccessBlockConfiguration" => map! {
+                "BlockPublicAcls" => true,
+                "BlockPublicPolicy" => true,
+                "IgnorePublicAcls" => true,
+                "RestrictPublicBuckets" => true,
+            },
+            "OwnershipControls" => map! { "Rules" => [map! { "ObjectOwnership" => "BucketOwnerEnforced" }] },
+            "BucketEncryption" => map! { "ServerSideEncryptionConfiguration" => [encrypted] },
+            "LifecycleConfiguration" => map! { "Rules" => [expires] },
+        },
+    };
+    vec![(GIVEN_UP.to_owned(), bucket)]
+}
+
+pub(super) fn outputs() -> Vec<(String, Node)> {
+    let value = map! { "Description" => "The bucket of changes that were given up", "Value" => reference(GIVEN_UP) };
+    vec![(format!("{GIVEN_UP}Name"), value)]
+}

@@ -1,0 +1,166 @@
+//! The functions that no route reaches: what feeds them in the template, and their sample events under their roles.
+
+use std::collections::BTreeSet;
+
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use runtime::consumer::Batch;
+use runtime::{Queue, Source};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+
+use crate::deployment::{Deployment, sample};
+use crate::policies::{statements, texts};
+use crate::{operation, resources, template};
+
+/// The mappings of the template: the function, and the resource that feeds it.
+fn mappings(template: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
+    resources(template, "AWS::Lambda::EventSourceMapping").map(|mapping| {
+        let function = mapping["FunctionName"]["Ref"].as_str().unwrap();
+        let function = operation(&template["Resources"][function]["Properties"]);
+        (function, texts(&mapping["EventSourceArn"]["Fn::GetAtt"])[0], mapping)
+    })
+}
+
+#[test]
+fn every_consumer_is_fed_by_its_sources_alone() {
+    let template = template();
+    let fed: BTreeSet<_> =
+        mappings(&template).map(|(function, source, _)| (function.to_owned(), source.to_ascii_lowercase())).collect();
+    let mut expected = BTreeSet::new();
+    for consumer in functions::consumers() {
+        match consumer.source {
+            Source::Stream(table) => {
+                expected.insert((consumer.id.to_owned(), format!("{}table", table.word())));
+            }
+            Source::Queues(queues) => {
+                expected.extend(queues.iter().map(|queue| (consumer.id.to_owned(), format!("{}queue", queue.word()))));
+            }
+        }
+    }
+    assert_eq!(fed, expected);
+    for (function, _, mapping) in mappings(&template) {
+        // Without it, the failures that a function names would count as successes.
+        assert_eq!(mapping["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]), "{function}");
+    }
+}
+
+/// What Lambda takes in a function's name, it takes from what feeds the function.
+#[test]
+fn who_is_fed_may_take_from_there_and_nobody_else_may() {
+    let template = template();
+    for function in resources(&template, "AWS::Serverless::Function") {
+        let of_function = mappings(&template).filter(|(fed, ..)| *fed == operation(function));
+        let fed: BTreeSet<_> = of_function.map(|(_, source, _)| source.to_owned()).collect();
+        let mut takes = BTreeSet::new();
+        for statement in statements(function) {
+            let actions = texts(&statement["Action"]);
+            if actions.contains(&"sqs:ReceiveMessage") {
+                assert_eq!(actions, ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]);
+                let queues = statement["Resource"].as_array().unwrap();
+                takes.extend(queues.iter().map(|queue| texts(&queue["Fn::GetAtt"])[0].to_owned()));
+            }
+            if actions.contains(&"dynamodb:GetRecords") {
+                let stream = statement["Resource"]["Fn::Sub"].as_str().unwrap();
+                takes.insert(stream.strip_prefix("${").unwrap().strip_suffix(".Arn}/stream/*").unwrap().to_owned());
+            }
+        }
+        assert_eq!(takes, fed, "{}", operation(function));
+    }
+}
+
+/// Lambda asks for six times the function's timeout: a message must not be handed out again while it is worked on, nor
+/// while Lambda itself tries to hand it to a function that is throttled.
+#[test]
+fn a_message_is_out_of_sight_for_longer_than_it_may_be_worked_on() {
+    let template = template();
+    let of = |resource: &str| template["Resources"][resource]["Properties"].clone();
+    for (_, source, mapping) in mappings(&template).filter(|(_, source, _)| source.ends_with("Queue")) {
+        let timeout = of(mapping["FunctionName"]["Ref"].as_str().unwrap())["Timeout"].as_u64().unwrap();
+        let visibility = of(source)["VisibilityTimeout"].as_u64().unwrap();
+        assert!(visibility >= 6 * timeout, "{source}: {visibility} s for {timeout} s");
+    }
+    for consumer in functions::consumers() {
+        let mut functions = resources(&template, "AWS::Serverless::Function");
+        let function = functions.find(|function| operation(function) == consumer.id).unwrap();
+        assert_eq!(function["Timeout"], consumer.timeout.as_secs());
+    }
+}
+
+#[test]
+fn every_queue_has_one_for_dead_letters_that_takes_from_it_alone() {
+    let template = template();
+    let all = &template["Resources"];
+    let name = |resource: &Value| resource["Properties"]["QueueName"]["Fn::Sub"].as_str().unwrap().to_owned();
+    for queue in Queue::ALL {
+        let live = all.as_object().unwrap().values().find(|resource| {
+            resource["Type"] == "AWS::SQS::Queue" && name(resource) == format!("${{TablePrefix}}-{}", queue.word())
+        });
+        let redrive = &live.unwrap()["Properties"]["RedrivePolicy"];
+        let dead = &all[texts(&redrive["deadLetterTargetArn"]["Fn::GetAtt"])[0]];
+        assert_eq!(name(dead), format!("{}-dead", name(live.unwrap())));
+        let allowed = dead["Properties"]["RedriveAllowPolicy"]["sourceQueueArns"][0]["Fn::Sub"].as_str().unwrap();
+        assert!(allowed.ends_with(&format!(":{}", name(live.unwrap()))), "{allowed}");
+    }
+    assert_eq!(resources(&template, "AWS::SQS::Queue").count(), 2 * Queue::ALL.len());
+}
+
+#[tokio::test]
+async fn every_event_of_a_consumer_works_and_again() {
+    let all = Deployment::new().await;
+    for id in ["fan-out", "dispatcher", "run-jobs", "run-jobs", "dispatcher", "fan-out"] {
+        assert_eq!(all.hand(id, sample(id)).await, Batch::default(), "{id}");
+    }
+}
+
+/// A receiver that says yes, and the requests that it gets.
+async fn receiver() -> (String, mpsc::UnboundedReceiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let (sender, requests) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let (mut request, mut buffer) = (Vec::new(), [0; 4096]);
+            // A delivery of a sample is small, and its body ends in a brace.
+            while !request.ends_with(b"}") {
+                let read = stream.read(&mut buffer).await.unwrap();
+                request.extend_from_slice(&buffer[..read]);
+            }
+            // Before the answer: when the sender is done, it is known what was sent.
+            sender.send(String::from_utf8(request).unwrap()).unwrap();
+            stream.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n").await.unwrap();
+        }
+    });
+    (url, requests)
+}
+
+/// From the change to the receiver: each function under its own role, and what one sends is what the next one gets.
+#[tokio::test]
+async fn a_change_comes_to_a_webhook() {
+    let all = Deployment::new().await;
+    let (url, mut requests) = receiver().await;
+    let mut create: ApiGatewayV2httpRequest = sample("create-webhook");
+    create.body = Some(json!({ "url": url, "events": ["field_value.saved"] }).to_string());
+    let reply = all.cold("create-webhook", create).await;
+    assert_eq!(reply.status, 201, "{}", String::from_utf8_lossy(&reply.body));
+
+    assert_eq!(all.hand("fan-out", sample("fan-out")).await, Batch::default());
+    let first = all.take(Queue::First).await;
+    assert!(!first["Records"].as_array().unwrap().is_empty());
+    assert_eq!(all.hand("dispatcher", first.clone()).await, Batch::default());
+    let request = requests.try_recv().unwrap();
+    assert!(request.starts_with("POST /hook HTTP/1.1\r\n") && request.contains("webhook-signature: v1,"), "{request}");
+    assert!(request.contains("\"field_value.saved\""), "{request}");
+}
+
+/// The sample job sends the sample webhook's ping again; since that is off, it is held once more.
+#[tokio::test]
+async fn what_is_recovered_is_sent_again() {
+    let all = Deployment::new().await;
+    assert_eq!(all.hand("run-jobs", sample("run-jobs")).await, Batch::default());
+    let retries = all.take(Queue::Retries).await;
+    let body = retries["Records"][0]["body"].as_str().unwrap();
+    assert!(body.contains(&all.seeded.samples.delivery.to_string()), "{body}");
+    assert_eq!(all.hand("dispatcher", retries.clone()).await, Batch::default());
+}

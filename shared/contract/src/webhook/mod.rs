@@ -1,0 +1,154 @@
+//! Webhooks: endpoints, what they are sent, and what became of it.
+
+mod delivery;
+mod event;
+mod headers;
+
+pub use delivery::{Attempt, AttemptError, Delivery, DeliveryStatus, Job, JobKind, JobStatus, Progress};
+pub use event::{Envelope, EventFilter, EventName};
+pub use headers::{Headers, SignatureFormat, SignatureHeader, SignatureHeaderName};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::id::WebhookId;
+use crate::names::{Description, TenantId};
+use crate::resource::Resource;
+use crate::{Broken, Problems, Time};
+
+/// An endpoint that events are delivered to, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Webhook {
+    /// `whk_…`
+    pub id: WebhookId,
+    /// Where deliveries are sent.
+    pub url: String,
+    /// What people say of it.
+    pub description: Option<Description>,
+    /// What it is told.
+    pub events: Events,
+    /// The tenants whose events it is told; `null` for all, and for events of no tenant.
+    pub tenant_ids: Option<TenantIds>,
+    /// Headers that every delivery has.
+    pub headers: Headers,
+    /// The name and form of the body's signature, for receivers written for another product.
+    pub signature_header: Option<SignatureHeader>,
+    /// Whether it is on. While it is off, its events are held for up to 7 days.
+    pub active: bool,
+    /// Why it was switched off, if we did it.
+    pub disabled: Option<Disabled>,
+    /// Until when the secret before this one signs as well.
+    pub previous_secret_expires_at: Option<Time>,
+    /// 1, then one more a change.
+    pub version: u64,
+    /// When it was made.
+    pub created_at: Time,
+    /// When it last changed.
+    pub updated_at: Time,
+}
+
+impl Resource for Webhook {
+    fn version(&self) -> Option<u64> {
+        Some(self.version)
+    }
+}
+
+/// That we switched a webhook off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Disabled {
+    /// Why.
+    pub reason: DisabledReason,
+    /// When.
+    pub at: Time,
+}
+
+/// Why we switched a webhook off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DisabledReason {
+    /// It answered 410.
+    Gone,
+    /// Nothing but failures for five days.
+    Failing,
+}
+
+macro_rules! list_of_distinct {
+    ($(#[$meta:meta])* $name:ident($element:ty), $path:literal, $most:literal) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, deserr::Deserr, JsonSchema)]
+        #[serde(transparent)]
+        #[schemars(inline, extend("minItems" = 1, "maxItems" = $most, "uniqueItems" = true))]
+        #[deserr(error = Problems, try_from(Vec<$element>) = Self::checked -> Problems)]
+        pub struct $name(Vec<$element>);
+
+        impl $name {
+            fn checked(list: Vec<$element>) -> Result<Self, Problems> {
+                let mut problems = Problems::default();
+                if list.is_empty() {
+                    problems.add($path, "too_short", "Must have at least 1 element.");
+                }
+                if list.len() > $most {
+                    problems.add($path, "too_many", concat!("Must have at most ", $most, " elements."));
+                    return problems.or(Self(Vec::new()));
+                }
+                for (at, element) in list.iter().enumerate().filter(|(at, element)| list[..*at].contains(element)) {
+                    let message = format!("`{element}` is there twice.");
+                    problems.add(format!("{}[{at}]", $path), "duplicate", message);
+                }
+                problems.or(Self(list))
+            }
+
+            /// The elements, at least one.
+            #[must_use]
+            pub fn as_slice(&self) -> &[$element] {
+                &self.0
+            }
+        }
+    };
+}
+
+list_of_distinct! {
+    /// What a webhook is told: one or more filters.
+    Events(EventFilter), "events", 50
+}
+
+list_of_distinct! {
+    /// The tenants whose events a webhook is told.
+    TenantIds(TenantId), "tenantIds", 100
+}
+
+impl Webhook {
+    /// Whether it is told of an event of this name, of this tenant or of none.
+    #[must_use]
+    pub fn wants(&self, event: EventName, tenant: Option<&TenantId>) -> bool {
+        let of_tenant = match (&self.tenant_ids, tenant) {
+            (None, _) => true,
+            (Some(ids), Some(tenant)) => ids.as_slice().contains(tenant),
+            (Some(_), None) => false,
+        };
+        of_tenant && self.events.as_slice().iter().any(|filter| filter.takes(event))
+    }
+}
+
+/// How long a secret goes on signing after it was replaced, in seconds: 0 to 604,800 (a week).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, deserr::Deserr, JsonSchema)]
+#[schemars(inline, transparent, extend("minimum" = 0, "maximum" = 604_800))]
+#[deserr(error = Problems, try_from(u32) = Self::checked -> Broken)]
+pub struct GraceSeconds(u32);
+
+impl GraceSeconds {
+    const MOST: u32 = 7 * 24 * 3600;
+
+    fn checked(seconds: u32) -> Result<Self, Broken> {
+        let fits = seconds <= Self::MOST;
+        fits.then_some(Self(seconds))
+            .ok_or_else(|| Broken::new("out_of_range", format!("Must be from 0 to {}.", Self::MOST)))
+    }
+
+    /// The span.
+    #[must_use]
+    pub fn span(self) -> std::time::Duration {
+        std::time::Duration::from_secs(self.0.into())
+    }
+}

@@ -1,0 +1,132 @@
+//! Functions that no route reaches: what the stream of changes and the queues feed.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use contract::Error;
+use futures_util::FutureExt as _;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::tables::Table;
+
+use crate::app::App;
+use crate::needs::Permissions;
+use crate::queues::Queue;
+
+/// A function that no route reaches. Its `id` is the binary's name, the function's name and a field of the log.
+pub struct Consumer {
+    /// `fan-out`
+    pub id: &'static str,
+    /// What it does, in a few words.
+    pub summary: &'static str,
+    /// What feeds it.
+    pub source: Source,
+    /// How long one batch may take.
+    pub timeout: Duration,
+    /// Makes what works, once a process.
+    pub start: fn(&App) -> Result<Arc<dyn Worker>, Error>,
+    /// What it may do, beside taking what feeds it.
+    pub permissions: fn() -> Permissions,
+}
+
+/// What feeds a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The changes of a table, in their order.
+    Stream(Table),
+    /// Messages of queues.
+    Queues(&'static [Queue]),
+}
+
+/// The answer to come of a batch.
+pub type Working = Pin<Box<dyn Future<Output = Result<Batch, Error>> + Send>>;
+
+/// What works on batches, as many at once as come.
+pub trait Worker: Send + Sync {
+    /// Works on an event's records. An error is about the whole batch, which comes again.
+    fn work(self: Arc<Self>, records: Vec<Value>) -> Working;
+}
+
+/// What became of a batch: the records that come again.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Batch {
+    /// Those that failed.
+    pub batch_item_failures: Vec<Failure>,
+}
+
+/// A record that comes again.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    /// A message's identifier, a stream record's sequence number.
+    pub item_identifier: String,
+}
+
+impl Batch {
+    /// These come again.
+    #[must_use]
+    pub fn failed(identifiers: impl IntoIterator<Item = String>) -> Self {
+        let failure = |item_identifier| Failure { item_identifier };
+        Self { batch_item_failures: identifiers.into_iter().map(failure).collect() }
+    }
+}
+
+/// A message as SQS hands it to a function.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QueueRecord {
+    /// The message's identifier.
+    pub message_id: String,
+    /// The message.
+    pub body: String,
+    attributes: Attributes,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Attributes {
+    approximate_receive_count: String,
+}
+
+impl QueueRecord {
+    /// How often the message has been handed out, this time included.
+    #[must_use]
+    pub fn received(&self) -> u32 {
+        self.attributes.approximate_receive_count.parse().unwrap_or(1)
+    }
+}
+
+#[derive(Deserialize)]
+struct Event {
+    #[serde(rename = "Records")]
+    records: Vec<Value>,
+}
+
+/// Works on an event, and writes a line to the log.
+///
+/// # Errors
+/// What the worker's are; then the whole batch comes again.
+pub async fn run(consumer: &Consumer, worker: &Arc<dyn Worker>, event: Value) -> Result<Batch, Error> {
+    let started = Instant::now();
+    let Event { records } = serde_json::from_value(event).map_err(Error::internal)?;
+    let count = records.len();
+    // A panic fails one batch, not the instance.
+    let worked = AssertUnwindSafe(worker.clone().work(records)).catch_unwind().await;
+    let worked = worked.unwrap_or_else(|_| Err(Error::internal("a worker panicked")));
+    let millis = started.elapsed().as_micros() as f64 / 1000.0;
+    match &worked {
+        Ok(batch) => {
+            let failed = batch.batch_item_failures.len();
+            tracing::info!(operation = consumer.id, records = count, failed, millis, "batch");
+        }
+        Err(error) => {
+            let cause = error.cause().map(ToString::to_string);
+            tracing::warn!(operation = consumer.id, records = count, millis, error = %error, cause, "batch failed");
+        }
+    }
+    worked
+}

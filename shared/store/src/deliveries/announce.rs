@@ -1,0 +1,148 @@
+//! Announcing: from a committed change to deliveries. All that is written here may be written again.
+
+use contract::id::{ClientId, EventId, WebhookId};
+use contract::names::TenantId;
+use contract::webhook::{EventName, Webhook};
+use contract::{Error, Time};
+
+use super::state::Card;
+use super::{KEPT, Message, delivery_id};
+use crate::dynamo::{Item, key_attributes, number, text};
+use crate::grant::{Grant, Granted};
+use crate::keys::{self, Kind};
+use crate::tables::Table;
+use crate::{Store, deliveries::open::hold};
+
+/// Bytes of an announcement in one item: an item has at most 400 KB.
+const PIECE: usize = 350_000;
+
+/// What is announced.
+pub struct Announcement {
+    /// Whose.
+    pub client: ClientId,
+    /// The event.
+    pub id: EventId,
+    /// What happened.
+    pub event: EventName,
+    /// The tenant, if it is a tenant's.
+    pub tenant: Option<TenantId>,
+    /// When it was committed.
+    pub at: Time,
+    /// The request that did it.
+    pub request_id: String,
+    /// The body of every delivery, word for word.
+    pub body: String,
+}
+
+/// What an announcement comes to.
+pub struct Announced {
+    /// What is to be sent.
+    pub messages: Vec<Message>,
+    /// Webhooks for which something was held that are on again.
+    pub on_again: Vec<(ClientId, WebhookId)>,
+}
+
+/// Announces what was committed.
+#[derive(Clone)]
+pub struct Announcer {
+    store: Store,
+}
+
+impl Granted for Announcer {
+    fn grants() -> Vec<Grant> {
+        vec![
+            Grant::main(&[Kind::Webhooks], &["GetItem", "Query"]),
+            Grant::log(&[Kind::Events, Kind::Deliveries], &["BatchWriteItem", "PutItem", "UpdateItem"]),
+        ]
+    }
+}
+
+impl Announcer {
+    /// The announcer of a store.
+    #[must_use]
+    pub fn open(store: &Store) -> Self {
+        Self { store: store.clone() }
+    }
+
+    /// A client's webhooks, read strongly. One that can't be read is told of nothing; that is no reason not to tell the
+    /// others.
+    ///
+    /// # Errors
+    /// `unavailable`, `internal`.
+    pub async fn webhooks(&self, client: ClientId) -> Result<Vec<Webhook>, Error> {
+        let mut webhooks = Vec::new();
+        for endpoint in self.store.each_endpoint(client).await? {
+            match endpoint {
+                Ok(endpoint) => webhooks.push(endpoint.webhook),
+                Err(error) => tracing::error!(%client, ?error, "a webhook can't be read, and is told of nothing"),
+            }
+        }
+        Ok(webhooks)
+    }
+
+    /// Writes announcements and a delivery for each pair of one and a webhook, and tells what is to be sent. What goes to
+    /// a webhook that is off is held, and has no message.
+    ///
+    /// # Errors
+    /// `unavailable`, `internal`; then all is to be announced again.
+    pub async fn announce(&self, all: &[(&Announcement, Vec<&Webhook>)]) -> Result<Announced, Error> {
+        let mut items = Vec::new();
+        let (mut messages, mut held) = (Vec::new(), Vec::new());
+        for (announcement, webhooks) in all.iter().filter(|(_, webhooks)| !webhooks.is_empty()) {
+            items.extend(pieces(announcement).into_iter().map(|item| (Table::Log, item)));
+            for webhook in webhooks {
+                items.push((Table::Log, card(announcement, webhook.id)));
+                let message = Message::first(announcement.client, webhook.id, announcement.id);
+                if webhook.active { messages.push(message) } else { held.push(message) }
+            }
+        }
+        self.store.batch_put(items).await?;
+        for message in &held {
+            hold(&self.store, message).await?;
+        }
+        Ok(Announced { messages, on_again: self.on_again(&held).await? })
+    }
+
+    /// Those of the webhooks for which something was held that were switched on while it was written: whoever releases
+    /// what was held may have come by before.
+    async fn on_again(&self, held: &[Message]) -> Result<Vec<(ClientId, WebhookId)>, Error> {
+        let mut webhooks: Vec<_> = held.iter().map(|message| (message.client, message.webhook)).collect();
+        webhooks.sort_unstable();
+        webhooks.dedup();
+        let mut on = Vec::new();
+        for (client, webhook) in webhooks {
+            if self.store.endpoint(client, webhook).await?.is_some_and(|endpoint| endpoint.webhook.active) {
+                on.push((client, webhook));
+            }
+        }
+        Ok(on)
+    }
+}
+
+fn card(announcement: &Announcement, webhook: WebhookId) -> Item {
+    let id = delivery_id(announcement.id, webhook);
+    let card = Card { id, webhook, event_id: announcement.id, event: announcement.event };
+    card.item(&keys::delivery(announcement.client, webhook, id))
+}
+
+/// The items that hold an announcement, the body cut where characters end.
+fn pieces(announcement: &Announcement) -> Vec<Item> {
+    let mut rest = announcement.body.as_str();
+    let mut parts = Vec::new();
+    while !rest.is_empty() {
+        let (part, after) = rest.split_at(rest.floor_char_boundary(PIECE.min(rest.len())));
+        parts.push(part);
+        rest = after;
+    }
+    let count = parts.len();
+    let item = |(at, part): (usize, &str)| {
+        let mut item = key_attributes(&keys::event(announcement.client, announcement.id, at));
+        item.insert("body".to_owned(), text(part));
+        item.insert("pieces".to_owned(), number(count));
+        item.insert("event".to_owned(), text(announcement.event.name()));
+        item.insert("requestId".to_owned(), text(&announcement.request_id));
+        item.insert("ttl".to_owned(), number(announcement.at.plus(KEPT).seconds()));
+        item
+    };
+    parts.into_iter().enumerate().map(item).collect()
+}

@@ -1,0 +1,226 @@
+//! Deliveries as the API shows them.
+
+use std::collections::HashMap;
+use std::marker::PhantomData;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use contract::id::{DeliveryId, WebhookId};
+use contract::webhook::{Delivery, DeliveryStatus, EventName};
+use contract::{Code, Error, Time};
+
+use super::state::{Card, State};
+use crate::Work;
+use crate::dynamo::{Item, fault, get_text, key_attributes, must, text};
+use crate::grant::{Grant, Granted, Read, Write};
+use crate::keys::{self, Key, Kind};
+use crate::page::{Listing, Page, PageRequest};
+use crate::tables::Table;
+
+/// Items that one request for a filtered list looks at, at the most: then the page ends early.
+const LOOKED_AT: usize = 4_000;
+const STRETCH: i32 = 200;
+
+/// The deliveries of the client's webhooks.
+pub struct Deliveries<A> {
+    pub(super) work: Work,
+    access: PhantomData<A>,
+}
+
+const READS: [Grant; 2] = [
+    Grant::main(&[Kind::Webhooks], &["GetItem", "Query"]),
+    Grant::log(&[Kind::Deliveries], &["BatchGetItem", "Query"]),
+];
+
+impl Granted for Deliveries<Read> {
+    fn grants() -> Vec<Grant> {
+        READS.to_vec()
+    }
+}
+
+impl Granted for Deliveries<Write> {
+    fn grants() -> Vec<Grant> {
+        let writes = [
+            Grant::main(&[Kind::Client], &["GetItem"]),
+            Grant::log(&[Kind::Deliveries], &["GetItem", "UpdateItem", "DeleteItem"]),
+            Grant::log(&[Kind::Events, Kind::Deliveries], &["BatchWriteItem", "PutItem"]),
+        ];
+        [&READS[..], &writes].concat()
+    }
+}
+
+/// Which deliveries are asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DeliveryFilter {
+    /// Those that stand there.
+    pub status: Option<DeliveryStatus>,
+    /// Those of this event.
+    pub event: Option<EventName>,
+    /// Those of events from this time on.
+    pub from: Option<Time>,
+    /// Those of events before this time.
+    pub to: Option<Time>,
+}
+
+/// A delivery as it was found.
+pub(super) struct Found {
+    pub(super) card: Card,
+    pub(super) state: Option<State>,
+}
+
+impl<A> Deliveries<A> {
+    /// The deliveries of the request's client.
+    #[must_use]
+    pub fn open(work: &Work) -> Self {
+        Self { work: work.clone(), access: PhantomData }
+    }
+
+    /// One delivery with its attempts.
+    ///
+    /// # Errors
+    /// `delivery_not_found`.
+    pub async fn get(&self, id: DeliveryId) -> Result<Delivery, Error> {
+        let found = self.find(id).await?;
+        let client = self.work.scope.client();
+        let places = found.card.responses(client, found.state.as_ref());
+        let responses = self.work.store.batch_get_all(&places.iter().collect::<Vec<_>>()).await?;
+        Ok(found.card.whole(client, found.state.as_ref(), &responses, self.work.store.clock().now()))
+    }
+
+    /// Looks for a delivery at each of the client's webhooks: its identifier does not name one.
+    pub(super) async fn find(&self, id: DeliveryId) -> Result<Found, Error> {
+        let (store, client) = (&self.work.store, self.work.scope.client());
+        let webhooks = store.endpoints(client).await?;
+        let places: Vec<Key> = webhooks
+            .iter()
+            .flat_map(|of| {
+                let webhook = of.webhook.id;
+                [keys::delivery(client, webhook, id), keys::delivery_state(client, webhook, id)]
+            })
+            .collect();
+        let mut items = store.batch_get_all(&places.iter().collect::<Vec<_>>()).await?;
+        let (mut card, mut state) = (None, None);
+        for place in &places {
+            match items.remove(place) {
+                Some(item) if place.sk.ends_with(keys::STATE) => state = Some(State::read(item)?),
+                Some(item) => card = Some(Card::read(&item)?),
+                None => {}
+            }
+        }
+        Ok(Found { card: card.ok_or(Code::DeliveryNotFound)?, state })
+    }
+
+    /// A webhook's deliveries, newest first. A page may end early.
+    ///
+    /// # Errors
+    /// `webhook_not_found`, `malformed_request` for a cursor of another list.
+    pub async fn list(
+        &self,
+        webhook: WebhookId,
+        filter: &DeliveryFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Delivery>, Error> {
+        let (store, client) = (&self.work.store, self.work.scope.client());
+        if store.endpoint(client, webhook).await?.is_none() {
+            return Err(Code::WebhookNotFound.into());
+        }
+        let webhook_id = webhook.to_string();
+        let asked = format!("{filter:?}");
+        let pk = keys::deliveries_pk(client, webhook);
+        let bound = ["list-deliveries", &webhook_id, &asked];
+        let listing = Listing { table: Table::Log, pk: &pk, prefix: "", bound: &bound, seal: self.work.scope.seal() };
+        // Held and failed ones have rows of their own, few as they are.
+        let open = matches!(filter.status, Some(DeliveryStatus::Held | DeliveryStatus::Failed));
+        let prefix = if open { keys::OPEN } else { "" };
+        let place = |time: Time| format!("{prefix}{}{:012x}", DeliveryId::PREFIX, time.millis().max(0));
+        let low = filter.from.map_or_else(|| format!("{prefix}{}", DeliveryId::PREFIX), place);
+        let high = filter.to.map_or_else(|| format!("{prefix}{}~", DeliveryId::PREFIX), place);
+        let mut after = listing.open(page)?;
+        let now = store.clock().now();
+        let (mut items, mut looked_at) = (Vec::new(), 0);
+        if low > high {
+            return Ok(Page { items, next_cursor: None });
+        }
+        let mut state: Option<Item> = None;
+        loop {
+            let (found, more) = self.newest_first(&pk, &low, &high, after.as_deref()).await?;
+            let rows = if open { self.opened(&found).await? } else { HashMap::new() };
+            looked_at += found.len();
+            for item in found {
+                let sk = must(get_text(&item, "sk"), "sk")?.to_owned();
+                if sk.ends_with(keys::STATE) {
+                    state = Some(item);
+                    continue;
+                }
+                let (card, stands) = if open {
+                    let id: Option<DeliveryId> = sk.strip_prefix(keys::OPEN).and_then(|id| id.parse().ok());
+                    let id = must(id, "sk")?;
+                    let card = rows.get(&keys::delivery(client, webhook, id));
+                    let stands = rows.get(&keys::delivery_state(client, webhook, id)).cloned();
+                    (card.map(Card::read).transpose()?, stands)
+                } else {
+                    let card = Card::read(&item)?;
+                    let of_card = format!("{sk}{}", keys::STATE);
+                    let stands = state.take().filter(|state| get_text(state, "sk") == Some(of_card.as_str()));
+                    (Some(card), stands)
+                };
+                if let Some(card) = card {
+                    let delivery = card.delivery(stands.map(State::read).transpose()?.as_ref(), now);
+                    if filter.status.is_none_or(|status| delivery.status == status)
+                        && filter.event.is_none_or(|event| delivery.event == event)
+                    {
+                        if items.len() == page.limit {
+                            return Ok(Page { items, next_cursor: after.map(|after| listing.seal(&after)) });
+                        }
+                        items.push(delivery);
+                    }
+                }
+                after = Some(sk);
+            }
+            if !more {
+                return Ok(Page { items, next_cursor: None });
+            }
+            if looked_at >= LOOKED_AT {
+                return Ok(Page { items, next_cursor: after.map(|after| listing.seal(&after)) });
+            }
+        }
+    }
+
+    /// The cards and states behind a stretch of rows.
+    async fn opened(&self, rows: &[Item]) -> Result<HashMap<Key, Item>, Error> {
+        let mut places = Vec::with_capacity(rows.len() * 2);
+        for row in rows {
+            let pk = must(get_text(row, "pk"), "pk")?;
+            let id = must(get_text(row, "sk").and_then(|sk| sk.strip_prefix(keys::OPEN)), "sk")?;
+            let place = |sk: String| Key { table: Table::Log, pk: pk.to_owned(), sk };
+            places.extend([place(id.to_owned()), place(format!("{id}{}", keys::STATE))]);
+        }
+        self.work.store.batch_get_all(&places.iter().collect::<Vec<_>>()).await
+    }
+
+    async fn newest_first(
+        &self,
+        pk: &str,
+        low: &str,
+        high: &str,
+        after: Option<&str>,
+    ) -> Result<(Vec<Item>, bool), Error> {
+        let store = &self.work.store;
+        let start = |sk: &str| key_attributes(&Key { table: Table::Log, pk: pk.to_owned(), sk: sk.to_owned() });
+        let values: [(&str, AttributeValue); 3] = [(":pk", text(pk)), (":low", text(low)), (":high", text(high))];
+        let answer = store
+            .dynamo()
+            .query()
+            .table_name(store.table(Table::Log))
+            .consistent_read(true)
+            .scan_index_forward(false)
+            .limit(STRETCH)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :low AND :high")
+            .set_expression_attribute_values(Some(values.map(|(name, value)| (name.to_owned(), value)).into()))
+            .set_exclusive_start_key(after.map(start))
+            .send()
+            .await
+            .map_err(|error| fault("Query", &error))?;
+        let more = answer.last_evaluated_key.is_some();
+        Ok((answer.items.unwrap_or_default(), more))
+    }
+}

@@ -1,0 +1,105 @@
+//! What callers ask to be sent: a delivery once more, and a ping.
+
+use contract::id::{DeliveryId, EventId, WebhookId};
+use contract::resource::Client;
+use contract::webhook::{Delivery, Envelope, EventName};
+use contract::{Code, Error};
+use serde_json::json;
+
+use super::announce::{Announcement, Announcer};
+use super::open::{no_event, raise};
+use super::read::Deliveries;
+use super::state::{Card, State};
+use super::{AT_ONCE, Message, delivery_id, ttl};
+use crate::change::{Change, Outcome};
+use crate::document::from_doc;
+use crate::dynamo::{back_off, number, text};
+use crate::grant::Write;
+use crate::keys;
+
+const TRIES: u32 = 8;
+
+impl Deliveries<Write> {
+    /// Begins another round of a delivery, whatever became of it, and gives the message to send. Whoever dies before
+    /// sending has answered nobody, and is asked again.
+    ///
+    /// # Errors
+    /// `delivery_not_found`.
+    pub async fn redeliver(&self, id: DeliveryId) -> Result<(Delivery, Message), Error> {
+        let (store, client) = (&self.work.store, self.work.scope.client());
+        for round in 0..TRIES {
+            let found = self.find(id).await?;
+            let webhook = found.card.webhook;
+            let now = store.clock().now();
+            let place = keys::delivery_state(client, webhook, id);
+            let (before, attempts) = found.state.as_ref().map_or((0, 0), |state| (state.round, state.attempt));
+            let message = Message {
+                client,
+                webhook,
+                delivery: id,
+                event: found.card.event_id,
+                round: before + 1,
+                attempt: attempts,
+                base: attempts,
+                due: AT_ONCE,
+                waits: 0,
+                received: 0,
+            };
+            let change = match &found.state {
+                Some(state) => raise(&place, state, &message),
+                None => Change::update(place.clone())
+                    .set("status", text("pending"))
+                    .set("round", number(1))
+                    .set("attempt", number(0))
+                    .set("base", number(0))
+                    .set("ttl", number(ttl(id)))
+                    .when_absent(),
+            };
+            let changes = vec![change, Change::delete(keys::open_delivery(client, webhook, id))];
+            if let Outcome::Done = store.commit(changes, no_event(store)).await? {
+                let state = store.get(&place).await?.map(State::read).transpose()?;
+                return Ok((found.card.delivery(state.as_ref(), now), message));
+            }
+            back_off(round).await;
+        }
+        Err(Error::unavailable("a delivery changed each time it was to be sent anew"))
+    }
+
+    /// Announces `test.ping` to one webhook, whatever it is told otherwise, and gives the message to send; held, and
+    /// without one, while the webhook is off.
+    ///
+    /// # Errors
+    /// `webhook_not_found`.
+    pub async fn ping(&self, webhook: WebhookId, request_id: &str) -> Result<(Delivery, Option<Message>), Error> {
+        let crate::Work { store, scope, author } = &self.work;
+        let endpoint = store.endpoint(scope.client(), webhook).await?.ok_or(Code::WebhookNotFound)?;
+        let card = store.get(&keys::client(scope.client())).await?;
+        let client: Client = from_doc(&crate::dynamo::must(card, "item")?)?;
+        let event = EventName::TestPing;
+        let id: EventId = author.event();
+        let envelope = Envelope {
+            event,
+            event_id: id,
+            timestamp: author.at(),
+            client_id: scope.client(),
+            project: &client.slug,
+            tenant_id: None,
+            data: json!({ "webhookId": webhook }),
+        };
+        let announcement = Announcement {
+            client: scope.client(),
+            id,
+            event,
+            tenant: None,
+            at: author.at(),
+            request_id: request_id.to_owned(),
+            body: serde_json::to_string(&envelope).map_err(Error::internal)?,
+        };
+        let pairs = [(&announcement, vec![&endpoint.webhook])];
+        let message = Announcer::open(store).announce(&pairs).await?.messages.pop();
+        let card = Card { id: delivery_id(id, webhook), webhook, event_id: id, event };
+        let place = keys::delivery_state(scope.client(), webhook, card.id);
+        let state = store.get(&place).await?.map(State::read).transpose()?;
+        Ok((card.delivery(state.as_ref(), store.clock().now()), message))
+    }
+}

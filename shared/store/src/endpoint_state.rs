@@ -1,0 +1,227 @@
+//! What goes on at a webhook's endpoint, for all dispatchers together: how many attempts are under way, whether it
+//! answers, and since when nothing but failures came of it.
+
+use std::time::Duration;
+
+use contract::id::WebhookId;
+use contract::{Error, Time};
+
+use crate::Store;
+use crate::change::{Attempt, Change};
+use crate::dynamo::{Item, back_off, get_number, number};
+use crate::grant::{Grant, Granted};
+use crate::keys::{self, Kind};
+
+/// Attempts under way at one endpoint, at the most.
+pub const SLOTS: usize = 10;
+/// A slot that nobody gave back is free again after this long: longer than an attempt, and than the function that
+/// makes it may run.
+const SLOT: Duration = Duration::from_secs(75);
+/// An endpoint's state vanishes after this long without an attempt.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+const TRIES: u32 = 4;
+
+/// What goes on at endpoints.
+#[derive(Clone)]
+pub struct EndpointStates {
+    store: Store,
+    /// What was taken before this was taken by a process that is known to be dead.
+    dead_before: Option<Time>,
+}
+
+impl Granted for EndpointStates {
+    fn grants() -> Vec<Grant> {
+        vec![Grant::log(&[Kind::WebhookState], &["GetItem", "UpdateItem"])]
+    }
+}
+
+/// Slots that were taken, and how the endpoint stood then.
+#[derive(Debug, Clone, Default)]
+pub struct Taken {
+    slots: Vec<usize>,
+    /// What the slots hold: their end, told apart from others' of the same millisecond.
+    stamp: i64,
+    /// How it stands.
+    pub health: Health,
+}
+
+impl Taken {
+    /// How many slots they are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether none was free.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+}
+
+/// How an endpoint stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Nothing but failures came of it since then.
+    pub failing_since: Option<Time>,
+    /// Attempts in a row that ran into the deadline.
+    pub timeouts: u32,
+    /// It does not answer: nothing is sent before this time, and then one delivery to try it out.
+    pub closed_until: Option<Time>,
+    /// How often in a row trying it out failed.
+    pub trials: u32,
+}
+
+/// How the endpoint has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Report {
+    /// Nothing was tried.
+    Nothing,
+    /// Something arrived.
+    Answered,
+    /// Nothing arrived; so many attempts in a row, the last ones, ran into the deadline.
+    Failed {
+        /// Attempts that ran into the deadline since the last other failure.
+        timeouts: u32,
+        /// Whether another kind of failure came before them, which is an answer of a kind.
+        reset: bool,
+    },
+}
+
+fn slot(at: usize) -> String {
+    format!("t_{at}")
+}
+
+impl EndpointStates {
+    /// The states of a store. `dead_before`: slots taken before it are of a process that is known to be dead.
+    #[must_use]
+    pub fn open(store: &Store, dead_before: Option<Time>) -> Self {
+        Self { store: store.clone(), dead_before }
+    }
+
+    /// Takes up to `want` slots, in one update where nobody else is at it; none if all are taken.
+    ///
+    /// # Errors
+    /// `unavailable`, `internal`.
+    pub async fn take(&self, webhook: WebhookId, want: usize) -> Result<Taken, Error> {
+        let mut free: Vec<usize> = (0..SLOTS).collect();
+        for round in 0..TRIES {
+            let now = self.store.clock().now();
+            let slots: Vec<usize> = free.iter().copied().take(want.max(1)).collect();
+            // Those that hold less are free: their time is over, or nobody is left to give them back.
+            let free_below = self.dead_before.map_or(now, |dead| now.max(dead.plus(SLOT))).millis() * 1000;
+            let chance = i64::from(u16::from_be_bytes(auth::random::bytes()) % 1000);
+            let stamp = now.plus(SLOT).millis() * 1000 + chance;
+            let mut change = Change::update(keys::webhook_state(webhook))
+                .set("ttl", number(now.plus(KEPT).seconds()))
+                .with(":free", number(free_below));
+            for at in &slots {
+                let name = slot(*at);
+                change = change
+                    .set(&name, number(stamp))
+                    .when(&format!("(attribute_not_exists(#{name}) OR #{name} < :free)"));
+            }
+            match self.store.update_and_see(&change).await? {
+                Ok(item) => return Ok(Taken { slots, stamp, health: health(&item) }),
+                Err(found) => {
+                    let item = found.unwrap_or_default();
+                    let held = |at: &usize| get_number::<i64>(&item, &slot(*at)).unwrap_or(0);
+                    // Ours, committed by a try whose answer was lost.
+                    if slots.iter().all(|at| held(at) == stamp) {
+                        return Ok(Taken { slots, stamp, health: health(&item) });
+                    }
+                    free = (0..SLOTS).filter(|at| held(at) < free_below).collect();
+                    if free.is_empty() {
+                        return Ok(Taken { health: health(&item), ..Taken::default() });
+                    }
+                }
+            }
+            back_off(round).await;
+        }
+        Ok(Taken::default())
+    }
+
+    /// Gives slots back and tells how the endpoint has done; it says how it stands after that.
+    ///
+    /// # Errors
+    /// `unavailable`, `internal`; the slots are then free when their time is over.
+    pub async fn give_back(&self, webhook: WebhookId, taken: &Taken, report: Report) -> Result<Health, Error> {
+        let now = self.store.clock().now();
+        let mut change = Change::update(keys::webhook_state(webhook)).set("ttl", number(now.plus(KEPT).seconds()));
+        for at in &taken.slots {
+            change = change.remove(&slot(*at));
+        }
+        match report {
+            Report::Nothing => {}
+            Report::Answered => {
+                for name in ["failingSince", "timeouts", "closedUntil", "trials"] {
+                    change = change.remove(name);
+                }
+            }
+            Report::Failed { timeouts, reset } => {
+                change = change.set_once("failingSince", number(now.millis()));
+                change = if reset {
+                    // Whoever fails at once does not keep others waiting.
+                    change.set("timeouts", number(timeouts)).remove("closedUntil").remove("trials")
+                } else {
+                    change.add("timeouts", i64::from(timeouts))
+                };
+            }
+        }
+        let first = taken.slots.first().copied();
+        if let Some(at) = first {
+            // A slot whose time was over may be another's by now.
+            change = change.when(&format!("#{} = :stamp", slot(at))).with(":stamp", number(taken.stamp));
+        }
+        match self.store.update_and_see(&change).await? {
+            Ok(item) => Ok(health(&item)),
+            Err(found) => Ok(health(&found.unwrap_or_default())),
+        }
+    }
+
+    /// How an endpoint stands.
+    ///
+    /// # Errors
+    /// `unavailable`, `internal`.
+    pub async fn health(&self, webhook: WebhookId) -> Result<Health, Error> {
+        let item = self.store.get(&keys::webhook_state(webhook)).await?;
+        Ok(health(&item.unwrap_or_default()))
+    }
+
+    /// Closes an endpoint that does not answer until a time, when it is `trials` times in a row that it was tried out;
+    /// false if another has done so, from the same `before`.
+    ///
+    /// # Errors
+    /// `unavailable`, `internal`.
+    pub async fn close(
+        &self,
+        webhook: WebhookId,
+        before: Option<Time>,
+        until: Time,
+        trials: u32,
+    ) -> Result<bool, Error> {
+        let change = Change::update(keys::webhook_state(webhook))
+            .set("closedUntil", number(until.millis()))
+            .set("trials", number(trials));
+        let change = match before {
+            Some(before) => change.when("#closedUntil = :before").with(":before", number(before.millis())),
+            None => change.when("attribute_not_exists(#closedUntil)"),
+        };
+        match self.store.attempt(change).await? {
+            Attempt::Done => Ok(true),
+            Attempt::Refused(item) => {
+                let found = item.map(|item| health(&item));
+                Ok(found.is_some_and(|found| found.closed_until == Some(until)))
+            }
+        }
+    }
+}
+
+pub(crate) fn health(item: &Item) -> Health {
+    Health {
+        failing_since: get_number(item, "failingSince").map(Time::from_millis),
+        timeouts: get_number(item, "timeouts").unwrap_or(0),
+        closed_until: get_number(item, "closedUntil").map(Time::from_millis),
+        trials: get_number(item, "trials").unwrap_or(0),
+    }
+}

@@ -1,0 +1,221 @@
+//! One record of the stream: which event it is, if it is one.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use contract::id::{ClientId, EventId, FieldId, GroupId, WebhookId};
+use contract::names::{EntityId, TenantId};
+use contract::webhook::EventName::{
+    self, FieldGroupCreated, FieldGroupDeleted, FieldGroupUpdated, FieldValueDeleted, FieldValueSaved,
+    GlobalFieldCreated, GlobalFieldDeleted, GlobalFieldUpdated, TenantFieldCreated, TenantFieldDeleted,
+    TenantFieldUpdated, WebhookDisabled,
+};
+use contract::{Error, Time};
+use serde_json::Value;
+
+use super::member;
+use crate::document::{Document, deleted_at, from_doc};
+use crate::dynamo::{Item, get_number, get_text, must};
+use crate::keys::Kind;
+use crate::values::Stored;
+use crate::webhooks::Endpoint;
+
+/// An item before and after a change.
+pub struct Record {
+    old: Option<Item>,
+    new: Option<Item>,
+}
+
+/// What a record says.
+pub enum Seen {
+    /// An event.
+    Event(Box<Committed>),
+    /// A webhook is on again: what was held is to be sent.
+    SwitchedOn {
+        /// Whose.
+        client: ClientId,
+        /// The webhook.
+        webhook: WebhookId,
+        /// The change.
+        event: EventId,
+        /// When.
+        at: Time,
+    },
+    /// A change that is nobody's business.
+    Nothing,
+    /// An item of a kind that is not known here, as one of a newer version.
+    Unknown,
+}
+
+/// A change that is announced.
+pub struct Committed {
+    /// Whose.
+    pub client: ClientId,
+    /// The tenant, if it is a tenant's.
+    pub tenant: Option<TenantId>,
+    /// The event.
+    pub id: EventId,
+    /// What happened.
+    pub event: EventName,
+    /// When.
+    pub at: Time,
+    /// The request that did it.
+    pub request_id: String,
+    pub(super) data: Value,
+    pub(super) values: Option<ValuesChange>,
+}
+
+/// Values by field identifier: their keys are for whoever knows the fields.
+pub(super) struct ValuesChange {
+    pub(super) group: GroupId,
+    pub(super) entity: EntityId,
+    pub(super) stored: Stored,
+    before: HashMap<String, Value>,
+}
+
+impl ValuesChange {
+    /// Whether the value of a field is another than before. Where there was nothing before, or is nothing after, that
+    /// is every field with a value.
+    pub(super) fn touches(&self, field: FieldId) -> bool {
+        let id = field.to_string();
+        if self.stored.deleted_at.is_some() {
+            return self.stored.document.contains_key(&id);
+        }
+        self.stored.document.get(&id) != self.before.get(&id)
+    }
+}
+
+impl Record {
+    /// The images of a record in an event of the stream (`dynamodb.OldImage`, `dynamodb.NewImage`).
+    #[must_use]
+    pub fn of_images(old: Option<&Value>, new: Option<&Value>) -> Self {
+        Self { old: old.map(item), new: new.map(item) }
+    }
+
+    /// What it says.
+    ///
+    /// # Errors
+    /// `internal` if an item that announces can't be read.
+    pub fn read(&self) -> Result<Seen, Error> {
+        // A removal is a purge's, or of what nobody is told of.
+        let Some(new) = &self.new else { return Ok(Seen::Nothing) };
+        let (pk, sk) = (must(get_text(new, "pk"), "pk")?, must(get_text(new, "sk"), "sk")?);
+        let Some((kind, scope)) = pk.split_once('#') else { return Ok(Seen::Unknown) };
+        let mut scope = scope.splitn(2, '#');
+        let (client, rest) = (scope.next().unwrap_or_default(), scope.next());
+        let is = |of: Kind| of.prefix().trim_end_matches('#') == kind;
+        let group = [FieldGroupCreated, FieldGroupUpdated, FieldGroupDeleted];
+        let global = [GlobalFieldCreated, GlobalFieldUpdated, GlobalFieldDeleted];
+        let own = [TenantFieldCreated, TenantFieldUpdated, TenantFieldDeleted];
+        if is(Kind::Definitions) {
+            return if sk == "#" { self.resource(new, client, None, group) } else { Ok(Seen::Nothing) };
+        }
+        if is(Kind::Client) {
+            return if sk.starts_with("gf#") { self.resource(new, client, None, global) } else { Ok(Seen::Nothing) };
+        }
+        if is(Kind::TenantFields) {
+            let field = sk.split_once('#').is_some_and(|(_, rest)| rest.starts_with(FieldId::PREFIX));
+            return if field { self.resource(new, client, rest, own) } else { Ok(Seen::Nothing) };
+        }
+        if is(Kind::Values) {
+            return if sk.starts_with("o#") { Ok(Seen::Nothing) } else { self.values(new, client, rest, sk) };
+        }
+        if is(Kind::Webhooks) {
+            return self.webhook(new, client);
+        }
+        let silent = [Kind::Slug, Kind::Email, Kind::User, Kind::Key, Kind::Tenants, Kind::Purge];
+        Ok(if silent.into_iter().any(is) { Seen::Nothing } else { Seen::Unknown })
+    }
+
+    /// A resource's life: created, changed or restored, deleted; nothing if only what stands beside it has changed.
+    fn resource(
+        &self,
+        new: &Item,
+        client: &str,
+        tenant: Option<&str>,
+        [created, updated, deleted]: [EventName; 3],
+    ) -> Result<Seen, Error> {
+        let version = |item: &Item| get_number::<u64>(item, "version");
+        let gone = |item: &Item| deleted_at(item).is_some();
+        let event = match &self.old {
+            None => created,
+            Some(old) if version(old) == version(new) => return Ok(Seen::Nothing),
+            Some(old) if gone(new) && !gone(old) => deleted,
+            Some(_) => updated,
+        };
+        committed(new, client, tenant, event, from_doc(new)?, None)
+    }
+
+    fn values(&self, new: &Item, client: &str, tenant: Option<&str>, sk: &str) -> Result<Seen, Error> {
+        let version = |item: &Item| get_number::<u64>(item, "version");
+        if self.old.as_ref().is_some_and(|old| version(old) == version(new)) {
+            return Ok(Seen::Nothing);
+        }
+        let (group, entity) = must(sk.split_once('#'), "sk")?;
+        let (group, entity) = (group.parse().ok(), entity.parse().ok());
+        let stored = must(Stored::read(new, 0)?, "doc")?;
+        let before = match &self.old {
+            Some(old) => must(Stored::read(old, 0)?, "doc")?.live_document(),
+            None => HashMap::new(),
+        };
+        let event = if stored.deleted_at.is_some() { FieldValueDeleted } else { FieldValueSaved };
+        let change = ValuesChange { group: must(group, "sk")?, entity: must(entity, "sk")?, stored, before };
+        committed(new, client, tenant, event, Value::Null, Some(change))
+    }
+
+    fn webhook(&self, new: &Item, client: &str) -> Result<Seen, Error> {
+        let Some(old) = &self.old else { return Ok(Seen::Nothing) };
+        let active = |item| Ok::<_, Error>(Document::<Endpoint>::read(item)?.value.webhook);
+        let (old, mut webhook) = (active(old)?, active(new)?);
+        if webhook.active && !old.active {
+            let (event, at) = (stamp(new, "eventId")?, stamp(new, "at")?);
+            return Ok(Seen::SwitchedOn { client: id(client)?, webhook: webhook.id, event, at });
+        }
+        if webhook.active || !old.active || webhook.disabled.is_none() {
+            return Ok(Seen::Nothing);
+        }
+        // Another endpoint is told: the credentials of this one are not its business.
+        webhook.headers = webhook.headers.without_values();
+        let data = serde_json::to_value(webhook).map_err(Error::internal)?;
+        committed(new, client, None, WebhookDisabled, data, None)
+    }
+}
+
+fn committed(
+    new: &Item,
+    client: &str,
+    tenant: Option<&str>,
+    event: EventName,
+    data: Value,
+    values: Option<ValuesChange>,
+) -> Result<Seen, Error> {
+    let by: Value = serde_json::from_str(must(get_text(new, "by"), "by")?).map_err(Error::internal)?;
+    Ok(Seen::Event(Box::new(Committed {
+        client: id(client)?,
+        tenant: tenant.map(id).transpose()?,
+        id: stamp(new, "eventId")?,
+        event,
+        at: stamp(new, "at")?,
+        request_id: member(&by, "requestId").unwrap_or_default().to_owned(),
+        data,
+        values,
+    })))
+}
+
+fn id<T: std::str::FromStr>(text: &str) -> Result<T, Error> {
+    must(text.parse().ok(), "pk")
+}
+
+fn stamp<T: std::str::FromStr>(item: &Item, name: &str) -> Result<T, Error> {
+    must(get_text(item, name).and_then(|text| text.parse().ok()), name)
+}
+
+/// An image as an item; its attributes are texts and numbers, as all of ours.
+fn item(image: &Value) -> Item {
+    let attribute = |value: &Value| {
+        let text = |name: &str| member(value, name).map(str::to_owned);
+        text("S").map(AttributeValue::S).or_else(|| text("N").map(AttributeValue::N))
+    };
+    let members = image.as_object().into_iter().flatten();
+    members.filter_map(|(name, value)| Some((name.clone(), attribute(value)?))).collect()
+}

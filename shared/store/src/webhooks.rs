@@ -1,0 +1,332 @@
+//! Webhooks: endpoints and their secrets, which are sealed where they stand.
+
+use std::marker::PhantomData;
+
+use auth::{Keyring, WebhookSecret};
+use contract::id::{ClientId, WebhookId};
+use contract::names::Description;
+use contract::webhook::{Disabled, DisabledReason, Events, GraceSeconds, Headers, SignatureHeader, TenantIds, Webhook};
+use contract::{Code, Error, Problems, Time};
+use serde::{Deserialize, Serialize};
+
+use crate::author::Author;
+use crate::change::{Change, Outcome};
+use crate::document::{Document, Versioned, check_version, holding};
+use crate::dynamo::{Stretch, back_off};
+use crate::grant::{Grant, Granted, Read, Write};
+use crate::keys::{self, Kind};
+use crate::page::{Listing, Page, PageRequest};
+use crate::tables::Table;
+use crate::{Store, Work};
+
+/// Webhooks that a client can have: each of its writes is announced to all.
+pub const MOST: usize = 100;
+/// Secrets of one webhook that sign at once.
+const MOST_SECRETS: usize = 5;
+const TRIES: u32 = 8;
+
+/// The client's webhooks.
+pub struct Webhooks<A> {
+    work: Work,
+    access: PhantomData<A>,
+}
+
+const READS: Grant = Grant::main(&[Kind::Webhooks], &["GetItem", "Query"]);
+
+impl Granted for Webhooks<Read> {
+    fn grants() -> Vec<Grant> {
+        vec![READS]
+    }
+}
+
+impl Granted for Webhooks<Write> {
+    fn grants() -> Vec<Grant> {
+        vec![READS, Grant::main(&[Kind::Webhooks], &["PutItem", "UpdateItem", "DeleteItem"])]
+    }
+}
+
+/// What a new webhook is made of.
+pub struct NewWebhook {
+    /// Where deliveries are sent: checked against the deployment's rules.
+    pub url: String,
+    /// What people say of it.
+    pub description: Option<Description>,
+    /// What it is told.
+    pub events: Events,
+    /// The tenants whose events it is told; all, if there is none.
+    pub tenant_ids: Option<TenantIds>,
+    /// Headers that every delivery has.
+    pub headers: Headers,
+    /// The name and form of the body's signature.
+    pub signature_header: Option<SignatureHeader>,
+    /// Whether it is on.
+    pub active: bool,
+    /// What signs.
+    pub secret: WebhookSecret,
+}
+
+/// A webhook as it is stored.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Endpoint {
+    #[serde(flatten)]
+    pub(crate) webhook: Webhook,
+    /// Newest first.
+    secrets: Vec<SealedSecret>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SealedSecret {
+    sealed: String,
+    expires_at: Option<Time>,
+}
+
+impl Versioned for Endpoint {
+    fn set_version(&mut self, version: u64, at: Time) {
+        self.webhook.version = version;
+        self.webhook.updated_at = at;
+    }
+}
+
+/// Where a secret stands, and so what it opens for.
+fn place(client: ClientId, webhook: WebhookId) -> String {
+    format!("{client} {webhook}")
+}
+
+impl Endpoint {
+    fn seal(&mut self, client: ClientId, secret: &WebhookSecret, ring: &Keyring) -> Result<(), Error> {
+        let sealed = ring.seal(&place(client, self.webhook.id), secret.reveal()).map_err(Error::internal)?;
+        self.secrets.insert(0, SealedSecret { sealed, expires_at: None });
+        Ok(())
+    }
+
+    /// The secrets that sign at a time, newest first.
+    pub(crate) fn live_secrets(&self, client: ClientId, at: Time, ring: &Keyring) -> Result<Vec<WebhookSecret>, Error> {
+        let live = self.secrets.iter().filter(|secret| secret.expires_at.is_none_or(|end| end > at));
+        let open = |secret: &SealedSecret| {
+            let text = ring.open(&place(client, self.webhook.id), &secret.sealed).map_err(Error::internal)?;
+            text.parse().map_err(|_| Error::internal("a stored secret is none"))
+        };
+        live.map(open).collect()
+    }
+
+    fn replace_secret(
+        &mut self,
+        client: ClientId,
+        secret: &WebhookSecret,
+        grace: GraceSeconds,
+        at: Time,
+        ring: &Keyring,
+    ) -> Result<(), Error> {
+        let end = at.plus(grace.span());
+        for old in &mut self.secrets {
+            old.expires_at = Some(old.expires_at.map_or(end, |before| before.min(end)));
+        }
+        self.secrets.retain(|old| old.expires_at.is_none_or(|end| end > at));
+        if self.secrets.len() >= MOST_SECRETS {
+            let message = format!("{MOST_SECRETS} secrets are signing; wait until one has expired.");
+            return Err(Problems::one("graceSeconds", "too_many_secrets", message).into());
+        }
+        self.webhook.previous_secret_expires_at = self.secrets.first().and_then(|old| old.expires_at);
+        self.seal(client, secret, ring)
+    }
+}
+
+impl<A> Webhooks<A> {
+    /// The webhooks of the request's client.
+    #[must_use]
+    pub fn open(work: &Work) -> Self {
+        Self { work: work.clone(), access: PhantomData }
+    }
+
+    /// One webhook.
+    ///
+    /// # Errors
+    /// `webhook_not_found`.
+    pub async fn get(&self, id: WebhookId) -> Result<Webhook, Error> {
+        let found = self.work.store.endpoint(self.work.scope.client(), id).await?;
+        Ok(found.ok_or(Code::WebhookNotFound)?.webhook)
+    }
+
+    /// The webhooks, oldest first.
+    ///
+    /// # Errors
+    /// `malformed_request` for a cursor of another list.
+    pub async fn list(&self, page: &PageRequest) -> Result<Page<Webhook>, Error> {
+        let pk = pk(self.work.scope.client());
+        let seal = self.work.scope.seal();
+        let listing = Listing { table: Table::Main, pk: &pk, prefix: "", bound: &["list-webhooks"], seal };
+        let read = |item: &_| Ok(Some(Document::<Endpoint>::read(item)?.value.webhook));
+        self.work.store.page(&listing, page, read).await
+    }
+}
+
+impl Webhooks<Write> {
+    /// Makes a webhook.
+    ///
+    /// # Errors
+    /// `validation_failed` for one too many.
+    pub async fn create(&self, new: NewWebhook, ring: &Keyring) -> Result<Webhook, Error> {
+        let Work { store, scope, author } = &self.work;
+        let id = WebhookId::new(author.unique());
+        // A request that is carried out again does not stand in its own way.
+        if store.endpoints(scope.client()).await?.iter().filter(|other| other.webhook.id != id).count() >= MOST {
+            let message = format!("A client can have at most {MOST} webhooks.");
+            return Err(Problems::one("", "too_many_webhooks", message).into());
+        }
+        let webhook = Webhook {
+            id,
+            url: new.url,
+            description: new.description,
+            events: new.events,
+            tenant_ids: new.tenant_ids,
+            headers: new.headers,
+            signature_header: new.signature_header,
+            active: new.active,
+            disabled: None,
+            previous_secret_expires_at: None,
+            version: 1,
+            created_at: author.at(),
+            updated_at: author.at(),
+        };
+        let mut endpoint = Endpoint { webhook, secrets: Vec::new() };
+        endpoint.seal(scope.client(), &new.secret, ring)?;
+        // A request that is carried out again finds its webhook made, under a secret that died with the first try.
+        let event = author.event_of_this_try();
+        let put = holding(Change::put(keys::webhook(scope.client(), endpoint.webhook.id)), &endpoint, 1)?;
+        let put =
+            put.when("(attribute_not_exists(#pk) OR #version = :version)").with(":version", crate::dynamo::number(1));
+        match store.commit(vec![put.stamped(author, event)], event).await? {
+            Outcome::Done => Ok(endpoint.webhook),
+            Outcome::Stale => Err(Code::Internal.into()),
+        }
+    }
+
+    /// Changes a webhook.
+    ///
+    /// # Errors
+    /// `webhook_not_found`, `version_conflict`.
+    pub async fn update(
+        &self,
+        id: WebhookId,
+        if_match: Option<u64>,
+        change: impl Fn(&mut Webhook) -> Result<(), Error>,
+    ) -> Result<Webhook, Error> {
+        let key = keys::webhook(self.work.scope.client(), id);
+        let plan = |current: &Document<Endpoint>, mut next: Endpoint| {
+            change(&mut next.webhook)?;
+            if next.webhook.active {
+                next.webhook.disabled = None;
+            }
+            let own = holding(Change::update(key.clone()), &next, current.version + 1)?;
+            Ok((next, vec![own]))
+        };
+        Ok(self.work.revise(&key, if_match, Code::WebhookNotFound, plan).await?.webhook)
+    }
+
+    /// Replaces the secret; the one before goes on signing for a while.
+    ///
+    /// # Errors
+    /// `webhook_not_found`, `version_conflict`, `validation_failed` while too many sign.
+    pub async fn rotate_secret(
+        &self,
+        id: WebhookId,
+        if_match: Option<u64>,
+        grace: GraceSeconds,
+        ring: &Keyring,
+    ) -> Result<(Webhook, WebhookSecret), Error> {
+        let Work { store, scope, author } = &self.work;
+        let (client, key) = (scope.client(), keys::webhook(scope.client(), id));
+        // The secret exists in this try alone, and so does the event that it is known by.
+        let event = author.event_of_this_try();
+        let mut made = None;
+        for round in 0..TRIES {
+            let current: Document<Endpoint> = store.document(&key).await?.ok_or(Code::WebhookNotFound)?;
+            let text = current.value.webhook.signature_header.is_some();
+            let secret = made
+                .get_or_insert_with(|| if text { WebhookSecret::generate_text() } else { WebhookSecret::generate() });
+            let plan = |mut next: Endpoint| {
+                next.replace_secret(client, secret, grace, author.at(), ring)?;
+                let own = holding(Change::update(key.clone()), &next, current.version + 1)?;
+                Ok((next, vec![own]))
+            };
+            let done = self.work.revise_once(&current, if_match, Code::WebhookNotFound, false, event, plan).await?;
+            if let Some(done) = done {
+                return Ok((done.webhook, secret.clone()));
+            }
+            back_off(round).await;
+        }
+        Err(Error::unavailable("a webhook changed each time its secret was to be replaced"))
+    }
+
+    /// Deletes a webhook for good. What was to be sent to it is not sent.
+    ///
+    /// # Errors
+    /// `webhook_not_found`, `version_conflict`.
+    pub async fn delete(&self, id: WebhookId, if_match: Option<u64>) -> Result<(), Error> {
+        let Work { store, scope, author } = &self.work;
+        let (key, event) = (keys::webhook(scope.client(), id), author.event());
+        for round in 0..TRIES {
+            let current: Document<Endpoint> = store.document(&key).await?.ok_or(Code::WebhookNotFound)?;
+            check_version(if_match, current.version)?;
+            let gone = Change::delete(key.clone()).when_version(current.version);
+            if let Outcome::Done = store.commit(vec![gone], event).await? {
+                return Ok(());
+            }
+            back_off(round).await;
+        }
+        Err(Error::unavailable("a webhook changed each time it was to be deleted"))
+    }
+}
+
+fn pk(client: ClientId) -> String {
+    format!("{}{client}", Kind::Webhooks.prefix())
+}
+
+impl Store {
+    pub(crate) async fn endpoint(&self, client: ClientId, id: WebhookId) -> Result<Option<Endpoint>, Error> {
+        let found: Option<Document<Endpoint>> = self.document(&keys::webhook(client, id)).await?;
+        Ok(found.map(|found| found.value))
+    }
+
+    /// All of a client's webhooks.
+    pub(crate) async fn endpoints(&self, client: ClientId) -> Result<Vec<Endpoint>, Error> {
+        self.each_endpoint(client).await?.into_iter().collect()
+    }
+
+    /// All of a client's webhooks, each as far as it can be read.
+    pub(crate) async fn each_endpoint(&self, client: ClientId) -> Result<Vec<Result<Endpoint, Error>>, Error> {
+        let pk = pk(client);
+        let whole = Stretch { table: Table::Main, pk: &pk, prefix: "", after: None, limit: None };
+        let (items, _) = self.query(&whole).await?;
+        Ok(items.iter().map(|item| Ok(Document::<Endpoint>::read(item)?.value)).collect())
+    }
+
+    /// Switches a webhook off because of what its endpoint answered; one that is off stays as it is.
+    pub(crate) async fn disable(
+        &self,
+        client: ClientId,
+        id: WebhookId,
+        reason: DisabledReason,
+        author: &Author,
+    ) -> Result<(), Error> {
+        let (key, event) = (keys::webhook(client, id), author.event());
+        for round in 0..TRIES {
+            let Some(current) = self.document::<Endpoint>(&key).await? else { return Ok(()) };
+            if !current.value.webhook.active {
+                return Ok(());
+            }
+            let mut next = current.value.clone();
+            next.set_version(current.version + 1, author.at());
+            next.webhook.active = false;
+            next.webhook.disabled = Some(Disabled { reason, at: author.at() });
+            let change = holding(Change::update(key.clone()), &next, current.version + 1)?;
+            let change = change.when_version(current.version).stamped(author, event);
+            if let Outcome::Done = self.commit(vec![change], event).await? {
+                return Ok(());
+            }
+            back_off(round).await;
+        }
+        Err(Error::unavailable("a webhook changed each time it was to be switched off"))
+    }
+}

@@ -1,0 +1,285 @@
+//! Webhooks, from the write that is announced to what a receiver gets.
+
+mod again;
+mod events;
+mod failures;
+mod filters;
+mod hanging;
+mod held;
+mod lists;
+mod receiver;
+mod receivers;
+mod rotation;
+mod switched_off;
+mod wire;
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use contract::Time;
+use engines::Engines;
+use local::backend::Backend;
+use local::gateway::Gateway;
+use local::workers::Workers;
+use runtime::{Queue, WebhookSettings};
+use serde_json::{Value, json};
+use store::author::Clock;
+use tokio::net::TcpListener;
+
+use crate::app::{Account, App, Caller, id};
+use crate::process::PATIENCE;
+use receiver::{Arrived, Receiver};
+
+/// A retry that is hardly waited for: queues count in whole seconds.
+pub(super) const SOON: Duration = Duration::from_secs(1);
+/// One that nothing here waits for: whoever wants it moves the clock.
+pub(super) const LATER: Duration = Duration::from_secs(600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// A client with its webhooks.
+pub(super) struct World {
+    app: App,
+    account: Account,
+    engines: Engines,
+}
+
+/// A webhook, and whoever may ask about it.
+#[derive(Clone)]
+pub(super) struct Hook {
+    id: String,
+    secret: String,
+    /// As it was answered when it was made.
+    made: Value,
+    key: Caller,
+}
+
+/// Hedgerow over some engines, with its workers.
+async fn over(engines: &Engines, clock: &Clock, set: impl FnOnce(&mut WebhookSettings)) -> App {
+    let mut backend = Backend::embedded(engines.clone(), clock.clone()).await.unwrap();
+    set(&mut backend.app.webhooks);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(Gateway::new(&backend, 0).serve(listener));
+    let workers = Some(Workers::start(&backend).unwrap());
+    App { address, clock: clock.clone(), backend, workers }
+}
+
+impl World {
+    /// Where what fails is tried again after these pauses.
+    async fn start(retries: &[Duration]) -> Self {
+        Self::with(|settings| settings.retries = retries.to_vec()).await
+    }
+
+    async fn with(set: impl FnOnce(&mut WebhookSettings)) -> Self {
+        let engines = Engines::memory().unwrap();
+        let app = over(&engines, &Clock::default(), set).await;
+        Self { account: app.account("acme").await, app, engines }
+    }
+
+    /// Another Hedgerow with its own workers over the same engines, as a second instance of a deployment.
+    async fn another(&self, set: impl FnOnce(&mut WebhookSettings)) -> App {
+        over(&self.engines, &self.app.clock, set).await
+    }
+
+    fn key(&self) -> &Caller {
+        &self.account.key
+    }
+
+    /// A webhook that is told of everything.
+    async fn hook(&self, receiver: &Receiver) -> Hook {
+        self.hook_with(json!({ "url": receiver.url(), "events": ["*"] })).await
+    }
+
+    async fn hook_with(&self, body: Value) -> Hook {
+        Hook::make(self.key(), body).await
+    }
+
+    /// Saves values that announce themselves; gives the event's request.
+    async fn save(&self, entity: &str, value: &str) -> Value {
+        self.key().save("t1", "product", entity, json!({ "title": value })).await
+    }
+
+    /// A group with a field, made before there is a webhook.
+    async fn product(&self) -> Value {
+        let group = self.key().group("product").await;
+        self.key().global("title", json!({ "type": "string" }), &[&group]).await;
+        group
+    }
+
+    fn now(&self) -> i64 {
+        self.app.clock.now().millis()
+    }
+}
+
+impl Hook {
+    async fn make(key: &Caller, body: Value) -> Self {
+        let made = key.post("/api/v1/webhooks").json(&body).await.data(201);
+        let secret = made["secret"].as_str().unwrap().to_owned();
+        Self { id: id(&made).to_owned(), secret, made, key: key.clone() }
+    }
+
+    fn path(&self) -> String {
+        format!("/api/v1/webhooks/{}", self.id)
+    }
+
+    async fn get(&self) -> Value {
+        self.key.get(&self.path()).await.data(200)
+    }
+
+    async fn patch(&self, change: Value) -> Value {
+        self.key.patch(&self.path()).json(&change).await.data(200)
+    }
+
+    async fn rotate(&mut self, grace: u32) -> String {
+        let body = json!({ "graceSeconds": grace });
+        let made = self.key.post(&format!("{}/rotate-secret", self.path())).json(&body).await.data(200);
+        let secret = made["secret"].as_str().unwrap().to_owned();
+        std::mem::replace(&mut self.secret, secret)
+    }
+
+    /// A ping's delivery.
+    async fn ping(&self) -> String {
+        let delivery = self.key.post(&format!("{}/test", self.path())).await.data(202);
+        assert_eq!((&delivery["event"], &delivery["webhookId"]), (&json!("test.ping"), &json!(self.id)));
+        id(&delivery).to_owned()
+    }
+
+    /// All deliveries that a filter lets through, newest first.
+    async fn deliveries(&self, filter: &str) -> Vec<Value> {
+        let (mut all, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let path = format!("{}/deliveries?limit=100&{filter}{cursor}", self.path());
+            let (page, next) = self.key.get(&path).await.page();
+            all.extend(page);
+            let Some(next) = next else { return all };
+            cursor = format!("&cursor={next}");
+        }
+    }
+
+    async fn count(&self, filter: &str) -> usize {
+        self.deliveries(filter).await.len()
+    }
+
+    async fn delivery(&self, id: &str) -> Value {
+        self.key.get(&format!("/api/v1/deliveries/{id}")).await.data(200)
+    }
+
+    /// Waits until so many deliveries stand there.
+    #[track_caller]
+    fn until(&self, status: &str, count: usize) -> impl Future<Output = Vec<Value>> {
+        let (hook, filter) = (self.clone(), format!("status={status}"));
+        eventually(move || {
+            let (hook, filter) = (hook.clone(), filter.clone());
+            async move {
+                let all = hook.deliveries(&filter).await;
+                (all.len() == count).then_some(all)
+            }
+        })
+    }
+
+    /// Waits until a delivery stands there, and gives it with its attempts.
+    #[track_caller]
+    fn stands(&self, id: &str, status: &str) -> impl Future<Output = Value> {
+        let (hook, id, status) = (self.clone(), id.to_owned(), status.to_owned());
+        let asked = std::panic::Location::caller();
+        async move {
+            let deadline = Instant::now() + PATIENCE;
+            loop {
+                let delivery = hook.delivery(&id).await;
+                if delivery["status"] == status {
+                    return delivery;
+                }
+                assert!(Instant::now() < deadline, "{asked}: not {status}: {delivery:#}");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+
+    /// Sends a delivery once more.
+    async fn redeliver(&self, id: &str) -> Value {
+        self.key.post(&format!("/api/v1/deliveries/{id}/redeliver")).await.data(202)
+    }
+
+    /// Sends again what failed or is held, and waits for the job to be done.
+    async fn recover(&self, since: i64) -> Value {
+        let body = json!({ "since": rfc3339(since) });
+        let job = self.key.post(&format!("{}/recover", self.path())).json(&body).await.data(202);
+        assert_eq!(job["kind"], "webhook_recovery");
+        let (key, path) = (self.key.clone(), format!("/api/v1/jobs/{}", id(&job)));
+        eventually(move || {
+            let call = key.get(&path);
+            async move {
+                let job = call.await.data(200);
+                (job["status"] == "completed").then_some(job)
+            }
+        })
+        .await
+    }
+
+    /// That a request is signed by this webhook's secret alone.
+    #[track_caller]
+    fn verify(&self, arrived: &Arrived) {
+        standardwebhooks::Webhook::new(&self.secret).unwrap().verify(&arrived.body, &arrived.headers).unwrap();
+        assert_eq!(arrived.header("webhook-signature").split(' ').count(), 1);
+    }
+}
+
+fn rfc3339(millis: i64) -> String {
+    Time::from_millis(millis).to_string()
+}
+
+/// Waits until there is something.
+#[track_caller]
+fn eventually<T, F: Future<Output = Option<T>>>(mut look: impl FnMut() -> F) -> impl Future<Output = T> {
+    let asked = std::panic::Location::caller();
+    async move {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            assert!(Instant::now() < deadline, "{asked}: it did not come about");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+/// Waits until no message is in a worker's hands or could be: what there is lies delayed.
+async fn quiet(app: &App) {
+    use aws_sdk_sqs::types::QueueAttributeName::{
+        ApproximateNumberOfMessages as Visible, ApproximateNumberOfMessagesNotVisible as InFlight,
+    };
+    let (sqs, queues) = (&app.backend.engine.as_ref().unwrap().sqs, app.backend.app.queues().unwrap());
+    eventually(|| async {
+        for queue in Queue::ALL {
+            let call = sqs
+                .get_queue_attributes()
+                .queue_url(queues.url(queue))
+                .attribute_names(Visible)
+                .attribute_names(InFlight);
+            let told = call.send().await.unwrap().attributes.unwrap();
+            if told.values().any(|count| count != "0") {
+                return None;
+            }
+        }
+        Some(())
+    })
+    .await;
+}
+
+/// How often each event arrived, of those requests that were taken.
+fn by_event<'a>(arrived: impl IntoIterator<Item = &'a Arrived>) -> HashMap<String, usize> {
+    let mut counts = HashMap::new();
+    for one in arrived.into_iter().filter(|one| one.taken()) {
+        *counts.entry(one.event_id()).or_default() += 1;
+    }
+    counts
+}
+
+/// That so many events arrived, each once.
+#[track_caller]
+fn assert_each_once(receiver: &Receiver, events: usize) {
+    let counts = by_event(&receiver.arrived());
+    assert_eq!(counts.len(), events);
+    assert!(counts.values().all(|count| *count == 1), "{counts:?}");
+}

@@ -1,0 +1,107 @@
+//! What the API says of deliveries, held against what a receiver counted.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use super::receiver::{Post, Receiver};
+use crate::app::{Caller, id};
+
+/// A webhook, and the path that its deliveries go to.
+#[derive(Clone)]
+pub(super) struct Hook {
+    pub(super) id: String,
+    pub(super) path: String,
+}
+
+/// What a ledger comes to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Sum {
+    pub(super) deliveries: usize,
+    pub(super) posts: usize,
+    /// Attempts of which nobody knows what became.
+    pub(super) unknown: usize,
+}
+
+impl Hook {
+    /// A webhook that is told of everything.
+    pub(super) async fn make(key: &Caller, receiver: &Receiver, path: &str) -> Self {
+        let body = json!({ "url": receiver.at(path), "events": ["*"] });
+        let made = key.post("/api/v1/webhooks").json(&body).await.data(201);
+        receiver.expect(path, made["secret"].as_str().unwrap());
+        Self { id: id(&made).to_owned(), path: path.to_owned() }
+    }
+
+    pub(super) fn place(&self) -> String {
+        format!("/api/v1/webhooks/{}", self.id)
+    }
+
+    /// All of its deliveries, newest first.
+    pub(super) async fn deliveries(&self, key: &Caller) -> Vec<Value> {
+        let (mut all, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let (page, next) = key.get(&format!("{}/deliveries?limit=100{cursor}", self.place())).await.page();
+            all.extend(page);
+            let Some(next) = next else { return all };
+            cursor = format!("&cursor={next}");
+        }
+    }
+
+    /// Those that are on their way.
+    pub(super) async fn on_their_way(&self, key: &Caller) -> Vec<Value> {
+        let mut all = self.deliveries(key).await;
+        all.retain(|delivery| matches!(delivery["status"].as_str(), Some("pending" | "retrying")));
+        all
+    }
+}
+
+/// A delivery with its attempts.
+pub(super) async fn delivery(key: &Caller, id: &str) -> Value {
+    key.get(&format!("/api/v1/deliveries/{id}")).await.data(200)
+}
+
+/// Holds all deliveries against all requests: each was delivered; each attempt that is recorded came as one request, and
+/// what came beyond them is recorded as `unknown`; there is one body under one `eventId`, and each request was of an
+/// event that has a delivery. (Whether a signature is genuine is the caller's to look at: clocks may be wrong.)
+pub(super) async fn balance(key: &Caller, hooks: &[Hook], posts: &[Post]) -> Sum {
+    let mut bodies: HashMap<&str, &Post> = HashMap::new();
+    let mut came: HashMap<(String, String), Vec<&Post>> = HashMap::new();
+    for post in posts {
+        let first = bodies.entry(&post.event).or_insert(post);
+        assert!(first.body == post.body, "two bodies of {}: {} {}", post.event, first.envelope(), post.envelope());
+        assert_eq!(post.envelope()["eventId"], post.event);
+        came.entry((post.path.clone(), post.event.clone())).or_default().push(post);
+    }
+    let mut sum = Sum::default();
+    for hook in hooks {
+        for listed in hook.deliveries(key).await {
+            let event = listed["eventId"].as_str().unwrap().to_owned();
+            let posts = came.remove(&(hook.path.clone(), event)).unwrap_or_default();
+            assert_eq!(listed["status"], "delivered", "{:#}", delivery(key, id(&listed)).await);
+            sum.deliveries += 1;
+            sum.posts += posts.len();
+            // One that was delivered at the first attempt has nothing more to tell.
+            if listed["attemptCount"] == 1 && posts.len() == 1 {
+                continue;
+            }
+            let whole = delivery(key, id(&listed)).await;
+            let attempts = whole["attempts"].as_array().unwrap();
+            let (unknown, known): (Vec<_>, Vec<_>) = attempts.iter().partition(|attempt| attempt["error"] == "unknown");
+            let answers: Vec<_> = posts.iter().map(|post| post.answered).collect();
+            let fits = known.len() <= posts.len() && posts.len() <= known.len() + unknown.len();
+            assert!(fits, "at {}: {answers:?} came of {whole:#}", hook.path);
+            assert_eq!(listed["attemptCount"], attempts.len());
+            let mut left = answers.clone();
+            for attempt in known {
+                let status = attempt["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok());
+                let place = left.iter().position(|answered| *answered == status);
+                let place = place.unwrap_or_else(|| panic!("at {}: {answers:?} was answered to {whole:#}", hook.path));
+                left.remove(place);
+            }
+            sum.unknown += unknown.len();
+        }
+    }
+    let strays: Vec<_> = came.keys().collect();
+    assert!(strays.is_empty(), "no delivery tells of {strays:?}");
+    sum
+}

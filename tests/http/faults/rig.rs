@@ -1,0 +1,234 @@
+//! One Hedgerow in memory, one client, one receiver, and the means to break what lies below.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use engines::{Engines, Faults};
+use local::backend::Backend;
+use local::gateway::Gateway;
+use local::workers::Workers;
+use runtime::{Consumer, Queue};
+use serde_json::{Value, json};
+use store::author::Clock;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+use super::ledger::{Hook, Sum, balance};
+use super::receiver::Receiver;
+use crate::app::{Account, App, values};
+
+/// How long anything may take on a busy machine.
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
+/// A retry that is hardly waited for, often enough for every fault here to end.
+pub(super) const SOON: [Duration; 12] = [Duration::from_secs(1); 12];
+/// The time after which a message that failed is handed out again.
+pub(super) const HIDDEN: Duration = Duration::from_secs(421);
+/// Longer than anything takes here that goes on by itself.
+const QUIET: Duration = Duration::from_secs(12);
+
+/// A client whose saves are announced.
+pub(super) struct Rig {
+    pub(super) app: App,
+    pub(super) engines: Engines,
+    pub(super) account: Account,
+    pub(super) receiver: Receiver,
+    pub(super) hook: Hook,
+    /// The requests whose changes are to be announced.
+    pub(super) acknowledged: Vec<String>,
+    _folder: Option<TempDir>,
+}
+
+/// Hedgerow over some engines; nobody works its webhooks.
+pub(super) async fn over(engines: &Engines, clock: Clock) -> App {
+    let mut backend = Backend::embedded(engines.clone(), clock.clone()).await.unwrap();
+    backend.app.webhooks.retries = SOON.to_vec();
+    serve(backend, clock).await
+}
+
+pub(super) async fn serve(backend: Backend, clock: Clock) -> App {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(Gateway::new(&backend, 0).serve(listener));
+    App { address, clock, backend, workers: None }
+}
+
+/// Waits until something holds.
+#[track_caller]
+pub(super) fn eventually<F: Future<Output = bool>>(mut holds: impl FnMut() -> F) -> impl Future<Output = ()> {
+    let asked = std::panic::Location::caller();
+    async move {
+        let deadline = Instant::now() + PATIENCE;
+        while !holds().await {
+            assert!(Instant::now() < deadline, "{asked}: it did not come about");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+/// A consumer by its name.
+pub(super) fn consumer(id: &str) -> &'static Consumer {
+    functions::consumers().into_iter().find(|consumer| consumer.id == id).unwrap()
+}
+
+impl Rig {
+    /// Nobody works its webhooks yet.
+    pub(super) async fn idle() -> Self {
+        let engines = Engines::memory().unwrap();
+        Self::over(over(&engines, Clock::default()).await, None).await
+    }
+
+    /// Over a folder, where one works at a time, and the next knows that the one before is dead. Somebody works.
+    pub(super) async fn in_folder() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut backend = Backend::in_folder(folder.path(), Clock::default()).await.unwrap();
+        backend.app.webhooks.retries = SOON.to_vec();
+        let mut rig = Self::over(serve(backend, Clock::default()).await, Some(folder)).await;
+        rig.work();
+        rig
+    }
+
+    async fn over(app: App, folder: Option<TempDir>) -> Self {
+        let engines = app.backend.engine.as_ref().unwrap().engines.clone();
+        let account = app.account("acme").await;
+        let group = account.key.group("product").await;
+        account.key.global("title", json!({ "type": "string" }), &[&group]).await;
+        let receiver = Receiver::start().await;
+        let hook = Hook::make(&account.key, &receiver, "/a").await;
+        let rig = Self { app, engines, account, receiver, hook, acknowledged: Vec::new(), _folder: folder };
+        // What was written before there was a webhook is no concern of it.
+        rig.skip_the_stream();
+        rig
+    }
+
+    pub(super) async fn working() -> Self {
+        let mut rig = Self::idle().await;
+        rig.work();
+        rig
+    }
+
+    fn skip_the_stream(&self) {
+        let stream = self.engines.dynamo.stream("hedgerow-main").unwrap();
+        let records = stream.read(None, 1000).unwrap();
+        let last = records.last().unwrap()["dynamodb"]["SequenceNumber"].as_str().unwrap().to_owned();
+        stream.set_checkpoint("fan-out", &last).unwrap();
+        stream.prune(&last).unwrap();
+    }
+
+    pub(super) fn work(&mut self) {
+        self.app.workers = Some(Workers::start(&self.app.backend).unwrap());
+    }
+
+    /// What works its webhooks dies, with all that it has in hand.
+    pub(super) async fn die(&mut self) {
+        drop(self.app.workers.take());
+        // What was aborted is gone once the runtime has come by.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+
+    pub(super) fn faults(&self) -> &Faults {
+        self.app.backend.engine.as_ref().unwrap().connector.faults()
+    }
+
+    pub(super) fn sqs(&self) -> &engines::Sqs {
+        &self.engines.sqs
+    }
+
+    /// Saves values that announce themselves. Who is told that it did not work is told nothing of the outcome.
+    pub(super) async fn save(&mut self, entity: &str) {
+        let call = self.account.key.post(&values("t1", "product", entity)).json(&json!({ "title": entity }));
+        let answer = call.await;
+        if answer.status == 200 {
+            self.acknowledged.push(answer.request_id().to_owned());
+        } else {
+            answer.fails(503, "unavailable");
+        }
+    }
+
+    pub(super) async fn save_many(&mut self, count: usize) {
+        for number in 0..count {
+            self.save(&format!("e-{number}")).await;
+        }
+    }
+
+    /// Calls `fan-out` with records, as Lambda does.
+    pub(super) async fn fan_out(&self, records: Vec<Value>) {
+        let fan_out = consumer("fan-out");
+        let worker = (fan_out.start)(&self.app.backend.app).unwrap();
+        let batch = runtime::consumer::run(fan_out, &worker, json!({ "Records": records })).await.unwrap();
+        assert!(batch.batch_item_failures.is_empty(), "{batch:?}");
+    }
+
+    /// What was written and not yet announced.
+    pub(super) fn records(&self) -> Vec<Value> {
+        let stream = self.engines.dynamo.stream("hedgerow-main").unwrap();
+        let after = stream.checkpoint("fan-out").unwrap();
+        stream.read(after.as_deref(), 100).unwrap()
+    }
+
+    /// Waits until nothing is on its way any more, and everything that was acknowledged has come. Where nothing happens
+    /// for a while, the time passes that messages are hidden for.
+    pub(super) async fn settle(&self) {
+        let (mut count, mut since) = (self.receiver.count(), Instant::now());
+        eventually(|| {
+            if self.receiver.count() != count {
+                (count, since) = (self.receiver.count(), Instant::now());
+            } else if since.elapsed() > QUIET {
+                self.sqs().advance(HIDDEN);
+                since = Instant::now();
+            }
+            self.is_settled()
+        })
+        .await;
+    }
+
+    async fn is_settled(&self) -> bool {
+        let posts = self.receiver.posts();
+        let came = |request: &String| posts.iter().any(|post| post.request == *request);
+        self.acknowledged.iter().all(came) && self.hook.on_their_way(&self.account.key).await.is_empty()
+    }
+
+    /// Waits, and holds what is recorded against what came.
+    pub(super) async fn balanced(&self) -> Sum {
+        self.settle().await;
+        let posts = self.receiver.posts();
+        assert!(posts.iter().all(|post| post.genuine), "a signature is wrong");
+        for request in &self.acknowledged {
+            let mut events: Vec<_> =
+                posts.iter().filter(|post| post.request == *request).map(|post| &post.event).collect();
+            events.dedup();
+            assert_eq!(events.len(), 1, "one change is one event");
+        }
+        balance(&self.account.key, std::slice::from_ref(&self.hook), &posts).await
+    }
+
+    /// A raw call of the embedded DynamoDB.
+    pub(super) async fn raw(&self, operation: &str, body: &Value) {
+        let target = format!("DynamoDB_20120810.{operation}");
+        let answer = self.engines.dynamo.call(&target, Bytes::from(body.to_string())).await;
+        assert_eq!(answer.status, 200, "{operation}");
+    }
+
+    /// Sends a raw message.
+    pub(super) async fn send(&self, queue: Queue, body: &str) {
+        let engine = self.app.backend.engine.as_ref().unwrap();
+        let url = self.app.backend.app.queues().unwrap().url(queue);
+        engine.sqs.send_message().queue_url(url).message_body(body).send().await.unwrap();
+    }
+
+    /// How many messages lie in a queue's dead-letter queue.
+    pub(super) async fn dead(&self, queue: Queue) -> usize {
+        let url = format!("{}-dead", self.app.backend.app.queues().unwrap().url(queue));
+        messages(&self.app.backend, &url).await
+    }
+}
+
+/// How many messages lie in a queue, in flight or not.
+pub(super) async fn messages(backend: &Backend, url: &str) -> usize {
+    let sqs = &backend.engine.as_ref().unwrap().sqs;
+    let asked = sqs.get_queue_attributes().queue_url(url).attribute_names("All".into()).send().await.unwrap();
+    let told = asked.attributes.unwrap();
+    let count = |name: &str| -> usize { told.iter().find(|(key, _)| key.as_str() == name).unwrap().1.parse().unwrap() };
+    count("ApproximateNumberOfMessages")
+        + count("ApproximateNumberOfMessagesNotVisible")
+        + count("ApproximateNumberOfMessagesDelayed")
+}
