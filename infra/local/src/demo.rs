@@ -42,7 +42,7 @@ impl Demo {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
         file.write_all(serde_json::to_string_pretty(&demo)?.as_bytes())?;
         file.sync_all()?;
-        samples::seed(&backend.store, &identity, &*backend.app.vault()?.ring().await?).await?;
+        samples::open_shop(&backend.store, &identity).await?;
         fs::rename(&draft, &place)?;
         Ok(demo)
     }

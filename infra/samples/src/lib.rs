@@ -20,6 +20,7 @@ use store::deliveries::Deliveries;
 use store::field_groups::{FieldGroups, NewFieldGroup};
 use store::global_fields::{GlobalFields, NewGlobalField};
 use store::jobs::Jobs;
+use store::scope::ClientScope;
 use store::tenant_fields::{NewTenantField, TenantFields};
 use store::values::{Save, Values};
 use store::webhooks::{NewWebhook, Webhooks};
@@ -69,8 +70,21 @@ impl Identity {
     }
 }
 
-/// What was made, for the events to name. A `spare` one is there to be deleted.
+/// What was made, for the events to name.
 pub struct Samples {
+    /// The account.
+    pub shop: Shop,
+    /// A webhook, and one to delete. They are off: nothing is sent to an address that is a sample.
+    pub webhooks: [WebhookId; 2],
+    /// The delivery of a ping to the webhook. It is held.
+    pub delivery: DeliveryId,
+    /// A job that recovers the webhook's deliveries. Nobody works on it.
+    pub job: JobId,
+}
+
+/// An account with something in it. A `spare` one of a pair is there to be deleted.
+pub struct Shop {
+    scope: ClientScope,
     /// The value of a `Cookie` header.
     pub cookie: String,
     /// An API key, and one to delete.
@@ -85,19 +99,27 @@ pub struct Samples {
     pub entities: [EntityId; 2],
     /// The tenant `acme`.
     pub tenant: TenantId,
-    /// A webhook, and one to delete. They are off: nothing is sent to an address that is a sample.
-    pub webhooks: [WebhookId; 2],
-    /// The delivery of a ping to the webhook. It is held.
-    pub delivery: DeliveryId,
-    /// A job that recovers the webhook's deliveries. Nobody works on it.
-    pub job: JobId,
 }
 
-/// Makes the sample account in a store that has none of it; the webhooks' secrets are sealed under the ring.
+/// Makes the sample account, with webhooks, in a store that has none of it; their secrets are sealed under the ring.
 ///
 /// # Errors
 /// `email_taken` if it is there.
 pub async fn seed(store: &Store, identity: &Identity, ring: &Keyring) -> Result<Samples, Error> {
+    let shop = open_shop(store, identity).await?;
+    let work = |number| Work::new(store.clone(), shop.scope.clone(), identity.author(number));
+    let webhook = Webhooks::open(&work(11)).create(new_webhook("https://example.com/hooks/hedgerow")?, ring).await?;
+    let spare_webhook = Webhooks::open(&work(12)).create(new_webhook("https://example.com/hooks/old")?, ring).await?;
+    let (delivery, _) = Deliveries::open(&work(13)).ping(webhook.id, "req_sample13").await?;
+    let (job, _) = Jobs::open(&work(14)).recover(webhook.id, webhook.created_at).await?;
+    Ok(Samples { shop, webhooks: [webhook.id, spare_webhook.id], delivery: delivery.id, job: job.id })
+}
+
+/// Makes the sample account without webhooks, as the demo has it.
+///
+/// # Errors
+/// `email_taken` if it is there.
+pub async fn open_shop(store: &Store, identity: &Identity) -> Result<Shop, Error> {
     let opening = Signup::open(store, identity.author(0));
     let (email, password) = (parse(&identity.email)?, parse(&identity.password)?);
     let (account, work) = opening.open_account(email, password, parse("Sample Shop")?).await?;
@@ -130,12 +152,8 @@ pub async fn seed(store: &Store, identity: &Identity, ring: &Keyring) -> Result<
         let sent = Map::from_iter([("title".to_owned(), Value::from("Oak table")), ("color".to_owned(), "red".into())]);
         Values::open(&work(number), scope()).save(&product_ref, entity, &sent, Save::Merge, None).await?;
     }
-
-    let webhook = Webhooks::open(&work(11)).create(new_webhook("https://example.com/hooks/hedgerow")?, ring).await?;
-    let spare_webhook = Webhooks::open(&work(12)).create(new_webhook("https://example.com/hooks/old")?, ring).await?;
-    let (delivery, _) = Deliveries::open(&work(13)).ping(webhook.id, "req_sample13").await?;
-    let (job, _) = Jobs::open(&work(14)).recover(webhook.id, webhook.created_at).await?;
-    Ok(Samples {
+    Ok(Shop {
+        scope: work(0).scope().clone(),
         cookie: token.set_cookie().split(';').next().unwrap_or_default().to_owned(),
         api_keys: [main.id, spare.id],
         groups: [product.id, spare_group.id],
@@ -143,9 +161,6 @@ pub async fn seed(store: &Store, identity: &Identity, ring: &Keyring) -> Result<
         tenant_fields: [color.id, weight.id],
         entities,
         tenant,
-        webhooks: [webhook.id, spare_webhook.id],
-        delivery: delivery.id,
-        job: job.id,
     })
 }
 

@@ -24,6 +24,14 @@
 //! | its key | main `F#cl#tenant` / `fg#k#key` | `field` |
 //! | values | main `V#cl#tenant` / `fg#entity` | `doc` (by field identifier) `version epoch createdAt deletedAt` |
 //! | an entity's place in order | main `V#cl#tenant` / `o#fg#time#entity` | `entity` |
+//! | webhook | main `W#cl` / whk | `doc` (with its sealed secrets) `version` |
+//! | its endpoint | log `WS#whk` / `#` | `t_0` to `t_9` (attempts under way, until when), `failingSince timeouts closedUntil trials ttl` |
+//! | announcement, in pieces | log `EV#cl` / `evt#00` | `body pieces event requestId ttl` |
+//! | delivery | log `DL#cl#whk` / dlv | `webhook event of` (the event) `ttl` |
+//! | where it stands | log `DL#cl#whk` / `dlv#s` | `status round attempt base holder nextAt`, an attempt's `s_n` (start), `a_n` (result), `r_n` (long answer) `ttl` |
+//! | an attempt's long answer | log `DL#cl#whk` / `r#dlv#n` | `response ttl` |
+//! | that it is held or has failed | log `DL#cl#whk` / `x#dlv` | `of status round released ttl` |
+//! | job | log `J#cl` / job | `doc release after ttl` |
 //! | purge due | main `Z#date` / id | `pk`, `sk` of the root in `root` |
 //! | idempotency | log `I#mac` / `#` | `fingerprint lease holder expiresAt seedAt seed answer ttl` |
 //!
@@ -53,6 +61,13 @@
 //! | list tenants | 1 | Query n/8 RU | |
 //! | create, update, delete API key | 1; 2 + 1; 2 + 1 | Transact 4 WU; Get 1 RU | |
 //! | sign up; log in; log out | 3; 4; 1 | 1 RU, Transact 10 WU, 1 WU; 3 RU, 1 WU; 1 WU | |
+//! | create, change, delete webhook | 1 + 1; 1 + 1; 1 + 1 | Query, then Put; Get 1 RU, Update; Get 1 RU, Transact 2 WU | |
+//! | get, list webhooks | 1 | 1 RU; Query | |
+//! | get delivery; list | 2; 1 + 1 | Query of webhooks, BatchGet 2 RU a webhook; Get 1 RU, Query 1 RU per 4 KB | |
+//! | announce (`e` events to `w` webhooks each) | 1 + 1 + e/25 | Query of webhooks; BatchWrite e (1 + w) WU | definitions: 2 RU a tenant and group |
+//! | attempt | 1 + 1 + 1 + 1 + 1 | a batch: BatchGet 1 RU a webhook and event; an endpoint: Update 1 WU, before and after; an attempt: Update 1 WU, before and after | |
+//! | hold, fail for good | 1 | Transact 4 WU | |
+//! | release a delivery | 3 | Get 1 RU, Transact 4 WU, Delete 1 WU | |
 //! | idempotency | + 2 | Put 1 WU, Update 1 WU | |
 
 pub mod accounts;

@@ -132,19 +132,20 @@ async fn what_is_held_when_an_earlier_attempt_opens_it_is_sent() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn at_most_ten_are_under_way_at_one_endpoint_whoever_sends_them() {
+    const EACH: usize = 100;
     let world = World::start(&[SOON; 5]).await;
     world.product().await;
-    let receiver = Receiver::answering(|_| Reply::status(200).after(Duration::from_millis(100)));
+    let receiver = Receiver::answering(|_| Reply::status(200).after(Duration::from_millis(50)));
     let hook = world.hook(&receiver).await;
     let other = world.another(|settings| settings.retries = vec![SOON; 5]).await;
-    for entity in 0..EVENTS {
+    for entity in 0..EACH {
         world.save(&format!("sku-{entity}"), "x").await;
     }
-    receiver.wait(EVENTS).await;
-    hook.until("delivered", EVENTS).await;
+    receiver.wait(EACH).await;
+    hook.until("delivered", EACH).await;
     quiet(&world.app).await;
     quiet(&other).await;
-    assert_each_once(&receiver, EVENTS);
+    assert_each_once(&receiver, EACH);
     assert!((2..=10).contains(&receiver.most_at_once()), "{}", receiver.most_at_once());
 }
 

@@ -27,13 +27,14 @@ use store::author::Clock;
 use tokio::net::TcpListener;
 
 use crate::app::{Account, App, Caller, id};
-use crate::process::PATIENCE;
 use receiver::{Arrived, Receiver};
 
 /// A retry that is hardly waited for: queues count in whole seconds.
 pub(super) const SOON: Duration = Duration::from_secs(1);
 /// One that nothing here waits for: whoever wants it moves the clock.
 pub(super) const LATER: Duration = Duration::from_secs(600);
+/// How long nothing may happen on a busy machine: what finds no place at its endpoint may be away for a minute.
+const PATIENCE: Duration = Duration::from_secs(120);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// A client with its webhooks.
@@ -164,17 +165,34 @@ impl Hook {
         self.key.get(&format!("/api/v1/deliveries/{id}")).await.data(200)
     }
 
-    /// Waits until so many deliveries stand there.
+    /// Waits until so many deliveries stand there, as long as it goes on.
     #[track_caller]
     fn until(&self, status: &str, count: usize) -> impl Future<Output = Vec<Value>> {
         let (hook, filter) = (self.clone(), format!("status={status}"));
-        eventually(move || {
-            let (hook, filter) = (hook.clone(), filter.clone());
-            async move {
+        let asked = std::panic::Location::caller();
+        async move {
+            let (mut changed, mut before) = (Instant::now(), 0);
+            loop {
                 let all = hook.deliveries(&filter).await;
-                (all.len() == count).then_some(all)
+                if all.len() == count {
+                    return all;
+                }
+                if all.len() != before {
+                    (changed, before) = (Instant::now(), all.len());
+                }
+                if changed.elapsed() > PATIENCE {
+                    let mut others = hook.deliveries("").await;
+                    others.retain(|one| filter != format!("status={}", one["status"].as_str().unwrap()));
+                    let mut wholes = Vec::new();
+                    for one in others.iter().take(3) {
+                        wholes.push(hook.delivery(id(one)).await);
+                    }
+                    let others = others.len();
+                    panic!("{asked}: {} are {filter} and not {count}, {others} are not,: {wholes:#?}", all.len());
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
             }
-        })
+        }
     }
 
     /// Waits until a delivery stands there, and gives it with its attempts.

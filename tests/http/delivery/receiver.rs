@@ -18,7 +18,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::process::PATIENCE;
+use super::PATIENCE;
 
 /// A request that came.
 #[derive(Debug, Clone)]
@@ -202,19 +202,22 @@ impl Receiver {
         self.until(move |arrived| arrived.len() >= count)
     }
 
-    /// Waits until something holds of all that came.
+    /// Waits until something holds of all that came, as long as more comes.
     #[track_caller]
     pub(super) fn until(&self, holds: impl Fn(&[Arrived]) -> bool) -> impl Future<Output = Vec<Arrived>> {
         let asked = std::panic::Location::caller();
-        let deadline = Instant::now() + PATIENCE;
         async move {
+            let (mut last, mut before) = (Instant::now(), 0);
             loop {
                 let changed = self.shared.changed.notified();
                 let arrived = self.arrived();
                 if holds(&arrived) {
                     return arrived;
                 }
-                let left = deadline.saturating_duration_since(Instant::now());
+                if arrived.len() != before {
+                    (last, before) = (Instant::now(), arrived.len());
+                }
+                let left = PATIENCE.saturating_sub(last.elapsed());
                 if tokio::time::timeout(left, changed).await.is_err() {
                     panic!("{asked}: {} came: {}", arrived.len(), summary(&arrived));
                 }

@@ -12,6 +12,8 @@ use crate::app::{Caller, id};
 pub(super) struct Hook {
     pub(super) id: String,
     pub(super) path: String,
+    /// What it is told of.
+    events: Vec<&'static str>,
 }
 
 /// What a ledger comes to.
@@ -26,10 +28,19 @@ pub(super) struct Sum {
 impl Hook {
     /// A webhook that is told of everything.
     pub(super) async fn make(key: &Caller, receiver: &Receiver, path: &str) -> Self {
-        let body = json!({ "url": receiver.at(path), "events": ["*"] });
+        Self::of(key, receiver, path, &["*"]).await
+    }
+
+    /// A webhook that is told of these events.
+    pub(super) async fn of(key: &Caller, receiver: &Receiver, path: &str, events: &[&'static str]) -> Self {
+        let body = json!({ "url": receiver.at(path), "events": events });
         let made = key.post("/api/v1/webhooks").json(&body).await.data(201);
         receiver.expect(path, made["secret"].as_str().unwrap());
-        Self { id: id(&made).to_owned(), path: path.to_owned() }
+        Self { id: id(&made).to_owned(), path: path.to_owned(), events: events.to_vec() }
+    }
+
+    pub(super) fn wants(&self, event: &str) -> bool {
+        self.events.iter().any(|wanted| *wanted == "*" || *wanted == event)
     }
 
     pub(super) fn place(&self) -> String {

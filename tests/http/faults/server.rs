@@ -37,7 +37,7 @@ pub(super) struct Server {
 
 impl Server {
     /// Starts one; with a seed, what lies below it breaks by chance.
-    pub(super) async fn start(folder: &Path, number: u32, seed: Option<u64>) -> Self {
+    pub(super) async fn start(folder: &Path, number: usize, seed: Option<u64>) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "faults::server::process", "--ignored", "--nocapture"]);
         command.env(FOLDER, folder).env(NUMBER, number.to_string());
@@ -59,7 +59,7 @@ impl Server {
     }
 }
 
-fn address(folder: &Path, number: u32) -> PathBuf {
+fn address(folder: &Path, number: usize) -> PathBuf {
     folder.join(format!("{number}.address"))
 }
 

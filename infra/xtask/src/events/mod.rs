@@ -50,7 +50,7 @@ fn event(meta: &Meta, samples: &Samples, request: &Request) -> Node {
         "rawPath" => path.as_str(),
         "rawQueryString" => pairs.join("&"),
     }
-    .with_some("cookies", session.then_some([samples.cookie.as_str()]))
+    .with_some("cookies", session.then_some([samples.shop.cookie.as_str()]))
     .with("headers", headers(meta, body.as_deref(), session))
     .with_some("queryStringParameters", (!request.query.is_empty()).then_some(query))
     .with("requestContext", context(method, &key, &path))

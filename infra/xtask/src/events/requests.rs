@@ -30,23 +30,23 @@ pub(super) fn request(meta: &Meta, samples: &Samples) -> Result<Request, Failure
 fn parameter(meta: &Meta, name: &str, samples: &Samples) -> Result<String, Failure> {
     let which = usize::from(meta.method == Method::Delete);
     Ok(match (meta.package, name) {
-        ("api-keys", "id") => samples.api_keys[which].to_string(),
-        ("field-groups", "groupId") => samples.groups[which].to_string(),
+        ("api-keys", "id") => samples.shop.api_keys[which].to_string(),
+        ("field-groups", "groupId") => samples.shop.groups[which].to_string(),
         ("webhooks", "id") if meta.path.starts_with("/api/v1/deliveries") => samples.delivery.to_string(),
         ("webhooks", "id") => samples.webhooks[which].to_string(),
         ("jobs", "id") => samples.job.to_string(),
-        ("fields", "id") => samples.global_fields[which].to_string(),
-        ("fields", "fieldId") => samples.tenant_fields[which].to_string(),
+        ("fields", "id") => samples.shop.global_fields[which].to_string(),
+        ("fields", "fieldId") => samples.shop.tenant_fields[which].to_string(),
         (_, "groupId") => "product".to_owned(),
-        (_, "tenantId") => samples.tenant.to_string(),
-        (_, "entityId") => samples.entities[which].to_string(),
+        (_, "tenantId") => samples.shop.tenant.to_string(),
+        (_, "entityId") => samples.shop.entities[which].to_string(),
         _ => return Err(format!("{} has no sample for `{name}`", meta.id).into()),
     })
 }
 
 fn query(id: &str, samples: &Samples) -> Vec<(&'static str, String)> {
     match id {
-        "list-global-fields" => vec![("fieldGroupId", samples.groups[0].to_string()), ("limit", "10".to_owned())],
+        "list-global-fields" => vec![("fieldGroupId", samples.shop.groups[0].to_string()), ("limit", "10".to_owned())],
         "list-api-keys" | "list-entities" | "list-field-groups" | "list-fields" | "list-tenants" | "list-webhooks" => {
             vec![("limit", "10".to_owned())]
         }
@@ -113,7 +113,7 @@ fn field(id: &str, samples: &Samples) -> Option<Value> {
                 "validation": { "maxLength": 120 },
                 "ui": { "helpText": "Shown below the title.", "order": 2 },
             },
-            "fieldGroupIds": [samples.groups[0]],
+            "fieldGroupIds": [samples.shop.groups[0]],
         }),
         "update-global-field" => json!({
             "label": "Headline",

@@ -68,10 +68,10 @@ async fn every_event_works_in_another_order_with_another_credential() {
     let store = all.seeded.store();
     for meta in log_out_last(ROUTES.iter().rev()) {
         let by_key = event(meta.id).path_parameters.get("groupId").is_some_and(|group| group == "product");
-        let group = all.seeded.samples.groups[0].to_string();
+        let group = all.seeded.samples.shop.groups[0].to_string();
         let mut event = if by_key { at(meta.id, "groupId", &group) } else { event(meta.id) };
         if event.headers.remove("x-api-key").is_some() {
-            event.cookies = Some(vec![all.seeded.samples.cookie.clone()]);
+            event.cookies = Some(vec![all.seeded.samples.shop.cookie.clone()]);
             event.headers.insert("sec-fetch-site", "same-origin".parse().unwrap());
             event
                 .headers
@@ -88,7 +88,7 @@ async fn an_unknown_credential_is_told_so_everywhere() {
         let mut sent = with(event(meta.id), "x-api-key", "hr_live_0000000000000000000000000000000004RUeOF");
         assert_status(meta.id, &all.cold(meta.id, sent.clone()).await, |status| status == 401);
         sent.headers.remove("x-api-key");
-        sent.cookies = Some(vec![all.seeded.samples.cookie.replace(".A", ".B")]);
+        sent.cookies = Some(vec![all.seeded.samples.shop.cookie.replace(".A", ".B")]);
         assert_status(meta.id, &all.cold(meta.id, sent).await, |status| status == 401);
     }
 }
@@ -132,11 +132,11 @@ async fn a_stale_version_is_told_so_everywhere() {
 async fn what_was_deleted_is_restored() {
     let all = Deployment::new().await;
     let samples = &all.seeded.samples;
-    let group = samples.groups[0].to_string();
+    let group = samples.shop.groups[0].to_string();
     for (kind, parameter, value) in [
-        ("global-field", "id", samples.global_fields[0].to_string()),
-        ("tenant-field", "fieldId", samples.tenant_fields[0].to_string()),
-        ("values", "entityId", samples.entities[0].to_string()),
+        ("global-field", "id", samples.shop.global_fields[0].to_string()),
+        ("tenant-field", "fieldId", samples.shop.tenant_fields[0].to_string()),
+        ("values", "entityId", samples.shop.entities[0].to_string()),
         ("field-group", "groupId", group),
     ] {
         for id in [format!("delete-{kind}"), format!("restore-{kind}")] {

@@ -96,7 +96,12 @@ impl Deliveries<Write> {
             body: serde_json::to_string(&envelope).map_err(Error::internal)?,
         };
         let pairs = [(&announcement, vec![&endpoint.webhook])];
-        let message = Announcer::open(store).announce(&pairs).await?.messages.pop();
+        let mut announced = Announcer::open(store).announce(&pairs).await?;
+        if !announced.on_again.is_empty() {
+            let (delivery, message) = self.redeliver(delivery_id(id, webhook)).await?;
+            return Ok((delivery, Some(message)));
+        }
+        let message = announced.messages.pop();
         let card = Card { id: delivery_id(id, webhook), webhook, event_id: id, event };
         let place = keys::delivery_state(scope.client(), webhook, card.id);
         let state = store.get(&place).await?.map(State::read).transpose()?;
