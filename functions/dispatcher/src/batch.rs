@@ -31,6 +31,8 @@ pub(crate) struct Dispatcher {
     pub(crate) vault: Vault,
     pub(crate) sender: Sender,
     pub(crate) retries: Vec<Duration>,
+    /// How long one attempt may take.
+    pub(crate) deadline: Duration,
     pub(crate) clock: Clock,
     pub(crate) places: Places,
 }
@@ -117,7 +119,7 @@ impl Dispatcher {
             Ok(loaded) => loaded,
             Err(error) => {
                 warn("where messages go can't be read", &error);
-                return join_all(due.into_iter().map(|parcel| self.put_back(parcel)))
+                return join_all(due.into_iter().map(|parcel| self.put_back(parcel, false)))
                     .await
                     .into_iter()
                     .flatten()
@@ -138,10 +140,11 @@ impl Dispatcher {
         self.attempts.load(&messages, &ring).await
     }
 
-    /// Puts a message back that can't be dealt with now; the record comes again if that fails.
-    pub(crate) async fn put_back(&self, parcel: Parcel) -> Option<String> {
+    /// Puts a message back that can't be dealt with now, for less time if its endpoint answers; the record comes again if
+    /// that fails.
+    pub(crate) async fn put_back(&self, parcel: Parcel, answers: bool) -> Option<String> {
         let now = self.clock.now();
-        let due = now.plus(schedule::away(parcel.message.waits)).millis();
+        let due = now.plus(schedule::away(parcel.message.waits, answers)).millis();
         // This time nothing was begun.
         let received = parcel.received.saturating_sub(1);
         let message = Message { due, waits: parcel.message.waits + 1, received, ..parcel.message };

@@ -24,6 +24,9 @@ const FAILING: Duration = Duration::from_secs(5 * 24 * 3600);
 /// A message that has not found a free place within this is put back: the batch must not wait for a slow endpoint.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// How often one who waits for a place looks for one.
+const LOOK: Duration = Duration::from_millis(150);
+
 /// Whether an endpoint may be sent to.
 enum Gate {
     Open,
@@ -52,19 +55,35 @@ impl Dispatcher {
         if !target.webhook.active {
             return self.hold_all(parcels).await;
         }
-        let places = self.places.take(webhook, parcels.len()).await;
+        let places = self.places.take(parcels[0].message.client, webhook, parcels.len()).await;
         if places.is_empty() {
-            return self.put_all_back(parcels).await;
+            let answers = self.states.health(webhook).await.is_ok_and(|health| health.timeouts == 0);
+            return self.put_all_back(parcels, answers).await;
         }
-        let taken = match self.states.take(webhook, places.len()).await {
-            Ok(taken) if !taken.is_empty() => taken,
-            Ok(_) => return self.put_all_back(parcels).await,
+        let taken = match self.take(webhook, places.len()).await {
+            Ok(taken) => taken,
             Err(error) => {
                 warn("no place could be taken", &error);
-                return self.put_all_back(parcels).await;
+                return self.put_all_back(parcels, false).await;
             }
         };
+        if taken.is_empty() {
+            return self.put_all_back(parcels, taken.health.timeouts == 0).await;
+        }
         self.serve_with(target, parcels, loaded, &taken).await
+    }
+
+    /// Takes places among all dispatchers, and waits a moment for them if all are taken.
+    async fn take(&self, webhook: WebhookId, want: usize) -> Result<Taken, Error> {
+        let started = Instant::now();
+        loop {
+            let taken = self.states.take(webhook, want).await?;
+            let closed = taken.health.closed_until.is_some();
+            if !taken.is_empty() || closed || started.elapsed() > PATIENCE {
+                return Ok(taken);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     async fn serve_with(
@@ -92,7 +111,7 @@ impl Dispatcher {
         let started = Instant::now();
         let attempt = |(at, parcel): (usize, Parcel)| async move {
             if at >= taken.len() && started.elapsed() > PATIENCE {
-                return (self.put_back(parcel).await, Outcome::Nothing);
+                return (self.put_back(parcel, false).await, Outcome::Nothing);
             }
             let (done, outcome) = self.attempt(&parcel, target, loaded).await;
             (Self::record(parcel, &done), outcome)
@@ -118,7 +137,8 @@ impl Dispatcher {
             return Ok(Gate::Closed);
         }
         let trials = health.trials + 1;
-        let next = now.plus(schedule::closed_for(&self.retries, trials));
+        // Not before this trial has ended: one at a time.
+        let next = now.plus(schedule::closed_for(&self.retries, trials).max(self.deadline.mul_f64(1.2)));
         // Before the endpoint is closed anew, lest nobody tries it out again.
         self.try_out_at(client, webhook, next, now).await?;
         let ours = self.states.close(webhook, Some(until), next, trials).await?;
@@ -186,7 +206,7 @@ impl Dispatcher {
             Ok(done) => Self::record(parcel, &done),
             Err(error) => {
                 warn("a delivery could not be held", &error);
-                self.put_back(parcel).await
+                self.put_back(parcel, false).await
             }
         };
         let again: Vec<String> = join_all(parcels.into_iter().map(hold)).await.into_iter().flatten().collect();
@@ -208,8 +228,8 @@ impl Dispatcher {
         }
     }
 
-    async fn put_all_back(&self, parcels: Vec<Parcel>) -> Vec<String> {
-        join_all(parcels.into_iter().map(|parcel| self.put_back(parcel))).await.into_iter().flatten().collect()
+    async fn put_all_back(&self, parcels: Vec<Parcel>, answers: bool) -> Vec<String> {
+        join_all(parcels.into_iter().map(|parcel| self.put_back(parcel, answers))).await.into_iter().flatten().collect()
     }
 }
 

@@ -48,6 +48,7 @@ fn start(app: &App) -> Result<Arc<dyn Worker>, Error> {
         vault: app.vault()?.clone(),
         sender: Sender::new(settings).map_err(Error::internal)?,
         retries: app.webhooks.retries.clone(),
+        deadline: app.webhooks.deadline,
         clock: app.clock().clone(),
         places: places::Places::default(),
     }))

@@ -7,8 +7,10 @@ use store::deliveries::{Message, Next};
 
 /// A closed endpoint is tried out at least this often.
 const LONGEST_CLOSED: Duration = Duration::from_secs(15 * 60);
-/// What is put back for want of a place comes back within this.
+/// What is put back comes back within this.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// What is put back for want of a place at an endpoint that answers: places there are free again soon.
+const SHORT_WAIT: Duration = Duration::from_secs(4);
 
 /// A span of a tenth more or less, so that what failed together does not come back together.
 fn about(span: Duration) -> Duration {
@@ -32,8 +34,8 @@ pub(crate) fn closed_for(retries: &[Duration], trials: u32) -> Duration {
 }
 
 /// How long a message stays away that was put back so many times before.
-pub(crate) fn away(waits: u32) -> Duration {
-    about(Duration::from_secs(1 << waits.min(6)).min(LONGEST_WAIT))
+pub(crate) fn away(waits: u32, answers: bool) -> Duration {
+    about(Duration::from_secs(1 << waits.min(6)).min(if answers { SHORT_WAIT } else { LONGEST_WAIT }))
 }
 
 #[cfg(test)]
@@ -83,6 +85,10 @@ mod tests {
     fn a_closed_endpoint_is_tried_out_more_and_more_rarely() {
         let spans: Vec<u64> = (0..7).map(|trials| closed_for(&RETRIES, trials).as_secs()).collect();
         assert_eq!(spans, [60, 120, 240, 480, 900, 900, 900]);
-        assert!((0..40).all(|waits| away(waits) <= Duration::from_secs(66)));
+        assert!(
+            (0..40)
+                .all(|waits| away(waits, false) <= Duration::from_secs(66)
+                    && away(waits, true) <= Duration::from_secs(5))
+        );
     }
 }

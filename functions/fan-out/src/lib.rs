@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use contract::id::{ClientId, EventId, JobId, WebhookId};
 use contract::webhook::Webhook;
@@ -19,6 +19,11 @@ use store::grant::Granted;
 use store::jobs::JobRuns;
 use store::stream::{Definitions, Record, Seen, Stream};
 use store::tables::Table;
+
+/// Records that are announced together.
+const CHUNK: usize = 10;
+/// How long a batch may take until what is left of it comes again.
+const SHARE: Duration = Duration::from_secs(20);
 
 /// `fan-out`
 pub static FAN_OUT: Consumer = Consumer {
@@ -80,9 +85,23 @@ impl Worker for FanOut {
 
 impl FanOut {
     /// A record that can't be read fails alone, and the others are announced; the store or a queue that does not answer
-    /// fails the batch.
+    /// fails the batch. What there is no time for comes again: some clients announce much, and others wait behind them.
     async fn fan_out(&self, records: Vec<Value>) -> Result<Batch, Error> {
-        let read = self.read(&records).await?;
+        let started = Instant::now();
+        let mut again = None;
+        for some in records.chunks(CHUNK) {
+            if started.elapsed() > SHARE {
+                again = again.or_else(|| some.first().map(number));
+                break;
+            }
+            let read = self.read(some).await?;
+            self.announce_all(&read).await?;
+            again = again.or(read.poison);
+        }
+        Ok(Batch::failed(again))
+    }
+
+    async fn announce_all(&self, read: &Read) -> Result<(), Error> {
         for (client, announcements) in &read.announcements {
             self.announce(*client, announcements).await?;
         }
@@ -95,7 +114,7 @@ impl FanOut {
         if read.unknown > 0 {
             metric::count(FAN_OUT.id, "UnknownRecords", read.unknown, self.clock.now());
         }
-        Ok(Batch::failed(read.poison))
+        Ok(())
     }
 
     async fn read(&self, records: &[Value]) -> Result<Read, Error> {
@@ -106,9 +125,9 @@ impl FanOut {
                 Ok(()) => {}
                 Err(error) if error.code() == Code::Unavailable => return Err(error),
                 Err(error) => {
-                    let number = record["dynamodb"]["SequenceNumber"].as_str().unwrap_or_default();
+                    let number = number(record);
                     tracing::error!(operation = FAN_OUT.id, sequence_number = number, ?error, "a record can't be read");
-                    read.poison.get_or_insert_with(|| number.to_owned());
+                    read.poison.get_or_insert(number);
                 }
             }
         }
@@ -142,12 +161,12 @@ impl FanOut {
             webhooks.iter().filter(|webhook| webhook.wants(announcement.event, announcement.tenant.as_ref())).collect()
         };
         let pairs: Vec<_> = announcements.iter().map(|one| (one, wanted(one))).collect();
-        let announced = self.announcer.announce(&pairs).await?;
-        let now = self.clock.now();
-        for (client, webhook) in announced.on_again {
-            let task = self.jobs.release(client, JobId::new(store::author::unique(now)), webhook, now).await?;
-            self.queues.send_task(&task, now).await?;
-        }
-        self.queues.send(Queue::First, &announced.messages, now).await
+        let messages = self.announcer.announce(&pairs).await?;
+        self.queues.send(Queue::First, &messages, self.clock.now()).await
     }
+}
+
+/// A record's sequence number.
+fn number(record: &Value) -> String {
+    record["dynamodb"]["SequenceNumber"].as_str().unwrap_or_default().to_owned()
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use contract::id::{ClientId, JobId, WebhookId};
 use contract::webhook::{DeliveryStatus, JobStatus};
 use contract::{Error, Time};
+use futures_util::future::join_all;
 use runtime::consumer::{Batch, QueueRecord, Working};
 use runtime::{Queue, Queues, Worker};
 use serde_json::Value;
@@ -27,20 +28,27 @@ pub(crate) struct Jobs {
 impl Worker for Jobs {
     fn work(self: Arc<Self>, records: Vec<Value>) -> Working {
         Box::pin(async move {
-            let mut failed = Vec::new();
-            for record in records {
-                let record: QueueRecord = serde_json::from_value(record).map_err(Error::internal)?;
-                if let Err(error) = self.work_on(&record).await {
-                    tracing::warn!(operation = crate::RUN_JOBS.id, ?error, "a task comes again");
-                    failed.push(record.message_id);
-                }
-            }
-            Ok(Batch::failed(failed))
+            // Side by side: no client's job waits for another's.
+            let failed = join_all(records.into_iter().map(|record| self.task(record))).await;
+            Ok(Batch::failed(failed.into_iter().flatten()))
         })
     }
 }
 
 impl Jobs {
+    /// Works on a task, and gives its record if it comes again.
+    async fn task(&self, record: Value) -> Option<String> {
+        let name = record["messageId"].as_str().unwrap_or_default().to_owned();
+        let worked = match serde_json::from_value(record) {
+            Ok(record) => self.work_on(&record).await,
+            Err(error) => Err(Error::internal(error)),
+        };
+        worked.err().map(|error| {
+            tracing::warn!(operation = crate::RUN_JOBS.id, ?error, "a task comes again");
+            name
+        })
+    }
+
     async fn work_on(&self, record: &QueueRecord) -> Result<(), Error> {
         let task: Task = serde_json::from_str(&record.body).map_err(Error::internal)?;
         match task {
@@ -70,6 +78,11 @@ impl Jobs {
         let (client, release) = (running.client, running.release);
         running.job.status = JobStatus::Running;
         loop {
+            // There is nobody to send to: what is held stays held, and is released when the webhook is on again.
+            if !self.releases.is_active(client, release.webhook).await? {
+                running.job.status = JobStatus::Completed;
+                return self.jobs.advance(&running).await;
+            }
             let page = self.releases.page(client, release.webhook, release.since, running.after, PAGE).await?;
             let wanted: Vec<&Open> =
                 page.iter().filter(|open| release.failed || open.status == DeliveryStatus::Held).collect();

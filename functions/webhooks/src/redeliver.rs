@@ -1,9 +1,9 @@
 //! `POST /api/v1/deliveries/{id}/redeliver`
 
+use contract::Error;
 use contract::id::DeliveryId;
 use contract::webhook::Delivery;
-use contract::{Error, Time};
-use runtime::{Accepted, Deliver, Queue};
+use runtime::{Accepted, Deliver, Now, Queue};
 use store::deliveries::Deliveries;
 use store::grant::Write;
 
@@ -11,8 +11,9 @@ pub(crate) async fn redeliver(
     deliveries: Deliveries<Write>,
     deliver: Deliver,
     id: DeliveryId,
+    now: Now,
 ) -> Result<Accepted<Delivery>, Error> {
     let (delivery, message) = deliveries.redeliver(id).await?;
-    deliver.0.send(Queue::First, &[message], Time::from_millis(message.due)).await?;
+    deliver.0.send(Queue::First, message.as_slice(), now.0).await?;
     Ok(Accepted(delivery))
 }

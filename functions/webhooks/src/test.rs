@@ -1,9 +1,9 @@
 //! `POST /api/v1/webhooks/{id}/test`
 
+use contract::Error;
 use contract::id::WebhookId;
 use contract::webhook::Delivery;
-use contract::{Error, Time};
-use runtime::{Accepted, Deliver, Queue, RequestId};
+use runtime::{Accepted, Deliver, Now, Queue, RequestId};
 use store::deliveries::Deliveries;
 use store::grant::Write;
 
@@ -12,10 +12,9 @@ pub(crate) async fn test(
     deliver: Deliver,
     id: WebhookId,
     request_id: RequestId,
+    now: Now,
 ) -> Result<Accepted<Delivery>, Error> {
     let (delivery, message) = deliveries.ping(id, &request_id.0).await?;
-    if let Some(message) = message {
-        deliver.0.send(Queue::First, &[message], Time::from_millis(message.due)).await?;
-    }
+    deliver.0.send(Queue::First, message.as_slice(), now.0).await?;
     Ok(Accepted(delivery))
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use contract::id::ClientId;
 use contract::{Error, Time};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
 use store::deliveries::Message;
 use store::jobs::Task;
@@ -14,6 +16,8 @@ use store::jobs::Task;
 const LONGEST_DELAY: Duration = Duration::from_secs(900);
 /// Messages in one call at the most.
 const BATCH: usize = 10;
+/// Calls at once.
+const AT_ONCE: usize = 8;
 /// How often what SQS left undone is sent again.
 const ROUNDS: u32 = 5;
 
@@ -55,7 +59,8 @@ pub struct Queues {
 struct Outgoing {
     body: String,
     delay: i32,
-    group: Option<String>,
+    /// In a fair queue, a client that has much under way does not delay the others'.
+    group: String,
 }
 
 impl Queues {
@@ -80,8 +85,7 @@ impl Queues {
     /// # Errors
     /// `unavailable` if SQS refuses for too long.
     pub async fn send(&self, queue: Queue, messages: &[Message], now: Time) -> Result<(), Error> {
-        // The endpoint is the group: in a fair queue, one that has many messages waiting does not delay the others'.
-        let outgoing = |message: &Message| outgoing(message, message.due, now, Some(message.webhook.to_string()));
+        let outgoing = |message: &Message| outgoing(message, message.due, now, message.client);
         self.send_all(queue, messages.iter().map(outgoing).collect::<Result<_, _>>()?).await
     }
 
@@ -90,19 +94,21 @@ impl Queues {
     /// # Errors
     /// `unavailable` if SQS refuses for too long.
     pub async fn send_task(&self, task: &Task, now: Time) -> Result<(), Error> {
-        let due = match task {
-            Task::Run { .. } => now.millis(),
-            Task::Try { due, .. } => *due,
+        let (client, due) = match task {
+            Task::Run { client, .. } => (*client, now.millis()),
+            Task::Try { client, due, .. } => (*client, *due),
         };
-        self.send_all(Queue::Jobs, vec![outgoing(task, due, now, None)?]).await
+        self.send_all(Queue::Jobs, vec![outgoing(task, due, now, client)?]).await
     }
 
     async fn send_all(&self, queue: Queue, outgoing: Vec<Outgoing>) -> Result<(), Error> {
         let mut rest = outgoing.into_iter().peekable();
+        let mut batches: Vec<Vec<Outgoing>> = Vec::new();
         while rest.peek().is_some() {
-            self.send_batch(queue, rest.by_ref().take(BATCH).collect()).await?;
+            batches.push(rest.by_ref().take(BATCH).collect());
         }
-        Ok(())
+        let batches = stream::iter(batches).map(|batch| self.send_batch(queue, batch));
+        batches.buffer_unordered(AT_ONCE).try_collect().await
     }
 
     async fn send_batch(&self, queue: Queue, batch: Vec<Outgoing>) -> Result<(), Error> {
@@ -111,7 +117,7 @@ impl Queues {
                 .id(at.to_string())
                 .message_body(one.body)
                 .delay_seconds(one.delay)
-                .set_message_group_id(one.group)
+                .message_group_id(one.group)
                 .build()
                 .map_err(|error| Error::internal(error.to_string()))
         };
@@ -133,12 +139,12 @@ impl Queues {
     }
 }
 
-fn outgoing(body: &impl Serialize, due: i64, now: Time, group: Option<String>) -> Result<Outgoing, Error> {
+fn outgoing(body: &impl Serialize, due: i64, now: Time, client: ClientId) -> Result<Outgoing, Error> {
     let body = serde_json::to_string(body).map_err(Error::internal)?;
     // Rounded up: a message that comes too early is sent on once more.
     let seconds = (due - now.millis()).max(0).saturating_add(999) / 1000;
     let most = i64::try_from(LONGEST_DELAY.as_secs()).unwrap_or(0);
-    Ok(Outgoing { body, delay: i32::try_from(seconds.min(most)).unwrap_or(0), group })
+    Ok(Outgoing { body, delay: i32::try_from(seconds.min(most)).unwrap_or(0), group: client.to_string() })
 }
 
 #[cfg(test)]
@@ -148,7 +154,8 @@ mod tests {
     #[test]
     fn a_delay_is_whole_seconds_and_never_over_what_sqs_takes() {
         let now = Time::from_millis(1_000_000);
-        let delay = |due: i64| outgoing(&"x", due, now, None).map(|one| one.delay).unwrap_or(-1);
+        let client: ClientId = "cl_00000000000000000000000000000001".parse().expect("an identifier");
+        let delay = |due: i64| outgoing(&"x", due, now, client).map(|one| one.delay).unwrap_or(-1);
         assert_eq!(delay(0), 0);
         assert_eq!(delay(1_000_000), 0);
         assert_eq!(delay(1_000_001), 1);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use contract::{Code, Error};
 use futures_util::FutureExt as _;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use store::Work;
 use store::author::{Author, Seed};
@@ -18,6 +18,10 @@ use crate::idempotency::{self, Turn};
 use crate::incoming::{Incoming, MAX_BODY, REQUEST_ID};
 use crate::log::LogLine;
 use crate::{credential, headers, incoming};
+
+/// What every delivery says of itself.
+const WEBHOOK_AGENT: &str = "Hedgerow-Webhooks/";
+const WEBHOOK_ID: HeaderName = HeaderName::from_static("webhook-id");
 
 /// Answers an event on a route. This is the entry of every function, in AWS and on one machine.
 pub async fn answer(app: &App, route: &'static Route, event: ApiGatewayV2httpRequest) -> Reply {
@@ -68,6 +72,11 @@ async fn pass(
     seed: Seed,
     log: &mut LogLine,
 ) -> Result<Reply, Error> {
+    // A delivery of our own: a webhook that leads back here, with a key in its headers, would feed itself for ever.
+    if incoming.origin.agent.starts_with(WEBHOOK_AGENT) && incoming.headers.contains_key(WEBHOOK_ID) {
+        return Err(Error::saying(Code::Forbidden, "A webhook may not lead to this API."));
+    }
+
     // Credential: who it is, and whether they may enter.
     let caller = credential::admit(app, route.meta.access, &incoming).await?;
     log.client = caller.scope().map(|scope| scope.client().to_string());

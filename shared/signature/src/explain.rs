@@ -116,11 +116,14 @@ impl Claim {
         let holds = |name: &str| {
             judged.iter().any(|(claim, changes)| changes.is_some() && claim.name.eq_ignore_ascii_case(name))
         };
+        let there = |name: &str| judged.iter().any(|(claim, _)| claim.name.eq_ignore_ascii_case(name));
         vec![match self.kind {
             _ if self.signatures.is_empty() => Finding::HeaderUnreadable { header },
             // A header is missing, which was said.
             Kind::Standard if self.before.is_empty() => return Vec::new(),
             Kind::Body if holds(&self.sibling()) => Finding::Rotation { header },
+            // Of three secrets or more, these headers have the oldest and the newest.
+            Kind::Body if there(&self.sibling()) && holds(header::SIGNATURE) => Finding::Rotation { header },
             _ if judged.iter().all(|(_, changes)| changes.is_none()) => Finding::NoMatch { header },
             Kind::Standard => Finding::MetadataAltered,
             Kind::Body => Finding::BodySignatureAltered { header },

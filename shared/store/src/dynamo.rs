@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, PutRequest, WriteRequest};
 use contract::Error;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::Store;
 use crate::keys::Key;
@@ -16,6 +17,8 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 const BATCH: usize = 100;
 /// Items in one BatchWriteItem at the most.
 const WRITES: usize = 25;
+/// Calls of it at once.
+const WRITES_AT_ONCE: usize = 8;
 /// How often what DynamoDB left undone is asked for again.
 const ROUNDS: u32 = 6;
 
@@ -144,8 +147,9 @@ impl Store {
 
     /// Writes whole items, over whatever stands there.
     pub(crate) async fn batch_put(&self, items: Vec<(Table, Item)>) -> Result<(), Error> {
-        let mut items = items.into_iter();
-        loop {
+        let mut items = items.into_iter().peekable();
+        let mut calls = Vec::new();
+        while items.peek().is_some() {
             let mut wanted: HashMap<String, Vec<WriteRequest>> = HashMap::new();
             for (table, item) in items.by_ref().take(WRITES) {
                 let put = PutRequest::builder().set_item(Some(item)).build();
@@ -153,11 +157,10 @@ impl Store {
                 let request = WriteRequest::builder().put_request(put).build();
                 wanted.entry(self.table(table).to_owned()).or_default().push(request);
             }
-            if wanted.is_empty() {
-                return Ok(());
-            }
-            self.batch_write(wanted).await?;
+            calls.push(wanted);
         }
+        let calls = stream::iter(calls).map(|wanted| self.batch_write(wanted));
+        calls.buffer_unordered(WRITES_AT_ONCE).try_collect().await
     }
 
     async fn batch_write(&self, mut wanted: HashMap<String, Vec<WriteRequest>>) -> Result<(), Error> {

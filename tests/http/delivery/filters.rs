@@ -16,6 +16,9 @@ async fn write(world: &World) {
     key.delete(&values("t1", "product", "sku-1")).await.expect(204);
 }
 
+/// Whether an event of a tenant, or of `-`, is wanted.
+type Takes<'t> = &'t dyn Fn(&str, &str) -> bool;
+
 /// What arrived: event, tenant.
 fn told(arrived: &[Arrived]) -> Vec<(String, String)> {
     let of = |one: &Arrived| (one.event(), one.json()["tenantId"].as_str().unwrap_or("-").to_owned());
@@ -35,7 +38,7 @@ async fn a_webhook_is_told_what_it_asks_for() {
         ("global_field.created", "-"),
         ("tenant_field.created", "t1"),
     ];
-    let cases: [(Value, Value, &dyn Fn(&str, &str) -> bool); 8] = [
+    let cases: [(Value, Value, Takes); 8] = [
         (json!(["*"]), Value::Null, &|_, _| true),
         (json!(["field_value.*"]), Value::Null, &|event, _| event.starts_with("field_value.")),
         (json!(["field_value.saved"]), Value::Null, &|event, _| event == "field_value.saved"),
@@ -107,9 +110,9 @@ async fn one_event_goes_to_two_webhooks_by_two_deliveries() {
 #[tokio::test]
 async fn another_clients_webhook_is_told_nothing_and_sees_nothing() {
     let world = World::start(&[SOON]).await;
-    world.product().await;
     let foreign = world.app.account("globex").await.key;
     foreign.group("product").await;
+    world.product().await;
     let (ours, theirs) = (Receiver::start(), Receiver::start());
     let hook = world.hook(&ours).await;
     let other = Hook::make(&foreign, json!({ "url": theirs.url(), "events": ["*"] })).await;

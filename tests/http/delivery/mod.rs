@@ -100,10 +100,15 @@ impl World {
         self.key().save("t1", "product", entity, json!({ "title": value })).await
     }
 
-    /// A group with a field, made before there is a webhook.
+    /// A group with a field, announced to whoever there is: webhooks that are made later hear nothing of it.
     async fn product(&self) -> Value {
+        let events = json!(["field_group.created", "global_field.created"]);
+        let witness = json!({ "url": "http://127.0.0.1:9/", "events": events, "active": false });
+        let witness = self.hook_with(witness).await;
         let group = self.key().group("product").await;
         self.key().global("title", json!({ "type": "string" }), &[&group]).await;
+        witness.until("held", 2).await;
+        self.key().delete(&witness.path()).await.expect(204);
         group
     }
 

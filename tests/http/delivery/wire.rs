@@ -208,7 +208,7 @@ async fn what_is_longer_than_an_item_of_the_store_arrives_whole() {
         world.key().global(&key(number), json!({ "type": "string" }), &[&group]).await;
     }
     let receiver = Receiver::start();
-    let hook = world.hook(&receiver).await;
+    let hook = world.hook_with(json!({ "url": receiver.url(), "events": ["field_value.saved"] })).await;
     let value = "ä".repeat(109);
     let whole: Value = (0..FIELDS).map(|number| (key(number), json!(value))).collect::<serde_json::Map<_, _>>().into();
     let saved = world.key().put(&values("t1", "product", "sku-1")).json(&whole).await.data(200);

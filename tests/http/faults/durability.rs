@@ -120,7 +120,8 @@ async fn killer(world: &World, folder: &Path, mut servers: Vec<Server>, chance: 
     let (mut kills, mut number) = (0, servers.len());
     while !world.done() {
         // By what is written, so that a busy machine does nothing but start.
-        let stretch = 1 + chance.below(u64::try_from(world.wanted / KILLS).unwrap());
+        let most = u64::try_from(world.wanted / KILLS).unwrap();
+        let stretch = most / 2 + chance.below(most / 2);
         let next = world.acknowledged.load(Ordering::Relaxed) + usize::try_from(stretch).unwrap();
         while world.acknowledged.load(Ordering::Relaxed) < next && !world.done() {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -207,7 +208,7 @@ async fn what_is_acknowledged_is_announced_whatever_dies() {
     }
     let posts = receiver.posts();
     assert!(posts.iter().all(|post| post.genuine), "a signature is wrong");
-    let sent = world.sent.lock().unwrap();
+    let sent = std::mem::take(&mut *world.sent.lock().unwrap());
     let events = announced(&posts, &hooks, &sent);
     committed(&key, &events, &sent).await;
     let sum = balance(&key, &hooks, &posts).await;
@@ -256,7 +257,6 @@ async fn drain(app: &App, key: &Caller, hooks: &[Hook], receiver: &Receiver) {
             return;
         }
         assert!(Instant::now() < deadline, "{left:?} messages are left, and on their way is {on_their_way:#?}");
-        println!("{left:?} messages are left, {} deliveries are on their way: time passes", on_their_way.len());
         app.backend.engine.as_ref().unwrap().engines.sqs.advance(HIDDEN);
         since = Instant::now();
     }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use runtime::Queue;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::ledger::{Hook, balance};
 use super::receiver::Reply;
 use super::rig::{HIDDEN, Rig, eventually, messages};
 
@@ -24,10 +25,12 @@ async fn take(rig: &Rig, queue: Queue) -> Vec<String> {
     }
 }
 
-async fn redrive(rig: &Rig, queue: Queue) {
+/// Sends on what lies in the dead-letter queue of first attempts.
+async fn redrive(rig: &Rig) {
+    let arn = |name| format!("arn:aws:sqs:us-east-1:000000000000:{name}");
     let engine = rig.app.backend.engine.as_ref().unwrap();
-    let arn = format!("arn:aws:sqs:us-east-1:000000000000:hedgerow-{}-dead", queue.word());
-    engine.sqs.start_message_move_task().source_arn(arn).send().await.unwrap();
+    let task = engine.sqs.start_message_move_task().source_arn(arn("hedgerow-first-dead"));
+    task.destination_arn(arn("hedgerow-first")).send().await.unwrap();
 }
 
 #[tokio::test]
@@ -84,47 +87,72 @@ async fn messages_that_nobody_can_read_become_dead_letters_and_hold_up_nothing()
         rig.sqs().advance(HIDDEN);
     }
     for queue in Queue::ALL {
+        let url = rig.app.backend.app.queues().unwrap().url(queue);
+        // What was delivered is deleted, before time passes without end.
+        let left = async || messages(&rig.app.backend, &url).await;
+        eventually(|| async { left().await + rig.dead(queue).await == strange.len() }).await;
         eventually(|| async {
             rig.sqs().advance(HIDDEN);
             rig.dead(queue).await == strange.len()
         })
         .await;
-        let url = rig.app.backend.app.queues().unwrap().url(queue);
-        assert_eq!(messages(&rig.app.backend, &url).await, 0);
+        assert_eq!(left().await, 0);
     }
     assert_eq!(rig.balanced().await.posts, 11);
 }
 
-#[tokio::test]
-async fn a_dead_letter_that_is_redriven_is_delivered() {
+/// Breaks a webhook, in the same batch as one that is whole, until what goes to it is a dead letter; then mends it.
+async fn broken_for_a_while(breaks: impl Fn(&mut Value)) {
     let mut rig = Rig::idle().await;
+    let (key, whole) = (rig.account.key.clone(), Hook::make(&rig.account.key, &rig.receiver, "/whole").await);
     rig.save("e-0").await;
-    let record = rig.records().remove(0);
-    let pk = record["dynamodb"]["NewImage"]["pk"]["S"].as_str().unwrap();
-    let client = pk.split('#').nth(1).unwrap();
-    let key = json!({ "pk": { "S": format!("W#{client}") }, "sk": { "S": rig.hook.id } });
-    let get = json!({ "TableName": "hedgerow-main", "Key": key }).to_string();
-    let found = rig.engines.dynamo.call("DynamoDB_20120810.GetItem", get.into()).await;
-    let whole: serde_json::Value = serde_json::from_slice(&found.body).unwrap();
-    rig.fan_out(rig.records()).await;
-    // Its secret is sealed by a key that nobody has.
-    let sealed = whole["Item"]["secrets"]["S"].as_str().or(whole["Item"]["doc"]["S"].as_str()).unwrap();
-    assert!(sealed.contains("sealed") || sealed.contains("secret"), "{whole:#}");
-    let mut broken = whole["Item"].clone();
-    broken["doc"] = json!({ "S": "{" });
+    let records = rig.records();
+    let pk = records[0]["dynamodb"]["Keys"]["pk"]["S"].as_str().unwrap().to_owned();
+    let place = json!({ "pk": { "S": format!("W#{}", pk.split('#').nth(1).unwrap()) }, "sk": { "S": rig.hook.id } });
+    let item = rig.raw("GetItem", &json!({ "TableName": "hedgerow-main", "Key": place })).await["Item"].take();
+    rig.fan_out(records).await;
+    let mut broken = item.clone();
+    breaks(&mut broken["doc"]["S"]);
+    assert_ne!(broken, item);
     rig.raw("PutItem", &json!({ "TableName": "hedgerow-main", "Item": broken })).await;
+    // Announced it is, once: by nobody else.
+    rig.skip_the_stream();
     rig.work();
+    // The other is told.
+    let url = rig.app.backend.app.queues().unwrap().url(Queue::First);
+    eventually(|| async { rig.receiver.count() == 1 && messages(&rig.app.backend, &url).await == 1 }).await;
+    assert_eq!(rig.receiver.posts()[0].path, "/whole");
     eventually(|| async {
         rig.sqs().advance(HIDDEN);
         rig.dead(Queue::First).await == 1
     })
     .await;
-    assert_eq!(rig.receiver.count(), 0);
-    rig.raw("PutItem", &json!({ "TableName": "hedgerow-main", "Item": whole["Item"] })).await;
-    redrive(&rig, Queue::First).await;
-    let sum = rig.balanced().await;
-    assert_eq!((sum.deliveries, sum.posts, sum.unknown), (1, 1, 0));
+    assert_eq!(rig.receiver.count(), 1);
+
+    rig.raw("PutItem", &json!({ "TableName": "hedgerow-main", "Item": item })).await;
+    redrive(&rig).await;
+    rig.settle().await;
+    eventually(|| async { rig.receiver.count() == 2 }).await;
+    let hooks = [rig.hook.clone(), whole];
+    eventually(|| async { rig.hook.on_their_way(&key).await.is_empty() }).await;
+    let sum = balance(&key, &hooks, &rig.receiver.posts()).await;
+    assert_eq!((sum.deliveries, sum.posts, sum.unknown), (2, 2, 0));
     assert_eq!(rig.dead(Queue::First).await, 0);
+}
+
+#[tokio::test]
+async fn what_goes_to_a_webhook_that_nobody_can_read_is_a_dead_letter_until_it_is_redriven() {
+    broken_for_a_while(|doc| *doc = json!("{")).await;
+}
+
+#[tokio::test]
+async fn what_goes_to_a_webhook_whose_secret_nobody_can_open_is_a_dead_letter_until_it_is_redriven() {
+    broken_for_a_while(|doc| {
+        let mut whole: Value = serde_json::from_str(doc.as_str().unwrap()).unwrap();
+        whole["secrets"][0]["sealed"] = json!("1.AAAA");
+        *doc = json!(whole.to_string());
+    })
+    .await;
 }
 
 /// What died under way counts its receives anew when it is redriven: it is no copy of one that is still at work.
@@ -144,13 +172,9 @@ async fn a_dead_letter_whose_attempt_died_is_delivered_when_it_is_redriven() {
     rig.app.advance(Duration::from_secs(2 * 3600));
     rig.receiver.answer(|_| Reply::Status(204));
     rig.work();
-    let sqs = &rig.app.backend.engine.as_ref().unwrap().sqs;
-    let (source, target) = ["hedgerow-first-dead", "hedgerow-first"]
-        .map(|name| format!("arn:aws:sqs:us-east-1:000000000000:{name}"))
-        .into();
-    sqs.start_message_move_task().source_arn(source).destination_arn(target).send().await.unwrap();
+    redrive(&rig).await;
     // By a clock that is two hours off nobody accepts a signature.
     rig.settle().await;
-    let sum = super::ledger::balance(&rig.account.key, std::slice::from_ref(&rig.hook), &rig.receiver.posts()).await;
+    let sum = balance(&rig.account.key, std::slice::from_ref(&rig.hook), &rig.receiver.posts()).await;
     assert_eq!((sum.deliveries, sum.posts, sum.unknown), (1, 2, 1));
 }

@@ -14,7 +14,7 @@ use local::workers::Workers;
 fn fails_at_first(rig: &Rig) {
     let seen = AtomicU32::new(0);
     rig.receiver.answer(move |post| {
-        let third = post.nth == 1 && seen.fetch_add(1, Ordering::Relaxed) % 3 == 0;
+        let third = post.nth == 1 && seen.fetch_add(1, Ordering::Relaxed).is_multiple_of(3);
         Reply::Status(if third { 500 } else { 204 })
     });
 }

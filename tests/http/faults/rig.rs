@@ -106,7 +106,8 @@ impl Rig {
         rig
     }
 
-    fn skip_the_stream(&self) {
+    /// What was written up to now is announced by nobody.
+    pub(super) fn skip_the_stream(&self) {
         let stream = self.engines.dynamo.stream("hedgerow-main").unwrap();
         let records = stream.read(None, 1000).unwrap();
         let last = records.last().unwrap()["dynamodb"]["SequenceNumber"].as_str().unwrap().to_owned();
@@ -181,7 +182,7 @@ impl Rig {
         .await;
     }
 
-    async fn is_settled(&self) -> bool {
+    pub(super) async fn is_settled(&self) -> bool {
         let posts = self.receiver.posts();
         let came = |request: &String| posts.iter().any(|post| post.request == *request);
         self.acknowledged.iter().all(came) && self.hook.on_their_way(&self.account.key).await.is_empty()
@@ -202,10 +203,11 @@ impl Rig {
     }
 
     /// A raw call of the embedded DynamoDB.
-    pub(super) async fn raw(&self, operation: &str, body: &Value) {
+    pub(super) async fn raw(&self, operation: &str, body: &Value) -> Value {
         let target = format!("DynamoDB_20120810.{operation}");
         let answer = self.engines.dynamo.call(&target, Bytes::from(body.to_string())).await;
         assert_eq!(answer.status, 200, "{operation}");
+        serde_json::from_slice(&answer.body).unwrap()
     }
 
     /// Sends a raw message.

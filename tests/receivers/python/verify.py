@@ -33,6 +33,7 @@ class Receiver(BaseHTTPRequestHandler):
         pass
 
 
-server = ThreadingHTTPServer(("", int(sys.argv[1])), Receiver)
+port = int(sys.argv[1]) if len(sys.argv) > 1 else 8080
+server = ThreadingHTTPServer(("", port), Receiver)
 print("listening", server.server_port, flush=True)
 server.serve_forever()

@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let webhook: &Webhook = Box::leak(Box::new(Webhook::new(&std::env::var("WEBHOOK_SECRET")?)?));
-    let port: u16 = std::env::args().nth(1).unwrap_or_default().parse()?;
+    let port: u16 = std::env::args().nth(1).as_deref().unwrap_or("8080").parse()?;
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     println!("listening {}", listener.local_addr()?.port());
     loop {

@@ -29,7 +29,8 @@ impl Fed {
             Err(_) => {
                 let after = self.consumer.timeout.as_secs();
                 tracing::error!(operation = self.consumer.id, after, "a batch took too long");
-                Err(Error::unavailable("a batch took too long"))
+                // Not the store's fault: the same again would take as long.
+                Err(Error::internal("a batch took too long"))
             }
         }
     }

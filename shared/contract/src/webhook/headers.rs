@@ -11,14 +11,17 @@ use crate::{Broken, Problems};
 const MOST: usize = 20;
 const MOST_BYTES: usize = 4 * 1024;
 
-/// What frames the message or the connection (RFC 9110 §7.6.1, RFC 9112), and what every delivery has already.
+/// What frames the message or the connection (RFC 9110 §7.6.1, RFC 9112), what tells a receiver where a request comes
+/// from, and what every delivery has already.
 const RESERVED: &[&str] = &[
+    "accept-encoding",
     "connection",
     "content-encoding",
     "content-length",
     "content-type",
     "date",
     "expect",
+    "forwarded",
     "host",
     "http2-settings",
     "keep-alive",
@@ -29,9 +32,10 @@ const RESERVED: &[&str] = &[
     "user-agent",
     "via",
     "x-hedgerow-event",
+    "x-real-ip",
     "x-request-id",
 ];
-const RESERVED_PREFIXES: &[&str] = &["proxy-", "webhook-", "x-hedgerow-signature"];
+const RESERVED_PREFIXES: &[&str] = &["proxy-", "webhook-", "x-forwarded-", "x-hedgerow-signature"];
 
 /// RFC 9110 §5.6.2: a token.
 fn is_token(name: &str) -> bool {

@@ -7,11 +7,11 @@ use contract::{Error, Time};
 
 use super::state::Card;
 use super::{KEPT, Message, delivery_id};
+use crate::Store;
 use crate::dynamo::{Item, key_attributes, number, text};
 use crate::grant::{Grant, Granted};
 use crate::keys::{self, Kind};
 use crate::tables::Table;
-use crate::{Store, deliveries::open::hold};
 
 /// Bytes of an announcement in one item: an item has at most 400 KB.
 const PIECE: usize = 350_000;
@@ -34,14 +34,6 @@ pub struct Announcement {
     pub body: String,
 }
 
-/// What an announcement comes to.
-pub struct Announced {
-    /// What is to be sent.
-    pub messages: Vec<Message>,
-    /// Webhooks for which something was held that are on again.
-    pub on_again: Vec<(ClientId, WebhookId)>,
-}
-
 /// Announces what was committed.
 #[derive(Clone)]
 pub struct Announcer {
@@ -51,8 +43,8 @@ pub struct Announcer {
 impl Granted for Announcer {
     fn grants() -> Vec<Grant> {
         vec![
-            Grant::main(&[Kind::Webhooks], &["GetItem", "Query"]),
-            Grant::log(&[Kind::Events, Kind::Deliveries], &["BatchWriteItem", "PutItem", "UpdateItem"]),
+            Grant::main(&[Kind::Webhooks], &["Query"]),
+            Grant::log(&[Kind::Events, Kind::Deliveries], &["BatchWriteItem"]),
         ]
     }
 }
@@ -80,42 +72,22 @@ impl Announcer {
         Ok(webhooks)
     }
 
-    /// Writes announcements and a delivery for each pair of one and a webhook, and tells what is to be sent. What goes to
-    /// a webhook that is off is held, and has no message.
+    /// Writes announcements and a delivery for each pair of one and a webhook, and gives the messages that are to be
+    /// sent, to webhooks that are off too: what becomes of them is the dispatcher's, which works on many at once.
     ///
     /// # Errors
     /// `unavailable`, `internal`; then all is to be announced again.
-    pub async fn announce(&self, all: &[(&Announcement, Vec<&Webhook>)]) -> Result<Announced, Error> {
-        let mut items = Vec::new();
-        let (mut messages, mut held) = (Vec::new(), Vec::new());
+    pub async fn announce(&self, all: &[(&Announcement, Vec<&Webhook>)]) -> Result<Vec<Message>, Error> {
+        let (mut items, mut messages) = (Vec::new(), Vec::new());
         for (announcement, webhooks) in all.iter().filter(|(_, webhooks)| !webhooks.is_empty()) {
             items.extend(pieces(announcement).into_iter().map(|item| (Table::Log, item)));
             for webhook in webhooks {
                 items.push((Table::Log, card(announcement, webhook.id)));
-                let message = Message::first(announcement.client, webhook.id, announcement.id);
-                if webhook.active { messages.push(message) } else { held.push(message) }
+                messages.push(Message::first(announcement.client, webhook.id, announcement.id));
             }
         }
         self.store.batch_put(items).await?;
-        for message in &held {
-            hold(&self.store, message).await?;
-        }
-        Ok(Announced { messages, on_again: self.on_again(&held).await? })
-    }
-
-    /// Those of the webhooks for which something was held that were switched on while it was written: whoever releases
-    /// what was held may have come by before.
-    async fn on_again(&self, held: &[Message]) -> Result<Vec<(ClientId, WebhookId)>, Error> {
-        let mut webhooks: Vec<_> = held.iter().map(|message| (message.client, message.webhook)).collect();
-        webhooks.sort_unstable();
-        webhooks.dedup();
-        let mut on = Vec::new();
-        for (client, webhook) in webhooks {
-            if self.store.endpoint(client, webhook).await?.is_some_and(|endpoint| endpoint.webhook.active) {
-                on.push((client, webhook));
-            }
-        }
-        Ok(on)
+        Ok(messages)
     }
 }
 

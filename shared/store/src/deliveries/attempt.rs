@@ -250,7 +250,9 @@ impl Attempts {
     pub async fn record(&self, message: &Message, attempt: &Attempt, next: Next) -> Result<(), Error> {
         let number_of_it = message.attempt + 1;
         let mut kept = attempt.clone();
-        let long = kept.response.take_if(|response| response.len() > INLINE);
+        // As it will be written: a byte of an answer may become six.
+        let written = |text: &String| serde_json::to_string(text).map_or(usize::MAX, |text| text.len());
+        let long = kept.response.take_if(|response| written(response) > INLINE);
         if let Some(response) = &long {
             let place = keys::delivery_response(message.client, message.webhook, message.delivery, number_of_it);
             let put = Change::put(place).set("response", text(response)).set("ttl", number(ttl(message.delivery)));

@@ -13,7 +13,7 @@ mod read;
 mod redeliver;
 mod state;
 
-pub use announce::{Announced, Announcement, Announcer};
+pub use announce::{Announcement, Announcer};
 pub use attempt::{Attempts, Content, Lease, Loaded, Next, Standing, Target};
 pub use open::{Open, Releases};
 pub use persist::persist;

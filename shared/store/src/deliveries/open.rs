@@ -98,6 +98,7 @@ impl Granted for Releases {
         vec![
             Grant::log(&[Kind::Deliveries], &["Query", "GetItem", "PutItem", "UpdateItem", "DeleteItem"]),
             Grant::log(&[Kind::WebhookState], &["GetItem"]),
+            Grant::main(&[Kind::Webhooks], &["GetItem"]),
         ]
     }
 }
@@ -107,6 +108,14 @@ impl Releases {
     #[must_use]
     pub fn open(store: &Store) -> Self {
         Self { store: store.clone() }
+    }
+
+    /// Whether a webhook is there and on.
+    ///
+    /// # Errors
+    /// `unavailable`, `internal`.
+    pub async fn is_active(&self, client: ClientId, webhook: WebhookId) -> Result<bool, Error> {
+        Ok(self.store.endpoint(client, webhook).await?.is_some_and(|endpoint| endpoint.webhook.active))
     }
 
     /// Whether an endpoint is closed: it does not answer, and is tried out now and then.

@@ -7,7 +7,7 @@ use contract::{Code, Error};
 use serde_json::json;
 
 use super::announce::{Announcement, Announcer};
-use super::open::{no_event, raise};
+use super::open::{hold, no_event, raise};
 use super::read::Deliveries;
 use super::state::{Card, State};
 use super::{AT_ONCE, Message, delivery_id, ttl};
@@ -20,12 +20,12 @@ use crate::keys;
 const TRIES: u32 = 8;
 
 impl Deliveries<Write> {
-    /// Begins another round of a delivery, whatever became of it, and gives the message to send. Whoever dies before
-    /// sending has answered nobody, and is asked again.
+    /// Begins another round of a delivery, whatever became of it, and gives the message to send; held, and without one,
+    /// while its webhook is off. Whoever dies before sending has answered nobody, and is asked again.
     ///
     /// # Errors
     /// `delivery_not_found`.
-    pub async fn redeliver(&self, id: DeliveryId) -> Result<(Delivery, Message), Error> {
+    pub async fn redeliver(&self, id: DeliveryId) -> Result<(Delivery, Option<Message>), Error> {
         let (store, client) = (&self.work.store, self.work.scope.client());
         for round in 0..TRIES {
             let found = self.find(id).await?;
@@ -57,8 +57,13 @@ impl Deliveries<Write> {
             };
             let changes = vec![change, Change::delete(keys::open_delivery(client, webhook, id))];
             if let Outcome::Done = store.commit(changes, no_event(store)).await? {
+                let off = self.is_off(webhook).await?;
+                // Switched on while it was held: whoever releases what is held may have come by before.
+                if off && hold(store, &message).await? && !self.is_off(webhook).await? {
+                    continue;
+                }
                 let state = store.get(&place).await?.map(State::read).transpose()?;
-                return Ok((found.card.delivery(state.as_ref(), now), message));
+                return Ok((found.card.delivery(state.as_ref(), now), (!off).then_some(message)));
             }
             back_off(round).await;
         }
@@ -96,15 +101,19 @@ impl Deliveries<Write> {
             body: serde_json::to_string(&envelope).map_err(Error::internal)?,
         };
         let pairs = [(&announcement, vec![&endpoint.webhook])];
-        let mut announced = Announcer::open(store).announce(&pairs).await?;
-        if !announced.on_again.is_empty() {
-            let (delivery, message) = self.redeliver(delivery_id(id, webhook)).await?;
-            return Ok((delivery, Some(message)));
+        let message = crate::dynamo::must(Announcer::open(store).announce(&pairs).await?.pop(), "message")?;
+        let off = !endpoint.webhook.active && hold(store, &message).await?;
+        if off && !self.is_off(webhook).await? {
+            return self.redeliver(message.delivery).await;
         }
-        let message = announced.messages.pop();
         let card = Card { id: delivery_id(id, webhook), webhook, event_id: id, event };
         let place = keys::delivery_state(scope.client(), webhook, card.id);
         let state = store.get(&place).await?.map(State::read).transpose()?;
-        Ok((card.delivery(state.as_ref(), store.clock().now()), message))
+        Ok((card.delivery(state.as_ref(), store.clock().now()), (!off).then_some(message)))
+    }
+
+    async fn is_off(&self, webhook: WebhookId) -> Result<bool, Error> {
+        let endpoint = self.work.store.endpoint(self.work.scope.client(), webhook).await?;
+        Ok(endpoint.is_some_and(|endpoint| !endpoint.webhook.active))
     }
 }

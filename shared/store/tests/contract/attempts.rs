@@ -133,8 +133,8 @@ async fn another_round_leaves_the_one_before_behind() {
     let (account, _, message) = sent(&tables).await;
     assert_lease!(lease(&account, &message, 1).await, Lease::Taken);
     // Sent anew while the first attempt is under way, twice.
-    let (_, second) = account.deliveries().redeliver(message.delivery).await.unwrap();
-    let (delivery, third) = account.deliveries().redeliver(message.delivery).await.unwrap();
+    let (_, second) = account.redelivered(message.delivery).await;
+    let (delivery, third) = account.redelivered(message.delivery).await;
     assert_eq!((second.round, second.attempt, second.base), (1, 1, 1));
     assert_eq!((third.round, third.attempt, third.base, third.attempt_of_round()), (2, 1, 1, 0));
     assert_eq!((delivery.status, delivery.attempt_count), (DeliveryStatus::Pending, 1));
@@ -153,7 +153,7 @@ async fn another_round_leaves_the_one_before_behind() {
     let codes: Vec<_> = delivery.attempts.unwrap().iter().map(|attempt| attempt.status_code).collect();
     assert_eq!(codes, [Some(500), Some(204)]);
     // A round after the end, and its own end.
-    let (_, fourth) = account.deliveries().redeliver(message.delivery).await.unwrap();
+    let (_, fourth) = account.redelivered(message.delivery).await;
     assert_eq!((fourth.round, fourth.attempt, fourth.base), (3, 2, 2));
     account.attempt(&fourth, Next::Failed).await;
     assert_eq!(account.delivery(message.delivery).await.status, DeliveryStatus::Failed);
@@ -163,7 +163,7 @@ async fn another_round_leaves_the_one_before_behind() {
 async fn a_delivery_is_sent_anew_before_its_first_attempt() {
     let tables = Tables::new().await;
     let (account, _, message) = sent(&tables).await;
-    let (delivery, anew) = account.deliveries().redeliver(message.delivery).await.unwrap();
+    let (delivery, anew) = account.redelivered(message.delivery).await;
     assert_eq!((delivery.status, anew.round, anew.attempt), (DeliveryStatus::Pending, 1, 0));
     assert_lease!(lease(&account, &message, 1).await, Lease::Over);
     assert_lease!(lease(&account, &message, 2).await, Lease::Over);
@@ -238,7 +238,7 @@ async fn a_write_whose_answer_is_lost_happened_once() {
         assert!(releases.page(client, webhook.id, since, None, 10).await.unwrap().is_empty());
         assert_lease!(lease(&account, &released, 1).await, Lease::Taken);
         account.attempts().record(&released, &result(Next::Failed, None), Next::Failed).await.unwrap();
-        let (delivery, anew) = account.deliveries().redeliver(message.delivery).await.unwrap();
+        let (delivery, anew) = account.redelivered(message.delivery).await;
         assert_eq!((delivery.status, anew.round, anew.attempt), (DeliveryStatus::Pending, 2, 2));
         account.attempt(&anew, Next::Delivered).await;
         let delivery = account.delivery(message.delivery).await;

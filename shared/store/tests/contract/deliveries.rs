@@ -41,7 +41,7 @@ impl Account {
     /// Announces an event to one webhook.
     pub(crate) async fn announce(&self, webhook: &Webhook, event: EventName) -> Option<Message> {
         let announcement = self.announcement(event);
-        Announcer::open(&self.store).announce(&[(&announcement, vec![webhook])]).await.unwrap().messages.pop()
+        Announcer::open(&self.store).announce(&[(&announcement, vec![webhook])]).await.unwrap().pop()
     }
 
     /// Announces to a webhook that is on.
@@ -53,6 +53,12 @@ impl Account {
     pub(crate) async fn attempt(&self, message: &Message, next: Next) {
         assert!(matches!(self.attempts().lease(message, 1).await.unwrap(), Lease::Taken));
         self.attempts().record(message, &result(next, None), next).await.unwrap();
+    }
+
+    /// Sends a delivery of a webhook that is on anew.
+    pub(crate) async fn redelivered(&self, id: DeliveryId) -> (Delivery, Message) {
+        let (delivery, message) = self.deliveries().redeliver(id).await.unwrap();
+        (delivery, message.unwrap())
     }
 
     pub(crate) async fn delivery(&self, id: DeliveryId) -> Delivery {
@@ -90,9 +96,9 @@ async fn what_is_announced_is_pending_and_its_text_is_kept_to_the_byte() {
     for body in ["{}".to_owned(), "aé日🌳".repeat(80_000)] {
         let announcement = Announcement { body: body.clone(), ..account.announcement(EventName::FieldValueSaved) };
         let pairs = [(&announcement, vec![&webhook])];
-        let sent = Announcer::open(&account.store).announce(&pairs).await.unwrap().messages;
+        let sent = Announcer::open(&account.store).announce(&pairs).await.unwrap();
         // Twice is once.
-        let again = Announcer::open(&account.store).announce(&pairs).await.unwrap().messages;
+        let again = Announcer::open(&account.store).announce(&pairs).await.unwrap();
         let known = |message: &Message| (message.delivery, message.round, message.attempt);
         assert_eq!(sent.iter().map(known).collect::<Vec<_>>(), again.iter().map(known).collect::<Vec<_>>());
         let loaded = account.attempts().load(&sent, &ring).await.unwrap();

@@ -158,7 +158,7 @@ async fn webhooks_and_their_deliveries() {
     let announcement = account.announcement(contract::webhook::EventName::TestPing);
     let hooks = under(&account, &grants, announcer.webhooks(account.scope.client())).await;
     let pairs = [(&announcement, hooks.iter().collect())];
-    let message = under(&account, &grants, announcer.announce(&pairs)).await.messages.remove(0);
+    let message = under(&account, &grants, announcer.announce(&pairs)).await.remove(0);
     let off = |webhook: &mut contract::webhook::Webhook| {
         webhook.active = false;
         Ok(())

@@ -114,7 +114,7 @@ async fn what_moved_on_by_itself_is_not_released() {
     let message = account.sent(&webhook).await;
     account.attempt(&message, Next::Failed).await;
     let [open] = account.open(&webhook).await.try_into().unwrap();
-    let (_, anew) = account.deliveries().redeliver(message.delivery).await.unwrap();
+    let (_, anew) = account.redelivered(message.delivery).await;
     assert!(account.open(&webhook).await.is_empty(), "who sends it anew closes it");
     account.attempt(&anew, Next::Delivered).await;
     assert_eq!(account.release(&webhook, &open).await, None);
