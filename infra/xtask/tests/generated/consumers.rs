@@ -154,13 +154,20 @@ async fn a_change_comes_to_a_webhook() {
     assert!(request.contains("\"field_value.saved\""), "{request}");
 }
 
-/// The sample job sends the sample webhook's ping again; since that is off, it is held once more.
+/// The sample job sends the sample webhook's ping, which was held while that was off.
 #[tokio::test]
 async fn what_is_recovered_is_sent_again() {
     let all = Deployment::new().await;
+    let (url, mut requests) = receiver().await;
+    let mut on: ApiGatewayV2httpRequest = sample("update-webhook");
+    on.body = Some(json!({ "url": url, "active": true }).to_string());
+    let reply = all.cold("update-webhook", on).await;
+    assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
+
     assert_eq!(all.hand("run-jobs", sample("run-jobs")).await, Batch::default());
     let retries = all.take(Queue::Retries).await;
     let body = retries["Records"][0]["body"].as_str().unwrap();
     assert!(body.contains(&all.seeded.samples.delivery.to_string()), "{body}");
     assert_eq!(all.hand("dispatcher", retries.clone()).await, Batch::default());
+    assert!(requests.try_recv().unwrap().contains("\"test.ping\""));
 }
