@@ -183,12 +183,14 @@ async fn a_webhook_that_is_off_holds_its_ping() {
     let (_, path) = made(&key, json!({ "active": false })).await;
     let ping = key.post(&format!("{path}/test")).await.data(202);
     assert_eq!(ping["status"], "held");
+    let delivery = format!("/api/v1/deliveries/{}", id(&ping));
+    assert_eq!(key.post(&format!("{delivery}/redeliver")).await.data(202)["status"], "held");
     assert_eq!(queued(&app, Queue::First).await, Vec::<Value>::new());
     app.clock.advance(Duration::from_secs(8 * 24 * 3600));
-    let delivery = format!("/api/v1/deliveries/{}", id(&ping));
     assert_eq!(key.get(&delivery).await.data(200)["status"], "failed");
     let (failed, _) = key.get(&format!("{path}/deliveries?status=failed")).await.page();
     assert_eq!(failed.len(), 1);
+    key.patch(&path).json(&json!({ "active": true })).await.expect(200);
     assert_eq!(key.post(&format!("{delivery}/redeliver")).await.data(202)["status"], "pending");
 }
 
