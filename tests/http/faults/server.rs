@@ -99,15 +99,20 @@ fn break_by_chance(backend: &Backend, seed: u64) {
     let stream = engine.engines.dynamo.stream("hedgerow-main").unwrap();
     let fan_out = consumer("fan-out");
     let worker = (fan_out.start)(&backend.app).unwrap();
-    // Reads the stream beside the one who works it, and announces once more what it sees of it.
+    // Reads the stream beside the one who works it, and announces a part of it once more.
+    let some = Chance::new(seed.rotate_left(32));
     tokio::spawn(async move {
+        let mut after: Option<String> = None;
         loop {
-            let records = stream.read(None, 100).unwrap();
-            if !records.is_empty() {
+            let records = stream.read(after.as_deref(), 20).unwrap();
+            let Some(last) = records.last() else {
+                stream.changed().await;
+                continue;
+            };
+            after = last["dynamodb"]["SequenceNumber"].as_str().map(str::to_owned);
+            if some.percent(25) {
                 let _ = runtime::consumer::run(fan_out, &worker, json!({ "Records": records })).await;
             }
-            tokio::time::sleep(Duration::from_millis(300)).await;
-            stream.changed().await;
         }
     });
 }
