@@ -46,6 +46,25 @@ pub(super) struct Ui {
     pub(super) order: Option<i64>,
 }
 
+impl Definition {
+    pub(super) fn weight(&self) -> usize {
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let ui = self.ui.as_ref().map_or(0, |ui| text(&ui.placeholder) + text(&ui.help_text));
+        let rules = self.validation.as_ref().map_or(0, Rules::weight);
+        size_of::<Self>() + rules + ui + self.default.as_ref().map_or(0, json_weight)
+    }
+}
+
+fn json_weight(value: &Value) -> usize {
+    size_of::<Value>()
+        + match value {
+            Value::String(text) => text.len(),
+            Value::Array(items) => items.iter().map(json_weight).sum(),
+            Value::Object(members) => members.iter().map(|(name, value)| 3 * name.len() + json_weight(value)).sum(),
+            _ => 0,
+        }
+}
+
 /// Reads a definition; of one that was accepted before, the pattern and the default are not tried again.
 pub(super) fn parse(value: Value, path: &str, accepted: bool) -> Result<Definition, Problems> {
     let mut problems = Problems::default();

@@ -147,6 +147,12 @@ impl FieldSchema {
         }
     }
 
+    /// The bytes on the heap that the schema takes, about: what a cache counts it as.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        self.0.weight()
+    }
+
     /// Adds every rule that `value` breaks; `path` is where the value stands in the input.
     pub fn check(&self, value: &Value, path: &str, problems: &mut Problems) {
         match &self.0.validation {
@@ -267,6 +273,18 @@ mod tests {
         let error = serde_json::from_str::<FieldSchema>(r#"{"type":"nope","ui":1}"#).unwrap_err().to_string();
         assert!(error.starts_with("schema.type: Must be one of: string, "), "{error}");
         assert!(error.contains("schema.ui: Must be an object."), "{error}");
+    }
+
+    #[test]
+    fn weighs_at_least_what_it_holds() {
+        let weight = |schema: Value| FieldSchema::parse(schema, "schema").unwrap().weight();
+        let plain = weight(json!({"type": "string"}));
+        assert!((1..2_000).contains(&plain), "{plain}");
+        assert!(weight(json!({"type": "string", "ui": {"helpText": "x".repeat(2_000)}})) >= plain + 2_000);
+        assert!(weight(json!({"type": "string", "default": "x".repeat(50_000)})) >= plain + 50_000);
+        let options: Vec<String> = (0..500).map(|n| format!("{n:050}")).collect();
+        let list = json!({"type": "multiselect", "validation": {"options": options}, "default": options});
+        assert!(weight(list) >= plain + 50_000);
     }
 
     #[test]

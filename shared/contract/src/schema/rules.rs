@@ -39,6 +39,14 @@ pub(super) struct Rules {
     pub(super) max_items: Option<usize>,
 }
 
+impl Rules {
+    /// The bytes on the heap.
+    pub(super) fn weight(&self) -> usize {
+        let options: usize = self.options.iter().flatten().map(Choice::weight).sum();
+        options + self.pattern.as_ref().map_or(0, Pattern::weight)
+    }
+}
+
 /// An option, in the form in which it was given.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
@@ -48,6 +56,14 @@ pub(super) enum Choice {
 }
 
 impl Choice {
+    fn weight(&self) -> usize {
+        size_of::<Self>()
+            + match self {
+                Self::Bare(value) => value.len(),
+                Self::Labelled { value, label } => value.len() + label.len(),
+            }
+    }
+
     pub(super) fn value(&self) -> &str {
         match self {
             Self::Bare(value) | Self::Labelled { value, .. } => value,
@@ -181,6 +197,11 @@ impl Pattern {
     /// The steps that matching a text of so many bytes takes at the most, about 10 ns each.
     pub(super) fn steps(&self, bytes: usize) -> usize {
         self.compiled().as_ref().map_or(0, |compiled| compiled.states.saturating_mul(bytes))
+    }
+
+    /// The source, and the program that it becomes when it is first matched.
+    fn weight(&self) -> usize {
+        self.source.len() + Self::PROGRAM_BYTES
     }
 
     pub(super) fn source(&self) -> &str {
