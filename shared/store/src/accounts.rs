@@ -18,7 +18,7 @@ use crate::author::Author;
 use crate::change::{Change, Outcome};
 use crate::credentials::SessionCredential;
 use crate::document::{from_doc, holding, to_doc};
-use crate::dynamo::{Item, get_number, get_text, must, number, text};
+use crate::dynamo::{get_number, get_text, must, number, text};
 use crate::grant::{Grant, Granted};
 use crate::keys::{self, Key, Kind};
 use crate::scope::ClientScope;
@@ -33,7 +33,10 @@ impl Granted for Signup {
     fn grants() -> Vec<Grant> {
         vec![
             Grant::main(&[Kind::Email], &["GetItem"]),
-            Grant::main(&[Kind::Client, Kind::Slug, Kind::Email, Kind::User], &["PutItem"]),
+            Grant::main(
+                &[Kind::Client, Kind::Members, Kind::Slug, Kind::Email, Kind::User, Kind::Password],
+                &["PutItem"],
+            ),
             Grant::log(&[Kind::User], &["PutItem"]),
         ]
     }
@@ -48,7 +51,8 @@ pub struct Login {
 impl Granted for Login {
     fn grants() -> Vec<Grant> {
         vec![
-            Grant::main(&[Kind::Email, Kind::User, Kind::Client], &["GetItem"]),
+            Grant::main(&[Kind::Email, Kind::Client], &["GetItem"]),
+            Grant::main(&[Kind::User, Kind::Password], &["BatchGetItem"]),
             Grant::log(&[Kind::User], &["PutItem"]),
         ]
     }
@@ -120,7 +124,6 @@ impl Signup {
         for _ in 0..8 {
             let user_card = Change::put(keys::user(user.id))
                 .set("doc", text(to_doc(&user)?))
-                .set("passwordHash", text(hash.stored()))
                 .set("client", text(client.id.to_string()))
                 .set("seal", text(seal.stored()))
                 .set("sessionEpoch", number(0));
@@ -132,6 +135,7 @@ impl Signup {
                 Change::put(keys::slug(&client.slug)).set("client", text(client.id.to_string())).when_absent(),
                 client_card.when_absent(),
                 user_card.when_absent(),
+                Change::put(keys::password(user.id)).set("hash", text(hash.stored())).when_absent(),
                 Change::put(keys::member(client.id, user.id)).set("doc", text(to_doc(&user)?)),
             ];
             let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
@@ -173,9 +177,9 @@ impl Login {
         let owner = store.get(&email_key(email)).await?;
         let owner: Option<UserId> = owner.as_ref().and_then(|row| get_text(row, "user")).and_then(|id| id.parse().ok());
         // For an unknown address a card that is nobody's is read, which takes as long.
-        let nobody = UserId::new(uuid::Uuid::nil());
-        let card: Option<Item> = store.get(&keys::user(owner.unwrap_or(nobody))).await?;
-        let hash = card.as_ref().and_then(|card| get_text(card, "passwordHash"));
+        let user = owner.unwrap_or(UserId::new(uuid::Uuid::nil()));
+        let [card, kept] = store.batch_get([&keys::user(user), &keys::password(user)]).await?;
+        let hash = kept.as_ref().and_then(|kept| get_text(kept, "hash"));
         let hash = hash.map_or_else(PasswordHash::of_nobody, |hash| PasswordHash::from_stored(hash.to_owned()));
         let right = blocking(move || hash.matches(&password)).await?;
         let Some(card) = card.filter(|_| right) else { return Err(Code::InvalidCredentials.into()) };

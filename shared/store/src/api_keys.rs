@@ -1,4 +1,4 @@
-//! API keys: a master in the client's partition for the dashboard, and a card under the key's hash for the gate.
+//! API keys: a master in the client's list for the dashboard, and a card under the key's hash for the gate.
 
 use std::marker::PhantomData;
 
@@ -27,15 +27,15 @@ pub struct ApiKeys<A> {
 
 impl Granted for ApiKeys<Read> {
     fn grants() -> Vec<Grant> {
-        vec![Grant::main(&[Kind::Client], &["GetItem", "Query"])]
+        vec![Grant::main(&[Kind::ApiKeys], &["GetItem", "Query"])]
     }
 }
 
 impl Granted for ApiKeys<Write> {
     fn grants() -> Vec<Grant> {
         vec![
-            Grant::main(&[Kind::Client], &["GetItem"]),
-            Grant::main(&[Kind::Client, Kind::Key], &["PutItem", "UpdateItem", "DeleteItem"]),
+            Grant::main(&[Kind::ApiKeys], &["GetItem"]),
+            Grant::main(&[Kind::ApiKeys, Kind::Key], &["PutItem", "UpdateItem", "DeleteItem"]),
         ]
     }
 }
@@ -77,11 +77,11 @@ impl<A> ApiKeys<A> {
     /// # Errors
     /// `malformed_request` for a cursor of another list.
     pub async fn list(&self, page: &PageRequest) -> Result<Page<ApiKey>, Error> {
-        let pk = keys::client(self.work.scope.client()).pk;
+        let pk = keys::api_keys_pk(&self.work.scope);
         let listing = Listing {
             table: Table::Main,
             pk: &pk,
-            prefix: keys::API_KEYS,
+            prefix: KeyId::PREFIX,
             bound: &["list-api-keys"],
             seal: self.work.scope.seal(),
         };

@@ -22,7 +22,7 @@ pub struct FieldGroups<A> {
     access: PhantomData<A>,
 }
 
-const READS: [Grant; 1] = [Grant::main(&[Kind::Client, Kind::Definitions], &["GetItem", "BatchGetItem", "Query"])];
+const READS: [Grant; 1] = [Grant::main(&[Kind::GroupKeys, Kind::Definitions], &["GetItem", "BatchGetItem", "Query"])];
 
 impl Granted for FieldGroups<Read> {
     fn grants() -> Vec<Grant> {
@@ -33,7 +33,7 @@ impl Granted for FieldGroups<Read> {
 impl Granted for FieldGroups<Write> {
     fn grants() -> Vec<Grant> {
         let writes =
-            Grant::main(&[Kind::Client, Kind::Definitions, Kind::Purge], &["PutItem", "UpdateItem", "DeleteItem"]);
+            Grant::main(&[Kind::GroupKeys, Kind::Definitions, Kind::Purge], &["PutItem", "UpdateItem", "DeleteItem"]);
         [&READS[..], &[writes]].concat()
     }
 }
@@ -73,7 +73,7 @@ impl<A> FieldGroups<A> {
     /// # Errors
     /// `malformed_request` for a cursor of another list.
     pub async fn list(&self, page: &PageRequest) -> Result<Page<FieldGroup>, Error> {
-        let pk = keys::client(self.work.scope.client()).pk;
+        let pk = keys::group_keys_pk(&self.work.scope);
         let listing = Listing {
             table: Table::Main,
             pk: &pk,

@@ -30,15 +30,18 @@ pub struct GlobalFields<A> {
 
 impl Granted for GlobalFields<Read> {
     fn grants() -> Vec<Grant> {
-        vec![Grant::main(&[Kind::Client], &["GetItem", "Query"])]
+        vec![Grant::main(&[Kind::GlobalFields], &["GetItem", "Query"])]
     }
 }
 
 impl Granted for GlobalFields<Write> {
     fn grants() -> Vec<Grant> {
         vec![
-            Grant::main(&[Kind::Client], &["GetItem", "Query"]),
-            Grant::main(&[Kind::Client, Kind::Definitions, Kind::Purge], &["PutItem", "UpdateItem", "DeleteItem"]),
+            Grant::main(&[Kind::GlobalFields], &["GetItem", "Query"]),
+            Grant::main(
+                &[Kind::GlobalFields, Kind::Definitions, Kind::Purge],
+                &["PutItem", "UpdateItem", "DeleteItem"],
+            ),
         ]
     }
 }
@@ -88,12 +91,12 @@ impl<A> GlobalFields<A> {
     /// # Errors
     /// `malformed_request` for a cursor of another list.
     pub async fn list(&self, group: Option<GroupId>, page: &PageRequest) -> Result<Page<GlobalField>, Error> {
-        let pk = keys::client(self.work.scope.client()).pk;
+        let pk = keys::global_fields_pk(&self.work.scope);
         let filter = group.map(|group| group.to_string()).unwrap_or_default();
         let listing = Listing {
             table: Table::Main,
             pk: &pk,
-            prefix: keys::GLOBAL_FIELDS,
+            prefix: FieldId::PREFIX,
             bound: &["list-global-fields", &filter],
             seal: self.work.scope.seal(),
         };

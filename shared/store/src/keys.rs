@@ -9,65 +9,76 @@ use contract::names::{EntityId, FieldKey, GroupKey, Slug};
 use crate::scope::{ClientScope, TenantScope};
 use crate::tables::Table;
 
-/// The first part of a partition key; a function's role is held to the kinds that it needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
-    /// `C#cl`: a client's card and lists.
-    Client,
+macro_rules! kinds {
+    ($($(#[$meta:meta])* $name:ident $prefix:literal)+) => {
+        /// The first part of a partition key; a function's role is held to the kinds that it needs.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Kind { $($(#[$meta])* $name,)+ }
+
+        impl Kind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// What partition keys of this kind begin with.
+            #[must_use]
+            pub const fn prefix(self) -> &'static str {
+                match self { $(Self::$name => $prefix,)+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// `C#cl`: a client's card.
+    Client "C#"
+    /// `M#cl`: a client's members.
+    Members "M#"
+    /// `AK#cl`: a client's API keys, as the dashboard shows them.
+    ApiKeys "AK#"
     /// `S#slug`: a slug's owner.
-    Slug,
+    Slug "S#"
     /// `E#hash`: an e-mail address's owner.
-    Email,
+    Email "E#"
     /// `U#usr`: a user; in the log table, its sessions.
-    User,
-    /// `K#hash`: an API key's card.
-    Key,
+    User "U#"
+    /// `PW#usr`: the hash of a user's password, for signup and login alone.
+    Password "PW#"
+    /// `K#hash`: an API key's card, for the credential gate.
+    Key "K#"
+    /// `G#cl`: which field group a key stands for.
+    GroupKeys "G#"
+    /// `GF#cl`: a client's global fields.
+    GlobalFields "GF#"
     /// `D#cl#fg`: a field group and its global fields' copies.
-    Definitions,
+    Definitions "D#"
     /// `F#cl#tenant`: a tenant's card and fields.
-    TenantFields,
+    TenantFields "F#"
     /// `T#cl`: a client's tenants.
-    Tenants,
+    Tenants "T#"
     /// `V#cl#tenant`: a tenant's values.
-    Values,
+    Values "V#"
     /// `Z#date`: what is to be purged on a day.
-    Purge,
+    Purge "Z#"
     /// `I#mac`: a request that may be repeated.
-    Idempotency,
+    Idempotency "I#"
     /// `W#cl`: a client's webhooks.
-    Webhooks,
+    Webhooks "W#"
     /// `WS#whk`: what goes on at a webhook.
-    WebhookState,
+    WebhookState "WS#"
     /// `EV#cl`: what was announced, word for word.
-    Events,
+    Events "EV#"
     /// `DL#cl#whk`: a webhook's deliveries.
-    Deliveries,
+    Deliveries "DL#"
     /// `J#cl`: a client's jobs.
-    Jobs,
+    Jobs "J#"
 }
 
 impl Kind {
-    /// What partition keys of this kind begin with.
+    /// The kind of a partition key.
     #[must_use]
-    pub const fn prefix(self) -> &'static str {
-        match self {
-            Self::Client => "C#",
-            Self::Slug => "S#",
-            Self::Email => "E#",
-            Self::User => "U#",
-            Self::Key => "K#",
-            Self::Definitions => "D#",
-            Self::TenantFields => "F#",
-            Self::Tenants => "T#",
-            Self::Values => "V#",
-            Self::Purge => "Z#",
-            Self::Idempotency => "I#",
-            Self::Webhooks => "W#",
-            Self::WebhookState => "WS#",
-            Self::Events => "EV#",
-            Self::Deliveries => "DL#",
-            Self::Jobs => "J#",
-        }
+    pub fn of(pk: &str) -> Option<Self> {
+        let (name, _) = pk.split_once('#')?;
+        Self::ALL.iter().copied().find(|kind| kind.prefix().strip_suffix('#') == Some(name))
     }
 }
 
@@ -103,7 +114,7 @@ pub(crate) fn client(client: ClientId) -> Key {
 }
 
 pub(crate) fn member(client: ClientId, user: UserId) -> Key {
-    main(Kind::Client, client, format!("m#{user}"))
+    main(Kind::Members, client, user.to_string())
 }
 
 pub(crate) fn slug(slug: &Slug) -> Key {
@@ -118,6 +129,11 @@ pub(crate) fn user(user: UserId) -> Key {
     main(Kind::User, user, CARD)
 }
 
+/// The hash of a user's password.
+pub(crate) fn password(user: UserId) -> Key {
+    main(Kind::Password, user, CARD)
+}
+
 pub(crate) fn session(user: UserId, hash: &str) -> Key {
     log(Kind::User, user, format!("s#{hash}"))
 }
@@ -127,28 +143,38 @@ pub(crate) fn key_card(hash: &KeyHash) -> Key {
 }
 
 pub(crate) fn api_key(scope: &ClientScope, key: KeyId) -> Key {
-    main(Kind::Client, scope.client(), format!("{API_KEYS}{key}"))
+    main(Kind::ApiKeys, scope.client(), key.to_string())
 }
-pub(crate) const API_KEYS: &str = "k#";
+
+pub(crate) fn api_keys_pk(scope: &ClientScope) -> String {
+    format!("{}{}", Kind::ApiKeys.prefix(), scope.client())
+}
 
 pub(crate) fn group(scope: &ClientScope, group: GroupId) -> Key {
     main(Kind::Definitions, group_scope(scope, group), CARD)
 }
 
 pub(crate) fn group_key(scope: &ClientScope, key: &GroupKey) -> Key {
-    main(Kind::Client, scope.client(), format!("{GROUP_KEYS}{key}"))
+    main(Kind::GroupKeys, scope.client(), format!("{GROUP_KEYS}{key}"))
 }
-pub(crate) const GROUP_KEYS: &str = "gk#";
+pub(crate) const GROUP_KEYS: &str = "k#";
+
+pub(crate) fn group_keys_pk(scope: &ClientScope) -> String {
+    format!("{}{}", Kind::GroupKeys.prefix(), scope.client())
+}
 
 /// Which group was the last to be deleted under a key.
 pub(crate) fn deleted_group_key(scope: &ClientScope, key: &GroupKey) -> Key {
-    main(Kind::Client, scope.client(), format!("gd#{key}"))
+    main(Kind::GroupKeys, scope.client(), format!("d#{key}"))
 }
 
 pub(crate) fn global_field(scope: &ClientScope, field: FieldId) -> Key {
-    main(Kind::Client, scope.client(), format!("{GLOBAL_FIELDS}{field}"))
+    main(Kind::GlobalFields, scope.client(), field.to_string())
 }
-pub(crate) const GLOBAL_FIELDS: &str = "gf#";
+
+pub(crate) fn global_fields_pk(scope: &ClientScope) -> String {
+    format!("{}{}", Kind::GlobalFields.prefix(), scope.client())
+}
 
 /// A global field's copy in a group: its place is the reservation of its key there.
 pub(crate) fn global_copy(scope: &ClientScope, group: GroupId, key: &FieldKey) -> Key {
@@ -238,4 +264,19 @@ pub(crate) const OPEN: &str = "x#";
 
 pub(crate) fn job(client: ClientId, job: JobId) -> Key {
     log(Kind::Jobs, client, job.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A role is held to patterns such as `G#*`: none may reach into another kind.
+    #[test]
+    fn no_kind_begins_as_another_one() {
+        for (at, kind) in Kind::ALL.iter().enumerate() {
+            let name = kind.prefix().strip_suffix('#').unwrap_or_default();
+            assert!(!name.is_empty() && name.bytes().all(|letter| letter.is_ascii_uppercase()), "{kind:?}");
+            assert!(Kind::ALL[at + 1..].iter().all(|other| other.prefix() != kind.prefix()), "{kind:?}");
+        }
+    }
 }

@@ -9,14 +9,15 @@
 //! | --- | --- | --- |
 //! | client | main `C#cl` / `#` | `doc version seal` |
 //! | slug, e-mail | main `S#slug`, `E#sha256` / `#` | `client`; `user` |
-//! | user | main `U#usr` / `#` | `doc passwordHash client seal sessionEpoch` |
-//! | member | main `C#cl` / `m#usr` | `doc` |
+//! | user | main `U#usr` / `#` | `doc client seal sessionEpoch` |
+//! | its password | main `PW#usr` / `#` | `hash` |
+//! | member | main `M#cl` / usr | `doc` |
 //! | session | log `U#usr` / `s#sha256` | `expiresAt sessionEpoch ttl` |
-//! | API key | main `C#cl` / `k#key` | `doc version hash` |
+//! | API key | main `AK#cl` / key | `doc version hash` |
 //! | API key's card | main `K#sha256` / `#` | `doc` (type, permissions, activity, expiry, addresses, client, seal) |
 //! | field group | main `D#cl#fg` / `#` | `doc version schemaVersion schemaAt deletedAt` |
-//! | its key; the key's last deleted group | main `C#cl` / `gk#key`, `gd#key` | `group` |
-//! | global field | main `C#cl` / `gf#fld` | `doc version deletedAt` |
+//! | its key; the key's last deleted group | main `G#cl` / `k#key`, `d#key` | `group` |
+//! | global field | main `GF#cl` / fld | `doc version deletedAt` |
 //! | its copy in a group | main `D#cl#fg` / `k#key` | `doc`; its place reserves the key |
 //! | tenant | main `F#cl#tenant` / `#` | `doc epoch`, a group's `v_fg`, `a_fg` (schema version, its time), `n_fg` (fields) |
 //! | its row | main `T#cl` / tenant | `doc` |
@@ -60,7 +61,7 @@
 //! | update, delete, restore tenant field | 1 + 1 | BatchGet 3 RU; Transact 4; 8; 8 WU | |
 //! | list tenants | 1 | Query n/8 RU | |
 //! | create, update, delete API key | 1; 2 + 1; 2 + 1 | Transact 4 WU; Get 1 RU | |
-//! | sign up; log in; log out | 3; 4; 1 | 1 RU, Transact 10 WU, 1 WU; 3 RU, 1 WU; 1 WU | |
+//! | sign up; log in; log out | 3; 4; 1 | 1 RU, Transact 12 WU, 1 WU; 4 RU, 1 WU; 1 WU | |
 //! | create, change, delete webhook | 1 + 1; 1 + 1; 1 + 1 | Query, then Put; Get 1 RU, Update; Get 1 RU, Transact 2 WU | |
 //! | get, list webhooks | 1 | 1 RU; Query | |
 //! | get delivery; list | 2; 1 + 1 | Query of webhooks, BatchGet 2 RU a webhook; Get 1 RU, Query 1 RU per 4 KB | |

@@ -34,7 +34,7 @@ pub struct TenantFields<A> {
 }
 
 pub(crate) const DEFINITION_READS: [Grant; 2] = [
-    Grant::main(&[Kind::Client], &["GetItem"]),
+    Grant::main(&[Kind::GroupKeys], &["GetItem"]),
     Grant::main(&[Kind::Definitions, Kind::TenantFields], &["BatchGetItem", "Query"]),
 ];
 

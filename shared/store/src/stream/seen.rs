@@ -100,31 +100,28 @@ impl Record {
         // A removal is a purge's, or of what nobody is told of.
         let Some(new) = &self.new else { return Ok(Seen::Nothing) };
         let (pk, sk) = (must(get_text(new, "pk"), "pk")?, must(get_text(new, "sk"), "sk")?);
-        let Some((kind, scope)) = pk.split_once('#') else { return Ok(Seen::Unknown) };
+        let (Some(kind), Some((_, scope))) = (Kind::of(pk), pk.split_once('#')) else { return Ok(Seen::Unknown) };
         let mut scope = scope.splitn(2, '#');
         let (client, rest) = (scope.next().unwrap_or_default(), scope.next());
-        let is = |of: Kind| of.prefix().trim_end_matches('#') == kind;
         let group = [FieldGroupCreated, FieldGroupUpdated, FieldGroupDeleted];
         let global = [GlobalFieldCreated, GlobalFieldUpdated, GlobalFieldDeleted];
         let own = [TenantFieldCreated, TenantFieldUpdated, TenantFieldDeleted];
-        if is(Kind::Definitions) {
-            return if sk == "#" { self.resource(new, client, None, group) } else { Ok(Seen::Nothing) };
+        let of_tenant = || sk.split_once('#').is_some_and(|(_, rest)| rest.starts_with(FieldId::PREFIX));
+        match kind {
+            Kind::Definitions if sk == "#" => self.resource(new, client, None, group),
+            Kind::GlobalFields if sk.starts_with(FieldId::PREFIX) => self.resource(new, client, None, global),
+            Kind::TenantFields if of_tenant() => self.resource(new, client, rest, own),
+            Kind::Values if !sk.starts_with("o#") => self.values(new, client, rest, sk),
+            Kind::Webhooks if sk.starts_with(WebhookId::PREFIX) => self.webhook(new, client),
+            // What stands beside a resource, and what nobody is told of.
+            Kind::Definitions | Kind::GlobalFields | Kind::TenantFields | Kind::Values | Kind::Webhooks => {
+                Ok(Seen::Nothing)
+            }
+            Kind::Client | Kind::Members | Kind::ApiKeys | Kind::Slug | Kind::Email | Kind::User => Ok(Seen::Nothing),
+            Kind::Password | Kind::Key | Kind::GroupKeys | Kind::Tenants | Kind::Purge => Ok(Seen::Nothing),
+            // Of the log table.
+            Kind::Idempotency | Kind::WebhookState | Kind::Events | Kind::Deliveries | Kind::Jobs => Ok(Seen::Unknown),
         }
-        if is(Kind::Client) {
-            return if sk.starts_with("gf#") { self.resource(new, client, None, global) } else { Ok(Seen::Nothing) };
-        }
-        if is(Kind::TenantFields) {
-            let field = sk.split_once('#').is_some_and(|(_, rest)| rest.starts_with(FieldId::PREFIX));
-            return if field { self.resource(new, client, rest, own) } else { Ok(Seen::Nothing) };
-        }
-        if is(Kind::Values) {
-            return if sk.starts_with("o#") { Ok(Seen::Nothing) } else { self.values(new, client, rest, sk) };
-        }
-        if is(Kind::Webhooks) {
-            return self.webhook(new, client);
-        }
-        let silent = [Kind::Slug, Kind::Email, Kind::User, Kind::Key, Kind::Tenants, Kind::Purge];
-        Ok(if silent.into_iter().any(is) { Seen::Nothing } else { Seen::Unknown })
     }
 
     /// A resource's life: created, changed or restored, deleted; nothing if only what stands beside it has changed.

@@ -176,7 +176,7 @@ async fn accounts_keys_and_idempotency() {
     signup.sign_up(named("new@example.com"), named(PASSWORD), named("New")).await.unwrap();
     meter.read("sign up", "3 GetItem PutItem TransactWriteItems");
     let (_, token) = tables.login().log_in(&named("new@example.com"), named(PASSWORD)).await.unwrap();
-    meter.read("log in", "4 GetItem GetItem GetItem PutItem");
+    meter.read("log in", "4 BatchGetItem GetItem GetItem PutItem");
     let session = account.store.verify_session(&token).await.unwrap().unwrap();
     meter.read("session", "1 BatchGetItem");
     Sessions::open(&account.store).end(&session).await.unwrap();

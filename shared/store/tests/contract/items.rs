@@ -39,9 +39,14 @@ fn partitions(account: &Account, lived: &life::Lived) -> Vec<String> {
     let day = account.tables.clock.now().plus(Duration::from_secs(30 * 24 * 3600)).day();
     vec![
         format!("C#{client}"),
+        format!("M#{client}"),
+        format!("AK#{client}"),
+        format!("G#{client}"),
+        format!("GF#{client}"),
         format!("S#{}", info.client.slug),
         format!("E#{}", auth::sha256_hex(info.user.email.folded().as_bytes())),
         format!("U#{}", info.user.id),
+        format!("PW#{}", info.user.id),
         format!("D#{client}#{}", lived.group),
         format!("D#{client}#{}", lived.other_group),
         format!("F#{client}#acme"),
@@ -79,7 +84,7 @@ async fn every_item_of_the_main_table_says_who_when_and_which_event() {
         }
     }
     // The key itself is nowhere.
-    for item in partition(&tables, &format!("C#{}", account.scope.client())).await {
+    for item in partition(&tables, &format!("AK#{}", account.scope.client())).await {
         assert!(!format!("{item:?}").contains(&format!("{}_", key.prefix)), "{item:?}");
     }
 }
@@ -103,7 +108,7 @@ async fn each_change_is_an_event_of_its_own() {
     let (pk, sk) = (format!("D#{client}#{group}"), "#".to_owned());
     events.push(event(&tables, &pk, &sk).await);
     changes!(pk, sk; account.groups().update(&at, None, |_| ()), account.groups().delete(&at, None), account.groups().restore(&at, None));
-    let (pk, sk) = (format!("C#{client}"), format!("gf#{global}"));
+    let (pk, sk) = (format!("GF#{client}"), global.to_string());
     events.push(event(&tables, &pk, &sk).await);
     changes!(pk, sk; account.globals().update(global, None, &SAME), account.globals().delete(global, None), account.globals().restore(global, None));
     let (pk, sk) = (format!("F#{client}#acme"), format!("{group}#{own}"));
@@ -181,9 +186,9 @@ async fn what_is_deleted_is_noted_for_the_purge_until_it_is_back() {
     account.globals().delete(lived.global, None).await.unwrap();
     account.groups().delete(&at, None).await.unwrap();
     let expected = [
-        format!("C#{client} gf#{}", lived.global),
         format!("D#{client}#{} #", lived.group),
         format!("F#{client}#acme {}#{}", lived.group, lived.own),
+        format!("GF#{client} {}", lived.global),
         format!("V#{client}#acme {}#sku", lived.group),
     ];
     assert_eq!(noted().await, expected);
