@@ -4,7 +4,8 @@ use contract::Error;
 use contract::resource::SessionInfo;
 use runtime::{Found, LoggedIn};
 use store::accounts::Sessions;
+use store::grant::Get;
 
-pub(crate) async fn get_session(session: LoggedIn, sessions: Sessions) -> Result<Found<SessionInfo>, Error> {
+pub(crate) async fn get_session(session: LoggedIn, sessions: Sessions<Get>) -> Result<Found<SessionInfo>, Error> {
     Ok(Found(sessions.info(&session.0).await?))
 }

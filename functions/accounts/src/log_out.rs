@@ -3,8 +3,9 @@
 use contract::Error;
 use runtime::{LoggedIn, NoContent, WithCookie};
 use store::accounts::Sessions;
+use store::grant::Delete;
 
-pub(crate) async fn log_out(session: LoggedIn, sessions: Sessions) -> Result<WithCookie<NoContent>, Error> {
+pub(crate) async fn log_out(session: LoggedIn, sessions: Sessions<Delete>) -> Result<WithCookie<NoContent>, Error> {
     sessions.end(&session.0).await?;
     Ok(WithCookie(NoContent, auth::session::clear_cookie()))
 }

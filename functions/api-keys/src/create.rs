@@ -9,7 +9,7 @@ use runtime::{Body, Created, Now};
 use schemars::JsonSchema;
 use serde::Serialize;
 use store::api_keys::{ApiKeys, NewApiKey};
-use store::grant::Write;
+use store::grant::Create;
 
 use crate::rules::{self, Addresses};
 
@@ -53,7 +53,7 @@ impl Resource for NewKey {
     }
 }
 
-pub(crate) async fn create(keys: ApiKeys<Write>, now: Now, body: CreateApiKey) -> Result<Created<NewKey>, Error> {
+pub(crate) async fn create(keys: ApiKeys<Create>, now: Now, body: CreateApiKey) -> Result<Created<NewKey>, Error> {
     let mut problems = Problems::default();
     let permissions = rules::permissions(body.key_type, body.permissions, &mut problems);
     rules::future(body.expires_at, now.0, &mut problems);

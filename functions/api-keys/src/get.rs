@@ -5,8 +5,8 @@ use contract::id::KeyId;
 use contract::resource::ApiKey;
 use runtime::Found;
 use store::api_keys::ApiKeys;
-use store::grant::Read;
+use store::grant::Get;
 
-pub(crate) async fn get(keys: ApiKeys<Read>, id: KeyId) -> Result<Found<ApiKey>, Error> {
+pub(crate) async fn get(keys: ApiKeys<Get>, id: KeyId) -> Result<Found<ApiKey>, Error> {
     Ok(Found(keys.get(id).await?))
 }

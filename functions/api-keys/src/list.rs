@@ -4,9 +4,9 @@ use contract::Error;
 use contract::resource::ApiKey;
 use runtime::Listed;
 use store::api_keys::ApiKeys;
-use store::grant::Read;
+use store::grant::List;
 use store::page::PageRequest;
 
-pub(crate) async fn list(keys: ApiKeys<Read>, page: PageRequest) -> Result<Listed<ApiKey>, Error> {
+pub(crate) async fn list(keys: ApiKeys<List>, page: PageRequest) -> Result<Listed<ApiKey>, Error> {
     Ok(Listed(keys.list(&page).await?))
 }

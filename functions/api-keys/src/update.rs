@@ -9,7 +9,7 @@ use deserr::Deserr;
 use runtime::{Body, Found, Given, IfMatch, Now, Patch};
 use schemars::JsonSchema;
 use store::api_keys::ApiKeys;
-use store::grant::Write;
+use store::grant::Update;
 
 use crate::rules::{self, Addresses};
 
@@ -36,7 +36,7 @@ pub(crate) struct UpdateApiKey {
 impl Body for UpdateApiKey {}
 
 pub(crate) async fn update(
-    keys: ApiKeys<Write>,
+    keys: ApiKeys<Update>,
     id: KeyId,
     if_match: IfMatch,
     now: Now,

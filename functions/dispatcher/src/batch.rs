@@ -13,7 +13,7 @@ use serde_json::Value;
 use store::author::Clock;
 use store::deliveries::{Attempts, Loaded, Message, Standing};
 use store::endpoint_state::EndpointStates;
-use store::jobs::JobRuns;
+use store::jobs::JobStarts;
 
 use crate::outbound::Sender;
 use crate::places::Places;
@@ -26,7 +26,7 @@ const EARLY: Duration = Duration::from_millis(500);
 pub(crate) struct Dispatcher {
     pub(crate) attempts: Attempts,
     pub(crate) states: EndpointStates,
-    pub(crate) jobs: JobRuns,
+    pub(crate) jobs: JobStarts,
     pub(crate) queues: Queues,
     pub(crate) vault: Vault,
     pub(crate) sender: Sender,

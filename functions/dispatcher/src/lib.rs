@@ -21,7 +21,7 @@ use runtime::{App, Consumer, Permissions, Queue, Source, Worker};
 use store::deliveries::Attempts;
 use store::endpoint_state::EndpointStates;
 use store::grant::Granted;
-use store::jobs::JobRuns;
+use store::jobs::JobStarts;
 
 use crate::batch::Dispatcher;
 use crate::outbound::{Sender, Settings};
@@ -43,7 +43,7 @@ fn start(app: &App) -> Result<Arc<dyn Worker>, Error> {
     Ok(Arc::new(Dispatcher {
         attempts: Attempts::open(store, app.webhooks.dead_before),
         states: EndpointStates::open(store, app.webhooks.dead_before),
-        jobs: JobRuns::open(store),
+        jobs: JobStarts::open(store),
         queues: app.queues()?.clone(),
         vault: app.vault()?.clone(),
         sender: Sender::new(settings).map_err(Error::internal)?,
@@ -55,6 +55,6 @@ fn start(app: &App) -> Result<Arc<dyn Worker>, Error> {
 }
 
 fn permissions() -> Permissions {
-    let items = [Attempts::grants(), EndpointStates::grants(), JobRuns::grants()].concat();
+    let items = [Attempts::grants(), EndpointStates::grants(), JobStarts::grants()].concat();
     Permissions { items: items.into_iter().collect(), sends: [Queue::Retries, Queue::Jobs].into(), data_keys: true }
 }

@@ -16,7 +16,7 @@ use serde_json::Value;
 use store::author::Clock;
 use store::deliveries::{Announcement, Announcer};
 use store::grant::Granted;
-use store::jobs::JobRuns;
+use store::jobs::JobStarts;
 use store::stream::{Definitions, Record, Seen, Stream};
 use store::tables::Table;
 
@@ -40,21 +40,21 @@ fn start(app: &App) -> Result<Arc<dyn Worker>, Error> {
     Ok(Arc::new(FanOut {
         stream: Stream::open(store),
         announcer: Announcer::open(store),
-        jobs: JobRuns::open(store),
+        jobs: JobStarts::open(store),
         queues: app.queues()?.clone(),
         clock: app.clock().clone(),
     }))
 }
 
 fn permissions() -> Permissions {
-    let items = [Stream::grants(), Announcer::grants(), JobRuns::grants()].concat();
+    let items = [Stream::grants(), Announcer::grants(), JobStarts::grants()].concat();
     Permissions { items: items.into_iter().collect(), sends: [Queue::First, Queue::Jobs].into(), data_keys: false }
 }
 
 struct FanOut {
     stream: Stream,
     announcer: Announcer,
-    jobs: JobRuns,
+    jobs: JobStarts,
     queues: Queues,
     clock: Clock,
 }

@@ -7,7 +7,7 @@ use deserr::Deserr;
 use runtime::{Body, Created};
 use schemars::JsonSchema;
 use store::field_groups::{FieldGroups, NewFieldGroup};
-use store::grant::Write;
+use store::grant::Create;
 
 /// A new field group.
 #[derive(Deserr, JsonSchema)]
@@ -26,7 +26,7 @@ pub(crate) struct CreateFieldGroup {
 
 impl Body for CreateFieldGroup {}
 
-pub(crate) async fn create(groups: FieldGroups<Write>, body: CreateFieldGroup) -> Result<Created<FieldGroup>, Error> {
+pub(crate) async fn create(groups: FieldGroups<Create>, body: CreateFieldGroup) -> Result<Created<FieldGroup>, Error> {
     let CreateFieldGroup { key, name, description, publishing } = body;
     Ok(Created(groups.create(NewFieldGroup { key, name, description, publishing }).await?))
 }

@@ -5,8 +5,8 @@ use contract::names::GroupRef;
 use contract::resource::FieldGroup;
 use runtime::Found;
 use store::field_groups::FieldGroups;
-use store::grant::Read;
+use store::grant::Get;
 
-pub(crate) async fn get(groups: FieldGroups<Read>, group: GroupRef) -> Result<Found<FieldGroup>, Error> {
+pub(crate) async fn get(groups: FieldGroups<Get>, group: GroupRef) -> Result<Found<FieldGroup>, Error> {
     Ok(Found(groups.get(&group).await?))
 }

@@ -5,10 +5,10 @@ use contract::names::GroupRef;
 use contract::resource::FieldGroup;
 use runtime::{Found, IfMatch};
 use store::field_groups::FieldGroups;
-use store::grant::Write;
+use store::grant::Restore;
 
 pub(crate) async fn restore(
-    groups: FieldGroups<Write>,
+    groups: FieldGroups<Restore>,
     group: GroupRef,
     if_match: IfMatch,
 ) -> Result<Found<FieldGroup>, Error> {

@@ -7,7 +7,7 @@ use deserr::Deserr;
 use runtime::{Body, Found, Given, IfMatch, Patch};
 use schemars::JsonSchema;
 use store::field_groups::FieldGroups;
-use store::grant::Write;
+use store::grant::Update;
 
 /// A change of a field group; members left out stay. Its key never changes.
 #[derive(Default, Deserr, JsonSchema)]
@@ -25,7 +25,7 @@ pub(crate) struct UpdateFieldGroup {
 impl Body for UpdateFieldGroup {}
 
 pub(crate) async fn update(
-    groups: FieldGroups<Write>,
+    groups: FieldGroups<Update>,
     group: GroupRef,
     if_match: IfMatch,
     body: UpdateFieldGroup,

@@ -4,9 +4,9 @@ use contract::Error;
 use contract::id::JobId;
 use contract::webhook::Job;
 use runtime::Found;
-use store::grant::Read;
+use store::grant::Get;
 use store::jobs::Jobs;
 
-pub(crate) async fn get(jobs: Jobs<Read>, id: JobId) -> Result<Found<Job>, Error> {
+pub(crate) async fn get(jobs: Jobs<Get>, id: JobId) -> Result<Found<Job>, Error> {
     Ok(Found(jobs.get(id).await?))
 }

@@ -10,7 +10,7 @@ use contract::Error;
 use runtime::{App, Consumer, Permissions, Queue, Source, Worker};
 use store::deliveries::Releases;
 use store::grant::Granted;
-use store::jobs::JobRuns;
+use store::jobs::{JobRuns, JobStarts};
 
 runtime::routes! {
     GET: GET_JOB => get::get,
@@ -30,6 +30,7 @@ fn start(app: &App) -> Result<Arc<dyn Worker>, Error> {
     let store = app.store()?;
     Ok(Arc::new(run::Jobs {
         releases: Releases::open(store),
+        starts: JobStarts::open(store),
         jobs: JobRuns::open(store),
         queues: app.queues()?.clone(),
         clock: app.clock().clone(),
@@ -37,6 +38,6 @@ fn start(app: &App) -> Result<Arc<dyn Worker>, Error> {
 }
 
 fn permissions() -> Permissions {
-    let items = [Releases::grants(), JobRuns::grants()].concat();
+    let items = [Releases::grants(), JobStarts::grants(), JobRuns::grants()].concat();
     Permissions { items: items.into_iter().collect(), sends: [Queue::Retries, Queue::Jobs].into(), data_keys: false }
 }

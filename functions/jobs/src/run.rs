@@ -12,7 +12,7 @@ use runtime::{Queue, Queues, Worker};
 use serde_json::Value;
 use store::author::Clock;
 use store::deliveries::{HELD, Open, Releases};
-use store::jobs::{JobRuns, Running, Task};
+use store::jobs::{JobRuns, JobStarts, Running, Task};
 
 /// How long one message's share of a job may take; what is left then goes on under another message.
 const SHARE: Duration = Duration::from_secs(20);
@@ -20,6 +20,7 @@ const PAGE: usize = 50;
 
 pub(crate) struct Jobs {
     pub(crate) releases: Releases,
+    pub(crate) starts: JobStarts,
     pub(crate) jobs: JobRuns,
     pub(crate) queues: Queues,
     pub(crate) clock: Clock,
@@ -66,7 +67,7 @@ impl Jobs {
             // It answered, before anybody knew that something was held for it.
             Task::Try { client, webhook, .. } => {
                 let now = self.clock.now();
-                let task = self.jobs.release(client, JobId::new(store::author::unique(now)), webhook, now).await?;
+                let task = self.starts.release(client, JobId::new(store::author::unique(now)), webhook, now).await?;
                 self.queues.send_task(&task, now).await
             }
         }

@@ -3,11 +3,11 @@
 use contract::Error;
 use contract::names::{EntityId, GroupRef};
 use runtime::{IfMatch, NoContent};
-use store::grant::Write;
+use store::grant::Delete;
 use store::values::Values;
 
 pub(crate) async fn delete(
-    values: Values<Write>,
+    values: Values<Delete>,
     group: GroupRef,
     entity: EntityId,
     if_match: IfMatch,

@@ -4,9 +4,9 @@ use contract::Error;
 use contract::names::{EntityId, GroupRef};
 use contract::resource::EntityValues;
 use runtime::Found;
-use store::grant::Read;
+use store::grant::Get;
 use store::values::Values;
 
-pub(crate) async fn get(values: Values<Read>, group: GroupRef, entity: EntityId) -> Result<Found<EntityValues>, Error> {
+pub(crate) async fn get(values: Values<Get>, group: GroupRef, entity: EntityId) -> Result<Found<EntityValues>, Error> {
     Ok(Found(values.get(&group, &entity).await?))
 }

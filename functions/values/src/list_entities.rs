@@ -4,12 +4,12 @@ use contract::Error;
 use contract::names::GroupRef;
 use contract::resource::EntityValues;
 use runtime::Listed;
-use store::grant::Read;
+use store::grant::List;
 use store::page::PageRequest;
 use store::values::Values;
 
 pub(crate) async fn list_entities(
-    values: Values<Read>,
+    values: Values<List>,
     group: GroupRef,
     page: PageRequest,
 ) -> Result<Listed<EntityValues>, Error> {

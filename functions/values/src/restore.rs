@@ -4,11 +4,11 @@ use contract::Error;
 use contract::names::{EntityId, GroupRef};
 use contract::resource::EntityValues;
 use runtime::{Found, IfMatch};
-use store::grant::Write;
+use store::grant::Restore;
 use store::values::Values;
 
 pub(crate) async fn restore(
-    values: Values<Write>,
+    values: Values<Restore>,
     group: GroupRef,
     entity: EntityId,
     if_match: IfMatch,

@@ -7,7 +7,7 @@ use contract::{Error, Problems};
 use deserr::Deserr;
 use runtime::{Body, Created, Vault};
 use schemars::JsonSchema;
-use store::grant::Write;
+use store::grant::Create;
 use store::webhooks::{NewWebhook, Webhooks};
 
 use crate::rules::{self, AllowedUrl};
@@ -47,7 +47,7 @@ const fn yes() -> bool {
 impl Body for CreateWebhook {}
 
 pub(crate) async fn create(
-    webhooks: Webhooks<Write>,
+    webhooks: Webhooks<Create>,
     vault: Vault,
     url: AllowedUrl,
     body: CreateWebhook,

@@ -3,10 +3,10 @@
 use contract::Error;
 use contract::id::WebhookId;
 use runtime::{IfMatch, NoContent};
-use store::grant::Write;
+use store::grant::Delete;
 use store::webhooks::Webhooks;
 
-pub(crate) async fn delete(webhooks: Webhooks<Write>, id: WebhookId, if_match: IfMatch) -> Result<NoContent, Error> {
+pub(crate) async fn delete(webhooks: Webhooks<Delete>, id: WebhookId, if_match: IfMatch) -> Result<NoContent, Error> {
     webhooks.delete(id, if_match.0).await?;
     Ok(NoContent)
 }

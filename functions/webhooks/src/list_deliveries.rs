@@ -6,7 +6,7 @@ use contract::{Error, Time};
 use runtime::parameters::QueryName;
 use runtime::{Admitted, FromRequest, Listed, Needs, Query};
 use store::deliveries::{Deliveries, DeliveryFilter};
-use store::grant::Read;
+use store::grant::List;
 use store::page::PageRequest;
 
 macro_rules! filters {
@@ -49,7 +49,7 @@ impl FromRequest for Filters {
 }
 
 pub(crate) async fn list(
-    deliveries: Deliveries<Read>,
+    deliveries: Deliveries<List>,
     id: WebhookId,
     filters: Filters,
     page: PageRequest,

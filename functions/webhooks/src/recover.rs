@@ -6,7 +6,7 @@ use contract::{Error, Problems, Time};
 use deserr::Deserr;
 use runtime::{Accepted, Admitted, Assign, Body, FromRequest, Needs, Now};
 use schemars::JsonSchema;
-use store::grant::{Read, Write};
+use store::grant::{Create, Get};
 use store::jobs::Jobs;
 use store::webhooks::Webhooks;
 
@@ -23,8 +23,8 @@ impl Body for RecoverWebhook {}
 
 /// What a recovery touches, as one argument.
 pub(crate) struct Recovery {
-    webhooks: Webhooks<Read>,
-    jobs: Jobs<Write>,
+    webhooks: Webhooks<Get>,
+    jobs: Jobs<Create>,
 }
 
 impl FromRequest for Recovery {
@@ -33,8 +33,8 @@ impl FromRequest for Recovery {
         Ok(Self { webhooks: FromRequest::take(request)?, jobs: FromRequest::take(request)? })
     }
     fn needs(needs: &mut Needs) {
-        <Webhooks<Read> as FromRequest>::needs(needs);
-        <Jobs<Write> as FromRequest>::needs(needs);
+        <Webhooks<Get> as FromRequest>::needs(needs);
+        <Jobs<Create> as FromRequest>::needs(needs);
     }
 }
 

@@ -5,10 +5,10 @@ use contract::id::DeliveryId;
 use contract::webhook::Delivery;
 use runtime::{Accepted, Deliver, Now, Queue};
 use store::deliveries::Deliveries;
-use store::grant::Write;
+use store::grant::Redeliver;
 
 pub(crate) async fn redeliver(
-    deliveries: Deliveries<Write>,
+    deliveries: Deliveries<Redeliver>,
     deliver: Deliver,
     id: DeliveryId,
     now: Now,

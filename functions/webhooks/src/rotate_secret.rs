@@ -6,7 +6,7 @@ use contract::{Error, Problems};
 use deserr::Deserr;
 use runtime::{Body, Found, IfMatch, Vault};
 use schemars::JsonSchema;
-use store::grant::Write;
+use store::grant::Update;
 use store::webhooks::Webhooks;
 
 use crate::shown::WebhookWithSecret;
@@ -23,7 +23,7 @@ pub(crate) struct RotateSecret {
 impl Body for RotateSecret {}
 
 pub(crate) async fn rotate_secret(
-    webhooks: Webhooks<Write>,
+    webhooks: Webhooks<Update>,
     vault: Vault,
     id: WebhookId,
     if_match: IfMatch,

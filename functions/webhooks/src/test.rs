@@ -5,10 +5,10 @@ use contract::id::WebhookId;
 use contract::webhook::Delivery;
 use runtime::{Accepted, Deliver, Now, Queue, RequestId};
 use store::deliveries::Deliveries;
-use store::grant::Write;
+use store::grant::Ping;
 
 pub(crate) async fn test(
-    deliveries: Deliveries<Write>,
+    deliveries: Deliveries<Ping>,
     deliver: Deliver,
     id: WebhookId,
     request_id: RequestId,

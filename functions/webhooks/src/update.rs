@@ -7,7 +7,7 @@ use contract::{Error, Problems};
 use deserr::Deserr;
 use runtime::{Body, Found, Given, IfMatch, Patch};
 use schemars::JsonSchema;
-use store::grant::Write;
+use store::grant::Update;
 use store::webhooks::Webhooks;
 
 use crate::rules::{self, AllowedUrl};
@@ -40,7 +40,7 @@ pub(crate) struct UpdateWebhook {
 impl Body for UpdateWebhook {}
 
 pub(crate) async fn update(
-    webhooks: Webhooks<Write>,
+    webhooks: Webhooks<Update>,
     id: WebhookId,
     if_match: IfMatch,
     url: AllowedUrl,

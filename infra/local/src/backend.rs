@@ -96,10 +96,8 @@ impl Backend {
         let mut permissions: Vec<Grant> = Vec::new();
         for table in tables::Table::ALL {
             for grant in of.items.iter().filter(|grant| grant.table == table) {
-                for action in grant.actions {
-                    let keys = grant.kinds.iter().map(|kind| format!("{}*", kind.prefix()));
-                    Grant::add_items(&mut permissions, self.tables.of(table), action, keys);
-                }
+                let keys = grant.kinds.iter().map(|kind| format!("{}*", kind.prefix()));
+                Grant::add_items(&mut permissions, self.tables.of(table), grant.action.name(), keys);
             }
         }
         let queue = |queue| Grant::Queue { name: services::queue_name(queue), actions: vec!["SendMessage"] };

@@ -31,9 +31,7 @@ impl Statement {
 pub fn statements(grants: &BTreeSet<Grant>) -> Vec<Statement> {
     let mut by_action: BTreeMap<(Table, &str), BTreeSet<Kind>> = BTreeMap::new();
     for grant in grants {
-        for action in grant.actions {
-            by_action.entry((grant.table, action)).or_default().extend(grant.kinds);
-        }
+        by_action.entry((grant.table, grant.action.name())).or_default().extend(grant.kinds);
     }
     let mut statements: Vec<Statement> = Vec::new();
     for ((table, action), kinds) in by_action {
@@ -47,16 +45,19 @@ pub fn statements(grants: &BTreeSet<Grant>) -> Vec<Statement> {
 
 #[cfg(test)]
 mod tests {
+    use store::grant::Action;
+
     use super::*;
 
     #[test]
     fn an_action_has_one_statement_a_table_whatever_its_grants() {
         let grants = |list: &[Grant]| statements(&list.iter().copied().collect());
-        let main = |kinds, actions| Grant { table: Table::Main, kinds, actions };
+        let main = |action, kinds| Grant { table: Table::Main, action, kinds };
         let merged = grants(&[
-            main(&[Kind::Values], &["BatchGetItem", "Query"]),
-            main(&[Kind::Definitions], &["BatchGetItem"]),
-            Grant { table: Table::Log, kinds: &[Kind::User], actions: &["BatchGetItem"] },
+            main(Action::BatchGetItem, &[Kind::Values]),
+            main(Action::Query, &[Kind::Values]),
+            main(Action::BatchGetItem, &[Kind::Definitions]),
+            Grant { table: Table::Log, action: Action::BatchGetItem, kinds: &[Kind::User] },
         ]);
         let keys: Vec<_> = merged.iter().map(|one| one.leading_keys().collect::<Vec<_>>().join(" ")).collect();
         assert_eq!(keys, ["D#* V#*", "V#*", "U#*"]);

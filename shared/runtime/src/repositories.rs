@@ -8,7 +8,7 @@ use store::api_keys::ApiKeys;
 use store::deliveries::Deliveries;
 use store::field_groups::FieldGroups;
 use store::global_fields::GlobalFields;
-use store::grant::{Granted, Read, Write};
+use store::grant::Granted;
 use store::jobs::Jobs;
 use store::tenant_fields::TenantFields;
 use store::tenants::Tenants;
@@ -21,26 +21,28 @@ use crate::queues::{Queue, Queues};
 use crate::vault::Vault;
 
 macro_rules! repositories {
-    ($(|$request:ident| $($type:ty),+ => $open:expr;)+) => { $($(
-        impl FromRequest for $type {
+    ($(|$request:ident| $($repository:ty $(where $operation:ident)?),+ => $open:expr;)+) => { $($(
+        impl$(<$operation: Send + 'static>)? FromRequest for $repository
+        where
+            Self: Granted,
+        {
             const CONNECTS: bool = true;
             fn take($request: &mut Admitted) -> Result<Self, Error> {
                 Ok($open)
             }
             fn needs(needs: &mut Needs) {
-                needs.grant(<$type>::grants());
+                needs.grant(Self::grants());
             }
         }
     )+)+ };
 }
 
 repositories! {
-    |request| ApiKeys<Read>, ApiKeys<Write>, Deliveries<Read>, Deliveries<Write>, FieldGroups<Read>,
-        FieldGroups<Write>, GlobalFields<Read>, GlobalFields<Write>, Jobs<Read>, Jobs<Write>, Tenants, Webhooks<Read>, Webhooks<Write> => Self::open(request.work()?);
-    |request| TenantFields<Read>, TenantFields<Write>, Values<Read>, Values<Write>
-        => Self::open(request.work()?, request.tenant()?);
+    |request| ApiKeys<A> where A, Deliveries<A> where A, FieldGroups<A> where A, GlobalFields<A> where A,
+        Jobs<A> where A, Tenants, Webhooks<A> where A => Self::open(request.work()?);
+    |request| TenantFields<A> where A, Values<A> where A => Self::open(request.work()?, request.tenant()?);
     |request| Signup, Login => Self::open(request.app.store()?, request.author.clone());
-    |request| Sessions => Self::open(request.app.store()?);
+    |request| Sessions<A> where A => Self::open(request.app.store()?);
 }
 
 /// Sends first attempts of deliveries.

@@ -1,5 +1,6 @@
 //! Accounts: signup, login and logout, before and after a client is known.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,8 +20,8 @@ use crate::change::{Change, Outcome};
 use crate::credentials::SessionCredential;
 use crate::document::{from_doc, holding, to_doc};
 use crate::dynamo::{get_number, get_text, must, number, text};
-use crate::grant::{Grant, Granted};
-use crate::keys::{self, Key, Kind};
+use crate::grant::{Delete, Get, granted};
+use crate::keys::{self, Key};
 use crate::scope::ClientScope;
 
 /// Opening accounts.
@@ -29,44 +30,31 @@ pub struct Signup {
     author: Arc<Author>,
 }
 
-impl Granted for Signup {
-    fn grants() -> Vec<Grant> {
-        vec![
-            Grant::main(&[Kind::Email], &["GetItem"]),
-            Grant::main(
-                &[Kind::Client, Kind::Members, Kind::Slug, Kind::Email, Kind::User, Kind::Password],
-                &["PutItem"],
-            ),
-            Grant::log(&[Kind::User], &["PutItem"]),
-        ]
-    }
-}
-
 /// Logging in.
 pub struct Login {
     store: Store,
     author: Arc<Author>,
 }
 
-impl Granted for Login {
-    fn grants() -> Vec<Grant> {
-        vec![
-            Grant::main(&[Kind::Email, Kind::Client], &["GetItem"]),
-            Grant::main(&[Kind::User, Kind::Password], &["BatchGetItem"]),
-            Grant::log(&[Kind::User], &["PutItem"]),
-        ]
-    }
-}
-
 /// The running session: what it is, and its end.
-pub struct Sessions {
+pub struct Sessions<A> {
     store: Store,
+    access: PhantomData<A>,
 }
 
-impl Granted for Sessions {
-    fn grants() -> Vec<Grant> {
-        vec![Grant::main(&[Kind::Client], &["GetItem"]), Grant::log(&[Kind::User], &["DeleteItem"])]
+granted! {
+    Signup {
+        Main GetItem [Email];
+        Main PutItem [Client, Members, Slug, Email, User, Password];
+        Log PutItem [User];
     }
+    Login {
+        Main GetItem [Email, Client];
+        Main BatchGetItem [User, Password];
+        Log PutItem [User];
+    }
+    Sessions<Get> { Main GetItem [Client]; }
+    Sessions<Delete> { Log DeleteItem [User]; }
 }
 
 impl Signup {
@@ -194,13 +182,15 @@ impl Login {
     }
 }
 
-impl Sessions {
+impl<A> Sessions<A> {
     /// The sessions of a request that came with one.
     #[must_use]
     pub fn open(store: &Store) -> Self {
-        Self { store: store.clone() }
+        Self { store: store.clone(), access: PhantomData }
     }
+}
 
+impl Sessions<Get> {
     /// Who is logged in, and where.
     ///
     /// # Errors
@@ -209,7 +199,9 @@ impl Sessions {
         let card = self.store.get(&keys::client(session.scope.client())).await?;
         Ok(SessionInfo { user: session.user.clone(), client: from_doc(&must(card, "client")?)? })
     }
+}
 
+impl Sessions<Delete> {
     /// Ends a session.
     ///
     /// # Errors

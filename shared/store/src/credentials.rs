@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use crate::Store;
 use crate::document::from_doc;
 use crate::dynamo::{get_number, get_text, must};
-use crate::grant::Grant;
-use crate::keys::{self, Kind};
+use crate::grant::{Grant, grants};
+use crate::keys;
 use crate::scope::ClientScope;
 
 /// How long a key's card is believed without asking again: what is switched off is off everywhere after this.
@@ -121,10 +121,9 @@ impl SessionCredential {
 
 impl Store {
     /// What verifying an API key needs.
-    pub const KEY_GRANTS: &'static [Grant] = &[Grant::main(&[Kind::Key], &["GetItem"])];
+    pub const KEY_GRANTS: &'static [Grant] = &grants![Main GetItem [Key]];
     /// What verifying a session needs.
-    pub const SESSION_GRANTS: &'static [Grant] =
-        &[Grant::main(&[Kind::User], &["BatchGetItem"]), Grant::log(&[Kind::User], &["BatchGetItem"])];
+    pub const SESSION_GRANTS: &'static [Grant] = &grants![Main BatchGetItem [User]; Log BatchGetItem [User]];
 
     /// Makes the first connection, by a read that every function with a credential gate may do. Errors are for the
     /// request that meets them again.

@@ -9,8 +9,8 @@ use contract::{Error, Time};
 use crate::Store;
 use crate::change::{Attempt, Change};
 use crate::dynamo::{Item, back_off, get_number, number};
-use crate::grant::{Grant, Granted};
-use crate::keys::{self, Kind};
+use crate::grant::granted;
+use crate::keys;
 
 /// Attempts under way at one endpoint, at the most.
 pub const SLOTS: usize = 10;
@@ -29,9 +29,10 @@ pub struct EndpointStates {
     dead_before: Option<Time>,
 }
 
-impl Granted for EndpointStates {
-    fn grants() -> Vec<Grant> {
-        vec![Grant::log(&[Kind::WebhookState], &["GetItem", "UpdateItem"])]
+granted! {
+    EndpointStates {
+        Log GetItem [WebhookState];
+        Log UpdateItem [WebhookState];
     }
 }
 

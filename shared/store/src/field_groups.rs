@@ -11,8 +11,8 @@ use crate::Work;
 use crate::change::{Change, Outcome};
 use crate::document::{Document, holding};
 use crate::dynamo::{Item, get_text, must, number, text};
-use crate::grant::{Grant, Granted, Read, Write};
-use crate::keys::{self, Kind};
+use crate::grant::{Create, Delete, Get, List, Restore, Update, granted};
+use crate::keys;
 use crate::page::{Listing, Page, PageRequest};
 use crate::tables::Table;
 
@@ -22,19 +22,28 @@ pub struct FieldGroups<A> {
     access: PhantomData<A>,
 }
 
-const READS: [Grant; 1] = [Grant::main(&[Kind::GroupKeys, Kind::Definitions], &["GetItem", "BatchGetItem", "Query"])];
-
-impl Granted for FieldGroups<Read> {
-    fn grants() -> Vec<Grant> {
-        READS.to_vec()
+granted! {
+    FieldGroups<Get> { Main GetItem [GroupKeys, Definitions]; }
+    FieldGroups<List> {
+        Main Query [GroupKeys];
+        Main BatchGetItem [Definitions];
     }
-}
-
-impl Granted for FieldGroups<Write> {
-    fn grants() -> Vec<Grant> {
-        let writes =
-            Grant::main(&[Kind::GroupKeys, Kind::Definitions, Kind::Purge], &["PutItem", "UpdateItem", "DeleteItem"]);
-        [&READS[..], &[writes]].concat()
+    FieldGroups<Create> { Main PutItem [GroupKeys, Definitions]; }
+    FieldGroups<Update> {
+        Main GetItem [GroupKeys, Definitions];
+        Main UpdateItem [Definitions];
+    }
+    FieldGroups<Delete> {
+        Main GetItem [GroupKeys, Definitions];
+        Main UpdateItem [Definitions];
+        Main PutItem [GroupKeys, Purge];
+        Main DeleteItem [GroupKeys];
+    }
+    FieldGroups<Restore> {
+        Main GetItem [GroupKeys, Definitions];
+        Main UpdateItem [Definitions];
+        Main PutItem [GroupKeys];
+        Main DeleteItem [Purge];
     }
 }
 
@@ -56,7 +65,9 @@ impl<A> FieldGroups<A> {
     pub fn open(work: &Work) -> Self {
         Self { work: work.clone(), access: PhantomData }
     }
+}
 
+impl FieldGroups<Get> {
     /// One field group.
     ///
     /// # Errors
@@ -67,7 +78,9 @@ impl<A> FieldGroups<A> {
         let live = found.filter(|found| found.deleted_at.is_none());
         Ok(live.ok_or(Code::FieldGroupNotFound)?.value)
     }
+}
 
+impl FieldGroups<List> {
     /// The field groups, by key.
     ///
     /// # Errors
@@ -95,7 +108,7 @@ impl<A> FieldGroups<A> {
     }
 }
 
-impl FieldGroups<Write> {
+impl FieldGroups<Create> {
     /// Creates a field group.
     ///
     /// # Errors
@@ -123,7 +136,9 @@ impl FieldGroups<Write> {
             Outcome::Stale => Err(Code::Internal.into()),
         }
     }
+}
 
+impl FieldGroups<Update> {
     /// Changes a field group.
     ///
     /// # Errors
@@ -143,7 +158,9 @@ impl FieldGroups<Write> {
         };
         self.work.revise(&key, if_match, Code::FieldGroupNotFound, plan).await
     }
+}
 
+impl FieldGroups<Delete> {
     /// Deletes a field group, and with it its values, until it is restored.
     ///
     /// # Errors
@@ -157,7 +174,9 @@ impl FieldGroups<Write> {
         };
         self.work.delete_softly(&keys::group(scope, id), if_match, Code::FieldGroupNotFound, beside).await
     }
+}
 
+impl FieldGroups<Restore> {
     /// Restores a deleted field group and its values; by key the last one that was deleted under it.
     ///
     /// # Errors
@@ -173,7 +192,9 @@ impl FieldGroups<Write> {
         let beside = |group: &FieldGroup| vec![self.key_row(group)];
         self.work.restore(&keys::group(&self.work.scope, id), if_match, Code::FieldGroupNotFound, beside).await
     }
+}
 
+impl<A> FieldGroups<A> {
     fn key_row(&self, group: &FieldGroup) -> Change {
         let key = keys::group_key(&self.work.scope, &group.key);
         Change::put(key).set("group", text(group.id.to_string())).when_absent().or(Code::KeyTaken)

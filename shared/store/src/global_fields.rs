@@ -12,8 +12,8 @@ use crate::Work;
 use crate::change::{Change, Outcome};
 use crate::document::{Document, holding, to_doc};
 use crate::dynamo::{number, text};
-use crate::grant::{Grant, Granted, Read, Write};
-use crate::keys::{self, Kind};
+use crate::grant::{Create, Delete, Get, List, Restore, Update, granted};
+use crate::keys;
 use crate::page::{Listing, Page, PageRequest};
 use crate::tables::Table;
 
@@ -28,21 +28,30 @@ pub struct GlobalFields<A> {
     access: PhantomData<A>,
 }
 
-impl Granted for GlobalFields<Read> {
-    fn grants() -> Vec<Grant> {
-        vec![Grant::main(&[Kind::GlobalFields], &["GetItem", "Query"])]
+granted! {
+    GlobalFields<Get> { Main GetItem [GlobalFields]; }
+    GlobalFields<List> { Main Query [GlobalFields]; }
+    GlobalFields<Create> {
+        Main PutItem [GlobalFields, Definitions];
+        Main UpdateItem [Definitions];
     }
-}
-
-impl Granted for GlobalFields<Write> {
-    fn grants() -> Vec<Grant> {
-        vec![
-            Grant::main(&[Kind::GlobalFields], &["GetItem", "Query"]),
-            Grant::main(
-                &[Kind::GlobalFields, Kind::Definitions, Kind::Purge],
-                &["PutItem", "UpdateItem", "DeleteItem"],
-            ),
-        ]
+    GlobalFields<Update> {
+        Main GetItem [GlobalFields];
+        Main UpdateItem [GlobalFields, Definitions];
+        Main PutItem [Definitions];
+        Main DeleteItem [Definitions];
+    }
+    GlobalFields<Delete> {
+        Main GetItem [GlobalFields];
+        Main UpdateItem [GlobalFields, Definitions];
+        Main PutItem [Purge];
+        Main DeleteItem [Definitions];
+    }
+    GlobalFields<Restore> {
+        Main GetItem [GlobalFields];
+        Main UpdateItem [GlobalFields, Definitions];
+        Main PutItem [Definitions];
+        Main DeleteItem [Purge];
     }
 }
 
@@ -74,7 +83,9 @@ impl<A> GlobalFields<A> {
     pub fn open(work: &Work) -> Self {
         Self { work: work.clone(), access: PhantomData }
     }
+}
 
+impl GlobalFields<Get> {
     /// One global field.
     ///
     /// # Errors
@@ -85,7 +96,9 @@ impl<A> GlobalFields<A> {
         let live = found.filter(|found| found.deleted_at.is_none());
         Ok(live.ok_or(Code::GlobalFieldNotFound)?.value)
     }
+}
 
+impl GlobalFields<List> {
     /// The global fields, oldest first; of one group, if one is named.
     ///
     /// # Errors
@@ -109,7 +122,7 @@ impl<A> GlobalFields<A> {
     }
 }
 
-impl GlobalFields<Write> {
+impl GlobalFields<Create> {
     /// Creates a global field in its groups.
     ///
     /// # Errors
@@ -135,7 +148,9 @@ impl GlobalFields<Write> {
             Outcome::Stale => Err(Code::Internal.into()),
         }
     }
+}
 
+impl GlobalFields<Update> {
     /// Changes a global field in all of its groups.
     ///
     /// # Errors
@@ -180,7 +195,9 @@ impl GlobalFields<Write> {
         };
         self.work.revise(&key, if_match, Code::GlobalFieldNotFound, plan).await
     }
+}
 
+impl GlobalFields<Delete> {
     /// Deletes a global field in all of its groups.
     ///
     /// # Errors
@@ -190,7 +207,9 @@ impl GlobalFields<Write> {
         let beside = |field: &GlobalField| self.detach(field, &field.field_group_ids);
         self.work.delete_softly(&key, if_match, Code::GlobalFieldNotFound, beside).await
     }
+}
 
+impl GlobalFields<Restore> {
     /// Restores a deleted global field in the groups that it was in.
     ///
     /// # Errors
@@ -208,7 +227,9 @@ impl GlobalFields<Write> {
         };
         self.work.restore(&key, if_match, Code::GlobalFieldNotFound, beside).await
     }
+}
 
+impl<A> GlobalFields<A> {
     fn attach(&self, field: &GlobalField, groups: &[GroupId]) -> Result<Vec<Change>, Error> {
         let doc = to_doc(field)?;
         let mut changes = Vec::with_capacity(groups.len() * 2);

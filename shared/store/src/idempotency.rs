@@ -10,8 +10,8 @@ use crate::Store;
 use crate::author::Seed;
 use crate::change::{Attempt, Change};
 use crate::dynamo::{Item, get_number, get_text, must, number, text};
-use crate::grant::Grant;
-use crate::keys::{self, Kind};
+use crate::grant::{Grant, grants};
+use crate::keys;
 use crate::scope::ClientScope;
 
 /// How long a first answer is kept.
@@ -64,7 +64,7 @@ pub struct Keyed<'a> {
 impl Store {
     /// What remembering answers needs.
     pub const IDEMPOTENCY_GRANTS: &'static [Grant] =
-        &[Grant::log(&[Kind::Idempotency], &["PutItem", "UpdateItem", "DeleteItem"])];
+        &grants![Log PutItem [Idempotency]; Log UpdateItem [Idempotency]; Log DeleteItem [Idempotency]];
 
     /// Claims a key, or finds the answer that was given under it.
     ///

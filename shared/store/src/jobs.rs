@@ -11,8 +11,8 @@ use crate::change::{Attempt, Change};
 use crate::deliveries::HELD;
 use crate::document::{from_doc, to_doc};
 use crate::dynamo::{Item, get_text, must, number, text};
-use crate::grant::{Grant, Granted, Read, Write};
-use crate::keys::{self, Kind};
+use crate::grant::{Create, Get, granted};
+use crate::keys;
 use crate::{Store, Work};
 
 /// How long a job can be asked for: 30 days.
@@ -71,15 +71,13 @@ pub struct Jobs<A> {
     access: PhantomData<A>,
 }
 
-impl Granted for Jobs<Read> {
-    fn grants() -> Vec<Grant> {
-        vec![Grant::log(&[Kind::Jobs], &["GetItem"])]
-    }
-}
-
-impl Granted for Jobs<Write> {
-    fn grants() -> Vec<Grant> {
-        vec![Grant::log(&[Kind::Jobs], &["PutItem"])]
+granted! {
+    Jobs<Get> { Log GetItem [Jobs]; }
+    Jobs<Create> { Log PutItem [Jobs]; }
+    JobStarts { Log PutItem [Jobs]; }
+    JobRuns {
+        Log GetItem [Jobs];
+        Log UpdateItem [Jobs];
     }
 }
 
@@ -91,7 +89,7 @@ impl<A> Jobs<A> {
     }
 }
 
-impl Jobs<Read> {
+impl Jobs<Get> {
     /// One job.
     ///
     /// # Errors
@@ -102,7 +100,7 @@ impl Jobs<Read> {
     }
 }
 
-impl Jobs<Write> {
+impl Jobs<Create> {
     /// Makes a job that sends again what failed and what is held, and gives the task to send.
     ///
     /// Whether there is such a webhook is the caller's to ask.
@@ -114,9 +112,15 @@ impl Jobs<Write> {
         let client = scope.client();
         let release = Release { webhook, since, failed: true };
         let job = JobId::new(author.unique());
-        let running = JobRuns::open(store).put(client, job, JobKind::WebhookRecovery, release, author.at()).await?;
+        let running = JobStarts::open(store).put(client, job, JobKind::WebhookRecovery, release, author.at()).await?;
         Ok((running.job, Task::Run { client, job }))
     }
+}
+
+/// Makes jobs that send what is held.
+#[derive(Clone)]
+pub struct JobStarts {
+    store: Store,
 }
 
 /// Jobs, as their worker knows them.
@@ -125,14 +129,8 @@ pub struct JobRuns {
     store: Store,
 }
 
-impl Granted for JobRuns {
-    fn grants() -> Vec<Grant> {
-        vec![Grant::log(&[Kind::Jobs], &["GetItem", "PutItem", "UpdateItem"])]
-    }
-}
-
-impl JobRuns {
-    /// The jobs of a store.
+impl JobStarts {
+    /// For the jobs of a store.
     #[must_use]
     pub fn open(store: &Store) -> Self {
         Self { store: store.clone() }
@@ -168,6 +166,14 @@ impl JobRuns {
             Attempt::Done => Ok(Running { client, job, release, after: None }),
             Attempt::Refused(item) => read(client, &must(item, "item")?),
         }
+    }
+}
+
+impl JobRuns {
+    /// The jobs of a store.
+    #[must_use]
+    pub fn open(store: &Store) -> Self {
+        Self { store: store.clone() }
     }
 
     /// A job; none once it is over or no longer kept.

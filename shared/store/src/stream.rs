@@ -21,10 +21,9 @@ use crate::definitions::Loaded;
 use crate::deliveries::Announcement;
 use crate::document::from_doc;
 use crate::dynamo::{get_text, must};
-use crate::grant::{Grant, Granted};
-use crate::keys::{self, Kind};
+use crate::grant::granted;
+use crate::keys;
 use crate::scope::ClientScope;
-use crate::tenant_fields::DEFINITION_READS;
 use crate::values;
 use crate::{Store, Work};
 
@@ -38,9 +37,11 @@ pub struct Stream {
     clients: Arc<Lru<ClientId, (ClientScope, Slug)>>,
 }
 
-impl Granted for Stream {
-    fn grants() -> Vec<Grant> {
-        [&DEFINITION_READS[..], &[Grant::main(&[Kind::Client], &["GetItem"])]].concat()
+granted! {
+    Stream {
+        Main GetItem [Client];
+        Main BatchGetItem [Definitions, TenantFields];
+        Main Query [Definitions, TenantFields];
     }
 }
 

@@ -14,8 +14,8 @@ use crate::definitions::{Loaded, Place, count_of, place, time_of, version_of};
 use crate::document::{Document, check_version, holding, to_doc};
 use crate::dynamo::{back_off, get_number, number, text};
 use crate::global_fields::same_type;
-use crate::grant::{Grant, Granted, Read, Write};
-use crate::keys::{self, Key, Kind};
+use crate::grant::{Create, Delete, Get, Grant, List, Restore, Update, granted, grants};
+use crate::keys::{self, Key};
 use crate::page::{MAX_PAGE_BYTES, Page, PageRequest};
 use crate::scope::TenantScope;
 use crate::tenants;
@@ -33,22 +33,36 @@ pub struct TenantFields<A> {
     access: PhantomData<A>,
 }
 
-pub(crate) const DEFINITION_READS: [Grant; 2] = [
-    Grant::main(&[Kind::GroupKeys], &["GetItem"]),
-    Grant::main(&[Kind::Definitions, Kind::TenantFields], &["BatchGetItem", "Query"]),
+/// What reads a group by its key, and a tenant's fields in it.
+pub(crate) const DEFINITION_READS: [Grant; 3] = grants![
+    Main GetItem [GroupKeys];
+    Main BatchGetItem [Definitions, TenantFields];
+    Main Query [Definitions, TenantFields];
 ];
 
-impl Granted for TenantFields<Read> {
-    fn grants() -> Vec<Grant> {
-        DEFINITION_READS.to_vec()
+granted! {
+    TenantFields<Get> { ..DEFINITION_READS; }
+    TenantFields<List> { ..DEFINITION_READS; }
+    TenantFields<Create> {
+        ..DEFINITION_READS;
+        Main PutItem [TenantFields, Tenants];
+        Main UpdateItem [TenantFields];
     }
-}
-
-impl Granted for TenantFields<Write> {
-    fn grants() -> Vec<Grant> {
-        let own = Grant::main(&[Kind::TenantFields], &["GetItem", "PutItem", "UpdateItem", "DeleteItem"]);
-        let beside = Grant::main(&[Kind::Tenants, Kind::Purge], &["PutItem", "DeleteItem"]);
-        [&DEFINITION_READS[..], &[own, beside]].concat()
+    TenantFields<Update> {
+        ..DEFINITION_READS;
+        Main UpdateItem [TenantFields];
+    }
+    TenantFields<Delete> {
+        ..DEFINITION_READS;
+        Main UpdateItem [TenantFields];
+        Main PutItem [Purge];
+        Main DeleteItem [TenantFields];
+    }
+    TenantFields<Restore> {
+        ..DEFINITION_READS;
+        Main UpdateItem [TenantFields];
+        Main PutItem [TenantFields];
+        Main DeleteItem [Purge];
     }
 }
 
@@ -72,7 +86,9 @@ impl<A> TenantFields<A> {
     async fn load(&self, group: &GroupRef) -> Result<Loaded, Error> {
         self.work.load(&self.scope, group, |_| Vec::new()).await
     }
+}
 
+impl TenantFields<Get> {
     /// One of the tenant's own fields.
     ///
     /// # Errors
@@ -82,7 +98,9 @@ impl<A> TenantFields<A> {
         let found = loaded.fields.own.iter().find(|field| field.id == id);
         found.cloned().ok_or(Code::TenantFieldNotFound.into())
     }
+}
 
+impl TenantFields<List> {
     /// Global and tenant fields, merged, in order.
     ///
     /// # Errors
@@ -119,7 +137,7 @@ impl<A> TenantFields<A> {
     }
 }
 
-impl TenantFields<Write> {
+impl TenantFields<Create> {
     /// Defines a field.
     ///
     /// # Errors
@@ -167,7 +185,9 @@ impl TenantFields<Write> {
         }
         Err(Error::unavailable("a tenant's fields changed each time that one was to be added"))
     }
+}
 
+impl TenantFields<Update> {
     /// Changes a field; its type stays.
     ///
     /// # Errors
@@ -194,7 +214,9 @@ impl TenantFields<Write> {
         };
         self.change(group, id, if_match, false, plan).await
     }
+}
 
+impl TenantFields<Delete> {
     /// Deletes a field. Its values stay with it.
     ///
     /// # Errors
@@ -214,7 +236,9 @@ impl TenantFields<Write> {
         };
         self.change(group, id, if_match, false, plan).await.map(|_| ())
     }
+}
 
+impl TenantFields<Restore> {
     /// Restores a deleted field with its values.
     ///
     /// # Errors
@@ -230,7 +254,9 @@ impl TenantFields<Write> {
         };
         self.change(group, id, if_match, true, plan).await
     }
+}
 
+impl<A> TenantFields<A> {
     /// Changes a field and, in the same transaction, the schema version that readers compare.
     async fn change(
         &self,

@@ -8,7 +8,7 @@ use crate::change::Change;
 use crate::definitions::Loaded;
 use crate::document::{from_doc, to_doc};
 use crate::dynamo::{number, text};
-use crate::grant::{Grant, Granted};
+use crate::grant::granted;
 use crate::keys::{self, Kind};
 use crate::page::{Listing, Page, PageRequest};
 use crate::scope::TenantScope;
@@ -19,10 +19,8 @@ pub struct Tenants {
     work: Work,
 }
 
-impl Granted for Tenants {
-    fn grants() -> Vec<Grant> {
-        vec![Grant::main(&[Kind::Tenants], &["Query"])]
-    }
+granted! {
+    Tenants { Main Query [Tenants]; }
 }
 
 impl Tenants {

@@ -16,7 +16,7 @@ use crate::change::{Change, Outcome};
 use crate::definitions::Loaded;
 use crate::document::{KEPT, check_version, deleted_at, event_of, from_doc, to_doc};
 use crate::dynamo::{Item, back_off, get_number, get_text, must, number, text};
-use crate::grant::{Grant, Granted, Read, Write};
+use crate::grant::{Delete, Get, List, Restore, Write, granted};
 use crate::keys::{self, Kind};
 use crate::page::{Listing, MAX_PAGE_BYTES, Page, PageRequest};
 use crate::scope::TenantScope;
@@ -36,19 +36,36 @@ pub struct Values<A> {
     access: PhantomData<A>,
 }
 
-const VALUE_READS: Grant = Grant::main(&[Kind::Values], &["BatchGetItem", "Query"]);
-
-impl Granted for Values<Read> {
-    fn grants() -> Vec<Grant> {
-        [&DEFINITION_READS[..], &[VALUE_READS]].concat()
+granted! {
+    Values<Get> {
+        ..DEFINITION_READS;
+        Main BatchGetItem [Values];
     }
-}
-
-impl Granted for Values<Write> {
-    fn grants() -> Vec<Grant> {
-        let values = Grant::main(&[Kind::Values, Kind::Purge], &["PutItem", "UpdateItem", "DeleteItem"]);
-        let tenant = Grant::main(&[Kind::TenantFields, Kind::Tenants], &["PutItem", "UpdateItem"]);
-        [&DEFINITION_READS[..], &[VALUE_READS, values, tenant]].concat()
+    Values<List> {
+        ..DEFINITION_READS;
+        Main BatchGetItem [Values];
+        Main Query [Values];
+    }
+    Values<Write> {
+        ..DEFINITION_READS;
+        Main BatchGetItem [Values];
+        Main PutItem [Values, Tenants];
+        Main UpdateItem [TenantFields];
+        Main DeleteItem [Purge];
+    }
+    Values<Delete> {
+        ..DEFINITION_READS;
+        Main BatchGetItem [Values];
+        Main UpdateItem [Values];
+        Main PutItem [Purge];
+        Main DeleteItem [Values];
+    }
+    Values<Restore> {
+        ..DEFINITION_READS;
+        Main BatchGetItem [Values];
+        Main UpdateItem [Values];
+        Main PutItem [Values];
+        Main DeleteItem [Purge];
     }
 }
 
@@ -109,7 +126,9 @@ impl<A> Values<A> {
     pub fn open(work: &Work, scope: TenantScope) -> Self {
         Self { work: work.clone(), scope, access: PhantomData }
     }
+}
 
+impl Values<Get> {
     /// One entity's values.
     ///
     /// # Errors
@@ -119,7 +138,9 @@ impl<A> Values<A> {
         let stored = item.map(|item| Stored::live(&item, loaded.epoch())).transpose()?.flatten();
         Ok(self.answer(&loaded, entity, &stored.ok_or(Code::ValuesNotFound)?))
     }
+}
 
+impl Values<List> {
     /// The entities that have values in the group, oldest first. A page may end early, by its size.
     ///
     /// # Errors
@@ -182,7 +203,9 @@ impl<A> Values<A> {
     fn bound<'a>(&'a self, group: &'a str) -> [&'a str; 3] {
         ["list-entities", self.scope.tenant().as_str(), group]
     }
+}
 
+impl<A> Values<A> {
     async fn load(&self, group: &GroupRef, entity: &EntityId) -> Result<(Loaded, Option<Item>), Error> {
         let place = |group: GroupId| vec![keys::values(&self.scope, group, entity)];
         let mut loaded = self.work.load(&self.scope, group, place).await?;
@@ -271,7 +294,9 @@ impl Values<Write> {
         }
         Err(Error::unavailable("values changed each time they were to be saved"))
     }
+}
 
+impl Values<Delete> {
     /// Deletes an entity's values, until they are restored. What is left goes on counting versions.
     ///
     /// # Errors
@@ -293,7 +318,9 @@ impl Values<Write> {
         });
         done.await.map(|_| ())
     }
+}
 
+impl Values<Restore> {
     /// Restores deleted values that nothing has been saved over; what is not deleted is answered as it is.
     ///
     /// # Errors
@@ -318,7 +345,9 @@ impl Values<Write> {
         })
         .await
     }
+}
 
+impl<A> Values<A> {
     /// Changes what is stored, deleted or not, by what `plan` makes of it; nothing planned, nothing changed.
     async fn change(
         &self,

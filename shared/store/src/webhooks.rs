@@ -13,7 +13,7 @@ use crate::author::Author;
 use crate::change::{Change, Outcome};
 use crate::document::{Document, Versioned, check_version, holding};
 use crate::dynamo::{Stretch, back_off};
-use crate::grant::{Grant, Granted, Read, Write};
+use crate::grant::{Create, Delete, Get, List, Update, granted};
 use crate::keys::{self, Kind};
 use crate::page::{Listing, Page, PageRequest};
 use crate::tables::Table;
@@ -31,17 +31,20 @@ pub struct Webhooks<A> {
     access: PhantomData<A>,
 }
 
-const READS: Grant = Grant::main(&[Kind::Webhooks], &["GetItem", "Query"]);
-
-impl Granted for Webhooks<Read> {
-    fn grants() -> Vec<Grant> {
-        vec![READS]
+granted! {
+    Webhooks<Get> { Main GetItem [Webhooks]; }
+    Webhooks<List> { Main Query [Webhooks]; }
+    Webhooks<Create> {
+        Main Query [Webhooks];
+        Main PutItem [Webhooks];
     }
-}
-
-impl Granted for Webhooks<Write> {
-    fn grants() -> Vec<Grant> {
-        vec![READS, Grant::main(&[Kind::Webhooks], &["PutItem", "UpdateItem", "DeleteItem"])]
+    Webhooks<Update> {
+        Main GetItem [Webhooks];
+        Main UpdateItem [Webhooks];
+    }
+    Webhooks<Delete> {
+        Main GetItem [Webhooks];
+        Main DeleteItem [Webhooks];
     }
 }
 
@@ -138,7 +141,9 @@ impl<A> Webhooks<A> {
     pub fn open(work: &Work) -> Self {
         Self { work: work.clone(), access: PhantomData }
     }
+}
 
+impl Webhooks<Get> {
     /// One webhook.
     ///
     /// # Errors
@@ -147,7 +152,9 @@ impl<A> Webhooks<A> {
         let found = self.work.store.endpoint(self.work.scope.client(), id).await?;
         Ok(found.ok_or(Code::WebhookNotFound)?.webhook)
     }
+}
 
+impl Webhooks<List> {
     /// The webhooks, oldest first.
     ///
     /// # Errors
@@ -161,7 +168,7 @@ impl<A> Webhooks<A> {
     }
 }
 
-impl Webhooks<Write> {
+impl Webhooks<Create> {
     /// Makes a webhook.
     ///
     /// # Errors
@@ -201,7 +208,9 @@ impl Webhooks<Write> {
             Outcome::Stale => Err(Code::Internal.into()),
         }
     }
+}
 
+impl Webhooks<Update> {
     /// Changes a webhook.
     ///
     /// # Errors
@@ -258,7 +267,9 @@ impl Webhooks<Write> {
         }
         Err(Error::unavailable("a webhook changed each time its secret was to be replaced"))
     }
+}
 
+impl Webhooks<Delete> {
     /// Deletes a webhook for good. What was to be sent to it is not sent.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use deserr::Deserr;
 use runtime::{Body, Created};
 use schemars::JsonSchema;
 use store::global_fields::{GlobalFields, NewGlobalField};
-use store::grant::Write;
+use store::grant::Create;
 
 use crate::rules::Groups;
 
@@ -27,7 +27,7 @@ pub(crate) struct CreateGlobalField {
 impl Body for CreateGlobalField {}
 
 pub(crate) async fn create(
-    fields: GlobalFields<Write>,
+    fields: GlobalFields<Create>,
     body: CreateGlobalField,
 ) -> Result<Created<GlobalField>, Error> {
     let CreateGlobalField { key, label, schema, field_group_ids: Groups(groups) } = body;

@@ -4,10 +4,10 @@ use contract::Error;
 use runtime::parameters::GlobalFieldId;
 use runtime::{IfMatch, NoContent};
 use store::global_fields::GlobalFields;
-use store::grant::Write;
+use store::grant::Delete;
 
 pub(crate) async fn delete(
-    fields: GlobalFields<Write>,
+    fields: GlobalFields<Delete>,
     id: GlobalFieldId,
     if_match: IfMatch,
 ) -> Result<NoContent, Error> {

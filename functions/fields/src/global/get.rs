@@ -5,8 +5,8 @@ use contract::resource::GlobalField;
 use runtime::Found;
 use runtime::parameters::GlobalFieldId;
 use store::global_fields::GlobalFields;
-use store::grant::Read;
+use store::grant::Get;
 
-pub(crate) async fn get(fields: GlobalFields<Read>, id: GlobalFieldId) -> Result<Found<GlobalField>, Error> {
+pub(crate) async fn get(fields: GlobalFields<Get>, id: GlobalFieldId) -> Result<Found<GlobalField>, Error> {
     Ok(Found(fields.get(id.0).await?))
 }

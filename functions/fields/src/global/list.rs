@@ -6,7 +6,7 @@ use contract::resource::GlobalField;
 use runtime::parameters::QueryName;
 use runtime::{Listed, Query};
 use store::global_fields::GlobalFields;
-use store::grant::Read;
+use store::grant::List;
 use store::page::PageRequest;
 
 pub(crate) struct FieldGroupFilter;
@@ -18,7 +18,7 @@ impl QueryName for FieldGroupFilter {
 }
 
 pub(crate) async fn list(
-    fields: GlobalFields<Read>,
+    fields: GlobalFields<List>,
     group: Query<FieldGroupFilter>,
     page: PageRequest,
 ) -> Result<Listed<GlobalField>, Error> {

@@ -5,10 +5,10 @@ use contract::resource::GlobalField;
 use runtime::parameters::GlobalFieldId;
 use runtime::{Found, IfMatch};
 use store::global_fields::GlobalFields;
-use store::grant::Write;
+use store::grant::Restore;
 
 pub(crate) async fn restore(
-    fields: GlobalFields<Write>,
+    fields: GlobalFields<Restore>,
     id: GlobalFieldId,
     if_match: IfMatch,
 ) -> Result<Found<GlobalField>, Error> {

@@ -9,7 +9,7 @@ use runtime::parameters::GlobalFieldId;
 use runtime::{Body, Found, Given, IfMatch};
 use schemars::JsonSchema;
 use store::global_fields::{GlobalFieldChange, GlobalFields};
-use store::grant::Write;
+use store::grant::Update;
 
 use crate::rules::Groups;
 
@@ -30,7 +30,7 @@ pub(crate) struct UpdateGlobalField {
 impl Body for UpdateGlobalField {}
 
 pub(crate) async fn update(
-    fields: GlobalFields<Write>,
+    fields: GlobalFields<Update>,
     id: GlobalFieldId,
     if_match: IfMatch,
     body: UpdateGlobalField,

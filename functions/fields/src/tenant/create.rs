@@ -7,7 +7,7 @@ use contract::{Error, Problems};
 use deserr::Deserr;
 use runtime::{Body, Created};
 use schemars::JsonSchema;
-use store::grant::Write;
+use store::grant::Create;
 use store::tenant_fields::{NewTenantField, TenantFields};
 
 /// A new tenant field.
@@ -23,7 +23,7 @@ pub(crate) struct CreateTenantField {
 impl Body for CreateTenantField {}
 
 pub(crate) async fn create(
-    fields: TenantFields<Write>,
+    fields: TenantFields<Create>,
     group: GroupRef,
     body: CreateTenantField,
 ) -> Result<Created<TenantField>, Error> {

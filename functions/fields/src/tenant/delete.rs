@@ -4,11 +4,11 @@ use contract::Error;
 use contract::names::GroupRef;
 use runtime::parameters::TenantFieldId;
 use runtime::{IfMatch, NoContent};
-use store::grant::Write;
+use store::grant::Delete;
 use store::tenant_fields::TenantFields;
 
 pub(crate) async fn delete(
-    fields: TenantFields<Write>,
+    fields: TenantFields<Delete>,
     group: GroupRef,
     field: TenantFieldId,
     if_match: IfMatch,

@@ -5,11 +5,11 @@ use contract::names::GroupRef;
 use contract::resource::TenantField;
 use runtime::Found;
 use runtime::parameters::TenantFieldId;
-use store::grant::Read;
+use store::grant::Get;
 use store::tenant_fields::TenantFields;
 
 pub(crate) async fn get(
-    fields: TenantFields<Read>,
+    fields: TenantFields<Get>,
     group: GroupRef,
     field: TenantFieldId,
 ) -> Result<Found<TenantField>, Error> {

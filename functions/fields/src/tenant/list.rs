@@ -4,12 +4,12 @@ use contract::Error;
 use contract::names::GroupRef;
 use contract::resource::Field;
 use runtime::Listed;
-use store::grant::Read;
+use store::grant::List;
 use store::page::PageRequest;
 use store::tenant_fields::TenantFields;
 
 pub(crate) async fn list(
-    fields: TenantFields<Read>,
+    fields: TenantFields<List>,
     group: GroupRef,
     page: PageRequest,
 ) -> Result<Listed<Field>, Error> {

@@ -5,11 +5,11 @@ use contract::names::GroupRef;
 use contract::resource::TenantField;
 use runtime::parameters::TenantFieldId;
 use runtime::{Found, IfMatch};
-use store::grant::Write;
+use store::grant::Restore;
 use store::tenant_fields::TenantFields;
 
 pub(crate) async fn restore(
-    fields: TenantFields<Write>,
+    fields: TenantFields<Restore>,
     group: GroupRef,
     field: TenantFieldId,
     if_match: IfMatch,

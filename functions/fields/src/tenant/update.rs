@@ -8,7 +8,7 @@ use deserr::Deserr;
 use runtime::parameters::TenantFieldId;
 use runtime::{Body, Found, Given, IfMatch};
 use schemars::JsonSchema;
-use store::grant::Write;
+use store::grant::Update;
 use store::tenant_fields::TenantFields;
 
 /// A change of a tenant field; members left out stay. Its key and its type never change.
@@ -25,7 +25,7 @@ pub(crate) struct UpdateTenantField {
 impl Body for UpdateTenantField {}
 
 pub(crate) async fn update(
-    fields: TenantFields<Write>,
+    fields: TenantFields<Update>,
     group: GroupRef,
     field: TenantFieldId,
     if_match: IfMatch,

@@ -9,8 +9,8 @@ use super::state::Card;
 use super::{KEPT, Message, delivery_id};
 use crate::Store;
 use crate::dynamo::{Item, key_attributes, number, text};
-use crate::grant::{Grant, Granted};
-use crate::keys::{self, Kind};
+use crate::grant::granted;
+use crate::keys;
 use crate::tables::Table;
 
 /// Bytes of an announcement in one item: an item has at most 400 KB.
@@ -40,12 +40,10 @@ pub struct Announcer {
     store: Store,
 }
 
-impl Granted for Announcer {
-    fn grants() -> Vec<Grant> {
-        vec![
-            Grant::main(&[Kind::Webhooks], &["Query"]),
-            Grant::log(&[Kind::Events, Kind::Deliveries], &["BatchWriteItem"]),
-        ]
+granted! {
+    Announcer {
+        Main Query [Webhooks];
+        Log BatchWriteItem [Events, Deliveries];
     }
 }
 

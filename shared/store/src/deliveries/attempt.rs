@@ -16,8 +16,8 @@ use crate::author::{Author, Origin, Seed};
 use crate::change::{Attempt as Write, Change, Outcome};
 use crate::document::Document;
 use crate::dynamo::{Item, get_number, get_text, must, number, text};
-use crate::grant::{Grant, Granted};
-use crate::keys::{self, Key, Kind};
+use crate::grant::granted;
+use crate::keys::{self, Key};
 use crate::webhooks::Endpoint;
 
 /// A message that is handed out for the first time is a copy, or a dead letter that was redriven: what its attempt's
@@ -88,13 +88,15 @@ pub struct Attempts {
     dead_before: Option<Time>,
 }
 
-impl Granted for Attempts {
-    fn grants() -> Vec<Grant> {
-        vec![
-            Grant::main(&[Kind::Webhooks], &["BatchGetItem", "GetItem", "UpdateItem"]),
-            Grant::log(&[Kind::Events], &["BatchGetItem"]),
-            Grant::log(&[Kind::Deliveries], &["BatchGetItem", "GetItem", "PutItem", "UpdateItem"]),
-        ]
+granted! {
+    Attempts {
+        Main BatchGetItem [Webhooks];
+        Main GetItem [Webhooks];
+        Main UpdateItem [Webhooks];
+        Log BatchGetItem [Events, Deliveries];
+        Log GetItem [Deliveries];
+        Log PutItem [Deliveries];
+        Log UpdateItem [Deliveries];
     }
 }
 

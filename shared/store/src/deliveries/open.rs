@@ -13,8 +13,8 @@ use super::{AT_ONCE, Message, ttl};
 use crate::author::unique;
 use crate::change::{Attempt as Write, Change, Outcome};
 use crate::dynamo::{Item, Stretch, get_number, get_text, must, number, text};
-use crate::grant::{Grant, Granted};
-use crate::keys::{self, Kind};
+use crate::grant::granted;
+use crate::keys;
 use crate::tables::Table;
 use crate::{Store, endpoint_state};
 
@@ -93,13 +93,13 @@ pub struct Releases {
     store: Store,
 }
 
-impl Granted for Releases {
-    fn grants() -> Vec<Grant> {
-        vec![
-            Grant::log(&[Kind::Deliveries], &["Query", "GetItem", "PutItem", "UpdateItem", "DeleteItem"]),
-            Grant::log(&[Kind::WebhookState], &["GetItem"]),
-            Grant::main(&[Kind::Webhooks], &["GetItem"]),
-        ]
+granted! {
+    Releases {
+        Main GetItem [Webhooks];
+        Log GetItem [Deliveries, WebhookState];
+        Log Query [Deliveries];
+        Log UpdateItem [Deliveries];
+        Log DeleteItem [Deliveries];
     }
 }
 

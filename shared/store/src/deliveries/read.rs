@@ -11,8 +11,8 @@ use contract::{Code, Error, Time};
 use super::state::{Card, State};
 use crate::Work;
 use crate::dynamo::{Item, fault, get_text, key_attributes, must, text};
-use crate::grant::{Grant, Granted, Read, Write};
-use crate::keys::{self, Key, Kind};
+use crate::grant::{Get, List, Ping, Redeliver, granted};
+use crate::keys::{self, Key};
 use crate::page::{Listing, Page, PageRequest};
 use crate::tables::Table;
 
@@ -26,25 +26,35 @@ pub struct Deliveries<A> {
     access: PhantomData<A>,
 }
 
-const READS: [Grant; 2] = [
-    Grant::main(&[Kind::Webhooks], &["GetItem", "Query"]),
-    Grant::log(&[Kind::Deliveries], &["BatchGetItem", "Query"]),
-];
-
-impl Granted for Deliveries<Read> {
-    fn grants() -> Vec<Grant> {
-        READS.to_vec()
+granted! {
+    Deliveries<Get> {
+        Main Query [Webhooks];
+        Log BatchGetItem [Deliveries];
     }
-}
-
-impl Granted for Deliveries<Write> {
-    fn grants() -> Vec<Grant> {
-        let writes = [
-            Grant::main(&[Kind::Client], &["GetItem"]),
-            Grant::log(&[Kind::Deliveries], &["GetItem", "UpdateItem", "DeleteItem"]),
-            Grant::log(&[Kind::Events, Kind::Deliveries], &["BatchWriteItem", "PutItem"]),
-        ];
-        [&READS[..], &writes].concat()
+    Deliveries<List> {
+        Main GetItem [Webhooks];
+        Log Query [Deliveries];
+        Log BatchGetItem [Deliveries];
+    }
+    Deliveries<Redeliver> {
+        Main Query [Webhooks];
+        Main GetItem [Webhooks];
+        Log BatchGetItem [Deliveries];
+        Log GetItem [Deliveries];
+        Log PutItem [Deliveries];
+        Log UpdateItem [Deliveries];
+        Log DeleteItem [Deliveries];
+    }
+    // A webhook that is switched on just then has what was held for it sent anew.
+    Deliveries<Ping> {
+        Main Query [Webhooks];
+        Main GetItem [Webhooks, Client];
+        Log BatchWriteItem [Events, Deliveries];
+        Log BatchGetItem [Deliveries];
+        Log GetItem [Deliveries];
+        Log PutItem [Deliveries];
+        Log UpdateItem [Deliveries];
+        Log DeleteItem [Deliveries];
     }
 }
 
@@ -73,7 +83,9 @@ impl<A> Deliveries<A> {
     pub fn open(work: &Work) -> Self {
         Self { work: work.clone(), access: PhantomData }
     }
+}
 
+impl Deliveries<Get> {
     /// One delivery with its attempts.
     ///
     /// # Errors
@@ -85,7 +97,9 @@ impl<A> Deliveries<A> {
         let responses = self.work.store.batch_get_all(&places.iter().collect::<Vec<_>>()).await?;
         Ok(found.card.whole(client, found.state.as_ref(), &responses, self.work.store.clock().now()))
     }
+}
 
+impl<A> Deliveries<A> {
     /// Looks for a delivery at each of the client's webhooks: its identifier does not name one.
     pub(super) async fn find(&self, id: DeliveryId) -> Result<Found, Error> {
         let (store, client) = (&self.work.store, self.work.scope.client());
@@ -108,7 +122,9 @@ impl<A> Deliveries<A> {
         }
         Ok(Found { card: card.ok_or(Code::DeliveryNotFound)?, state })
     }
+}
 
+impl Deliveries<List> {
     /// A webhook's deliveries, newest first. A page may end early.
     ///
     /// # Errors

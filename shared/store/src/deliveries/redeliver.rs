@@ -14,18 +14,24 @@ use super::{AT_ONCE, Message, delivery_id, ttl};
 use crate::change::{Change, Outcome};
 use crate::document::from_doc;
 use crate::dynamo::{back_off, number, text};
-use crate::grant::Write;
+use crate::grant::{Ping, Redeliver};
 use crate::keys;
 
 const TRIES: u32 = 8;
 
-impl Deliveries<Write> {
+impl Deliveries<Redeliver> {
     /// Begins another round of a delivery, whatever became of it, and gives the message to send; held, and without one,
     /// while its webhook is off. Whoever dies before sending has answered nobody, and is asked again.
     ///
     /// # Errors
     /// `delivery_not_found`.
     pub async fn redeliver(&self, id: DeliveryId) -> Result<(Delivery, Option<Message>), Error> {
+        self.send_anew(id).await
+    }
+}
+
+impl<A> Deliveries<A> {
+    async fn send_anew(&self, id: DeliveryId) -> Result<(Delivery, Option<Message>), Error> {
         let (store, client) = (&self.work.store, self.work.scope.client());
         for round in 0..TRIES {
             let found = self.find(id).await?;
@@ -70,6 +76,13 @@ impl Deliveries<Write> {
         Err(Error::unavailable("a delivery changed each time it was to be sent anew"))
     }
 
+    async fn is_off(&self, webhook: WebhookId) -> Result<bool, Error> {
+        let endpoint = self.work.store.endpoint(self.work.scope.client(), webhook).await?;
+        Ok(endpoint.is_some_and(|endpoint| !endpoint.webhook.active))
+    }
+}
+
+impl Deliveries<Ping> {
     /// Announces `test.ping` to one webhook, whatever it is told otherwise, and gives the message to send; held, and
     /// without one, while the webhook is off.
     ///
@@ -104,16 +117,11 @@ impl Deliveries<Write> {
         let message = crate::dynamo::must(Announcer::open(store).announce(&pairs).await?.pop(), "message")?;
         let off = !endpoint.webhook.active && hold(store, &message).await?;
         if off && !self.is_off(webhook).await? {
-            return self.redeliver(message.delivery).await;
+            return self.send_anew(message.delivery).await;
         }
         let card = Card { id: delivery_id(id, webhook), webhook, event_id: id, event };
         let place = keys::delivery_state(scope.client(), webhook, card.id);
         let state = store.get(&place).await?.map(State::read).transpose()?;
         Ok((card.delivery(state.as_ref(), store.clock().now()), (!off).then_some(message)))
-    }
-
-    async fn is_off(&self, webhook: WebhookId) -> Result<bool, Error> {
-        let endpoint = self.work.store.endpoint(self.work.scope.client(), webhook).await?;
-        Ok(endpoint.is_some_and(|endpoint| !endpoint.webhook.active))
     }
 }

@@ -8,7 +8,6 @@ use contract::{Code, Error, Time};
 use hedgerow_store::deliveries::{
     Announcement, Announcer, Attempts, Deliveries, DeliveryFilter, HELD, Lease, Message, Next,
 };
-use hedgerow_store::grant::Write;
 use hedgerow_store::page::{Page, PageRequest};
 
 use crate::fixture::{Account, DAY, Tables, after, all, first, paged, refused};
@@ -22,7 +21,7 @@ pub(crate) fn of_status(status: DeliveryStatus) -> DeliveryFilter {
 }
 
 impl Account {
-    pub(crate) fn deliveries(&self) -> Deliveries<Write> {
+    pub(crate) fn deliveries<A>(&self) -> Deliveries<A> {
         Deliveries::open(&self.work())
     }
 

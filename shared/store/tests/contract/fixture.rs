@@ -19,7 +19,6 @@ use hedgerow_store::api_keys::ApiKeys;
 use hedgerow_store::author::{Author, Clock, Origin, Seed};
 use hedgerow_store::field_groups::{FieldGroups, NewFieldGroup};
 use hedgerow_store::global_fields::{GlobalFieldChange, GlobalFields, NewGlobalField};
-use hedgerow_store::grant::Write;
 use hedgerow_store::page::{Page, PageRequest};
 use hedgerow_store::scope::ClientScope;
 use hedgerow_store::setup::create_tables;
@@ -138,19 +137,19 @@ impl Account {
         Work::new(self.store.clone(), self.scope.clone(), author(seed))
     }
 
-    pub(crate) fn groups(&self) -> FieldGroups<Write> {
+    pub(crate) fn groups<A>(&self) -> FieldGroups<A> {
         FieldGroups::open(&self.work())
     }
 
-    pub(crate) fn globals(&self) -> GlobalFields<Write> {
+    pub(crate) fn globals<A>(&self) -> GlobalFields<A> {
         GlobalFields::open(&self.work())
     }
 
-    pub(crate) fn fields(&self, tenant: &str) -> TenantFields<Write> {
+    pub(crate) fn fields<A>(&self, tenant: &str) -> TenantFields<A> {
         TenantFields::open(&self.work(), self.scope.tenant(named(tenant)))
     }
 
-    pub(crate) fn values(&self, tenant: &str) -> Values<Write> {
+    pub(crate) fn values<A>(&self, tenant: &str) -> Values<A> {
         Values::open(&self.work(), self.scope.tenant(named(tenant)))
     }
 
@@ -158,7 +157,7 @@ impl Account {
         Tenants::open(&self.work())
     }
 
-    pub(crate) fn keys(&self) -> ApiKeys<Write> {
+    pub(crate) fn keys<A>(&self) -> ApiKeys<A> {
         ApiKeys::open(&self.work())
     }
 

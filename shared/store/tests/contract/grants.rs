@@ -1,22 +1,21 @@
 //! Each repository gets by with the permissions that it asks for. On the embedded engine alone, which enforces them.
 
 use contract::Error;
-use contract::names::GroupRef;
 use engines::permitted;
+use hedgerow_store::Store;
 use hedgerow_store::accounts::{Login, Sessions, Signup};
 use hedgerow_store::api_keys::ApiKeys;
 use hedgerow_store::deliveries::{Announcer, Attempts, Deliveries, Next, Releases};
 use hedgerow_store::field_groups::FieldGroups;
-use hedgerow_store::global_fields::GlobalFields;
-use hedgerow_store::grant::{Grant, Granted, Read, Write};
+use hedgerow_store::global_fields::{GlobalFieldChange, GlobalFields};
+use hedgerow_store::grant::{Create, Delete, Get, Grant, Granted, List, Ping, Redeliver, Restore, Update, Write};
 use hedgerow_store::idempotency::Keyed;
-use hedgerow_store::jobs::{JobRuns, Jobs};
+use hedgerow_store::jobs::{JobRuns, JobStarts, Jobs};
 use hedgerow_store::tables::Table;
 use hedgerow_store::tenant_fields::TenantFields;
 use hedgerow_store::tenants::Tenants;
 use hedgerow_store::values::{Save, Values};
 use hedgerow_store::webhooks::Webhooks;
-use hedgerow_store::{Store, Work};
 use serde_json::json;
 
 use crate::deliveries::{ANY, of_status, result};
@@ -29,11 +28,9 @@ use crate::webhooks::{member, new_webhook, ring};
 /// One statement for each table and action, as a function's role has it.
 fn policy(tables: &Tables, grants: &[Grant]) -> Vec<engines::Grant> {
     let mut policy: Vec<engines::Grant> = Vec::new();
-    for (table, action, grant) in grants.iter().flat_map(|g| g.actions.iter().map(move |action| (g.table, *action, g)))
-    {
-        let table: &str = tables.names.of(table);
+    for grant in grants {
         let keys = grant.kinds.iter().map(|kind| format!("{}*", kind.prefix()));
-        engines::Grant::add_items(&mut policy, table, action, keys);
+        engines::Grant::add_items(&mut policy, tables.names.of(grant.table), grant.action.name(), keys);
     }
     policy
 }
@@ -44,28 +41,31 @@ async fn under<T>(account: &Account, grants: &[Grant], work: impl Future<Output 
     permitted(policy(&account.tables, grants), work).await.unwrap()
 }
 
+/// Opens a repository, and carries out a method of it with no more rights than its type grants.
+macro_rules! works {
+    ($account:ident, $of:ty, $open:expr, $method:ident($($argument:expr),*)) => {{
+        let repository: $of = $open;
+        under(&$account, &<$of>::grants(), repository.$method($($argument),*)).await
+    }};
+}
+
 #[tokio::test]
 async fn reading() {
     let tables = Tables::embedded().await;
     let account = tables.account().await;
     let lived = life::live(&account).await.unwrap();
-    let (work, key, acme) = (account.work(), by_key("product"), || account.scope.tenant(named("acme")));
-    let reads = FieldGroups::<Read>::grants();
-    under(&account, &reads, FieldGroups::<Read>::open(&work).get(&key)).await;
-    under(&account, &reads, FieldGroups::<Read>::open(&work).list(&all())).await;
-    let reads = GlobalFields::<Read>::grants();
-    under(&account, &reads, GlobalFields::<Read>::open(&work).get(lived.global)).await;
-    under(&account, &reads, GlobalFields::<Read>::open(&work).list(None, &all())).await;
-    let reads = TenantFields::<Read>::grants();
-    under(&account, &reads, TenantFields::<Read>::open(&work, acme()).get(&key, lived.own)).await;
-    under(&account, &reads, TenantFields::<Read>::open(&work, acme()).list(&key, &all())).await;
-    let reads = Values::<Read>::grants();
-    under(&account, &reads, Values::<Read>::open(&work, acme()).get(&key, &named("sku"))).await;
-    under(&account, &reads, Values::<Read>::open(&work, acme()).list(&key, &all())).await;
-    under(&account, &Tenants::grants(), Tenants::open(&work).list(&all())).await;
-    let reads = ApiKeys::<Read>::grants();
-    under(&account, &reads, ApiKeys::<Read>::open(&work).get(lived.key)).await;
-    under(&account, &reads, ApiKeys::<Read>::open(&work).list(&all())).await;
+    let key = by_key("product");
+    works!(account, FieldGroups<Get>, account.groups(), get(&key));
+    works!(account, FieldGroups<List>, account.groups(), list(&all()));
+    works!(account, GlobalFields<Get>, account.globals(), get(lived.global));
+    works!(account, GlobalFields<List>, account.globals(), list(None, &all()));
+    works!(account, TenantFields<Get>, account.fields("acme"), get(&key, lived.own));
+    works!(account, TenantFields<List>, account.fields("acme"), list(&key, &all()));
+    works!(account, Values<Get>, account.values("acme"), get(&key, &named("sku")));
+    works!(account, Values<List>, account.values("acme"), list(&key, &all()));
+    works!(account, Tenants, account.tenants(), list(&all()));
+    works!(account, ApiKeys<Get>, account.keys(), get(lived.key));
+    works!(account, ApiKeys<List>, account.keys(), list(&all()));
 }
 
 #[tokio::test]
@@ -73,26 +73,26 @@ async fn writing_groups_and_fields() {
     let tables = Tables::embedded().await;
     let account = tables.account().await;
     let lived = life::live(&account).await.unwrap();
-    let key = by_key("product");
-    let grants = FieldGroups::<Write>::grants();
-    let made = GroupRef::Id(under(&account, &grants, account.groups().create(new_group("new"))).await.id);
-    under(&account, &grants, account.groups().update(&by_key("new"), None, |_| ())).await;
-    under(&account, &grants, account.groups().delete(&by_key("new"), None)).await;
-    under(&account, &grants, account.groups().restore(&made, None)).await;
+    let (product, new) = (by_key("product"), by_key("new"));
+    works!(account, FieldGroups<Create>, account.groups(), create(new_group("new")));
+    works!(account, FieldGroups<Update>, account.groups(), update(&new, None, |_| ()));
+    works!(account, FieldGroups<Delete>, account.groups(), delete(&new, None));
+    works!(account, FieldGroups<Restore>, account.groups(), restore(&new, None));
 
-    let grants = GlobalFields::<Write>::grants();
-    let made = under(&account, &grants, account.globals().create(new_global("new", string(), &[lived.group]))).await.id;
-    under(&account, &grants, account.globals().update(made, None, &SAME)).await;
-    under(&account, &grants, account.globals().delete(made, None)).await;
-    under(&account, &grants, account.globals().restore(made, None)).await;
+    let global = new_global("new", string(), &[lived.group]);
+    let made = works!(account, GlobalFields<Create>, account.globals(), create(global)).id;
+    works!(account, GlobalFields<Update>, account.globals(), update(made, None, &SAME));
+    let moved = GlobalFieldChange { groups: Some(vec![lived.other_group]), ..SAME };
+    works!(account, GlobalFields<Update>, account.globals(), update(made, None, &moved));
+    works!(account, GlobalFields<Delete>, account.globals(), delete(made, None));
+    works!(account, GlobalFields<Restore>, account.globals(), restore(made, None));
 
-    let grants = TenantFields::<Write>::grants();
     for tenant in ["acme", "first"] {
-        let fields = || account.fields(tenant);
-        let made = under(&account, &grants, fields().create(&key, new_own("own", string()))).await.id;
-        under(&account, &grants, fields().update(&key, made, None, None, None)).await;
-        under(&account, &grants, fields().delete(&key, made, None)).await;
-        under(&account, &grants, fields().restore(&key, made, None)).await;
+        let own = new_own("own", string());
+        let made = works!(account, TenantFields<Create>, account.fields(tenant), create(&product, own)).id;
+        works!(account, TenantFields<Update>, account.fields(tenant), update(&product, made, None, None, None));
+        works!(account, TenantFields<Delete>, account.fields(tenant), delete(&product, made, None));
+        works!(account, TenantFields<Restore>, account.fields(tenant), restore(&product, made, None));
     }
 }
 
@@ -101,17 +101,16 @@ async fn writing_values() {
     let tables = Tables::embedded().await;
     let account = tables.account().await;
     life::live(&account).await.unwrap();
-    let (key, sku, grants) = (by_key("product"), named("new"), Values::<Write>::grants());
+    let (key, sku) = (by_key("product"), named("new"));
     let sent = object(json!({ "title": "x" }));
     for tenant in ["acme", "first"] {
-        let values = || account.values(tenant);
         for how in [Save::Merge, Save::Replace] {
-            under(&account, &grants, values().save(&key, &sku, &sent, how, None)).await;
+            works!(account, Values<Write>, account.values(tenant), save(&key, &sku, &sent, how, None));
         }
-        under(&account, &grants, values().delete(&key, &sku, None)).await;
-        under(&account, &grants, values().restore(&key, &sku, None)).await;
-        under(&account, &grants, values().delete(&key, &sku, None)).await;
-        under(&account, &grants, values().save(&key, &sku, &sent, Save::Merge, None)).await;
+        works!(account, Values<Delete>, account.values(tenant), delete(&key, &sku, None));
+        works!(account, Values<Restore>, account.values(tenant), restore(&key, &sku, None));
+        works!(account, Values<Delete>, account.values(tenant), delete(&key, &sku, None));
+        works!(account, Values<Write>, account.values(tenant), save(&key, &sku, &sent, Save::Merge, None));
     }
 }
 
@@ -119,20 +118,18 @@ async fn writing_values() {
 async fn credentials_and_accounts() {
     let tables = Tables::embedded().await;
     let account = tables.account().await;
-    let grants = ApiKeys::<Write>::grants();
-    let (key, secret) = under(&account, &grants, account.keys().create(new_key())).await;
+    let (key, secret) = works!(account, ApiKeys<Create>, account.keys(), create(new_key()));
     under(&account, Store::KEY_GRANTS, account.store.verify_key(&secret)).await.unwrap();
-    under(&account, &grants, account.keys().update(key.id, None, |_| Ok(()))).await;
-    under(&account, &grants, account.keys().delete(key.id, None)).await;
+    works!(account, ApiKeys<Update>, account.keys(), update(key.id, None, |_| Ok(())));
+    works!(account, ApiKeys<Delete>, account.keys(), delete(key.id, None));
     let signup = Signup::open(&account.store, tables.author());
     let email = || named("new@example.com");
     under(&account, &Signup::grants(), signup.sign_up(email(), named(PASSWORD), named("New"))).await;
     let login = tables.login();
     let (_, token) = under(&account, &Login::grants(), login.log_in(&email(), named(PASSWORD))).await;
     let session = under(&account, Store::SESSION_GRANTS, account.store.verify_session(&token)).await.unwrap();
-    let sessions = Sessions::open(&account.store);
-    under(&account, &Sessions::grants(), sessions.info(&session)).await;
-    under(&account, &Sessions::grants(), sessions.end(&session)).await;
+    works!(account, Sessions<Get>, Sessions::open(&account.store), info(&session));
+    works!(account, Sessions<Delete>, Sessions::open(&account.store), end(&session));
     let keyed = Keyed { caller: "key_1", route: "POST /", key: "k", body: b"{}" };
     for _ in 0..2 {
         let begun = under(&account, Store::IDEMPOTENCY_GRANTS, account.store.begin(&account.scope, &keyed)).await;
@@ -145,13 +142,11 @@ async fn credentials_and_accounts() {
 async fn webhooks_and_their_deliveries() {
     let tables = Tables::embedded().await;
     let (account, ring) = (tables.account().await, ring());
-    let writes = Webhooks::<Write>::grants();
-    let webhook = under(&account, &writes, account.webhooks().create(new_webhook(), &ring)).await;
+    let webhook = works!(account, Webhooks<Create>, account.webhooks(), create(new_webhook(), &ring));
     let grace = member(json!(60));
-    under(&account, &writes, account.webhooks().rotate_secret(webhook.id, None, grace, &ring)).await;
-    let reads = Webhooks::<Read>::grants();
-    under(&account, &reads, Webhooks::<Read>::open(&account.work()).get(webhook.id)).await;
-    under(&account, &reads, Webhooks::<Read>::open(&account.work()).list(&all())).await;
+    works!(account, Webhooks<Update>, account.webhooks(), rotate_secret(webhook.id, None, grace, &ring));
+    works!(account, Webhooks<Get>, account.webhooks(), get(webhook.id));
+    works!(account, Webhooks<List>, account.webhooks(), list(&all()));
 
     let grants = Announcer::grants();
     let announcer = Announcer::open(&account.store);
@@ -163,7 +158,7 @@ async fn webhooks_and_their_deliveries() {
         webhook.active = false;
         Ok(())
     };
-    let off = under(&account, &writes, account.webhooks().update(webhook.id, None, off)).await;
+    let off = works!(account, Webhooks<Update>, account.webhooks(), update(webhook.id, None, off));
     let another = account.announcement(contract::webhook::EventName::TestPing);
     under(&account, &grants, announcer.announce(&[(&another, vec![&off])])).await;
 
@@ -185,23 +180,22 @@ async fn webhooks_and_their_deliveries() {
         under(&account, &grants, releases.forget(client, webhook.id, open)).await;
     }
 
-    let (reads, grants) = (Deliveries::<Read>::grants(), Deliveries::<Write>::grants());
-    let reader = || Deliveries::<Read>::open(&account.work());
-    under(&account, &reads, reader().get(message.delivery)).await;
-    under(&account, &reads, reader().list(webhook.id, &ANY, &all())).await;
+    works!(account, Deliveries<Get>, account.deliveries(), get(message.delivery));
+    works!(account, Deliveries<List>, account.deliveries(), list(webhook.id, &ANY, &all()));
     let failed = of_status(contract::webhook::DeliveryStatus::Failed);
-    under(&account, &reads, reader().list(webhook.id, &failed, &all())).await;
-    under(&account, &grants, account.deliveries().redeliver(message.delivery)).await;
-    under(&account, &grants, account.deliveries().ping(webhook.id, "req_test")).await;
+    works!(account, Deliveries<List>, account.deliveries(), list(webhook.id, &failed, &all()));
+    works!(account, Deliveries<Redeliver>, account.deliveries(), redeliver(message.delivery));
+    works!(account, Deliveries<Ping>, account.deliveries(), ping(webhook.id, "req_test"));
 
-    let jobs = Jobs::<Write>::open(&account.work());
-    let (job, _) = under(&account, &Jobs::<Write>::grants(), jobs.recover(webhook.id, since)).await;
-    under(&account, &Jobs::<Read>::grants(), Jobs::<Read>::open(&account.work()).get(job.id)).await;
+    let (job, _) = works!(account, Jobs<Create>, Jobs::open(&account.work()), recover(webhook.id, since));
+    works!(account, Jobs<Get>, Jobs::open(&account.work()), get(job.id));
+    let starts = JobStarts::open(&account.store);
+    let now = tables.clock.now();
+    under(&account, &JobStarts::grants(), starts.release(client, job.id, webhook.id, now)).await;
     let (grants, runs) = (JobRuns::grants(), JobRuns::open(&account.store));
-    under(&account, &grants, runs.release(client, job.id, webhook.id, tables.clock.now())).await;
     let running = under(&account, &grants, runs.get(client, job.id)).await.unwrap();
     under(&account, &grants, runs.advance(&running)).await;
-    under(&account, &writes, account.webhooks().delete(webhook.id, None)).await;
+    works!(account, Webhooks<Delete>, account.webhooks(), delete(webhook.id, None));
 }
 
 #[tokio::test]
@@ -209,9 +203,9 @@ async fn nothing_more_than_it_says() {
     let tables = Tables::embedded().await;
     let account = tables.account().await;
     life::live(&account).await.unwrap();
-    let work: Work = account.work();
-    let reads = policy(&tables, &FieldGroups::<Read>::grants());
-    let refused = permitted(reads, FieldGroups::<Write>::open(&work).create(new_group("new"))).await;
+    let reads = policy(&tables, &FieldGroups::<Get>::grants());
+    let groups: FieldGroups<Create> = account.groups();
+    let refused = permitted(reads, groups.create(new_group("new"))).await;
     assert!(refused.is_err(), "a reader wrote");
-    assert!(Values::<Read>::grants().iter().all(|grant| grant.table == Table::Main));
+    assert!(Values::<Get>::grants().iter().all(|grant| grant.table == Table::Main));
 }

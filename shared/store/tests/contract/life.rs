@@ -4,6 +4,7 @@ use contract::Error;
 use contract::id::{FieldId, GroupId, KeyId};
 use contract::names::GroupRef;
 use contract::permission::{KeyType, Permission};
+use hedgerow_store::accounts::Sessions;
 use hedgerow_store::api_keys::NewApiKey;
 use hedgerow_store::global_fields::GlobalFieldChange;
 use hedgerow_store::values::Save;
@@ -52,9 +53,8 @@ async fn sessions(account: &Account) -> Result<(), Error> {
     let (info, token) = account.tables.login().log_in(&named("Ada@Example.com"), named("correct horse")).await?;
     assert_eq!(info, account.info);
     let session = account.store.verify_session(&token).await?.unwrap();
-    let sessions = hedgerow_store::accounts::Sessions::open(&account.store);
-    assert_eq!(sessions.info(&session).await?, account.info);
-    sessions.end(&session).await?;
+    assert_eq!(Sessions::open(&account.store).info(&session).await?, account.info);
+    Sessions::open(&account.store).end(&session).await?;
     assert!(account.store.verify_session(&token).await?.is_none());
     Ok(())
 }

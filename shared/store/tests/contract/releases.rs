@@ -7,7 +7,6 @@ use contract::webhook::{DeliveryStatus, JobKind, JobStatus, Webhook};
 use contract::{Code, Time};
 use hedgerow_store::author::Seed;
 use hedgerow_store::deliveries::{HELD, Lease, Next, Open, Releases};
-use hedgerow_store::grant::{Read, Write};
 use hedgerow_store::jobs::{JobRuns, Jobs, Task};
 
 use crate::deliveries::of_status;
@@ -190,7 +189,7 @@ async fn a_job_is_made_once_and_is_its_clients_own() {
     let webhook = ada.webhook(&ring).await;
     let seed = Seed::new(tables.clock.now());
     let recover = || async {
-        let jobs = Jobs::<Write>::open(&ada.work_of(seed));
+        let jobs = Jobs::open(&ada.work_of(seed));
         jobs.recover(webhook.id, Time::from_millis(EVER)).await.unwrap()
     };
     let (job, task) = recover().await;
@@ -205,7 +204,7 @@ async fn a_job_is_made_once_and_is_its_clients_own() {
     // The request that made it, carried out again, finds it as it stands.
     assert_eq!(recover().await.0.progress.done, 5);
     let read = |account: &Account, id: JobId| {
-        let jobs = Jobs::<Read>::open(&account.work());
+        let jobs = Jobs::open(&account.work());
         async move { jobs.get(id).await }
     };
     assert_eq!(read(&ada, job.id).await.unwrap().status, JobStatus::Running);

@@ -43,7 +43,7 @@ pub(crate) fn new_webhook() -> NewWebhook {
 }
 
 impl Account {
-    pub(crate) fn webhooks(&self) -> Webhooks<hedgerow_store::grant::Write> {
+    pub(crate) fn webhooks<A>(&self) -> Webhooks<A> {
         Webhooks::open(&self.work())
     }
 
@@ -132,11 +132,10 @@ async fn another_clients_webhook_is_not_there() {
     let tables = Tables::new().await;
     let (ada, bob, ring) = (tables.account().await, tables.account().await, ring());
     let made = ada.webhook(&ring).await;
-    let bobs = || bob.webhooks();
-    assert_eq!(refused(bobs().get(made.id).await), Code::WebhookNotFound);
-    assert_eq!(refused(bobs().update(made.id, None, |_| Ok(())).await), Code::WebhookNotFound);
-    assert_eq!(refused(bobs().rotate_secret(made.id, None, grace(0), &ring).await), Code::WebhookNotFound);
-    assert_eq!(refused(bobs().delete(made.id, None).await), Code::WebhookNotFound);
+    assert_eq!(refused(bob.webhooks().get(made.id).await), Code::WebhookNotFound);
+    assert_eq!(refused(bob.webhooks().update(made.id, None, |_| Ok(())).await), Code::WebhookNotFound);
+    assert_eq!(refused(bob.webhooks().rotate_secret(made.id, None, grace(0), &ring).await), Code::WebhookNotFound);
+    assert_eq!(refused(bob.webhooks().delete(made.id, None).await), Code::WebhookNotFound);
     assert_eq!(ada.webhooks().get(made.id).await.unwrap(), made);
     // Nor does a message of another client's find it.
     let message = Message::first(bob.scope.client(), made.id, tables.author().event());
