@@ -17,6 +17,10 @@ use crate::rules::{self, Addresses};
 #[derive(Deserr, JsonSchema)]
 #[deserr(error = Problems, rename_all = camelCase, deny_unknown_fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("anyOf" = [
+    { "properties": { "type": { "const": "management" } } },
+    { "properties": { "permissions": { "type": ["array", "null"], "maxItems": 0 } } },
+]))]
 pub(crate) struct CreateApiKey {
     name: Name,
     #[deserr(rename = "type")]

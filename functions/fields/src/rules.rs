@@ -11,7 +11,7 @@ use store::global_fields::MAX_GROUPS;
 /// 1 to [`MAX_GROUPS`] groups, each once: the member `fieldGroupIds`.
 #[derive(Deserr, JsonSchema)]
 #[deserr(error = Problems, try_from(Vec<GroupId>) = checked -> Problems)]
-#[schemars(inline, transparent)]
+#[schemars(inline, transparent, extend("uniqueItems" = true))]
 pub(crate) struct Groups(#[schemars(length(min = 1, max = 40))] pub(crate) Vec<GroupId>);
 
 fn checked(groups: Vec<GroupId>) -> Result<Groups, Problems> {

@@ -18,7 +18,7 @@ use crate::shown::WebhookWithSecret;
 #[deserr(error = Problems, rename_all = camelCase, deny_unknown_fields)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct CreateWebhook {
-    /// Where deliveries are sent: https on port 443, unless the deployment allows more.
+    #[schemars(schema_with = "rules::url_schema")]
     url: String,
     events: Events,
     /// Those of all tenants and of none, if they are left out.

@@ -19,6 +19,7 @@ use crate::rules::{self, AllowedUrl};
 #[derive(Default)]
 pub(crate) struct UpdateWebhook {
     #[deserr(default)]
+    #[schemars(schema_with = "rules::url_schema")]
     url: Given<String>,
     #[deserr(default)]
     events: Given<Events>,

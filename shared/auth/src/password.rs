@@ -38,7 +38,7 @@ impl FromStr for Password {
 }
 
 contract::parsed_from_text!(Password, {
-    "type": "string", "format": "password", "minLength": 8, "maxLength": 256, "writeOnly": true
+    "type": "string", "format": "password", "minLength": 8, "maxLength": 256, "pattern": r"^[^\u0000]*$", "writeOnly": true
 });
 
 impl fmt::Debug for Password {

@@ -71,7 +71,17 @@ impl FromStr for WebhookSecret {
     }
 }
 
-contract::parsed_from_text!(WebhookSecret, { "type": "string", "maxLength": 512, "writeOnly": true });
+/// What [`FromStr`] takes, but for text beyond ASCII, whose bytes no pattern counts.
+fn pattern() -> String {
+    let text = "(?!(v1,)?whsec_)[!-~][ -~]{30,510}[!-~]";
+    let (digit, one_byte, two_bytes) = ("[A-Za-z0-9+/]", "[AQgw]==", "[AEIMQUYcgkosw048]=");
+    let rest = format!("{digit}{{2}}{two_bytes}|({digit}{{4}}){{1,115}}({digit}{one_byte}|{digit}{{2}}{two_bytes})?");
+    format!("^({text}|whsec_({digit}{{4}}){{10}}({rest}))$")
+}
+
+contract::parsed_from_text!(WebhookSecret, {
+    "type": "string", "description": "Text, or `whsec_` and the base64 of the key.", "pattern": pattern(), "writeOnly": true
+});
 
 impl fmt::Debug for WebhookSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

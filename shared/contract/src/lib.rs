@@ -14,7 +14,9 @@ pub mod schema;
 pub mod text;
 pub mod time;
 pub mod webhook;
+pub mod whole;
 
 pub use error::{Code, Error};
 pub use problem::{Broken, Problem, Problems};
 pub use time::Time;
+pub use whole::Whole;

@@ -78,12 +78,12 @@ text_type! {
     /// The client's own identifier for one of its customers.
     TenantId {
         check: own_identifier,
-        schema: { "type": "string", "minLength": 1, "maxLength": 128, "pattern": r"^[A-Za-z0-9._:@-]+$" }
+        schema: { "type": "string", "pattern": r"^(?!\.{1,2}$)[A-Za-z0-9._:@-]{1,128}$" }
     }
     /// The client's own identifier for a record in its system.
     EntityId {
         check: own_identifier,
-        schema: { "type": "string", "minLength": 1, "maxLength": 128, "pattern": r"^[A-Za-z0-9._:@-]+$" }
+        schema: { "type": "string", "pattern": r"^(?!\.{1,2}$)[A-Za-z0-9._:@-]{1,128}$" }
     }
     /// A field group's key: unique within the client, never changed.
     GroupKey {
@@ -159,6 +159,20 @@ impl std::str::FromStr for GroupRef {
     }
 }
 
+impl schemars::JsonSchema for GroupRef {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "GroupRef".into()
+    }
+    fn json_schema(schemas: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "anyOf": [schemas.subschema_for::<GroupId>(), schemas.subschema_for::<GroupKey>()]
+        })
+    }
+}
+
 /// An address or a CIDR block, as it was written; an address is the block of itself alone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IpBlock(IpNet);
@@ -189,7 +203,31 @@ impl serde::Serialize for IpBlock {
     }
 }
 
-crate::parsed_from_text!(IpBlock, { "type": "string", "description": "An IP address or a CIDR block." });
+/// A block of IPv4 addresses, as a regular expression.
+fn ipv4_block() -> String {
+    let byte = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
+    format!(r"^({byte}\.){{3}}{byte}/(3[0-2]|[12]?[0-9])$")
+}
+
+/// A block of IPv6 addresses, as a regular expression (RFC 4291 §2.2, but for the form with dots).
+fn ipv6_block() -> String {
+    let group = "[0-9A-Fa-f]{1,4}";
+    let mut forms =
+        vec![format!("({group}:){{7}}{group}"), format!("({group}:){{1,7}}:"), format!(":(:{group}){{1,7}}")];
+    forms.extend((1..=6).map(|before| format!("({group}:){{1,{before}}}(:{group}){{1,{}}}", 7 - before)));
+    format!("^({}|::)/(12[0-8]|1[01][0-9]|[1-9]?[0-9])$", forms.join("|"))
+}
+
+crate::parsed_from_text!(IpBlock, {
+    "description": "An IP address or a CIDR block.",
+    "type": "string",
+    "anyOf": [
+        { "format": "ipv4" },
+        { "format": "ipv6" },
+        { "pattern": ipv4_block() },
+        { "pattern": ipv6_block() }
+    ]
+});
 
 #[cfg(test)]
 mod tests {

@@ -280,12 +280,11 @@ pub struct RateLimit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, deserr::Deserr, JsonSchema)]
 #[serde(transparent)]
 #[schemars(inline, extend("minimum" = 1, "maximum" = 10_000))]
-#[deserr(error = crate::Problems, try_from(u32) = Self::checked -> crate::Broken)]
+#[deserr(error = crate::Problems, try_from(crate::Whole) = Self::checked -> crate::Broken)]
 pub struct RequestsPerSecond(u32);
 
 impl RequestsPerSecond {
-    fn checked(number: u32) -> Result<Self, crate::Broken> {
-        let fits = (1..=10_000).contains(&number);
-        fits.then_some(Self(number)).ok_or_else(|| crate::Broken::new("out_of_range", "Must be from 1 to 10000."))
+    fn checked(number: crate::Whole) -> Result<Self, crate::Broken> {
+        number.within(1..=10_000).map(Self)
     }
 }

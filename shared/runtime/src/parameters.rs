@@ -35,7 +35,7 @@ macro_rules! path_parameters {
 }
 
 path_parameters! {
-    GroupRef, "groupId", String, "The identifier or the key of a field group.";
+    GroupRef, "groupId", GroupRef, "The identifier or the key of a field group.";
     EntityId, "entityId", EntityId, "The client's own identifier of a record.";
     KeyId, "id", KeyId, "The identifier of an API key.";
     GlobalFieldId, "id", FieldId, "The identifier of a global field.";

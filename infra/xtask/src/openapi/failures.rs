@@ -25,13 +25,16 @@ const NAMES: [(u16, &str, &str); 11] = [
     (503, "Unavailable", "The service is busy."),
 ];
 
+/// What any request may be answered: two explicit credentials are refused even where none is looked at, and so is a
+/// delivery of our own.
+const EVERYWHERE: [u16; 4] = [400, 403, 413, 500];
+
 /// The statuses of the failures that a route has.
 pub(super) fn statuses(described: &Described, needs: &Needs) -> BTreeSet<u16> {
     let meta = described.route.meta;
-    // Two explicit credentials are refused even where none is looked at.
-    let mut statuses = BTreeSet::from([400, 500]);
+    let mut statuses = BTreeSet::from(EVERYWHERE);
     if meta.access != Access::Public {
-        statuses.extend([401, 403]);
+        statuses.insert(401);
     }
     if meta.access != Access::Public || described.route.connects {
         statuses.insert(503);
@@ -41,7 +44,7 @@ pub(super) fn statuses(described: &Described, needs: &Needs) -> BTreeSet<u16> {
         statuses.extend([404, 422]);
     }
     if needs.body.is_some() {
-        statuses.extend([413, 415, 422]);
+        statuses.extend([415, 422]);
     }
     if takes_version(needs) {
         statuses.insert(409);

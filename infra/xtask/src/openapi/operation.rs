@@ -85,7 +85,7 @@ pub(super) fn shared_parameters() -> Node {
         "Idempotency-Key" => map! {
             "name" => "Idempotency-Key", "in" => "header", "required" => false,
             "description" => "For 24 hours the same request under the same key gets the first answer again.",
-            "schema" => map! { "type" => "string", "minLength" => 1, "maxLength" => 255, "pattern" => "^[ -~]+$" },
+            "schema" => map! { "type" => "string", "minLength" => 1, "maxLength" => 255, "pattern" => "^[!-~]([ -~]*[!-~])?$" },
         },
     }
 }

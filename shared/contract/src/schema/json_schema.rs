@@ -1,8 +1,9 @@
-//! A field's schema as the OpenAPI document describes it.
+//! A field's schema as the OpenAPI document describes it: a form for each type, with the rules of that type alone.
 
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Map, Value, json};
 
 use super::{FieldSchema, FieldType};
 
@@ -16,80 +17,122 @@ impl JsonSchema for FieldSchema {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let length = json_schema!({"type": "integer", "minimum": 0, "maximum": 262_144});
-        let items = json_schema!({"type": "integer", "minimum": 0, "maximum": 500});
-        let option = json_schema!({"type": "string", "minLength": 1, "maxLength": 200});
-        let point = |bound: &str| {
-            json_schema!({
-                "description": format!(
-                    "The {bound} value: for number a number, for date a YYYY-MM-DD, for datetime an RFC 3339 time."
-                ),
-                "type": ["number", "string"],
-            })
-        };
+        let ui = generator.subschema_for::<Ui>();
+        let forms: Vec<Value> = FieldType::ALL.into_iter().map(|field_type| form(field_type, &ui)).collect();
         json_schema!({
-            "description": "Which values a field takes. A rule must belong to the type.",
+            "description": "Which values a field takes. `min` is not over `max`, and so with the other bounds; the \
+                default obeys the rules.",
+            "oneOf": forms,
+        })
+    }
+}
+
+fn form(field_type: FieldType, ui: &Schema) -> Value {
+    let rules: Map<String, Value> =
+        field_type.rules().iter().map(|name| ((*name).to_owned(), rule(field_type, name))).collect();
+    let mut validation = json!({"type": "object", "properties": rules, "additionalProperties": false});
+    let mut required = vec!["type"];
+    if field_type.rules().contains(&"options") {
+        validation["required"] = json!(["options"]);
+        required.push("validation");
+    }
+    let mut default = value(field_type);
+    default["description"] = json!(
+        "The value that the field takes where an entity's first save, or a replacement, does not name it; null there \
+         keeps it empty."
+    );
+    json!({
+        "type": "object",
+        "properties": {
+            "type": {"type": "string", "const": field_type.as_str()},
+            "validation": validation,
+            "ui": ui,
+            "default": default,
+        },
+        "required": required,
+        "additionalProperties": false,
+    })
+}
+
+/// The values of a type.
+fn value(field_type: FieldType) -> Value {
+    let text = json!({"type": "string", "pattern": NO_NUL});
+    match field_type {
+        FieldType::String | FieldType::Textarea | FieldType::Select => text,
+        FieldType::Number => json!({"type": "number"}),
+        FieldType::Boolean => json!({"type": "boolean"}),
+        FieldType::Date => json!({"type": "string", "format": "date"}),
+        FieldType::Datetime => json!({"type": "string", "format": "date-time"}),
+        FieldType::Multiselect => json!({"type": "array", "maxItems": 500, "uniqueItems": true, "items": text}),
+        FieldType::Email => json!({"type": "string", "format": "idn-email", "maxLength": 254}),
+        FieldType::Url => {
+            json!({"type": "string", "format": "iri", "maxLength": 2_048, "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://"})
+        }
+    }
+}
+
+const NO_NUL: &str = r"^[^\u0000]*$";
+
+fn rule(field_type: FieldType, name: &str) -> Value {
+    match name {
+        "required" => json!({"type": "boolean", "description": "Whether a complete record must have a value."}),
+        "minLength" | "maxLength" => json!({"type": "integer", "minimum": 0, "maximum": 262_144}),
+        "minItems" | "maxItems" => json!({"type": "integer", "minimum": 0, "maximum": 500}),
+        "min" | "max" => value(field_type),
+        "integer" => json!({"type": "boolean", "description": "Whether it must be a whole number."}),
+        "options" => options(),
+        _ => json!({
+            "description": "A linear-time regular expression, without look-around and back-references, that must \
+                match anywhere. At most 1000 bytes.",
+            "type": "string",
+            "format": "regex",
+            "maxLength": 1_000,
+            "pattern": NO_NUL,
+        }),
+    }
+}
+
+fn options() -> Value {
+    let value = json!({"type": "string", "minLength": 1, "maxLength": 200, "pattern": NO_NUL});
+    let label = json!({"type": "string", "maxLength": 200, "pattern": NO_NUL});
+    let labelled = json!({
+        "type": "object",
+        "properties": {"value": value, "label": label},
+        "required": ["value", "label"],
+        "additionalProperties": false,
+    });
+    json!({
+        "description": "The values are distinct.",
+        "type": "array",
+        "minItems": 1,
+        "maxItems": 500,
+        "items": {"oneOf": [value, labelled]},
+    })
+}
+
+/// What a form shows.
+struct Ui;
+
+impl JsonSchema for Ui {
+    fn schema_name() -> Cow<'static, str> {
+        "FieldUi".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "What a form shows.",
             "type": "object",
             "properties": {
-                "type": generator.subschema_for::<FieldType>(),
-                "validation": {
-                    "type": "object",
-                    "properties": {
-                        "required": {
-                            "description": "Whether a complete record must have a value.",
-                            "type": "boolean",
-                        },
-                        "minLength": length,
-                        "maxLength": length,
-                        "pattern": {
-                            "description": "For string and textarea: a linear-time regular expression, without \
-                                look-around and back-references, that must match anywhere. At most 1000 bytes.",
-                            "type": "string",
-                            "maxLength": 1_000,
-                        },
-                        "min": point("least"),
-                        "max": point("greatest"),
-                        "integer": {
-                            "description": "For number: whether it must be a whole one.",
-                            "type": "boolean",
-                        },
-                        "options": {
-                            "description": "For select and multiselect, which must have them. The values are distinct.",
-                            "type": "array",
-                            "minItems": 1,
-                            "maxItems": 500,
-                            "items": {
-                                "oneOf": [
-                                    option,
-                                    {
-                                        "type": "object",
-                                        "properties": {
-                                            "value": option,
-                                            "label": {"type": "string", "maxLength": 200},
-                                        },
-                                        "required": ["value", "label"],
-                                        "additionalProperties": false,
-                                    },
-                                ],
-                            },
-                        },
-                        "minItems": items,
-                        "maxItems": items,
-                    },
-                    "additionalProperties": false,
+                "placeholder": {"type": "string", "maxLength": 200, "pattern": NO_NUL},
+                "helpText": {"type": "string", "maxLength": 2_000, "pattern": NO_NUL},
+                "order": {
+                    "description": "Where the field stands among others.",
+                    "type": "integer",
+                    "format": "int64",
+                    "minimum": i64::MIN,
+                    "maximum": i64::MAX,
                 },
-                "ui": {
-                    "type": "object",
-                    "properties": {
-                        "placeholder": {"type": "string", "maxLength": 200},
-                        "helpText": {"type": "string", "maxLength": 2_000},
-                        "order": {"type": "integer", "format": "int64"},
-                    },
-                    "additionalProperties": false,
-                },
-                "default": {"description": "The value that the field takes where an entity's first save, or a replacement, does not name it; null there keeps it empty."},
             },
-            "required": ["type"],
             "additionalProperties": false,
         })
     }
@@ -98,19 +141,22 @@ impl JsonSchema for FieldSchema {
 #[cfg(test)]
 mod tests {
 
-    use serde_json::{Value, json};
-
     use super::*;
 
     #[test]
-    fn names_every_type_and_every_rule() {
+    fn every_type_has_a_form_with_its_rules_alone() {
         let schema = serde_json::to_value(schemars::schema_for!(FieldSchema)).unwrap();
-        let types = schema.pointer("/$defs/FieldType").unwrap().to_string();
-        let rules = schema.pointer("/properties/validation/properties").and_then(Value::as_object).unwrap();
-        for field_type in FieldType::ALL {
-            assert!(types.contains(&format!("\"{}\"", field_type.as_str())), "{types}");
-            assert!(field_type.rules().iter().all(|rule| rules.contains_key(*rule)));
+        let forms = schema["oneOf"].as_array().unwrap();
+        assert_eq!(forms.len(), FieldType::ALL.len());
+        for (form, field_type) in forms.iter().zip(FieldType::ALL) {
+            let properties = &form["properties"];
+            assert_eq!(properties["type"]["const"], field_type.as_str());
+            let mut rules: Vec<&str> =
+                properties["validation"]["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+            let mut own = field_type.rules().to_vec();
+            rules.sort_unstable();
+            own.sort_unstable();
+            assert_eq!(rules, own);
         }
-        assert_eq!(schema.pointer("/required"), Some(&json!(["type"])));
     }
 }

@@ -12,14 +12,13 @@ mod value;
 use std::sync::Arc;
 
 use deserr::{Deserr, IntoValue, ValuePointerRef};
-use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
 use crate::problem::{Problems, join};
 
 /// What kind of value a field holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FieldType {
     /// A line of text.

@@ -37,6 +37,11 @@ const RESERVED: &[&str] = &[
 ];
 const RESERVED_PREFIXES: &[&str] = &["proxy-", "webhook-", "x-forwarded-", "x-hedgerow-signature"];
 
+/// [`is_token`] as a pattern.
+const NAME_PATTERN: &str = "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$";
+/// [`check_value`] as a pattern.
+const VALUE_PATTERN: &str = "^([!-~]([\\t -~]*[!-~])?)?$";
+
 /// RFC 9110 §5.6.2: a token.
 fn is_token(name: &str) -> bool {
     let known = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
@@ -72,7 +77,11 @@ fn check_value(value: &str) -> Result<(), Broken> {
 /// Headers that every delivery of a webhook has: at most 20, of 4 KiB together.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-#[schemars(inline, extend("maxProperties" = 20))]
+#[schemars(inline, extend(
+    "maxProperties" = 20,
+    "propertyNames" = { "pattern": NAME_PATTERN },
+    "additionalProperties" = { "type": "string", "pattern": VALUE_PATTERN },
+))]
 pub struct Headers(BTreeMap<String, String>);
 
 /// By hand: deserr's own reading of maps leaves out members of a wrong type, and says nothing of them.
@@ -169,7 +178,7 @@ crate::text_type! {
     /// The name of a header that holds a signature.
     SignatureHeaderName {
         check: check_name,
-        schema: { "type": "string", "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$" }
+        schema: { "type": "string", "pattern": NAME_PATTERN }
     }
 }
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::WebhookId;
 use crate::names::{Description, TenantId};
 use crate::resource::Resource;
-use crate::{Broken, Problems, Time};
+use crate::{Broken, Problems, Time, Whole};
 
 /// An endpoint that events are delivered to, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -134,16 +134,14 @@ impl Webhook {
 /// How long a secret goes on signing after it was replaced, in seconds: 0 to 604,800 (a week).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, deserr::Deserr, JsonSchema)]
 #[schemars(inline, transparent, extend("minimum" = 0, "maximum" = 604_800))]
-#[deserr(error = Problems, try_from(u32) = Self::checked -> Broken)]
+#[deserr(error = Problems, try_from(Whole) = Self::checked -> Broken)]
 pub struct GraceSeconds(u32);
 
 impl GraceSeconds {
     const MOST: u32 = 7 * 24 * 3600;
 
-    fn checked(seconds: u32) -> Result<Self, Broken> {
-        let fits = seconds <= Self::MOST;
-        fits.then_some(Self(seconds))
-            .ok_or_else(|| Broken::new("out_of_range", format!("Must be from 0 to {}.", Self::MOST)))
+    fn checked(seconds: Whole) -> Result<Self, Broken> {
+        seconds.within(0..=Self::MOST).map(Self)
     }
 
     /// The span.
