@@ -111,8 +111,14 @@ async fn a_malformed_version_is_refused() {
             "\"",
             "\"1",
             "1\"",
-            "*",
-            "W/\"1\"",
+            "W/1",
+            "w/\"1\"",
+            "W/ \"1\"",
+            "W/*",
+            "\"*\"",
+            "*, \"1\"",
+            "\"01\"",
+            "\"18446744073709551616\"",
             "\"one\"",
             "\"-1\"",
             "\"+1\"",
@@ -132,6 +138,113 @@ async fn a_malformed_version_is_refused() {
         let twice = caller.call(method, &path).at("\"1\"").at("\"1\"").json(&change(7)).await;
         twice.fails(400, "malformed_request");
         assert_eq!(caller.get(&path).await.data(200), before);
+    }
+}
+
+#[tokio::test]
+async fn a_precondition_may_be_weak_or_ask_that_something_is_there_or_not() {
+    let app = App::start().await;
+    for Kind { caller, path, method, change, restores } in kinds(&app).await {
+        let write = |number| caller.call(method, &path).json(&change(number));
+        assert_eq!(write(1).at("W/\"1\"").await.data(200)["version"], 2);
+        write(2).at("W/\"1\"").await.fails(409, "version_conflict");
+        assert_eq!(write(2).at("*").await.data(200)["version"], 3);
+        for refused in [write(3), caller.delete(&path)] {
+            let refused = refused.header("if-none-match", "*").await;
+            refused.fails(409, "version_conflict");
+            assert_eq!(refused.json()["message"], "Version mismatch: client sent 0, current is 3.");
+            assert_eq!(refused.json()["details"], json!({ "currentVersion": 3, "clientVersion": 0 }));
+        }
+        for bad in ["\"3\"", "W/\"3\"", "", "**"] {
+            write(3).header("if-none-match", bad).await.fails(400, "malformed_request");
+        }
+        write(3).at("\"3\"").header("if-none-match", "*").await.fails(400, "malformed_request");
+        write(3).header("if-none-match", "*").header("if-none-match", "*").await.fails(400, "malformed_request");
+        assert_eq!(caller.get(&path).await.data(200)["version"], 3);
+        if restores {
+            caller.delete(&path).at("*").await.expect(204);
+            let restore = format!("{path}/restore");
+            caller.post(&restore).at("*").await.fails(409, "version_conflict");
+            assert_eq!(caller.post(&restore).header("if-none-match", "*").await.data(200)["version"], 5);
+            caller.post(&restore).header("if-none-match", "*").await.fails(409, "version_conflict");
+        }
+    }
+}
+
+#[tokio::test]
+async fn values_are_saved_only_if_there_are_none_or_only_if_there_are_some() {
+    let app = App::start().await;
+    let key = app.account("ada").await.key;
+    key.group("product").await;
+    key.own("acme", "product", "color", json!({ "type": "string" })).await;
+    for method in ["POST", "PUT"] {
+        let path = values("acme", "product", method);
+        let save = |color: &str| key.call(method, &path).json(&json!({ "color": color }));
+        let absent = save("red").at("*").await;
+        absent.fails(409, "version_conflict");
+        assert_eq!(absent.json()["message"], "Version mismatch: client sent *, current is 0.");
+        assert_eq!(absent.json()["details"], json!({ "currentVersion": 0, "clientVersion": null }));
+        assert_eq!(save("red").header("if-none-match", "*").await.data(200)["version"], 1);
+        save("blue").header("if-none-match", "*").await.fails(409, "version_conflict");
+        assert_eq!(key.get(&path).await.data(200)["values"]["color"], "red");
+        // What is deleted is not there.
+        key.delete(&path).await.expect(204);
+        for stale in ["\"1\"", "\"2\"", "*"] {
+            let refused = save("blue").at(stale).await;
+            refused.fails(409, "version_conflict");
+            assert_eq!(refused.json()["details"]["currentVersion"], 0);
+        }
+        assert_eq!(save("blue").header("if-none-match", "*").await.data(200)["version"], 3);
+    }
+}
+
+#[tokio::test]
+async fn of_those_who_make_something_at_once_one_does() {
+    let app = App::start().await;
+    let key = app.account("ada").await.key;
+    key.group("product").await;
+    let path = values("acme", "product", "e");
+    let make = || tokio::spawn(key.put(&path).header("if-none-match", "*").json(&json!({})).into_future());
+    let calls: Vec<_> = (0..6).map(|_| make()).collect();
+    let mut made = 0;
+    for call in calls {
+        match call.await.unwrap() {
+            answer if answer.status == 200 => made += 1,
+            answer => answer.fails(409, "version_conflict"),
+        }
+    }
+    assert_eq!(made, 1);
+}
+
+#[tokio::test]
+async fn a_write_that_changes_nothing_makes_no_version() {
+    let app = App::start().await;
+    for Kind { caller, path, method, change, .. } in kinds(&app).await {
+        let first = caller.call(method, &path).json(&change(1)).await.data(200);
+        let again = caller.call(method, &path).json(&change(1)).at("\"2\"").await;
+        assert_eq!((again.etag(), again.data(200)), ("\"2\"", first.clone()), "{path}");
+        caller.call(method, &path).json(&change(1)).at("\"1\"").await.fails(409, "version_conflict");
+        if method != "PUT" {
+            assert_eq!(caller.call(method, &path).json(&json!({})).await.data(200), first);
+        }
+        assert_eq!(caller.get(&path).await.data(200), first);
+    }
+}
+
+#[tokio::test]
+async fn sixteen_writers_of_one_entity_all_get_an_answer() {
+    let app = App::start().await;
+    let key = app.account("ada").await.key;
+    key.group("product").await;
+    key.own("acme", "product", "number", json!({ "type": "number" })).await;
+    let path = values("acme", "product", "e");
+    let save = |number: u64| tokio::spawn(key.post(&path).json(&json!({ "number": number })).into_future());
+    for round in 0..3 {
+        let calls: Vec<_> = (0..16).map(|writer| save(round * 16 + writer)).collect();
+        for call in calls {
+            let answer = call.await.unwrap();
+            assert!(matches!(answer.status, 200 | 409), "{answer}");
+        }
     }
 }
 

@@ -1,12 +1,16 @@
 //! `DELETE /api/v1/api-keys/{id}`
 
-use contract::Error;
 use contract::id::KeyId;
-use runtime::{IfMatch, NoContent};
+use contract::{Error, Precondition};
+use runtime::NoContent;
 use store::api_keys::ApiKeys;
 use store::grant::Delete;
 
-pub(crate) async fn delete(keys: ApiKeys<Delete>, id: KeyId, if_match: IfMatch) -> Result<NoContent, Error> {
-    keys.delete(id, if_match.0).await?;
+pub(crate) async fn delete(
+    keys: ApiKeys<Delete>,
+    id: KeyId,
+    precondition: Option<Precondition>,
+) -> Result<NoContent, Error> {
+    keys.delete(id, precondition).await?;
     Ok(NoContent)
 }

@@ -4,9 +4,9 @@ use contract::id::KeyId;
 use contract::names::Name;
 use contract::permission::Permission;
 use contract::resource::{ApiKey, RateLimit};
-use contract::{Error, Problems, Time};
+use contract::{Error, Precondition, Problems, Time};
 use deserr::Deserr;
-use runtime::{Body, Found, Given, IfMatch, Now, Patch};
+use runtime::{Body, Found, Given, Now, Patch};
 use schemars::JsonSchema;
 use store::api_keys::ApiKeys;
 use store::grant::Update;
@@ -38,7 +38,7 @@ impl Body for UpdateApiKey {}
 pub(crate) async fn update(
     keys: ApiKeys<Update>,
     id: KeyId,
-    if_match: IfMatch,
+    precondition: Option<Precondition>,
     now: Now,
     body: UpdateApiKey,
 ) -> Result<Found<ApiKey>, Error> {
@@ -63,5 +63,5 @@ pub(crate) async fn update(
         }
         Ok(problems.or(())?)
     };
-    Ok(Found(keys.update(id, if_match.0, change).await?))
+    Ok(Found(keys.update(id, precondition, change).await?))
 }

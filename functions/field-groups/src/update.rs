@@ -2,9 +2,9 @@
 
 use contract::names::{Description, GroupRef, Name};
 use contract::resource::{FieldGroup, Publishing};
-use contract::{Error, Problems};
+use contract::{Error, Precondition, Problems};
 use deserr::Deserr;
-use runtime::{Body, Found, Given, IfMatch, Patch};
+use runtime::{Body, Found, Given, Patch};
 use schemars::JsonSchema;
 use store::field_groups::FieldGroups;
 use store::grant::Update;
@@ -27,7 +27,7 @@ impl Body for UpdateFieldGroup {}
 pub(crate) async fn update(
     groups: FieldGroups<Update>,
     group: GroupRef,
-    if_match: IfMatch,
+    precondition: Option<Precondition>,
     body: UpdateFieldGroup,
 ) -> Result<Found<FieldGroup>, Error> {
     let change = |group: &mut FieldGroup| {
@@ -39,5 +39,5 @@ pub(crate) async fn update(
             group.publishing = publishing;
         }
     };
-    Ok(Found(groups.update(&group, if_match.0, change).await?))
+    Ok(Found(groups.update(&group, precondition, change).await?))
 }

@@ -1,8 +1,8 @@
 //! `DELETE /api/v1/tenants/{tenantId}/field-groups/{groupId}/entities/{entityId}/values`
 
-use contract::Error;
 use contract::names::{EntityId, GroupRef};
-use runtime::{IfMatch, NoContent};
+use contract::{Error, Precondition};
+use runtime::NoContent;
 use store::grant::Delete;
 use store::values::Values;
 
@@ -10,8 +10,8 @@ pub(crate) async fn delete(
     values: Values<Delete>,
     group: GroupRef,
     entity: EntityId,
-    if_match: IfMatch,
+    precondition: Option<Precondition>,
 ) -> Result<NoContent, Error> {
-    values.delete(&group, &entity, if_match.0).await?;
+    values.delete(&group, &entity, precondition).await?;
     Ok(NoContent)
 }

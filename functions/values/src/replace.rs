@@ -1,9 +1,9 @@
 //! `PUT /api/v1/tenants/{tenantId}/field-groups/{groupId}/entities/{entityId}/values`
 
-use contract::Error;
 use contract::names::{EntityId, GroupRef};
 use contract::resource::EntityValues;
-use runtime::{Found, IfMatch};
+use contract::{Error, Precondition};
+use runtime::Found;
 use store::grant::Write;
 use store::values::{Save, Values};
 
@@ -13,8 +13,8 @@ pub(crate) async fn replace(
     values: Values<Write>,
     group: GroupRef,
     entity: EntityId,
-    if_match: IfMatch,
+    precondition: Option<Precondition>,
     body: SentValues,
 ) -> Result<Found<EntityValues>, Error> {
-    Ok(Found(values.save(&group, &entity, &body.0, Save::Replace, if_match.0).await?))
+    Ok(Found(values.save(&group, &entity, &body.0, Save::Replace, precondition).await?))
 }

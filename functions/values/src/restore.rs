@@ -1,9 +1,9 @@
 //! `POST /api/v1/tenants/{tenantId}/field-groups/{groupId}/entities/{entityId}/values/restore`
 
-use contract::Error;
 use contract::names::{EntityId, GroupRef};
 use contract::resource::EntityValues;
-use runtime::{Found, IfMatch};
+use contract::{Error, Precondition};
+use runtime::Found;
 use store::grant::Restore;
 use store::values::Values;
 
@@ -11,7 +11,7 @@ pub(crate) async fn restore(
     values: Values<Restore>,
     group: GroupRef,
     entity: EntityId,
-    if_match: IfMatch,
+    precondition: Option<Precondition>,
 ) -> Result<Found<EntityValues>, Error> {
-    Ok(Found(values.restore(&group, &entity, if_match.0).await?))
+    Ok(Found(values.restore(&group, &entity, precondition).await?))
 }

@@ -2,9 +2,9 @@
 
 use contract::id::WebhookId;
 use contract::webhook::GraceSeconds;
-use contract::{Error, Problems};
+use contract::{Error, Precondition, Problems};
 use deserr::Deserr;
-use runtime::{Body, Found, IfMatch, Vault};
+use runtime::{Body, Found, Vault};
 use schemars::JsonSchema;
 use store::grant::Update;
 use store::webhooks::Webhooks;
@@ -26,10 +26,10 @@ pub(crate) async fn rotate_secret(
     webhooks: Webhooks<Update>,
     vault: Vault,
     id: WebhookId,
-    if_match: IfMatch,
+    precondition: Option<Precondition>,
     body: RotateSecret,
 ) -> Result<Found<WebhookWithSecret>, Error> {
     let ring = vault.ring().await?;
-    let (webhook, secret) = webhooks.rotate_secret(id, if_match.0, body.grace_seconds, &ring).await?;
+    let (webhook, secret) = webhooks.rotate_secret(id, precondition, body.grace_seconds, &ring).await?;
     Ok(Found(WebhookWithSecret::new(webhook, &secret)))
 }

@@ -3,9 +3,9 @@
 use contract::id::WebhookId;
 use contract::names::Description;
 use contract::webhook::{Events, Headers, SignatureHeader, TenantIds, Webhook};
-use contract::{Error, Problems};
+use contract::{Error, Precondition, Problems};
 use deserr::Deserr;
-use runtime::{Body, Found, Given, IfMatch, Patch};
+use runtime::{Body, Found, Given, Patch};
 use schemars::JsonSchema;
 use store::grant::Update;
 use store::webhooks::Webhooks;
@@ -43,7 +43,7 @@ impl Body for UpdateWebhook {}
 pub(crate) async fn update(
     webhooks: Webhooks<Update>,
     id: WebhookId,
-    if_match: IfMatch,
+    precondition: Option<Precondition>,
     url: AllowedUrl,
     body: UpdateWebhook,
 ) -> Result<Found<Webhook>, Error> {
@@ -66,5 +66,5 @@ pub(crate) async fn update(
         body.signature_header.apply(&mut webhook.signature_header);
         Ok(rules::no_collision(&webhook.headers, webhook.signature_header.as_ref())?)
     };
-    Ok(Found(webhooks.update(id, if_match.0, change).await?))
+    Ok(Found(webhooks.update(id, precondition, change).await?))
 }

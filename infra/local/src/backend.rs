@@ -10,7 +10,7 @@ use runtime::{App, Permissions, Queues, Vault, WebhookSettings};
 use store::author::Clock;
 use store::setup::create_tables;
 use store::tables::TableNames;
-use store::{Store, tables};
+use store::{CacheBudget, Store, tables};
 
 use crate::services::{self, PREFIX};
 
@@ -65,7 +65,7 @@ impl Backend {
         create_tables(&dynamo, &tables).await?;
         let queues = services::create_queues(&sqs).await?;
         let vault = services::create_keys(&connector).await?;
-        let store = Store::over_whole_reads(dynamo.clone(), tables.clone(), clock);
+        let store = Store::over_whole_reads(dynamo.clone(), tables.clone(), clock, CacheBudget::default());
         // A developer's receiver is on loopback.
         let webhooks = WebhookSettings { rules: Rules::open(), ..WebhookSettings::default() };
         let app = App { queues: Some(queues), vault: Some(vault), webhooks, ..App::new(store.clone()) };
@@ -78,11 +78,11 @@ impl Backend {
     /// # Errors
     /// If the tables can't be made, or a setting can't be read.
     pub async fn aws(clock: Clock) -> Result<Self, StartError> {
-        let Config { tables, queues, secret, webhooks } = Config::from_env()?;
+        let Config { tables, caches, queues, secret, webhooks } = Config::from_env()?;
         let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12()).load().await;
         let dynamo = aws_sdk_dynamodb::Client::new(&sdk);
         create_tables(&dynamo, &tables).await?;
-        let store = Store::new(dynamo, tables.clone(), clock);
+        let store = Store::new(dynamo, tables.clone(), clock, caches);
         let queues = (!queues.is_empty()).then(|| Queues::new(aws_sdk_sqs::Client::new(&sdk), queues));
         let vault = Some(Vault::new(aws_sdk_secretsmanager::Client::new(&sdk), secret));
         let app = App { queues, vault, webhooks, ..App::new(store.clone()) };

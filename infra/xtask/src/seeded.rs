@@ -7,9 +7,9 @@ use engines::{Connector, Engines};
 use runtime::{App, Queue, Queues, Vault};
 use samples::{Identity, Samples};
 use serde_json::Value;
-use store::Store;
 use store::author::Clock;
 use store::tables::{Table, TableNames};
+use store::{CacheBudget, Store};
 
 use crate::Failure;
 
@@ -99,7 +99,7 @@ impl Seeded {
 }
 
 fn store_over(dynamo: &aws_sdk_dynamodb::Client) -> Store {
-    Store::new(dynamo.clone(), TableNames::with_prefix(PREFIX), Clock::default())
+    Store::new(dynamo.clone(), TableNames::with_prefix(PREFIX), Clock::default(), CacheBudget::default())
 }
 
 fn secret() -> String {

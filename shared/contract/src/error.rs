@@ -63,6 +63,7 @@ codes! {
     UnsupportedMediaType 415 "unsupported_media_type" "The body must be sent as application/json."
     ValidationFailed 422 "validation_failed" "The request has invalid fields."
     FieldLimitReached 422 "field_limit_reached" "This tenant has as many fields in this group as it may have."
+    LimitReached 422 "limit_reached" "There are as many of these as there may be."
     IdempotencyKeyReused 422 "idempotency_key_reused" "This idempotency key was used with another request."
     Internal 500 "internal" "Something went wrong on our side."
     Unavailable 503 "unavailable" "The service is busy. Please try again."
@@ -96,10 +97,11 @@ impl Error {
         error
     }
 
-    /// `version_conflict`, with the sentence and the details of the contract.
+    /// `version_conflict`, with the sentence and the details of the contract. No version of the client's is `*`, any.
     #[must_use]
-    pub fn version_conflict(client: u64, current: u64) -> Self {
-        let message = format!("Version mismatch: client sent {client}, current is {current}.");
+    pub fn version_conflict(client: Option<u64>, current: u64) -> Self {
+        let sent = client.map_or_else(|| "*".to_owned(), |client| client.to_string());
+        let message = format!("Version mismatch: client sent {sent}, current is {current}.");
         let mut error = Self::saying(Code::VersionConflict, message);
         error.0.details = Some(json!({ "currentVersion": current, "clientVersion": client }));
         error

@@ -6,6 +6,7 @@ pub mod id;
 pub mod json;
 pub mod names;
 pub mod permission;
+pub mod precondition;
 pub mod problem;
 pub mod resource;
 pub mod route;
@@ -17,6 +18,7 @@ pub mod webhook;
 pub mod whole;
 
 pub use error::{Code, Error};
+pub use precondition::Precondition;
 pub use problem::{Broken, Problem, Problems};
 pub use time::Time;
 pub use whole::Whole;

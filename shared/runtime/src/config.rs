@@ -1,6 +1,7 @@
 //! Settings from the environment: the one place that reads it.
 
 use auth::target::{Ports, Rules};
+use store::CacheBudget;
 use store::tables::TableNames;
 
 use crate::webhook_settings::WebhookSettings;
@@ -10,6 +11,8 @@ use crate::webhook_settings::WebhookSettings;
 pub struct Config {
     /// The tables' names.
     pub tables: TableNames,
+    /// What the caches of a process may take.
+    pub caches: CacheBudget,
     /// What the queues' addresses begin with.
     pub queues: String,
     /// The name of the secret that holds the data keys.
@@ -41,6 +44,7 @@ impl Config {
     /// - `HEDGEROW_QUEUES`: what the queues' addresses begin with, up to `-first`, `-retries`, `-jobs`.
     /// - `HEDGEROW_WEBHOOK_HTTP` (default `false`): whether webhooks may go to `http:`.
     /// - `HEDGEROW_WEBHOOK_PORTS` (default `443`): the ports that they may go to, separated by commas.
+    /// - `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`: the function's memory in MiB, set by Lambda; its caches take a quarter.
     ///
     /// # Errors
     /// If one of them has another form: a deployment with a slip in its rules must not start with other ones.
@@ -55,9 +59,17 @@ impl Config {
         let ports = ports.split(',').map(|port| port.trim().parse().ok().filter(|port| *port != 0));
         let bad = || BadSetting("HEDGEROW_WEBHOOK_PORTS must be ports, separated by commas".to_owned());
         let ports: Vec<u16> = ports.collect::<Option<_>>().ok_or_else(bad)?;
+        let caches = match setting("AWS_LAMBDA_FUNCTION_MEMORY_SIZE") {
+            None => CacheBudget::default(),
+            Some(text) => {
+                let bad = |_| BadSetting("AWS_LAMBDA_FUNCTION_MEMORY_SIZE must be a number of MiB".to_owned());
+                CacheBudget::of_memory(text.parse::<usize>().map_err(bad)?.saturating_mul(1024 * 1024))
+            }
+        };
         let rules = Rules { http, ports: Ports::Only(ports), ..Rules::production() };
         Ok(Self {
             tables: TableNames::with_prefix(&prefix),
+            caches,
             queues: setting("HEDGEROW_QUEUES").unwrap_or_default(),
             secret: format!("{prefix}/data-keys"),
             webhooks: WebhookSettings { rules, ..WebhookSettings::default() },

@@ -73,7 +73,24 @@ impl Incoming {
     pub fn header(&self, name: &HeaderName) -> &str {
         text(&self.headers, name)
     }
+
+    /// The one value of a header, without the blanks around it, if it is there.
+    ///
+    /// # Errors
+    /// If it is there more than once, or not text.
+    pub(crate) fn only(&self, name: &HeaderName) -> Result<Option<&str>, NotOne> {
+        let mut all = self.headers.get_all(name).iter();
+        match (all.next(), all.next()) {
+            (None, _) => Ok(None),
+            (Some(value), None) => value.to_str().map(|text| Some(text.trim())).map_err(|_| NotOne),
+            (Some(_), Some(_)) => Err(NotOne),
+        }
+    }
 }
+
+/// A header that should be there once is there several times, or is not text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NotOne;
 
 fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> &'h str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()

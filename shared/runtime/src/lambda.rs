@@ -78,7 +78,7 @@ async fn connect(prepare: impl FnOnce(&mut Start<'_>)) -> Result<App, BadSetting
     let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(OPERATION).build();
     let config = Config::from_env()?;
     let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12()).timeout_config(timeouts).load().await;
-    let store = Store::new(aws_sdk_dynamodb::Client::new(&sdk), config.tables.clone(), Clock::default());
+    let store = Store::new(aws_sdk_dynamodb::Client::new(&sdk), config.tables.clone(), Clock::default(), config.caches);
     // The first real call then finds a connection.
     let _ = tokio::time::timeout(WARM_UP, store.warm_up()).await;
     let mut app = App { webhooks: config.webhooks.clone(), ..App::new(store) };

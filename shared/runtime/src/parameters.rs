@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use contract::id::{DeliveryId, FieldId, JobId, KeyId, WebhookId};
 use contract::names::{EntityId, GroupRef};
-use contract::{Broken, Code, Error, Problems, Time};
-use http::header::IF_MATCH;
+use contract::{Broken, Code, Error, Precondition, Problems, Time};
+use http::header::{IF_MATCH, IF_NONE_MATCH};
 use percent_encoding::percent_decode_str;
 use schemars::JsonSchema;
 use store::page::PageRequest;
@@ -140,28 +140,51 @@ impl FromRequest for PageRequest {
     }
 }
 
-/// The version that a write is meant for, if it says one (RFC 9110 §13.1.1; strong tags of ours only).
-#[derive(Debug, Clone, Copy)]
-pub struct IfMatch(pub Option<u64>);
-
-impl FromRequest for IfMatch {
+/// `If-Match: "3"` (`W/"3"` means the same), `If-Match: *`, or `If-None-Match: *` (RFC 9110 §13.1; contract: Conventions).
+impl FromRequest for Option<Precondition> {
     fn take(request: &mut Admitted) -> Result<Self, Error> {
-        let headers = &request.incoming.headers;
-        if !headers.contains_key(IF_MATCH) {
-            return Ok(Self(None));
+        let refused = |message: &str| Err(Error::saying(Code::MalformedRequest, message));
+        let incoming = &request.incoming;
+        let (matches, none_match) = (incoming.only(&IF_MATCH), incoming.only(&IF_NONE_MATCH));
+        match (matches, none_match) {
+            (Ok(None), Ok(None)) => Ok(None),
+            (Ok(None), Ok(Some("*"))) => Ok(Some(Precondition::Absent)),
+            (_, Ok(None)) => match matches.ok().flatten().and_then(version_or_any) {
+                Some(precondition) => Ok(Some(precondition)),
+                None => refused("The header `If-Match` must be one version in quotes, like \"3\", or *."),
+            },
+            (Ok(None), _) => refused("The header `If-None-Match` of a write must be *."),
+            _ => refused("A write takes one of the headers `If-Match` and `If-None-Match`, not both."),
         }
-        let one = headers.get_all(IF_MATCH).iter().count() == 1;
-        let text = request.incoming.header(&IF_MATCH);
-        let digits = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default();
-        let version = digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok()).flatten();
-        let message = "The header `If-Match` must be one version in quotes, like \"3\".";
-        let version = version.filter(|_| one).ok_or_else(|| Error::saying(Code::MalformedRequest, message))?;
-        Ok(Self(Some(version)))
     }
     fn needs(needs: &mut Needs) {
-        needs.parameter::<String>("header", "If-Match", "The version that the change is meant for, in quotes.");
+        let matches = "The version that the change is meant for, in quotes; `*` for any that there is.";
+        needs.parameter::<VersionOrAny>("header", "If-Match", matches);
+        needs.parameter::<Any>("header", "If-None-Match", "`*`: only if the resource doesn't exist yet.");
     }
 }
+
+fn version_or_any(text: &str) -> Option<Precondition> {
+    if text == "*" {
+        return Some(Precondition::Exists);
+    }
+    let quoted = text.strip_prefix("W/").unwrap_or(text);
+    let digits = quoted.strip_prefix('"')?.strip_suffix('"')?;
+    let plain = digits.bytes().all(|b| b.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));
+    plain.then(|| digits.parse().ok()).flatten().map(Precondition::Version)
+}
+
+/// `If-Match` as the API's description has it.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+#[expect(dead_code, reason = "describes the parameter")]
+struct VersionOrAny(#[schemars(regex(pattern = r#"^(\*|(W/)?"(0|[1-9][0-9]{0,17})")$"#))] String);
+
+/// `If-None-Match` as the API's description has it.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+#[expect(dead_code, reason = "describes the parameter")]
+struct Any(#[schemars(regex(pattern = r"^\*$"))] String);
 
 /// The time of the request.
 #[derive(Debug, Clone, Copy)]

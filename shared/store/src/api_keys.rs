@@ -7,16 +7,18 @@ use contract::id::{EventId, KeyId};
 use contract::names::{IpBlock, Name};
 use contract::permission::{KeyType, Permission};
 use contract::resource::{ApiKey, RateLimit};
-use contract::{Code, Error, Time};
+use contract::{Code, Error, Precondition, Time};
 
 use crate::Work;
 use crate::change::{Change, Outcome};
 use crate::credentials::KeyCard;
-use crate::document::{Document, check_version, holding, to_doc};
+use crate::document::{Document, check, holding, to_doc};
 use crate::dynamo::{get_text, must, text};
 use crate::grant::{Create, Delete, Get, List, Update, granted};
 use crate::keys;
+use crate::limits::COUNTED_API_KEYS;
 use crate::page::{Listing, Page, PageRequest};
+use crate::retry::Retries;
 use crate::tables::Table;
 
 /// The client's API keys.
@@ -32,6 +34,7 @@ granted! {
     ApiKeys<Create> {
         Main GetItem [ApiKeys];
         Main PutItem [ApiKeys, Key];
+        Main UpdateItem [Counts];
         Main DeleteItem [Key];
     }
     ApiKeys<Update> {
@@ -41,6 +44,7 @@ granted! {
     }
     ApiKeys<Delete> {
         Main GetItem [ApiKeys];
+        Main UpdateItem [Counts];
         Main DeleteItem [ApiKeys, Key];
     }
 }
@@ -102,7 +106,7 @@ impl ApiKeys<Create> {
     /// Makes an API key. The secret exists only in the answer.
     ///
     /// # Errors
-    /// None of the contract's.
+    /// `limit_reached`.
     pub async fn create(&self, new: NewApiKey) -> Result<(ApiKey, ApiKeySecret), Error> {
         let secret = ApiKeySecret::generate(new.key_type);
         Ok((self.create_known(new, &secret).await?, secret))
@@ -111,7 +115,7 @@ impl ApiKeys<Create> {
     /// Stores an API key whose secret is known beforehand, as that of the sample events is.
     ///
     /// # Errors
-    /// None of the contract's.
+    /// `limit_reached`.
     pub async fn create_known(&self, new: NewApiKey, secret: &ApiKeySecret) -> Result<ApiKey, Error> {
         let Work { store, scope, author } = &self.work;
         let event = author.event_of_this_try();
@@ -131,8 +135,9 @@ impl ApiKeys<Create> {
         };
         let hash = secret.hash();
         let master = holding(Change::put(keys::api_key(scope, key.id)), &key, 1)?;
+        let count = COUNTED_API_KEYS.one_more(scope);
         let changes =
-            vec![master.set("hash", text(hash.as_str())).when_absent(), self.card(&key, &hash)?.when_absent()];
+            vec![master.set("hash", text(hash.as_str())).when_absent(), self.card(&key, &hash)?.when_absent(), count];
         let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
         match store.commit(changes, event).await? {
             Outcome::Done => Ok(key),
@@ -166,7 +171,7 @@ impl ApiKeys<Update> {
     pub async fn update(
         &self,
         id: KeyId,
-        if_match: Option<u64>,
+        precondition: Option<Precondition>,
         change: impl Fn(&mut ApiKey) -> Result<(), Error>,
     ) -> Result<ApiKey, Error> {
         let place = keys::api_key(&self.work.scope, id);
@@ -177,7 +182,7 @@ impl ApiKeys<Update> {
             let card = self.card(&next, &hash)?.when_present();
             Ok((next, vec![master, card]))
         };
-        let key = self.work.revise(&place, if_match, Code::ApiKeyNotFound, plan).await?;
+        let key = self.work.update(&place, precondition, Code::ApiKeyNotFound, plan).await?;
         self.work.store.forget_key(&hash);
         Ok(key)
     }
@@ -188,22 +193,25 @@ impl ApiKeys<Delete> {
     ///
     /// # Errors
     /// `api_key_not_found`, `version_conflict`.
-    pub async fn delete(&self, id: KeyId, if_match: Option<u64>) -> Result<(), Error> {
+    pub async fn delete(&self, id: KeyId, precondition: Option<Precondition>) -> Result<(), Error> {
         let Work { store, scope, author } = &self.work;
         let event = author.event();
         let hash = self.hash(id).await?;
-        for _ in 0..8 {
+        let mut retries = Retries::default();
+        loop {
             let current: Option<Document<ApiKey>> = store.document(&keys::api_key(scope, id)).await?;
             let current = current.ok_or(Code::ApiKeyNotFound)?;
-            check_version(if_match, current.version)?;
+            retries.allow(current.version)?;
+            check(precondition, Some(current.version))?;
             let master = Change::delete(keys::api_key(scope, id)).when_version(current.version);
-            let changes = vec![master, Change::delete(keys::key_card(&hash))];
+            let count = COUNTED_API_KEYS.one_less(scope);
+            let changes = vec![master, Change::delete(keys::key_card(&hash)), count.stamped(author, event)];
             if let Outcome::Done = store.commit(changes, event).await? {
                 store.forget_key(&hash);
                 return Ok(());
             }
+            retries.pause(current.version).await;
         }
-        Err(Error::unavailable("an API key changed each time it was to be deleted"))
     }
 }
 

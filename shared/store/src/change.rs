@@ -21,7 +21,7 @@ use crate::keys::Key;
 use crate::tables::Table;
 
 /// How often a write that met a transaction is tried again.
-const ROUNDS: u32 = 6;
+const ROUNDS: u32 = 10;
 
 enum Action {
     Put(Item),
@@ -29,13 +29,16 @@ enum Action {
     Delete,
 }
 
+/// What a refused condition means, by what stands there.
+type Otherwise = Box<dyn FnOnce(Option<&Item>) -> Error + Send + Sync>;
+
 /// One conditional write. In expressions, `#name` stands for the attribute `name`.
 pub(crate) struct Change {
     key: Key,
     action: Action,
     condition: Option<String>,
     values: HashMap<String, AttributeValue>,
-    otherwise: Option<Error>,
+    otherwise: Option<Otherwise>,
     unstamped: bool,
 }
 
@@ -158,8 +161,14 @@ impl Change {
     }
 
     /// What to say if the condition does not hold; without it the changes are stale.
-    pub(crate) fn or(mut self, error: impl Into<Error>) -> Self {
-        self.otherwise = Some(error.into());
+    pub(crate) fn or(self, error: impl Into<Error>) -> Self {
+        let error = error.into();
+        self.or_else(move |_| error)
+    }
+
+    /// The same by what stands there.
+    pub(crate) fn or_else(mut self, error: impl FnOnce(Option<&Item>) -> Error + Send + Sync + 'static) -> Self {
+        self.otherwise = Some(Box::new(error));
         self
     }
 
@@ -212,7 +221,7 @@ impl Store {
         match self.attempt(change).await? {
             Attempt::Done => Ok(Outcome::Done),
             Attempt::Refused(item) if Change::is_own(item.as_ref(), event) => Ok(Outcome::Done),
-            Attempt::Refused(_) => otherwise.map_or(Ok(Outcome::Stale), Err),
+            Attempt::Refused(item) => otherwise.map_or(Ok(Outcome::Stale), |error| Err(error(item.as_ref()))),
         }
     }
 
@@ -295,12 +304,11 @@ impl Store {
                 return Ok(Outcome::Done);
             };
             let Some(reasons) = cancellation(&error) else { return Err(fault("TransactWriteItems", &error)) };
-            let refused = |reason: &CancellationReason| reason.code() == Some("ConditionalCheckFailed");
-            if reasons.iter().any(|reason| refused(reason) && Change::is_own(reason.item.as_ref(), event)) {
+            if reasons.iter().any(|reason| is_refused(reason) && Change::is_own(reason.item.as_ref(), event)) {
                 return Ok(Outcome::Done);
             }
-            if reasons.iter().any(refused) {
-                return answer_to_refusals(changes, reasons.iter().map(refused));
+            if reasons.iter().any(is_refused) {
+                return answer_to_refusals(changes, reasons);
             }
             let passing = |code: &str| {
                 matches!(code, "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
@@ -342,10 +350,15 @@ impl Store {
     }
 }
 
-fn answer_to_refusals(changes: Vec<Change>, refused: impl Iterator<Item = bool>) -> Result<Outcome, Error> {
+fn is_refused(reason: &CancellationReason) -> bool {
+    reason.code() == Some("ConditionalCheckFailed")
+}
+
+fn answer_to_refusals(changes: Vec<Change>, reasons: &[CancellationReason]) -> Result<Outcome, Error> {
     let mut answer: Option<Error> = None;
-    for (change, _) in changes.into_iter().zip(refused).filter(|(_, refused)| *refused) {
+    for (change, reason) in changes.into_iter().zip(reasons).filter(|(_, reason)| is_refused(reason)) {
         let Some(error) = change.otherwise else { return Ok(Outcome::Stale) };
+        let error = error(reason.item.as_ref());
         answer = Some(match answer {
             Some(before) => before.and(error),
             None => error,

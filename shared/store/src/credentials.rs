@@ -9,10 +9,10 @@ use contract::names::IpBlock;
 use contract::permission::{KeyType, Permission, Role};
 use contract::resource::{ApiKey, RateLimit, User};
 use contract::{Error, Time};
-use quick_cache::sync::Cache as Lru;
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
+use crate::cache::{Cache, Heavy};
 use crate::document::from_doc;
 use crate::dynamo::{get_number, get_text, must};
 use crate::grant::{Grant, grants};
@@ -21,7 +21,6 @@ use crate::scope::ClientScope;
 
 /// How long a key's card is believed without asking again: what is switched off is off everywhere after this.
 const BELIEVED: Duration = Duration::from_secs(5);
-const CACHED_KEYS: usize = 10_000;
 
 /// What the gate needs to know of an API key.
 #[derive(Clone, Serialize, Deserialize)]
@@ -54,22 +53,15 @@ impl KeyCard {
     }
 }
 
+impl Heavy for (Time, KeyCard) {
+    fn weight(&self) -> usize {
+        let card = &self.1;
+        size_of::<Self>() + card.seal.len() + size_of_val(&card.permissions[..]) + size_of_val(&card.allowed_ips[..])
+    }
+}
+
 /// Cards by hash, each with the time when it was read.
-pub(crate) type KeyCache = Cards;
-
-pub(crate) struct Cards(Lru<KeyHash, (Time, KeyCard)>);
-
-impl Default for Cards {
-    fn default() -> Self {
-        Self(Lru::new(CACHED_KEYS))
-    }
-}
-
-impl Cards {
-    pub(crate) fn clear(&self) {
-        self.0.clear();
-    }
-}
+pub(crate) type KeyCache = Cache<KeyHash, (Time, KeyCard)>;
 
 /// A verified API key.
 #[derive(Debug, Clone)]
@@ -138,7 +130,7 @@ impl Store {
     /// `unavailable`, `internal`.
     pub async fn verify_key(&self, secret: &ApiKeySecret) -> Result<Option<KeyCredential>, Error> {
         let (hash, now) = (secret.hash(), self.clock().now());
-        let known = self.0.keys.0.get(&hash).filter(|(read, _)| now < read.plus(BELIEVED) && *read <= now);
+        let known = self.0.keys.get(&hash).filter(|(read, _)| now < read.plus(BELIEVED) && *read <= now);
         let card = match known {
             Some((_, card)) => card,
             None => {
@@ -147,7 +139,7 @@ impl Store {
                     return Ok(None);
                 };
                 let card: KeyCard = from_doc(&item)?;
-                self.0.keys.0.insert(hash, (now, card.clone()));
+                self.0.keys.insert(hash, (now, card.clone()));
                 card
             }
         };
@@ -165,7 +157,7 @@ impl Store {
     }
 
     pub(crate) fn forget_key(&self, hash: &KeyHash) {
-        self.0.keys.0.remove(hash);
+        self.0.keys.remove(hash);
     }
 
     /// The credential of a session, if it is one and goes on.

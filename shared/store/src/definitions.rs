@@ -4,8 +4,8 @@
 //! and counts only while the group's and the tenant's cards, read strongly with every request, still say so.
 //!
 //! When nothing is cached, definitions are read *beside* the cards, in one round trip, which is sound because they say
-//! themselves how new they are: the group's stretch begins with the group's card, and the newest of the tenant's fields,
-//! deleted ones included, carries the version that the tenant's card has for the group. Otherwise they are read again.
+//! themselves how new they are: the group's stretch begins with the group's card, the tenant's with the tenant's card of
+//! the group. Otherwise they are read again. What is deleted lies elsewhere and is never read.
 //!
 //! A Query beside a transaction may see one of its items changed and another not yet. What it saw then is right for its
 //! own request, since nobody has been told of the change yet, but must not be kept under the new version: so only what
@@ -19,22 +19,19 @@ use contract::id::{ClientId, FieldId, GroupId};
 use contract::names::{FieldKey, GroupKey, GroupRef, TenantId};
 use contract::resource::{Field, FieldGroup, GlobalField, Scope, TenantField};
 use contract::{Code, Error, Time};
-use quick_cache::sync::Cache as Lru;
 
-use crate::document::{Document, deleted_at, from_doc};
-use crate::dynamo::{Item, Stretch, get_number, must};
+use crate::cache::{Cache as Weighed, Heavy};
+use crate::document::{Document, from_doc};
+use crate::dynamo::{Item, Stretch, get_number, get_text, must};
 use crate::field_groups::group_of;
 use crate::keys::{self, Key};
+use crate::limits::Held;
 use crate::scope::TenantScope;
 use crate::tables::Table;
 use crate::{Store, Work};
 
 /// Longer than a transaction can be under way, with all of its tries.
 pub(crate) const SETTLED: Duration = Duration::from_secs(30);
-
-const CACHED_GROUPS: usize = 500;
-const CACHED_MERGES: usize = 1_000;
-const CACHED_KEYS: usize = 2_000;
 
 /// The merged fields of one tenant in one group.
 pub(crate) struct Fields {
@@ -52,17 +49,42 @@ struct GroupFields {
     fields: Vec<GlobalField>,
 }
 
+/// What a field takes beside its schema: label, key, identifiers, times.
+const FIELD_BYTES: usize = 400;
+
+impl Heavy for GroupFields {
+    fn weight(&self) -> usize {
+        let of = |field: &GlobalField| FIELD_BYTES + 16 * field.field_group_ids.len() + field.schema.weight();
+        self.fields.iter().map(of).sum()
+    }
+}
+
+impl Heavy for Fields {
+    fn weight(&self) -> usize {
+        // A tenant's own stand there twice; schemas are shared.
+        self.all.iter().map(|field| 2 * FIELD_BYTES + field.schema.weight()).sum()
+    }
+}
+
+impl Heavy for GroupId {
+    fn weight(&self) -> usize {
+        0
+    }
+}
+
 type MergeKey = (ClientId, TenantId, GroupId);
 
 pub(crate) struct Cache {
-    groups: Lru<(ClientId, GroupId), Arc<GroupFields>>,
-    merged: Lru<MergeKey, Arc<Fields>>,
-    ids: Lru<(ClientId, GroupKey), GroupId>,
+    groups: Weighed<(ClientId, GroupId), Arc<GroupFields>>,
+    merged: Weighed<MergeKey, Arc<Fields>>,
+    ids: Weighed<(ClientId, GroupKey), GroupId>,
 }
 
-impl Default for Cache {
-    fn default() -> Self {
-        Self { groups: Lru::new(CACHED_GROUPS), merged: Lru::new(CACHED_MERGES), ids: Lru::new(CACHED_KEYS) }
+impl Cache {
+    /// With at most so many bytes in all.
+    pub(crate) fn new(bytes: usize) -> Self {
+        let (groups, ids) = (bytes * 3 / 8, bytes / 16);
+        Self { groups: Weighed::new(groups), merged: Weighed::new(bytes - groups - ids), ids: Weighed::new(ids) }
     }
 }
 
@@ -72,6 +94,10 @@ pub(crate) struct Loaded {
     pub(crate) fields: Arc<Fields>,
     /// The tenant's card, if the tenant has been used.
     pub(crate) tenant: Option<Item>,
+    /// The tenant's card of the group, if it has had fields of its own there.
+    pub(crate) tenant_group: Option<Item>,
+    /// What the group holds of the client's own fields.
+    pub(crate) global: Held,
     /// The items that were asked for, by place.
     pub(crate) others: HashMap<Key, Item>,
     /// Whether the group is deleted.
@@ -82,6 +108,11 @@ impl Loaded {
     /// The tenant's epoch: what carries an older one has been erased.
     pub(crate) fn epoch(&self) -> u64 {
         self.tenant.as_ref().and_then(|card| get_number(card, "epoch")).unwrap_or(0)
+    }
+
+    /// How often the tenant's fields in the group have changed.
+    pub(crate) fn tenant_version(&self) -> u64 {
+        schema_version(self.tenant_group.as_ref())
     }
 }
 
@@ -153,7 +184,8 @@ impl Work {
         let group_fields = cache.groups.get(&(scope.client(), id));
 
         let (group_key, tenant_key) = (keys::group(client, id), keys::tenant(scope));
-        let mut places = vec![&group_key, &tenant_key];
+        let tenant_group_key = keys::tenant_group(scope, id);
+        let mut places = vec![&group_key, &tenant_key, &tenant_group_key];
         places.extend(others);
         let (cards, group_read, tenant_read) = tokio::join!(
             store.batch_get_all(&places),
@@ -169,9 +201,9 @@ impl Work {
         let mut cards = cards?;
         let Some(card) = cards.remove(&group_key) else { return Ok(None) };
         let group: Document<FieldGroup> = Document::read(&card)?;
-        let tenant = cards.remove(&tenant_key);
+        let (tenant, tenant_group) = (cards.remove(&tenant_key), cards.remove(&tenant_group_key));
         let group_version: u64 = must(get_number(&card, "schemaVersion"), "schemaVersion")?;
-        let tenant_version = tenant.as_ref().and_then(|card| get_number(card, &version_of(id))).unwrap_or(0);
+        let tenant_version = schema_version(tenant_group.as_ref());
 
         let same_tenant = cached.filter(|fields| fields.tenant_version == tenant_version);
         let fields = if let Some(fields) = same_tenant.as_ref().filter(|fields| fields.group_version == group_version) {
@@ -189,7 +221,7 @@ impl Work {
             };
             let merged = Arc::new(merge(&group_fields.fields, own, group_version, tenant_version));
             let group_settled = self.settled(get_number(&card, "schemaAt"));
-            let tenant_settled = self.settled(tenant.as_ref().and_then(|card| get_number(card, &time_of(id))));
+            let tenant_settled = self.settled(tenant_group.as_ref().and_then(|card| get_number(card, "schemaAt")));
             // What is not to be kept is forgotten: the next request then reads what it needs in one round trip.
             if group_settled {
                 cache.groups.insert((scope.client(), id), group_fields);
@@ -203,7 +235,8 @@ impl Work {
             }
             merged
         };
-        Ok(Some(Loaded { deleted: group.deleted_at.is_some(), group: group.value, fields, tenant, others: cards }))
+        let (deleted, global) = (group.deleted_at.is_some(), Held::of(Some(&card)));
+        Ok(Some(Loaded { deleted, group: group.value, fields, tenant, tenant_group, global, others: cards }))
     }
 
     /// Whether definitions that last changed then can be seen whole by now.
@@ -227,21 +260,21 @@ impl Work {
         Ok(GroupFields { version, fields })
     }
 
-    /// The tenant's live fields in the group, and the newest schema version that any of them, or a deleted one, has.
+    /// The tenant's fields in the group, under the version of the card that stands before them.
     async fn read_tenant(&self, scope: &TenantScope, id: GroupId) -> Result<(u64, Vec<TenantField>), Error> {
-        let (pk, prefix) = (keys::tenant(scope).pk, keys::tenant_fields_prefix(id));
-        let stretch = Stretch { table: Table::Main, pk: &pk, prefix: &prefix, after: None, limit: None };
+        let card = keys::tenant_group(scope, id);
+        let stretch = Stretch { table: Table::Main, pk: &card.pk, prefix: &card.sk, after: None, limit: None };
         let (items, _) = self.store.query(&stretch).await?;
-        let mut newest = 0;
-        let mut own = Vec::with_capacity(items.len());
-        for item in &items {
-            newest = newest.max(must(get_number(item, "sv"), "sv")?);
-            if deleted_at(item).is_none() {
-                own.push(from_doc(item)?);
-            }
-        }
-        Ok((newest, own))
+        let (card, fields) = match items.split_first() {
+            Some((first, fields)) if get_text(first, "sk") == Some(&card.sk) => (Some(first), fields),
+            _ => (None, &items[..]),
+        };
+        Ok((schema_version(card), fields.iter().map(from_doc).collect::<Result<_, _>>()?))
     }
+}
+
+fn schema_version(card: Option<&Item>) -> u64 {
+    card.and_then(|card| get_number(card, "schemaVersion")).unwrap_or(0)
 }
 
 impl Store {
@@ -260,21 +293,6 @@ pub(crate) type Place = (i64, Scope, FieldId);
 
 pub(crate) fn place(field: &Field) -> Place {
     (field.schema.order().unwrap_or(i64::MAX), field.scope, field.id)
-}
-
-/// The attribute of a tenant's card that counts the changes of its fields in a group.
-pub(crate) fn version_of(group: GroupId) -> String {
-    format!("v_{group}")
-}
-
-/// The attribute of a tenant's card that says when its fields in a group last changed, in milliseconds since 1970.
-pub(crate) fn time_of(group: GroupId) -> String {
-    format!("a_{group}")
-}
-
-/// The attribute of a tenant's card that counts its live fields in a group.
-pub(crate) fn count_of(group: GroupId) -> String {
-    format!("n_{group}")
 }
 
 fn merge(global: &[GlobalField], own: Vec<TenantField>, group_version: u64, tenant_version: u64) -> Fields {

@@ -3,20 +3,18 @@
 use std::time::Duration;
 
 use contract::id::EventId;
-use contract::{Code, Error, Time};
+use contract::{Code, Error, Precondition, Time};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::change::{Change, Outcome};
-use crate::dynamo::{Item, back_off, get_number, get_text, must, number, text};
+use crate::dynamo::{Item, get_number, get_text, must, number, text};
 use crate::keys::{self, Key};
+use crate::retry::Retries;
 use crate::{Store, Work};
 
 /// How long what was deleted can be restored: 30 days.
 pub(crate) const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
-
-/// How often a change is computed anew because another came in between.
-const TRIES: u32 = 8;
 
 /// A resource as it is stored.
 pub(crate) struct Document<T> {
@@ -86,11 +84,75 @@ pub(crate) fn holding<T: Serialize>(change: Change, value: &T, version: u64) -> 
     Ok(change.set("doc", text(to_doc(value)?)).set("version", number(version)))
 }
 
-/// A version that the caller asked for, against the one that there is.
-pub(crate) fn check_version(if_match: Option<u64>, current: u64) -> Result<(), Error> {
-    match if_match {
-        Some(sent) if sent != current => Err(Error::version_conflict(sent, current)),
-        _ => Ok(()),
+/// Holds a precondition, if there is one, against the version that there is, if anything is.
+pub(crate) fn check(precondition: Option<Precondition>, current: Option<u64>) -> Result<(), Error> {
+    precondition.map_or(Ok(()), |precondition| precondition.check(current))
+}
+
+/// The same of what is to be restored: it is absent, but may be named by the version that it was deleted with.
+pub(crate) fn check_deleted(precondition: Option<Precondition>, version: u64) -> Result<(), Error> {
+    check(precondition, matches!(precondition, Some(Precondition::Version(_))).then_some(version))
+}
+
+/// Where a resource stands while it lives, and once it is deleted: there too, or, where its place is read with others,
+/// elsewhere.
+pub(crate) struct Places {
+    live: Key,
+    deleted: Option<Key>,
+}
+
+impl Places {
+    /// Of a resource that stays where it is.
+    pub(crate) fn one(key: Key) -> Self {
+        Self { live: key, deleted: None }
+    }
+
+    pub(crate) fn two(live: Key, deleted: Key) -> Self {
+        Self { live, deleted: Some(deleted) }
+    }
+
+    /// The changes that delete a resource; `next` is it at the version after that.
+    pub(crate) fn deletion<T: Serialize>(&self, next: &T, version: u64, at: Time) -> Result<Vec<Change>, Error> {
+        let marked = |change| Ok::<_, Error>(holding(change, next, version)?.set("deletedAt", text(at.to_string())));
+        let mut changes = match &self.deleted {
+            None => vec![marked(Change::update(self.live.clone()))?],
+            Some(deleted) => {
+                vec![Change::delete(self.live.clone()), marked(Change::put(deleted.clone()))?.when_absent()]
+            }
+        };
+        let place = self.deleted.as_ref().unwrap_or(&self.live);
+        let root = text(format!("{} {}", place.pk, place.sk));
+        changes.push(Change::put(self.purge(at)).set("root", root));
+        Ok(changes)
+    }
+
+    /// The changes that restore what was deleted at that time.
+    pub(crate) fn restoration<T: Serialize>(
+        &self,
+        next: &T,
+        version: u64,
+        deleted_at: Time,
+    ) -> Result<Vec<Change>, Error> {
+        let mut changes = match &self.deleted {
+            None => vec![holding(Change::update(self.live.clone()), next, version)?.remove("deletedAt")],
+            Some(deleted) => vec![
+                Change::delete(deleted.clone()),
+                holding(Change::put(self.live.clone()), next, version)?.when_absent(),
+            ],
+        };
+        changes.push(Change::delete(self.purge(deleted_at)));
+        Ok(changes)
+    }
+
+    fn purge(&self, deleted_at: Time) -> Key {
+        // A card's sort key says nothing; its partition does.
+        let whole = if self.live.sk == "#" { &self.live.pk } else { &self.live.sk };
+        keys::purge(deleted_at, whole.rsplit('#').next().unwrap_or(whole))
+    }
+
+    /// The keys under which the resource may be found.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+        [Some(&self.live), self.deleted.as_ref()].into_iter().flatten()
     }
 }
 
@@ -98,95 +160,115 @@ impl Store {
     pub(crate) async fn document<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<Document<T>>, Error> {
         self.get(key).await?.as_ref().map(Document::read).transpose()
     }
+
+    async fn document_at<T: DeserializeOwned>(&self, places: &Places) -> Result<Option<Document<T>>, Error> {
+        if places.deleted.is_none() {
+            return self.document(&places.live).await;
+        }
+        let found = self.batch_get_all(&places.keys().collect::<Vec<_>>()).await?;
+        places.keys().find_map(|key| found.get(key)).map(Document::read).transpose()
+    }
 }
 
+/// What a change makes of a resource: the next one, and its writes, the resource's own first; nothing, if it stays as
+/// it is.
+pub(crate) type Plan<T> = Option<(T, Vec<Change>)>;
+
 impl Work {
-    /// Deletes softly, by the document's own item and what `beside` adds; the deletion is a change of version.
+    /// Deletes softly, with what `beside` adds; the deletion is a change of version.
     pub(crate) async fn delete_softly<T: Versioned>(
         &self,
-        key: &Key,
-        if_match: Option<u64>,
+        places: &Places,
+        precondition: Option<Precondition>,
         absent: Code,
-        beside: impl Fn(&T) -> Vec<Change>,
+        beside: impl Fn(&T) -> Result<Vec<Change>, Error>,
     ) -> Result<(), Error> {
-        let id = key_id(key);
         let plan = |current: &Document<T>, next: T| {
-            let at = self.author.at();
-            let root = text(format!("{} {}", key.pk, key.sk));
-            let mut changes = vec![
-                holding(Change::update(key.clone()), &next, current.version + 1)?
-                    .set("deletedAt", text(at.to_string())),
-                Change::put(keys::purge(at, &id)).set("root", root),
-            ];
-            changes.extend(beside(&next));
-            Ok((next, changes))
+            let mut changes = places.deletion(&next, current.version + 1, self.author.at())?;
+            changes.extend(beside(&next)?);
+            Ok(Some((next, changes)))
         };
-        self.revise(key, if_match, absent, plan).await.map(|_| ())
+        self.revise(places, precondition, absent, plan).await.map(|_| ())
     }
 
     /// Restores what was deleted at most [`KEPT`] ago; what is not deleted is answered as it is.
     pub(crate) async fn restore<T: Versioned>(
         &self,
-        key: &Key,
-        if_match: Option<u64>,
+        places: &Places,
+        precondition: Option<Precondition>,
         absent: Code,
-        beside: impl Fn(&T) -> Vec<Change>,
+        beside: impl Fn(&T) -> Result<Vec<Change>, Error>,
     ) -> Result<T, Error> {
-        let (id, event) = (key_id(key), self.author.event());
-        for round in 0..TRIES {
-            let current = self.store.document::<T>(key).await?.ok_or(absent)?;
+        let event = self.author.event();
+        let mut retries = Retries::default();
+        loop {
+            let current = self.store.document_at::<T>(places).await?.ok_or(absent)?;
             if current.is_by(event) {
                 return Ok(current.value);
             }
             let Some(deleted_at) = current.deleted_at else {
-                return check_version(if_match, current.version).map(|()| current.value);
+                return check(precondition, Some(current.version)).map(|()| current.value);
             };
+            retries.allow(current.version)?;
             let plan = |next: T| {
-                let mut changes = vec![
-                    holding(Change::update(key.clone()), &next, current.version + 1)?.remove("deletedAt"),
-                    Change::delete(keys::purge(deleted_at, &id)),
-                ];
-                changes.extend(beside(&next));
-                Ok((next, changes))
+                let mut changes = places.restoration(&next, current.version + 1, deleted_at)?;
+                changes.extend(beside(&next)?);
+                Ok(Some((next, changes)))
             };
-            if let Some(done) = self.revise_once(&current, if_match, absent, true, event, plan).await? {
+            if let Some(done) = self.revise_once(&current, precondition, absent, true, event, plan).await? {
                 return Ok(done);
             }
-            back_off(round).await;
+            retries.pause(current.version).await;
         }
-        Err(Error::unavailable("a document changed each time it was to be restored"))
+    }
+
+    /// Changes a document as [`Work::revise`] does, but not by a change that leaves it as it is (contract: Conventions).
+    pub(crate) async fn update<T: Versioned>(
+        &self,
+        key: &Key,
+        precondition: Option<Precondition>,
+        absent: Code,
+        plan: impl Fn(&Document<T>, T) -> Result<(T, Vec<Change>), Error>,
+    ) -> Result<T, Error> {
+        let plan = |current: &Document<T>, next: T| {
+            let same = to_doc(&next)?;
+            let (next, changes) = plan(current, next)?;
+            Ok((to_doc(&next)? != same).then_some((next, changes)))
+        };
+        self.revise(&Places::one(key.clone()), precondition, absent, plan).await
     }
 
     /// Changes a document by condition on its version, computed anew when another change came in between. The first of
     /// the planned changes is the document's own; its condition and everyone's stamp are put on here.
-    pub(crate) async fn revise<T: Versioned>(
+    async fn revise<T: Versioned>(
         &self,
-        key: &Key,
-        if_match: Option<u64>,
+        places: &Places,
+        precondition: Option<Precondition>,
         absent: Code,
-        plan: impl Fn(&Document<T>, T) -> Result<(T, Vec<Change>), Error>,
+        plan: impl Fn(&Document<T>, T) -> Result<Plan<T>, Error>,
     ) -> Result<T, Error> {
         let event = self.author.event();
-        for round in 0..TRIES {
-            let current = self.store.document::<T>(key).await?.ok_or(absent)?;
+        let mut retries = Retries::default();
+        loop {
+            let current = self.store.document_at::<T>(places).await?.ok_or(absent)?;
+            retries.allow(current.version)?;
             let step = |next| plan(&current, next);
-            if let Some(done) = self.revise_once(&current, if_match, absent, false, event, step).await? {
+            if let Some(done) = self.revise_once(&current, precondition, absent, false, event, step).await? {
                 return Ok(done);
             }
-            back_off(round).await;
+            retries.pause(current.version).await;
         }
-        Err(Error::unavailable("a document changed each time it was to be changed"))
     }
 
     /// One try of [`Work::revise`]: nothing if another change came in between.
     pub(crate) async fn revise_once<T: Versioned>(
         &self,
         current: &Document<T>,
-        if_match: Option<u64>,
+        precondition: Option<Precondition>,
         absent: Code,
         deleted: bool,
         event: EventId,
-        plan: impl FnOnce(T) -> Result<(T, Vec<Change>), Error>,
+        plan: impl FnOnce(T) -> Result<Plan<T>, Error>,
     ) -> Result<Option<T>, Error> {
         if current.is_by(event) {
             return Ok(Some(current.value.clone()));
@@ -196,10 +278,14 @@ impl Work {
         if current.deleted_at.is_some() != deleted || gone {
             return Err(absent.into());
         }
-        check_version(if_match, current.version)?;
+        if deleted {
+            check_deleted(precondition, current.version)?;
+        } else {
+            check(precondition, Some(current.version))?;
+        }
         let mut next = current.value.clone();
         next.set_version(current.version + 1, self.author.at());
-        let (next, changes) = plan(next)?;
+        let Some((next, changes)) = plan(next)? else { return Ok(Some(current.value.clone())) };
         let mut own = Some(current.version);
         let stamp = |change: Change| {
             let change = change.stamped(&self.author, event);
@@ -214,10 +300,4 @@ impl Work {
             Outcome::Stale => Ok(None),
         }
     }
-}
-
-fn key_id(key: &Key) -> String {
-    // A card's sort key says nothing; its partition does.
-    let whole = if key.sk == "#" { &key.pk } else { &key.sk };
-    whole.rsplit('#').next().unwrap_or(whole).to_owned()
 }

@@ -47,9 +47,10 @@ pub(crate) fn key_attributes(key: &Key) -> Item {
     HashMap::from([("pk".to_owned(), text(&key.pk)), ("sk".to_owned(), text(&key.sk))])
 }
 
-/// Waits before the `round`th repetition: up to 25 ms, doubled each time. By chance, so that those who met part.
+/// Waits before the `round`th repetition: up to 25 ms, doubled each time up to 200 ms. By chance, so that those who met
+/// part.
 pub(crate) async fn back_off(round: u32) {
-    let most = 25 << round.min(5);
+    let most = 25 << round.min(3);
     let millis = u64::from(u16::from_be_bytes(auth::random::bytes())) % (most + 1);
     tokio::time::sleep(std::time::Duration::from_millis(millis)).await;
 }

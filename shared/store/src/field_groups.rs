@@ -5,14 +5,15 @@ use std::marker::PhantomData;
 use contract::id::GroupId;
 use contract::names::{Description, GroupKey, GroupRef, Name};
 use contract::resource::{FieldGroup, Publishing};
-use contract::{Code, Error};
+use contract::{Code, Error, Precondition};
 
 use crate::Work;
 use crate::change::{Change, Outcome};
-use crate::document::{Document, holding};
+use crate::document::{Document, Places, holding};
 use crate::dynamo::{Item, get_text, must, number, text};
 use crate::grant::{Create, Delete, Get, List, Restore, Update, granted};
 use crate::keys;
+use crate::limits::COUNTED_FIELD_GROUPS;
 use crate::page::{Listing, Page, PageRequest};
 use crate::tables::Table;
 
@@ -28,21 +29,24 @@ granted! {
         Main Query [GroupKeys];
         Main BatchGetItem [Definitions];
     }
-    FieldGroups<Create> { Main PutItem [GroupKeys, Definitions]; }
+    FieldGroups<Create> {
+        Main PutItem [GroupKeys, Definitions];
+        Main UpdateItem [Counts];
+    }
     FieldGroups<Update> {
         Main GetItem [GroupKeys, Definitions];
         Main UpdateItem [Definitions];
     }
     FieldGroups<Delete> {
         Main GetItem [GroupKeys, Definitions];
-        Main UpdateItem [Definitions];
         Main PutItem [GroupKeys, Purge];
+        Main UpdateItem [Definitions, Counts];
         Main DeleteItem [GroupKeys];
     }
     FieldGroups<Restore> {
         Main GetItem [GroupKeys, Definitions];
-        Main UpdateItem [Definitions];
         Main PutItem [GroupKeys];
+        Main UpdateItem [Definitions, Counts];
         Main DeleteItem [Purge];
     }
 }
@@ -112,7 +116,7 @@ impl FieldGroups<Create> {
     /// Creates a field group.
     ///
     /// # Errors
-    /// `key_taken`.
+    /// `key_taken`, `limit_reached`.
     pub async fn create(&self, new: NewFieldGroup) -> Result<FieldGroup, Error> {
         let Work { store, scope, author } = &self.work;
         let event = author.event();
@@ -128,8 +132,10 @@ impl FieldGroups<Create> {
         };
         let card = holding(Change::put(keys::group(scope, group.id)), &group, 1)?
             .set("schemaVersion", number(1))
-            .set("schemaAt", number(author.at().millis()));
-        let changes = vec![card.when_absent(), self.key_row(&group)];
+            .set("schemaAt", number(author.at().millis()))
+            .set("fields", number(0))
+            .set("schemaBytes", number(0));
+        let changes = vec![card.when_absent(), self.key_row(&group), COUNTED_FIELD_GROUPS.one_more(&self.work.scope)];
         let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
         match store.commit(changes, event).await? {
             Outcome::Done => Ok(group),
@@ -146,7 +152,7 @@ impl FieldGroups<Update> {
     pub async fn update(
         &self,
         group: &GroupRef,
-        if_match: Option<u64>,
+        precondition: Option<Precondition>,
         change: impl Fn(&mut FieldGroup),
     ) -> Result<FieldGroup, Error> {
         let key = keys::group(&self.work.scope, self.work.resolve(group).await?);
@@ -156,7 +162,7 @@ impl FieldGroups<Update> {
             let own = holding(Change::update(key.clone()), &next, current.version + 1)?;
             Ok((next, vec![own]))
         };
-        self.work.revise(&key, if_match, Code::FieldGroupNotFound, plan).await
+        self.work.update(&key, precondition, Code::FieldGroupNotFound, plan).await
     }
 }
 
@@ -165,14 +171,17 @@ impl FieldGroups<Delete> {
     ///
     /// # Errors
     /// `field_group_not_found`, `version_conflict`.
-    pub async fn delete(&self, group: &GroupRef, if_match: Option<u64>) -> Result<(), Error> {
+    pub async fn delete(&self, group: &GroupRef, precondition: Option<Precondition>) -> Result<(), Error> {
         let id = self.work.resolve(group).await?;
         let scope = &self.work.scope;
         let beside = |group: &FieldGroup| {
             let last = Change::put(keys::deleted_group_key(scope, &group.key)).set("group", text(group.id.to_string()));
-            vec![Change::delete(keys::group_key(scope, &group.key)), last]
+            let count = COUNTED_FIELD_GROUPS.one_less(scope);
+            Ok(vec![Change::delete(keys::group_key(scope, &group.key)), last, count])
         };
-        self.work.delete_softly(&keys::group(scope, id), if_match, Code::FieldGroupNotFound, beside).await
+        self.work
+            .delete_softly(&Places::one(keys::group(scope, id)), precondition, Code::FieldGroupNotFound, beside)
+            .await
     }
 }
 
@@ -180,8 +189,8 @@ impl FieldGroups<Restore> {
     /// Restores a deleted field group and its values; by key the last one that was deleted under it.
     ///
     /// # Errors
-    /// `field_group_not_found`, `version_conflict`, `key_taken`.
-    pub async fn restore(&self, group: &GroupRef, if_match: Option<u64>) -> Result<FieldGroup, Error> {
+    /// `field_group_not_found`, `version_conflict`, `key_taken`, `limit_reached`.
+    pub async fn restore(&self, group: &GroupRef, precondition: Option<Precondition>) -> Result<FieldGroup, Error> {
         let id = match (self.work.resolve(group).await, group) {
             (Err(error), GroupRef::Key(key)) if error.code() == Code::FieldGroupNotFound => {
                 let row = self.work.store.get(&keys::deleted_group_key(&self.work.scope, key)).await?;
@@ -189,8 +198,11 @@ impl FieldGroups<Restore> {
             }
             (resolved, _) => resolved?,
         };
-        let beside = |group: &FieldGroup| vec![self.key_row(group)];
-        self.work.restore(&keys::group(&self.work.scope, id), if_match, Code::FieldGroupNotFound, beside).await
+        let beside =
+            |group: &FieldGroup| Ok(vec![self.key_row(group), COUNTED_FIELD_GROUPS.one_more(&self.work.scope)]);
+        self.work
+            .restore(&Places::one(keys::group(&self.work.scope, id)), precondition, Code::FieldGroupNotFound, beside)
+            .await
     }
 }
 

@@ -6,16 +6,18 @@ use contract::id::{FieldId, GroupId};
 use contract::names::{FieldKey, Name};
 use contract::resource::GlobalField;
 use contract::schema::FieldSchema;
-use contract::{Code, Error, Problems};
+use contract::{Code, Error, Precondition, Problems};
 
 use crate::Work;
 use crate::change::{Change, Outcome};
-use crate::document::{Document, holding, to_doc};
-use crate::dynamo::{number, text};
+use crate::document::{Document, Places, deleted_at, from_doc, holding, to_doc};
+use crate::dynamo::{Item, number, text};
 use crate::grant::{Create, Delete, Get, List, Restore, Update, granted};
 use crate::keys;
+use crate::limits::{self, COUNTED_GLOBAL_FIELDS, Held};
 use crate::page::{Listing, Page, PageRequest};
 use crate::tables::Table;
+use crate::tenant_fields::schema_bytes;
 
 /// Groups that a global field can be in.
 pub const MAX_GROUPS: usize = 40;
@@ -30,10 +32,10 @@ pub struct GlobalFields<A> {
 
 granted! {
     GlobalFields<Get> { Main GetItem [GlobalFields]; }
-    GlobalFields<List> { Main Query [GlobalFields]; }
+    GlobalFields<List> { Main Query [GlobalFields, Definitions]; }
     GlobalFields<Create> {
         Main PutItem [GlobalFields, Definitions];
-        Main UpdateItem [Definitions];
+        Main UpdateItem [Definitions, Counts];
     }
     GlobalFields<Update> {
         Main GetItem [GlobalFields];
@@ -42,16 +44,16 @@ granted! {
         Main DeleteItem [Definitions];
     }
     GlobalFields<Delete> {
-        Main GetItem [GlobalFields];
-        Main UpdateItem [GlobalFields, Definitions];
-        Main PutItem [Purge];
-        Main DeleteItem [Definitions];
+        Main BatchGetItem [GlobalFields];
+        Main PutItem [GlobalFields, Purge];
+        Main UpdateItem [Definitions, Counts];
+        Main DeleteItem [GlobalFields, Definitions];
     }
     GlobalFields<Restore> {
-        Main GetItem [GlobalFields];
-        Main UpdateItem [GlobalFields, Definitions];
-        Main PutItem [Definitions];
-        Main DeleteItem [Purge];
+        Main BatchGetItem [GlobalFields];
+        Main PutItem [GlobalFields, Definitions];
+        Main UpdateItem [Definitions, Counts];
+        Main DeleteItem [GlobalFields, Purge];
     }
 }
 
@@ -104,21 +106,41 @@ impl GlobalFields<List> {
     /// # Errors
     /// `malformed_request` for a cursor of another list.
     pub async fn list(&self, group: Option<GroupId>, page: &PageRequest) -> Result<Page<GlobalField>, Error> {
-        let pk = keys::global_fields_pk(&self.work.scope);
-        let filter = group.map(|group| group.to_string()).unwrap_or_default();
+        match group {
+            Some(group) => self.list_of_group(group, page).await,
+            None => {
+                let pk = keys::global_fields_pk(&self.work.scope);
+                let listing = Listing {
+                    table: Table::Main,
+                    pk: &pk,
+                    prefix: FieldId::PREFIX,
+                    bound: &["list-global-fields", ""],
+                    seal: self.work.scope.seal(),
+                };
+                self.work.store.page(&listing, page, |item| from_doc(item).map(Some)).await
+            }
+        }
+    }
+
+    /// By the copies that lie in the group: those are few, and no others are read.
+    async fn list_of_group(&self, group: GroupId, page: &PageRequest) -> Result<Page<GlobalField>, Error> {
+        let (pk, filter) = (keys::group(&self.work.scope, group).pk, group.to_string());
         let listing = Listing {
             table: Table::Main,
             pk: &pk,
-            prefix: FieldId::PREFIX,
+            prefix: keys::COPIES,
             bound: &["list-global-fields", &filter],
             seal: self.work.scope.seal(),
         };
-        let read = |item: &_| {
-            let found = Document::<GlobalField>::read(item)?;
-            let wanted = group.is_none_or(|group| found.value.field_group_ids.contains(&group));
-            Ok((found.deleted_at.is_none() && wanted).then_some(found.value))
-        };
-        self.work.store.page(&listing, page, read).await
+        let after = listing.open(page)?;
+        let (copies, _) = self.work.store.query(&listing.whole()).await?;
+        let mut fields = copies.iter().map(from_doc).collect::<Result<Vec<GlobalField>, _>>()?;
+        fields.sort_unstable_by_key(|field| field.id);
+        fields.retain(|field| after.as_ref().is_none_or(|after| field.id.to_string() > *after));
+        let more = fields.len() > page.limit;
+        fields.truncate(page.limit);
+        let last = fields.last().filter(|_| more).map(|last| listing.seal(&last.id.to_string()));
+        Ok(Page { items: fields, next_cursor: last })
     }
 }
 
@@ -126,7 +148,7 @@ impl GlobalFields<Create> {
     /// Creates a global field in its groups.
     ///
     /// # Errors
-    /// `key_taken`; `validation_failed` for groups that are not there.
+    /// `key_taken`, `limit_reached`; `validation_failed` for groups that are not there.
     pub async fn create(&self, new: NewGlobalField) -> Result<GlobalField, Error> {
         let Work { store, scope, author } = &self.work;
         let event = author.event();
@@ -141,6 +163,7 @@ impl GlobalFields<Create> {
             updated_at: author.at(),
         };
         let mut changes = vec![holding(Change::put(keys::global_field(scope, field.id)), &field, 1)?.when_absent()];
+        changes.push(COUNTED_GLOBAL_FIELDS.one_more(&self.work.scope));
         changes.extend(self.attach(&field, &field.field_group_ids)?);
         let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
         match store.commit(changes, event).await? {
@@ -154,12 +177,12 @@ impl GlobalFields<Update> {
     /// Changes a global field in all of its groups.
     ///
     /// # Errors
-    /// `global_field_not_found`, `version_conflict`, `key_taken` in a group that it joins, `validation_failed` for a
-    /// change of type and for groups that are not there.
+    /// `global_field_not_found`, `version_conflict`, `key_taken` in a group that it joins, `limit_reached`,
+    /// `validation_failed` for a change of type and for groups that are not there.
     pub async fn update(
         &self,
         id: FieldId,
-        if_match: Option<u64>,
+        precondition: Option<Precondition>,
         change: &GlobalFieldChange,
     ) -> Result<GlobalField, Error> {
         let key = keys::global_field(&self.work.scope, id);
@@ -185,15 +208,16 @@ impl GlobalFields<Update> {
             }
             let mut changes = vec![holding(Change::update(key.clone()), &next, current.version + 1)?];
             changes.extend(self.attach(&next, &join)?);
+            let (size, before) = (schema_bytes(&next.schema)?, schema_bytes(&current.value.schema)?);
             for group in stay {
                 let copy = keys::global_copy(&self.work.scope, group, &next.key);
                 changes.push(Change::put(copy).set("doc", text(to_doc(&next)?)));
-                changes.push(self.bump(group));
+                changes.push(self.card(group, 0, size - before));
             }
-            changes.extend(self.detach(&next, &leave));
+            changes.extend(self.detach(&next, &leave, before));
             Ok((next, changes))
         };
-        self.work.revise(&key, if_match, Code::GlobalFieldNotFound, plan).await
+        self.work.update(&key, precondition, Code::GlobalFieldNotFound, plan).await
     }
 }
 
@@ -202,10 +226,13 @@ impl GlobalFields<Delete> {
     ///
     /// # Errors
     /// `global_field_not_found`, `version_conflict`.
-    pub async fn delete(&self, id: FieldId, if_match: Option<u64>) -> Result<(), Error> {
-        let key = keys::global_field(&self.work.scope, id);
-        let beside = |field: &GlobalField| self.detach(field, &field.field_group_ids);
-        self.work.delete_softly(&key, if_match, Code::GlobalFieldNotFound, beside).await
+    pub async fn delete(&self, id: FieldId, precondition: Option<Precondition>) -> Result<(), Error> {
+        let beside = |field: &GlobalField| {
+            let mut changes = self.detach(field, &field.field_group_ids, schema_bytes(&field.schema)?);
+            changes.push(COUNTED_GLOBAL_FIELDS.one_less(&self.work.scope));
+            Ok(changes)
+        };
+        self.work.delete_softly(&self.places(id), precondition, Code::GlobalFieldNotFound, beside).await
     }
 }
 
@@ -213,49 +240,86 @@ impl GlobalFields<Restore> {
     /// Restores a deleted global field in the groups that it was in.
     ///
     /// # Errors
-    /// `global_field_not_found`, `version_conflict`, `key_taken`.
-    pub async fn restore(&self, id: FieldId, if_match: Option<u64>) -> Result<GlobalField, Error> {
-        let key = keys::global_field(&self.work.scope, id);
+    /// `global_field_not_found`, `version_conflict`, `key_taken`, `limit_reached`.
+    pub async fn restore(&self, id: FieldId, precondition: Option<Precondition>) -> Result<GlobalField, Error> {
         let beside = |field: &GlobalField| {
-            let doc = to_doc(field).unwrap_or_default();
-            let copy = |group: &GroupId| {
-                let place = keys::global_copy(&self.work.scope, *group, &field.key);
-                let copy = Change::put(place).set("doc", text(doc.as_str())).when_absent().or(Code::KeyTaken);
-                [copy, self.bump(*group)]
-            };
-            field.field_group_ids.iter().flat_map(copy).collect()
+            let (doc, size) = (to_doc(field)?, schema_bytes(&field.schema)?);
+            let mut changes = vec![COUNTED_GLOBAL_FIELDS.one_more(&self.work.scope)];
+            for group in &field.field_group_ids {
+                changes.push(self.copy(field, *group, &doc));
+                changes.push(self.card(*group, 1, size));
+            }
+            Ok(changes)
         };
-        self.work.restore(&key, if_match, Code::GlobalFieldNotFound, beside).await
+        self.work.restore(&self.places(id), precondition, Code::GlobalFieldNotFound, beside).await
     }
 }
 
 impl<A> GlobalFields<A> {
+    fn places(&self, id: FieldId) -> Places {
+        let scope = &self.work.scope;
+        Places::two(keys::global_field(scope, id), keys::deleted_global_field(scope, id))
+    }
+
     fn attach(&self, field: &GlobalField, groups: &[GroupId]) -> Result<Vec<Change>, Error> {
-        let doc = to_doc(field)?;
+        let (doc, size) = (to_doc(field)?, schema_bytes(&field.schema)?);
         let mut changes = Vec::with_capacity(groups.len() * 2);
         for group in groups {
             let at = field.field_group_ids.iter().position(|id| id == group).unwrap_or(0);
-            let absent = Problems::one(format!("fieldGroupIds[{at}]"), "not_found", "There is no such field group.");
-            let copy = Change::put(keys::global_copy(&self.work.scope, *group, &field.key));
-            changes.push(copy.set("doc", text(doc.as_str())).when_absent().or(Code::KeyTaken));
-            changes.push(self.bump(*group).when("attribute_not_exists(#deletedAt)").or(absent));
+            changes.push(self.copy(field, *group, &doc));
+            let card = self.card(*group, 1, size).when("attribute_not_exists(#deletedAt)");
+            changes.push(card.or_else(move |card| match card.filter(|card| deleted_at(card).is_none()) {
+                Some(card) => full(card),
+                None => {
+                    Problems::one(format!("fieldGroupIds[{at}]"), "not_found", "There is no such field group.").into()
+                }
+            }));
         }
         Ok(changes)
     }
 
-    fn detach(&self, field: &GlobalField, groups: &[GroupId]) -> Vec<Change> {
+    fn copy(&self, field: &GlobalField, group: GroupId, doc: &str) -> Change {
+        let copy = Change::put(keys::global_copy(&self.work.scope, group, &field.key));
+        copy.set("doc", text(doc)).when_absent().or(Code::KeyTaken)
+    }
+
+    fn detach(&self, field: &GlobalField, groups: &[GroupId], size: i64) -> Vec<Change> {
         let leave = |group: &GroupId| {
-            [Change::delete(keys::global_copy(&self.work.scope, *group, &field.key)), self.bump(*group)]
+            let copy = keys::global_copy(&self.work.scope, *group, &field.key);
+            [Change::delete(copy), self.card(*group, -1, -size)]
         };
         groups.iter().flat_map(leave).collect()
     }
 
-    /// Tells all readers that the group's definitions have changed.
-    fn bump(&self, group: GroupId) -> Change {
+    /// Tells all readers that the group's definitions have changed, by so many fields and bytes of their schemas.
+    fn card(&self, group: GroupId, fields: i64, bytes: i64) -> Change {
         let now = self.work.store.clock().now();
         let card = Change::update(keys::group(&self.work.scope, group)).add("schemaVersion", 1);
-        card.set("schemaAt", number(now.millis())).when_present().unstamped()
+        let mut card = card.set("schemaAt", number(now.millis())).when_present().unstamped();
+        if fields != 0 {
+            card = card.add("fields", fields);
+        }
+        if fields > 0 {
+            card = card.when("#fields < :most").with(":most", number(limits::GLOBAL_FIELDS_IN_GROUP));
+        }
+        if bytes != 0 {
+            card = card.add("schemaBytes", bytes);
+        }
+        if bytes > 0 {
+            let room = limits::SCHEMA_BYTES.saturating_sub(bytes.unsigned_abs());
+            card = card.when("#schemaBytes <= :room").with(":room", number(room));
+        }
+        if fields > 0 || bytes > 0 { card.or_else(|card| card.map_or(Code::Internal.into(), full)) } else { card }
     }
+}
+
+/// Why a group takes no more.
+fn full(card: &Item) -> Error {
+    let most = limits::GLOBAL_FIELDS_IN_GROUP;
+    if Held::of(Some(card)).fields >= most {
+        return limits::reached(format!("A field group can have at most {most} global fields."));
+    }
+    limits::schemas_too_large()
 }
 
 /// A field's type never changes.

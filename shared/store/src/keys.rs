@@ -35,6 +35,8 @@ kinds! {
     Members "M#"
     /// `AK#cl`: a client's API keys, as the dashboard shows them.
     ApiKeys "AK#"
+    /// `N#cl`: how many of each a client has.
+    Counts "N#"
     /// `S#slug`: a slug's owner.
     Slug "S#"
     /// `E#hash`: an e-mail address's owner.
@@ -92,6 +94,8 @@ pub(crate) struct Key {
 
 /// The sort key of the item that a partition is about.
 const CARD: &str = "#";
+/// What the sort keys of what is deleted begin with, where that does not lie among what lives.
+pub(crate) const DELETED: &str = "x#";
 
 fn main(kind: Kind, scope: impl std::fmt::Display, sk: impl Into<String>) -> Key {
     Key { table: Table::Main, pk: format!("{}{scope}", kind.prefix()), sk: sk.into() }
@@ -111,6 +115,11 @@ fn tenant_scope(scope: &TenantScope) -> String {
 
 pub(crate) fn client(client: ClientId) -> Key {
     main(Kind::Client, client, CARD)
+}
+
+/// How many of these a client has.
+pub(crate) fn count(client: ClientId, of: &str) -> Key {
+    main(Kind::Counts, client, of)
 }
 
 pub(crate) fn member(client: ClientId, user: UserId) -> Key {
@@ -172,14 +181,20 @@ pub(crate) fn global_field(scope: &ClientScope, field: FieldId) -> Key {
     main(Kind::GlobalFields, scope.client(), field.to_string())
 }
 
+/// A global field that is deleted.
+pub(crate) fn deleted_global_field(scope: &ClientScope, field: FieldId) -> Key {
+    main(Kind::GlobalFields, scope.client(), format!("{DELETED}{field}"))
+}
+
 pub(crate) fn global_fields_pk(scope: &ClientScope) -> String {
     format!("{}{}", Kind::GlobalFields.prefix(), scope.client())
 }
 
 /// A global field's copy in a group: its place is the reservation of its key there.
 pub(crate) fn global_copy(scope: &ClientScope, group: GroupId, key: &FieldKey) -> Key {
-    main(Kind::Definitions, group_scope(scope, group), format!("k#{key}"))
+    main(Kind::Definitions, group_scope(scope, group), format!("{COPIES}{key}"))
 }
+pub(crate) const COPIES: &str = "k#";
 
 pub(crate) fn tenant(scope: &TenantScope) -> Key {
     main(Kind::TenantFields, tenant_scope(scope), CARD)
@@ -189,17 +204,23 @@ pub(crate) fn tenant_row(scope: &TenantScope) -> Key {
     main(Kind::Tenants, scope.client(), scope.tenant().as_str())
 }
 
+/// What there is of a tenant's fields in a group: its place is right before theirs.
+pub(crate) fn tenant_group(scope: &TenantScope, group: GroupId) -> Key {
+    main(Kind::TenantFields, tenant_scope(scope), group.to_string())
+}
+
 pub(crate) fn tenant_field(scope: &TenantScope, group: GroupId, field: FieldId) -> Key {
     main(Kind::TenantFields, tenant_scope(scope), format!("{group}#{field}"))
 }
 
-/// What the sort keys of a tenant's fields in a group begin with; reservations of keys lie elsewhere.
-pub(crate) fn tenant_fields_prefix(group: GroupId) -> String {
-    format!("{group}#{}", FieldId::PREFIX)
+/// A tenant's field that is deleted. Elsewhere than those that live, so that it is never read with them.
+pub(crate) fn deleted_tenant_field(scope: &TenantScope, group: GroupId, field: FieldId) -> Key {
+    main(Kind::TenantFields, tenant_scope(scope), format!("{DELETED}{group}#{field}"))
 }
 
+/// That a key is in use among a tenant's fields in a group.
 pub(crate) fn tenant_field_key(scope: &TenantScope, group: GroupId, key: &FieldKey) -> Key {
-    main(Kind::TenantFields, tenant_scope(scope), format!("{group}#k#{key}"))
+    main(Kind::TenantFields, tenant_scope(scope), format!("k#{group}#{key}"))
 }
 
 pub(crate) fn values(scope: &TenantScope, group: GroupId, entity: &EntityId) -> Key {

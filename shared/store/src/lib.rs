@@ -15,14 +15,15 @@
 //! | session | log `U#usr` / `s#sha256` | `expiresAt sessionEpoch ttl` |
 //! | API key | main `AK#cl` / key | `doc version hash` |
 //! | API key's card | main `K#sha256` / `#` | `doc` (type, permissions, activity, expiry, addresses, client, seal) |
-//! | field group | main `D#cl#fg` / `#` | `doc version schemaVersion schemaAt deletedAt` |
+//! | field group | main `D#cl#fg` / `#` | `doc version schemaVersion schemaAt deletedAt`, of its global fields `fields schemaBytes` |
 //! | its key; the key's last deleted group | main `G#cl` / `k#key`, `d#key` | `group` |
-//! | global field | main `GF#cl` / fld | `doc version deletedAt` |
+//! | global field; a deleted one | main `GF#cl` / fld; `x#fld` | `doc version`; `deletedAt` too |
 //! | its copy in a group | main `D#cl#fg` / `k#key` | `doc`; its place reserves the key |
-//! | tenant | main `F#cl#tenant` / `#` | `doc epoch`, a group's `v_fg`, `a_fg` (schema version, its time), `n_fg` (fields) |
+//! | tenant | main `F#cl#tenant` / `#` | `doc epoch fields` (how many, in all groups) |
+//! | its card of a group | main `F#cl#tenant` / fg | `schemaVersion schemaAt fields schemaBytes` |
 //! | its row | main `T#cl` / tenant | `doc` |
-//! | tenant field | main `F#cl#tenant` / `fg#fld` | `doc version deletedAt sv` (the `v_fg` that it came with) |
-//! | its key | main `F#cl#tenant` / `fg#k#key` | `field` |
+//! | tenant field; a deleted one | main `F#cl#tenant` / `fg#fld`; `x#fg#fld` | `doc version`; `deletedAt` too |
+//! | its key | main `F#cl#tenant` / `k#fg#key` | `field` |
 //! | values | main `V#cl#tenant` / `fg#entity` | `doc` (by field identifier) `version epoch createdAt deletedAt` |
 //! | an entity's place in order | main `V#cl#tenant` / `o#fg#time#entity` | `entity` |
 //! | webhook | main `W#cl` / whk | `doc` (with its sealed secrets) `version` |
@@ -33,6 +34,7 @@
 //! | an attempt's long answer | log `DL#cl#whk` / `r#dlv#n` | `response ttl` |
 //! | that it is held or has failed | log `DL#cl#whk` / `x#dlv` | `of status round released ttl` |
 //! | job | log `J#cl` / job | `doc release after ttl` |
+//! | how many of each a client has | main `N#cl` / `field-groups`, `global-fields`, `api-keys`, `webhooks` | `count` |
 //! | purge due | main `Z#date` / id | `pk`, `sk` of the root in `root` |
 //! | idempotency | log `I#mac` / `#` | `fingerprint lease holder expiresAt seedAt seed answer ttl` |
 //!
@@ -44,25 +46,25 @@
 //! | operation | round trips | warm | cold adds |
 //! | --- | --- | --- | --- |
 //! | credential: key; session | 0 or 1; 1 | 0 RU for 5 s, else 1; 2 RU | |
-//! | read values | 1 | BatchGet 3 RU | 2 Query in the same round trip |
-//! | save values, entity known | 1 + 1 | BatchGet 3 RU; Put 1 WU | as above |
-//! | save values, first of entity; of tenant | 1 + 1 | BatchGet 3 RU; Transact 4; 8 WU | as above |
-//! | delete or restore values | 1 + 1 | BatchGet 3 RU; Transact 6 WU | as above |
-//! | list entities | 2 | BatchGet 2 RU, Query n/8 RU; BatchGet n RU | as above |
-//! | list fields | 1 | BatchGet 2 RU | as above |
-//! | create, delete, restore group | 1; 1 + 1; 1 + 1 | Transact 4 WU; Get 1 RU, Transact 8; 6 WU | key to id: 1 RU |
+//! | read values | 1 | BatchGet 4 RU | 2 Query in the same round trip |
+//! | save values, entity known | 1 + 1 | BatchGet 4 RU; Put 1 WU | as above |
+//! | save values, first of entity; of tenant | 1 + 1 | BatchGet 4 RU; Transact 4; 8 WU | as above |
+//! | delete or restore values | 1 + 1 | BatchGet 4 RU; Transact 6 WU | as above |
+//! | list entities | 2 | BatchGet 3 RU, Query n/8 RU; BatchGet n RU | as above |
+//! | list fields | 1 | BatchGet 3 RU | as above |
+//! | create, delete, restore group | 1; 1 + 1; 1 + 1 | Transact 6 WU; Get 1 RU, Transact 10; 8 WU | key to id: 1 RU |
 //! | get, update group | 1; 1 + 1 | Get 1 RU; Update 1 WU | key to id: 1 RU |
 //! | list groups | 2 | Query n/8 RU, BatchGet n RU | |
-//! | create, update global field | 1; 1 + 1 | Transact 2 + 4g WU; Get 1 RU | |
-//! | delete, restore global field | 1 + 1 | Get 1 RU, Transact 4 + 4g WU | |
+//! | create, update global field | 1; 1 + 1 | Transact 4 + 4g WU; Get 1 RU, Transact 2 + 4g WU | |
+//! | delete, restore global field | 1 + 1 | BatchGet 1 RU, Transact 8 + 4g WU | |
 //! | list global fields | 1 | Query, 1 RU per 4 KB | |
-//! | create tenant field | 1 + 1 | BatchGet 2 RU; Transact 6 WU (8 with the tenant) | 2 Query |
-//! | get tenant field | 1 | BatchGet 2 RU (definitions cached) | 2 Query |
-//! | update, delete, restore tenant field | 1 + 1 | BatchGet 3 RU; Transact 4; 8; 8 WU | |
+//! | create tenant field | 1 + 1 | BatchGet 3 RU; Transact 8 WU (10 with the tenant) | 2 Query |
+//! | get tenant field | 1 | BatchGet 3 RU (definitions cached) | 2 Query |
+//! | update, delete, restore tenant field | 1 + 1 | BatchGet 4 RU; Transact 4; 12; 12 WU | |
 //! | list tenants | 1 | Query n/8 RU | |
-//! | create, update, delete API key | 1; 2 + 1; 2 + 1 | Transact 4 WU; Get 1 RU | |
+//! | create, update, delete API key | 1; 2 + 1; 2 + 1 | Transact 6; 4; 6 WU; Get 1 RU | |
 //! | sign up; log in; log out | 3; 4; 1 | 1 RU, Transact 12 WU, 1 WU; 4 RU, 1 WU; 1 WU | |
-//! | create, change, delete webhook | 1 + 1; 1 + 1; 1 + 1 | Query, then Put; Get 1 RU, Update; Get 1 RU, Transact 2 WU | |
+//! | create, change, delete webhook | 1; 1 + 1; 1 + 1 | Transact 4 WU; Get 1 RU, Update; Get 1 RU, Transact 4 WU | |
 //! | get, list webhooks | 1 | 1 RU; Query | |
 //! | get delivery; list | 2; 1 + 1 | Query of webhooks, BatchGet 2 RU a webhook; Get 1 RU, Query 1 RU per 4 KB | |
 //! | announce (`e` events to `w` webhooks each) | 1 + 1 + e/25 | Query of webhooks; BatchWrite e (1 + w) WU | definitions: 2 RU a tenant and group |
@@ -83,6 +85,7 @@ pub mod grant;
 pub mod idempotency;
 pub mod jobs;
 pub mod keys;
+pub mod limits;
 pub mod page;
 pub mod scope;
 pub mod setup;
@@ -93,10 +96,12 @@ pub mod tenants;
 pub mod values;
 pub mod webhooks;
 
+mod cache;
 mod change;
 mod definitions;
 mod document;
 mod dynamo;
+mod retry;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,6 +113,25 @@ use tables::TableNames;
 /// The store of a deployment. Cheap to clone; caches are shared by clones.
 #[derive(Clone)]
 pub struct Store(Arc<Inner>);
+
+/// The bytes that all caches of a process may take together.
+#[derive(Debug, Clone, Copy)]
+pub struct CacheBudget(usize);
+
+impl CacheBudget {
+    /// A quarter of the memory that the process has.
+    #[must_use]
+    pub const fn of_memory(bytes: usize) -> Self {
+        Self(bytes / 4)
+    }
+}
+
+impl Default for CacheBudget {
+    /// That of a process with 256 MiB.
+    fn default() -> Self {
+        Self::of_memory(256 * 1024 * 1024)
+    }
+}
 
 struct Inner {
     dynamo: aws_sdk_dynamodb::Client,
@@ -122,19 +146,32 @@ struct Inner {
 impl Store {
     /// A store over these tables.
     #[must_use]
-    pub fn new(dynamo: aws_sdk_dynamodb::Client, names: TableNames, clock: Clock) -> Self {
-        Self::build(dynamo, names, clock, definitions::SETTLED)
+    pub fn new(dynamo: aws_sdk_dynamodb::Client, names: TableNames, clock: Clock, caches: CacheBudget) -> Self {
+        Self::build(dynamo, names, clock, caches, definitions::SETTLED)
     }
 
     /// The same over an engine whose reads see a transaction whole or not at all, as the embedded one's do: what it
     /// reads of a schema may be cached at once.
     #[must_use]
-    pub fn over_whole_reads(dynamo: aws_sdk_dynamodb::Client, names: TableNames, clock: Clock) -> Self {
-        Self::build(dynamo, names, clock, Duration::ZERO)
+    pub fn over_whole_reads(
+        dynamo: aws_sdk_dynamodb::Client,
+        names: TableNames,
+        clock: Clock,
+        caches: CacheBudget,
+    ) -> Self {
+        Self::build(dynamo, names, clock, caches, Duration::ZERO)
     }
 
-    fn build(dynamo: aws_sdk_dynamodb::Client, names: TableNames, clock: Clock, settling: Duration) -> Self {
-        let (keys, definitions) = (credentials::KeyCache::default(), definitions::Cache::default());
+    fn build(
+        dynamo: aws_sdk_dynamodb::Client,
+        names: TableNames,
+        clock: Clock,
+        caches: CacheBudget,
+        settling: Duration,
+    ) -> Self {
+        let keys = caches.0 / 8;
+        let definitions = definitions::Cache::new(caches.0 - keys);
+        let keys = credentials::KeyCache::new(keys);
         Self(Arc::new(Inner { dynamo, names, clock, settling, keys, definitions }))
     }
 

@@ -10,6 +10,9 @@ use crate::tables::Table;
 /// A page ends early here. An answer of a function has at most 6 MB, as a JSON text within JSON: what is quoted doubles.
 pub(crate) const MAX_PAGE_BYTES: usize = 2 * 1024 * 1024;
 
+/// Queries that one page makes at the most.
+const MAX_QUERIES: usize = 4;
+
 /// Which part of a list is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRequest {
@@ -39,6 +42,11 @@ pub(crate) struct Listing<'a> {
 }
 
 impl Listing<'_> {
+    /// The whole of it, where that has a bound.
+    pub(crate) fn whole(&self) -> Stretch<'_> {
+        Stretch { table: self.table, pk: self.pk, prefix: self.prefix, after: None, limit: None }
+    }
+
     pub(crate) fn open(&self, request: &PageRequest) -> Result<Option<String>, Error> {
         let Some(cursor) = &request.cursor else { return Ok(None) };
         let refused =
@@ -52,7 +60,8 @@ impl Listing<'_> {
 }
 
 impl Store {
-    /// The requested part of a listing, of those items for which `read` gives something.
+    /// The requested part of a listing, of those items for which `read` gives something. Where these are few, the page
+    /// ends early, after [`MAX_QUERIES`].
     pub(crate) async fn page<T>(
         &self,
         listing: &Listing<'_>,
@@ -63,7 +72,7 @@ impl Store {
         let mut items: Vec<T> = Vec::with_capacity(request.limit);
         let mut last = None;
         let mut bytes = 0;
-        loop {
+        for _ in 0..MAX_QUERIES {
             let limit = Some(request.limit - items.len() + 1);
             let stretch = Stretch {
                 table: listing.table,
@@ -89,5 +98,6 @@ impl Store {
                 return Ok(Page { items, next_cursor: None });
             }
         }
+        Ok(Page { items, next_cursor: after.map(|after| listing.seal(&after)) })
     }
 }

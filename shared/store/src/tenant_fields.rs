@@ -2,29 +2,25 @@
 
 use std::marker::PhantomData;
 
-use contract::id::FieldId;
+use contract::id::{FieldId, GroupId};
 use contract::names::{FieldKey, GroupRef, Name};
 use contract::resource::{Field, TenantField};
 use contract::schema::FieldSchema;
-use contract::{Code, Error};
+use contract::{Code, Error, Precondition};
 
 use crate::Work;
 use crate::change::{Change, Outcome};
-use crate::definitions::{Loaded, Place, count_of, place, time_of, version_of};
-use crate::document::{Document, check_version, holding, to_doc};
-use crate::dynamo::{back_off, get_number, number, text};
+use crate::definitions::{Loaded, Place, place};
+use crate::document::{Document, Places, Plan, check, holding, to_doc};
+use crate::dynamo::{number, text};
 use crate::global_fields::same_type;
 use crate::grant::{Create, Delete, Get, Grant, List, Restore, Update, granted, grants};
-use crate::keys::{self, Key};
+use crate::keys;
+use crate::limits::{self, Held};
 use crate::page::{MAX_PAGE_BYTES, Page, PageRequest};
+use crate::retry::Retries;
 use crate::scope::TenantScope;
 use crate::tenants;
-
-/// Fields that a tenant may define in a group, unless its plan says otherwise.
-pub const FIELD_LIMIT: u64 = 100;
-
-/// How often a change is computed anew because another came in between.
-const TRIES: u32 = 8;
 
 /// One tenant's fields.
 pub struct TenantFields<A> {
@@ -54,15 +50,15 @@ granted! {
     }
     TenantFields<Delete> {
         ..DEFINITION_READS;
+        Main PutItem [TenantFields, Purge];
         Main UpdateItem [TenantFields];
-        Main PutItem [Purge];
         Main DeleteItem [TenantFields];
     }
     TenantFields<Restore> {
         ..DEFINITION_READS;
-        Main UpdateItem [TenantFields];
         Main PutItem [TenantFields];
-        Main DeleteItem [Purge];
+        Main UpdateItem [TenantFields];
+        Main DeleteItem [TenantFields, Purge];
     }
 }
 
@@ -141,23 +137,21 @@ impl TenantFields<Create> {
     /// Defines a field.
     ///
     /// # Errors
-    /// `field_group_not_found`, `key_taken`, `field_limit_reached`.
+    /// `field_group_not_found`, `key_taken`, `field_limit_reached`, `limit_reached`.
     pub async fn create(&self, group: &GroupRef, new: NewTenantField) -> Result<TenantField, Error> {
         let author = &self.work.author;
         let event = author.event();
         let id = FieldId::new(author.unique());
-        for round in 0..TRIES {
+        let mut retries = Retries::default();
+        loop {
             let loaded = self.load(group).await?;
+            retries.allow(0)?;
             let group_id = loaded.group.id;
             if let Some(own) = loaded.fields.own.iter().find(|field| field.id == id) {
                 return Ok(own.clone());
             }
             if loaded.fields.by_key(new.key.as_str()).is_some() {
                 return Err(Code::KeyTaken.into());
-            }
-            let count = loaded.tenant.as_ref().and_then(|card| get_number(card, &count_of(group_id))).unwrap_or(0_u64);
-            if count >= FIELD_LIMIT {
-                return Err(Code::FieldLimitReached.into());
             }
             let field = TenantField {
                 id,
@@ -170,20 +164,15 @@ impl TenantFields<Create> {
                 created_at: author.at(),
                 updated_at: author.at(),
             };
-            let (card, version) = self.next_version(&loaded, 1);
             let key = keys::tenant_field(&self.scope, group_id, id);
-            let mut changes = vec![
-                holding(Change::put(key), &field, 1)?.set("sv", number(version)).when_absent(),
-                self.key_row(&field),
-            ];
-            changes.extend(tenants::first_use(&self.scope, author.at(), &loaded, card)?);
+            let mut changes = vec![holding(Change::put(key), &field, 1)?.when_absent(), self.key_row(&field)];
+            changes.extend(self.cards(&loaded, 1, schema_bytes(&field.schema)?)?);
             let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
             if let Outcome::Done = self.work.store.commit(changes, event).await? {
                 return Ok(field);
             }
-            back_off(round).await;
+            retries.pause(0).await;
         }
-        Err(Error::unavailable("a tenant's fields changed each time that one was to be added"))
     }
 }
 
@@ -191,16 +180,18 @@ impl TenantFields<Update> {
     /// Changes a field; its type stays.
     ///
     /// # Errors
-    /// `field_group_not_found`, `tenant_field_not_found`, `version_conflict`, `validation_failed` for a change of type.
+    /// `field_group_not_found`, `tenant_field_not_found`, `version_conflict`, `limit_reached`, `validation_failed` for a
+    /// change of type.
     pub async fn update(
         &self,
         group: &GroupRef,
         id: FieldId,
-        if_match: Option<u64>,
+        precondition: Option<Precondition>,
         label: Option<&Name>,
         schema: Option<&FieldSchema>,
     ) -> Result<TenantField, Error> {
-        let plan = |loaded: &Loaded, key: &Key, current: &Document<TenantField>, mut next: TenantField| {
+        let plan = |loaded: &Loaded, current: &Document<TenantField>, mut next: TenantField| {
+            let same = to_doc(&next)?;
             if let Some(label) = label {
                 next.label = label.clone();
             }
@@ -208,11 +199,16 @@ impl TenantFields<Update> {
                 same_type(&current.value.schema, schema)?;
                 next.schema = schema.clone();
             }
-            let (card, version) = self.next_version(loaded, 0);
-            let own = holding(Change::update(key.clone()), &next, current.version + 1)?.set("sv", number(version));
-            Ok((next, vec![own, card]))
+            if to_doc(&next)? == same {
+                return Ok(None);
+            }
+            let key = keys::tenant_field(&self.scope, loaded.group.id, id);
+            let mut changes = vec![holding(Change::update(key), &next, current.version + 1)?];
+            let grown = schema_bytes(&next.schema)? - schema_bytes(&current.value.schema)?;
+            changes.extend(self.cards(loaded, 0, grown)?);
+            Ok(Some((next, changes)))
         };
-        self.change(group, id, if_match, false, plan).await
+        self.change(group, id, precondition, false, plan).await
     }
 }
 
@@ -221,20 +217,15 @@ impl TenantFields<Delete> {
     ///
     /// # Errors
     /// `field_group_not_found`, `tenant_field_not_found`, `version_conflict`.
-    pub async fn delete(&self, group: &GroupRef, id: FieldId, if_match: Option<u64>) -> Result<(), Error> {
-        let plan = |loaded: &Loaded, key: &Key, current: &Document<TenantField>, next: TenantField| {
-            let at = self.work.author.at();
-            let (card, version) = self.next_version(loaded, -1);
-            let own = holding(Change::update(key.clone()), &next, current.version + 1)?.set("sv", number(version));
-            let changes = vec![
-                own.set("deletedAt", text(at.to_string())),
-                card,
-                Change::delete(keys::tenant_field_key(&self.scope, next.field_group_id, &next.key)),
-                Change::put(keys::purge(at, id)).set("root", text(format!("{} {}", key.pk, key.sk))),
-            ];
-            Ok((next, changes))
+    pub async fn delete(&self, group: &GroupRef, id: FieldId, precondition: Option<Precondition>) -> Result<(), Error> {
+        let plan = |loaded: &Loaded, current: &Document<TenantField>, next: TenantField| {
+            let places = self.places(loaded.group.id, id);
+            let mut changes = places.deletion(&next, current.version + 1, self.work.author.at())?;
+            changes.push(Change::delete(keys::tenant_field_key(&self.scope, next.field_group_id, &next.key)));
+            changes.extend(self.cards(loaded, -1, -schema_bytes(&next.schema)?)?);
+            Ok(Some((next, changes)))
         };
-        self.change(group, id, if_match, false, plan).await.map(|_| ())
+        self.change(group, id, precondition, false, plan).await.map(|_| ())
     }
 }
 
@@ -242,74 +233,116 @@ impl TenantFields<Restore> {
     /// Restores a deleted field with its values.
     ///
     /// # Errors
-    /// `field_group_not_found`, `tenant_field_not_found`, `key_taken`, `field_limit_reached`.
-    pub async fn restore(&self, group: &GroupRef, id: FieldId, if_match: Option<u64>) -> Result<TenantField, Error> {
-        let plan = |loaded: &Loaded, key: &Key, current: &Document<TenantField>, next: TenantField| {
+    /// `field_group_not_found`, `tenant_field_not_found`, `key_taken`, `field_limit_reached`, `limit_reached`.
+    pub async fn restore(
+        &self,
+        group: &GroupRef,
+        id: FieldId,
+        precondition: Option<Precondition>,
+    ) -> Result<TenantField, Error> {
+        let plan = |loaded: &Loaded, current: &Document<TenantField>, next: TenantField| {
             let deleted_at = current.deleted_at.ok_or(Code::Internal)?;
-            let (card, version) = self.next_version(loaded, 1);
-            let own = holding(Change::update(key.clone()), &next, current.version + 1)?.set("sv", number(version));
-            let changes =
-                vec![own.remove("deletedAt"), card, self.key_row(&next), Change::delete(keys::purge(deleted_at, id))];
-            Ok((next, changes))
+            let places = self.places(loaded.group.id, id);
+            let mut changes = places.restoration(&next, current.version + 1, deleted_at)?;
+            changes.push(self.key_row(&next));
+            changes.extend(self.cards(loaded, 1, schema_bytes(&next.schema)?)?);
+            Ok(Some((next, changes)))
         };
-        self.change(group, id, if_match, true, plan).await
+        self.change(group, id, precondition, true, plan).await
     }
 }
 
 impl<A> TenantFields<A> {
-    /// Changes a field and, in the same transaction, the schema version that readers compare.
+    /// Changes a field and, in the same transaction, the card that readers compare.
     async fn change(
         &self,
         group: &GroupRef,
         id: FieldId,
-        if_match: Option<u64>,
+        precondition: Option<Precondition>,
         restore: bool,
-        plan: impl Fn(&Loaded, &Key, &Document<TenantField>, TenantField) -> Result<(TenantField, Vec<Change>), Error>,
+        plan: impl Fn(&Loaded, &Document<TenantField>, TenantField) -> Result<Plan<TenantField>, Error>,
     ) -> Result<TenantField, Error> {
         let event = self.work.author.event();
-        for round in 0..TRIES {
-            let place = |group| vec![keys::tenant_field(&self.scope, group, id)];
-            let loaded = self.work.load(&self.scope, group, place).await?;
-            let key = keys::tenant_field(&self.scope, loaded.group.id, id);
-            let current = loaded.others.get(&key).map(Document::<TenantField>::read).transpose()?;
-            let current = current.ok_or(Code::TenantFieldNotFound)?;
+        let mut retries = Retries::default();
+        loop {
+            let others = |group| self.places(group, id).keys().cloned().collect();
+            let loaded = self.work.load(&self.scope, group, others).await?;
+            let places = self.places(loaded.group.id, id);
+            let found = places.keys().find_map(|key| loaded.others.get(key));
+            let current = found.map(Document::<TenantField>::read).transpose()?.ok_or(Code::TenantFieldNotFound)?;
+            retries.allow(current.version)?;
             if restore && current.deleted_at.is_none() && !current.is_by(event) {
-                return check_version(if_match, current.version).map(|()| current.value);
+                return check(precondition, Some(current.version)).map(|()| current.value);
             }
-            let count = loaded.tenant.as_ref().and_then(|card| get_number(card, &count_of(loaded.group.id)));
-            if restore && count.unwrap_or(0_u64) >= FIELD_LIMIT {
-                return Err(Code::FieldLimitReached.into());
-            }
-            let step = |next| plan(&loaded, &key, &current, next);
+            let step = |next| plan(&loaded, &current, next);
             if let Some(done) =
-                self.work.revise_once(&current, if_match, Code::TenantFieldNotFound, restore, event, step).await?
+                self.work.revise_once(&current, precondition, Code::TenantFieldNotFound, restore, event, step).await?
             {
                 return Ok(done);
             }
-            back_off(round).await;
+            retries.pause(current.version).await;
         }
-        Err(Error::unavailable("a tenant's fields changed each time that one was to be changed"))
     }
 
-    /// The change of the tenant's card that tells readers that its fields in the group have changed, and the schema
-    /// version after it. Its condition serialises such changes, so that versions and the count are exact.
-    fn next_version(&self, loaded: &Loaded, added: i64) -> (Change, u64) {
-        let name = version_of(loaded.group.id);
-        let now: Option<u64> = loaded.tenant.as_ref().and_then(|card| get_number(card, &name));
-        let next = now.unwrap_or(0) + 1;
-        let at = number(self.work.store.clock().now().millis());
-        let change = Change::update(keys::tenant(&self.scope)).set(&name, number(next));
-        let change = change.set(&time_of(loaded.group.id), at);
-        let change = if added == 0 { change } else { change.add(&count_of(loaded.group.id), added) };
-        let change = match now {
-            Some(now) => change.when(&format!("#{name} = :now")).with(":now", number(now)),
-            None => change.when(&format!("attribute_not_exists(#{name})")),
+    /// What tells readers that the tenant's fields in the group have changed, by so many and so many bytes of their
+    /// schemas. The condition on the group's card serialises such changes, so that its numbers are exact.
+    fn cards(&self, loaded: &Loaded, fields: i64, bytes: i64) -> Result<Vec<Change>, Error> {
+        let held = Held::of(loaded.tenant_group.as_ref());
+        if fields > 0 && held.fields >= limits::TENANT_FIELDS_IN_GROUP {
+            return Err(Code::FieldLimitReached.into());
+        }
+        let next = Held {
+            fields: held.fields.saturating_add_signed(fields),
+            schema_bytes: held.schema_bytes.saturating_add_signed(bytes),
         };
-        (if loaded.tenant.is_some() { change.unstamped() } else { change }, next)
+        if bytes > 0 && next.schema_bytes + loaded.global.schema_bytes > limits::SCHEMA_BYTES {
+            return Err(limits::schemas_too_large());
+        }
+        let version = loaded.tenant_version();
+        let card = Change::update(keys::tenant_group(&self.scope, loaded.group.id))
+            .set("schemaVersion", number(version + 1))
+            .set("schemaAt", number(self.work.store.clock().now().millis()))
+            .set("fields", number(next.fields))
+            .set("schemaBytes", number(next.schema_bytes));
+        let card = match version {
+            0 => card.when_absent(),
+            now => card.when("#schemaVersion = :now").with(":now", number(now)),
+        };
+        let mut changes = vec![card];
+        if fields != 0 {
+            changes.extend(self.tenant_card(loaded, fields)?);
+        }
+        Ok(changes)
+    }
+
+    /// The tenant's own card counts its fields in all groups.
+    fn tenant_card(&self, loaded: &Loaded, fields: i64) -> Result<Vec<Change>, Error> {
+        let card = Change::update(keys::tenant(&self.scope)).add("fields", fields);
+        if loaded.tenant.is_none() {
+            return tenants::first_use(&self.scope, self.work.author.at(), loaded, card);
+        }
+        let card = card.unstamped();
+        if fields < 0 {
+            return Ok(vec![card]);
+        }
+        let most = limits::TENANT_FIELDS;
+        let reached = limits::reached(format!("A tenant can have at most {most} fields of its own."));
+        let card = card.when("(attribute_not_exists(#fields) OR #fields < :most)").with(":most", number(most));
+        Ok(vec![card.or(reached)])
+    }
+
+    fn places(&self, group: GroupId, id: FieldId) -> Places {
+        let scope = &self.scope;
+        Places::two(keys::tenant_field(scope, group, id), keys::deleted_tenant_field(scope, group, id))
     }
 
     fn key_row(&self, field: &TenantField) -> Change {
         let key = keys::tenant_field_key(&self.scope, field.field_group_id, &field.key);
         Change::put(key).set("field", text(field.id.to_string())).when_absent().or(Code::KeyTaken)
     }
+}
+
+/// The bytes of a schema, as they count for its group.
+pub(crate) fn schema_bytes(schema: &FieldSchema) -> Result<i64, Error> {
+    i64::try_from(to_doc(schema)?.len()).map_err(Error::internal)
 }

@@ -8,17 +8,18 @@ use std::marker::PhantomData;
 use contract::id::GroupId;
 use contract::names::{EntityId, GroupRef, TenantId};
 use contract::resource::{EntityValues, FieldGroup, Publishing, Status};
-use contract::{Code, Error, Time};
+use contract::{Code, Error, Precondition, Time};
 use serde_json::{Map, Value};
 
 use crate::Work;
 use crate::change::{Change, Outcome};
 use crate::definitions::Loaded;
-use crate::document::{KEPT, check_version, deleted_at, event_of, from_doc, to_doc};
-use crate::dynamo::{Item, back_off, get_number, get_text, must, number, text};
+use crate::document::{KEPT, check, check_deleted, deleted_at, event_of, from_doc, to_doc};
+use crate::dynamo::{Item, get_number, get_text, must, number, text};
 use crate::grant::{Delete, Get, List, Restore, Write, granted};
 use crate::keys::{self, Kind};
 use crate::page::{Listing, MAX_PAGE_BYTES, Page, PageRequest};
+use crate::retry::Retries;
 use crate::scope::TenantScope;
 use crate::tables::Table;
 use crate::tenant_fields::DEFINITION_READS;
@@ -26,8 +27,6 @@ use crate::tenants;
 
 /// The values of one entity in one group, as JSON by field identifier, are at most this many bytes.
 pub const MAX_BYTES: usize = 256 * 1024;
-/// How often a save is computed anew because another came in between.
-const TRIES: u32 = 8;
 
 /// One tenant's values.
 pub struct Values<A> {
@@ -262,21 +261,27 @@ impl Values<Write> {
         entity: &EntityId,
         sent: &Map<String, Value>,
         how: Save,
-        if_match: Option<u64>,
+        precondition: Option<Precondition>,
     ) -> Result<EntityValues, Error> {
         let author = &self.work.author;
         let event = author.event();
-        for round in 0..TRIES {
+        let mut retries = Retries::default();
+        loop {
             let (loaded, item) = self.load(group, entity).await?;
             let version = item.as_ref().map(version_of).transpose()?.unwrap_or(0);
             let stored = item.as_ref().map(|item| Stored::live(item, loaded.epoch())).transpose()?.flatten();
             if let Some(stored) = stored.as_ref().filter(|_| item.as_ref().and_then(event_of) == Some(event)) {
                 return Ok(self.answer(&loaded, entity, stored));
             }
-            check_version(if_match, version)?;
+            retries.allow(version)?;
+            check(precondition, stored.as_ref().map(|stored| stored.version))?;
             let before = stored.as_ref().map(|stored| &stored.document);
+            let document = apply::apply(&loaded.fields, before, sent, how)?;
+            if let Some(same) = stored.as_ref().filter(|stored| stored.document == document) {
+                return Ok(self.answer(&loaded, entity, same));
+            }
             let next = Stored {
-                document: apply::apply(&loaded.fields, before, sent, how)?,
+                document,
                 version: version + 1,
                 updated_at: author.at(),
                 created_at: stored.as_ref().map_or(author.at(), |stored| stored.created_at),
@@ -290,9 +295,8 @@ impl Values<Write> {
             if let Outcome::Done = self.work.store.commit(changes, event).await? {
                 return Ok(self.answer(&loaded, entity, &next));
             }
-            back_off(round).await;
+            retries.pause(version).await;
         }
-        Err(Error::unavailable("values changed each time they were to be saved"))
     }
 }
 
@@ -301,13 +305,18 @@ impl Values<Delete> {
     ///
     /// # Errors
     /// `field_group_not_found`, `values_not_found`, `version_conflict`.
-    pub async fn delete(&self, group: &GroupRef, entity: &EntityId, if_match: Option<u64>) -> Result<(), Error> {
+    pub async fn delete(
+        &self,
+        group: &GroupRef,
+        entity: &EntityId,
+        precondition: Option<Precondition>,
+    ) -> Result<(), Error> {
         let at = self.work.author.at();
         let done = self.change(group, entity, |loaded, stored| {
             if stored.deleted_at.is_some() {
                 return Err(Code::ValuesNotFound.into());
             }
-            check_version(if_match, stored.version)?;
+            check(precondition, Some(stored.version))?;
             let key = keys::values(&self.scope, loaded.group.id, entity);
             let root = text(format!("{} {}", key.pk, key.sk));
             Ok(Some(vec![
@@ -329,11 +338,13 @@ impl Values<Restore> {
         &self,
         group: &GroupRef,
         entity: &EntityId,
-        if_match: Option<u64>,
+        precondition: Option<Precondition>,
     ) -> Result<EntityValues, Error> {
         self.change(group, entity, |loaded, stored| {
-            check_version(if_match, stored.version)?;
-            let Some(deleted_at) = stored.deleted_at else { return Ok(None) };
+            let Some(deleted_at) = stored.deleted_at else {
+                return check(precondition, Some(stored.version)).map(|()| None);
+            };
+            check_deleted(precondition, stored.version)?;
             if deleted_at.plus(KEPT) < self.work.author.at() {
                 return Err(Code::ValuesNotFound.into());
             }
@@ -357,13 +368,15 @@ impl<A> Values<A> {
     ) -> Result<EntityValues, Error> {
         let author = &self.work.author;
         let event = author.event();
-        for round in 0..TRIES {
+        let mut retries = Retries::default();
+        loop {
             let (loaded, item) = self.load(group, entity).await?;
             let item = item.ok_or(Code::ValuesNotFound)?;
             let mut stored = Stored::read(&item, loaded.epoch())?.ok_or(Code::ValuesNotFound)?;
             if event_of(&item) == Some(event) {
                 return Ok(self.answer(&loaded, entity, &stored));
             }
+            retries.allow(stored.version)?;
             let Some(changes) = plan(&loaded, &stored)? else { return Ok(self.answer(&loaded, entity, &stored)) };
             let mut own = Some(stored.version);
             let stamp = |change: Change| match own.take() {
@@ -378,9 +391,8 @@ impl<A> Values<A> {
                 stored.updated_at = author.at();
                 return Ok(self.answer(&loaded, entity, &stored));
             }
-            back_off(round).await;
+            retries.pause(stored.version).await;
         }
-        Err(Error::unavailable("values changed each time they were to be changed"))
     }
 
     /// The whole item, on condition that it still is at the version that it was computed from.

@@ -6,24 +6,23 @@ use auth::{Keyring, WebhookSecret};
 use contract::id::{ClientId, WebhookId};
 use contract::names::Description;
 use contract::webhook::{Disabled, DisabledReason, Events, GraceSeconds, Headers, SignatureHeader, TenantIds, Webhook};
-use contract::{Code, Error, Problems, Time};
+use contract::{Code, Error, Precondition, Problems, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::author::Author;
 use crate::change::{Change, Outcome};
-use crate::document::{Document, Versioned, check_version, holding};
-use crate::dynamo::{Stretch, back_off};
+use crate::document::{Document, Versioned, check, holding};
+use crate::dynamo::Stretch;
 use crate::grant::{Create, Delete, Get, List, Update, granted};
 use crate::keys::{self, Kind};
+use crate::limits::COUNTED_WEBHOOKS;
 use crate::page::{Listing, Page, PageRequest};
+use crate::retry::Retries;
 use crate::tables::Table;
 use crate::{Store, Work};
 
-/// Webhooks that a client can have: each of its writes is announced to all.
-pub const MOST: usize = 100;
 /// Secrets of one webhook that sign at once.
 const MOST_SECRETS: usize = 5;
-const TRIES: u32 = 8;
 
 /// The client's webhooks.
 pub struct Webhooks<A> {
@@ -35,8 +34,8 @@ granted! {
     Webhooks<Get> { Main GetItem [Webhooks]; }
     Webhooks<List> { Main Query [Webhooks]; }
     Webhooks<Create> {
-        Main Query [Webhooks];
         Main PutItem [Webhooks];
+        Main UpdateItem [Counts];
     }
     Webhooks<Update> {
         Main GetItem [Webhooks];
@@ -44,6 +43,7 @@ granted! {
     }
     Webhooks<Delete> {
         Main GetItem [Webhooks];
+        Main UpdateItem [Counts];
         Main DeleteItem [Webhooks];
     }
 }
@@ -162,7 +162,8 @@ impl Webhooks<List> {
     pub async fn list(&self, page: &PageRequest) -> Result<Page<Webhook>, Error> {
         let pk = pk(self.work.scope.client());
         let seal = self.work.scope.seal();
-        let listing = Listing { table: Table::Main, pk: &pk, prefix: "", bound: &["list-webhooks"], seal };
+        let listing =
+            Listing { table: Table::Main, pk: &pk, prefix: WebhookId::PREFIX, bound: &["list-webhooks"], seal };
         let read = |item: &_| Ok(Some(Document::<Endpoint>::read(item)?.value.webhook));
         self.work.store.page(&listing, page, read).await
     }
@@ -172,17 +173,11 @@ impl Webhooks<Create> {
     /// Makes a webhook.
     ///
     /// # Errors
-    /// `validation_failed` for one too many.
+    /// `limit_reached`.
     pub async fn create(&self, new: NewWebhook, ring: &Keyring) -> Result<Webhook, Error> {
         let Work { store, scope, author } = &self.work;
-        let id = WebhookId::new(author.unique());
-        // A request that is carried out again does not stand in its own way.
-        if store.endpoints(scope.client()).await?.iter().filter(|other| other.webhook.id != id).count() >= MOST {
-            let message = format!("A client can have at most {MOST} webhooks.");
-            return Err(Problems::one("", "too_many_webhooks", message).into());
-        }
         let webhook = Webhook {
-            id,
+            id: WebhookId::new(author.unique()),
             url: new.url,
             description: new.description,
             events: new.events,
@@ -200,10 +195,13 @@ impl Webhooks<Create> {
         endpoint.seal(scope.client(), &new.secret, ring)?;
         // A request that is carried out again finds its webhook made, under a secret that died with the first try.
         let event = author.event_of_this_try();
-        let put = holding(Change::put(keys::webhook(scope.client(), endpoint.webhook.id)), &endpoint, 1)?;
-        let put =
-            put.when("(attribute_not_exists(#pk) OR #version = :version)").with(":version", crate::dynamo::number(1));
-        match store.commit(vec![put.stamped(author, event)], event).await? {
+        let put = || holding(Change::put(keys::webhook(scope.client(), endpoint.webhook.id)), &endpoint, 1);
+        let count = COUNTED_WEBHOOKS.one_more(scope);
+        let first = vec![put()?.when_absent().stamped(author, event), count.stamped(author, event)];
+        if let Outcome::Done = store.commit(first, event).await? {
+            return Ok(endpoint.webhook);
+        }
+        match store.commit(vec![put()?.when_version(1).stamped(author, event)], event).await? {
             Outcome::Done => Ok(endpoint.webhook),
             Outcome::Stale => Err(Code::Internal.into()),
         }
@@ -218,7 +216,7 @@ impl Webhooks<Update> {
     pub async fn update(
         &self,
         id: WebhookId,
-        if_match: Option<u64>,
+        precondition: Option<Precondition>,
         change: impl Fn(&mut Webhook) -> Result<(), Error>,
     ) -> Result<Webhook, Error> {
         let key = keys::webhook(self.work.scope.client(), id);
@@ -230,7 +228,7 @@ impl Webhooks<Update> {
             let own = holding(Change::update(key.clone()), &next, current.version + 1)?;
             Ok((next, vec![own]))
         };
-        Ok(self.work.revise(&key, if_match, Code::WebhookNotFound, plan).await?.webhook)
+        Ok(self.work.update(&key, precondition, Code::WebhookNotFound, plan).await?.webhook)
     }
 
     /// Replaces the secret; the one before goes on signing for a while.
@@ -240,7 +238,7 @@ impl Webhooks<Update> {
     pub async fn rotate_secret(
         &self,
         id: WebhookId,
-        if_match: Option<u64>,
+        precondition: Option<Precondition>,
         grace: GraceSeconds,
         ring: &Keyring,
     ) -> Result<(Webhook, WebhookSecret), Error> {
@@ -248,24 +246,24 @@ impl Webhooks<Update> {
         let (client, key) = (scope.client(), keys::webhook(scope.client(), id));
         // The secret exists in this try alone, and so does the event that it is known by.
         let event = author.event_of_this_try();
-        let mut made = None;
-        for round in 0..TRIES {
+        let (mut made, mut retries) = (None, Retries::default());
+        loop {
             let current: Document<Endpoint> = store.document(&key).await?.ok_or(Code::WebhookNotFound)?;
+            retries.allow(current.version)?;
             let text = current.value.webhook.signature_header.is_some();
             let secret = made
                 .get_or_insert_with(|| if text { WebhookSecret::generate_text() } else { WebhookSecret::generate() });
             let plan = |mut next: Endpoint| {
                 next.replace_secret(client, secret, grace, author.at(), ring)?;
                 let own = holding(Change::update(key.clone()), &next, current.version + 1)?;
-                Ok((next, vec![own]))
+                Ok(Some((next, vec![own])))
             };
-            let done = self.work.revise_once(&current, if_match, Code::WebhookNotFound, false, event, plan).await?;
+            let done = self.work.revise_once(&current, precondition, Code::WebhookNotFound, false, event, plan).await?;
             if let Some(done) = done {
                 return Ok((done.webhook, secret.clone()));
             }
-            back_off(round).await;
+            retries.pause(current.version).await;
         }
-        Err(Error::unavailable("a webhook changed each time its secret was to be replaced"))
     }
 }
 
@@ -274,19 +272,21 @@ impl Webhooks<Delete> {
     ///
     /// # Errors
     /// `webhook_not_found`, `version_conflict`.
-    pub async fn delete(&self, id: WebhookId, if_match: Option<u64>) -> Result<(), Error> {
+    pub async fn delete(&self, id: WebhookId, precondition: Option<Precondition>) -> Result<(), Error> {
         let Work { store, scope, author } = &self.work;
         let (key, event) = (keys::webhook(scope.client(), id), author.event());
-        for round in 0..TRIES {
+        let mut retries = Retries::default();
+        loop {
             let current: Document<Endpoint> = store.document(&key).await?.ok_or(Code::WebhookNotFound)?;
-            check_version(if_match, current.version)?;
+            retries.allow(current.version)?;
+            check(precondition, Some(current.version))?;
             let gone = Change::delete(key.clone()).when_version(current.version);
-            if let Outcome::Done = store.commit(vec![gone], event).await? {
+            let count = COUNTED_WEBHOOKS.one_less(scope).stamped(author, event);
+            if let Outcome::Done = store.commit(vec![gone, count], event).await? {
                 return Ok(());
             }
-            back_off(round).await;
+            retries.pause(current.version).await;
         }
-        Err(Error::unavailable("a webhook changed each time it was to be deleted"))
     }
 }
 
@@ -308,7 +308,7 @@ impl Store {
     /// All of a client's webhooks, each as far as it can be read.
     pub(crate) async fn each_endpoint(&self, client: ClientId) -> Result<Vec<Result<Endpoint, Error>>, Error> {
         let pk = pk(client);
-        let whole = Stretch { table: Table::Main, pk: &pk, prefix: "", after: None, limit: None };
+        let whole = Stretch { table: Table::Main, pk: &pk, prefix: WebhookId::PREFIX, after: None, limit: None };
         let (items, _) = self.query(&whole).await?;
         Ok(items.iter().map(|item| Ok(Document::<Endpoint>::read(item)?.value)).collect())
     }
@@ -322,8 +322,10 @@ impl Store {
         author: &Author,
     ) -> Result<(), Error> {
         let (key, event) = (keys::webhook(client, id), author.event());
-        for round in 0..TRIES {
+        let mut retries = Retries::default();
+        loop {
             let Some(current) = self.document::<Endpoint>(&key).await? else { return Ok(()) };
+            retries.allow(current.version)?;
             if !current.value.webhook.active {
                 return Ok(());
             }
@@ -336,8 +338,7 @@ impl Store {
             if let Outcome::Done = self.commit(vec![change], event).await? {
                 return Ok(());
             }
-            back_off(round).await;
+            retries.pause(current.version).await;
         }
-        Err(Error::unavailable("a webhook changed each time it was to be switched off"))
     }
 }

@@ -1,16 +1,16 @@
 //! `DELETE /api/v1/global-fields/{id}`
 
-use contract::Error;
+use contract::{Error, Precondition};
+use runtime::NoContent;
 use runtime::parameters::GlobalFieldId;
-use runtime::{IfMatch, NoContent};
 use store::global_fields::GlobalFields;
 use store::grant::Delete;
 
 pub(crate) async fn delete(
     fields: GlobalFields<Delete>,
     id: GlobalFieldId,
-    if_match: IfMatch,
+    precondition: Option<Precondition>,
 ) -> Result<NoContent, Error> {
-    fields.delete(id.0, if_match.0).await?;
+    fields.delete(id.0, precondition).await?;
     Ok(NoContent)
 }

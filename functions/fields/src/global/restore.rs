@@ -1,16 +1,16 @@
 //! `POST /api/v1/global-fields/{id}/restore`
 
-use contract::Error;
 use contract::resource::GlobalField;
+use contract::{Error, Precondition};
+use runtime::Found;
 use runtime::parameters::GlobalFieldId;
-use runtime::{Found, IfMatch};
 use store::global_fields::GlobalFields;
 use store::grant::Restore;
 
 pub(crate) async fn restore(
     fields: GlobalFields<Restore>,
     id: GlobalFieldId,
-    if_match: IfMatch,
+    precondition: Option<Precondition>,
 ) -> Result<Found<GlobalField>, Error> {
-    Ok(Found(fields.restore(id.0, if_match.0).await?))
+    Ok(Found(fields.restore(id.0, precondition).await?))
 }

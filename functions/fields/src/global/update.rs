@@ -3,10 +3,10 @@
 use contract::names::Name;
 use contract::resource::GlobalField;
 use contract::schema::FieldSchema;
-use contract::{Error, Problems};
+use contract::{Error, Precondition, Problems};
 use deserr::Deserr;
 use runtime::parameters::GlobalFieldId;
-use runtime::{Body, Found, Given, IfMatch};
+use runtime::{Body, Found, Given};
 use schemars::JsonSchema;
 use store::global_fields::{GlobalFieldChange, GlobalFields};
 use store::grant::Update;
@@ -32,10 +32,10 @@ impl Body for UpdateGlobalField {}
 pub(crate) async fn update(
     fields: GlobalFields<Update>,
     id: GlobalFieldId,
-    if_match: IfMatch,
+    precondition: Option<Precondition>,
     body: UpdateGlobalField,
 ) -> Result<Found<GlobalField>, Error> {
     let UpdateGlobalField { label: Given(label), schema: Given(schema), field_group_ids: Given(groups) } = body;
     let groups = groups.map(|groups| groups.0);
-    Ok(Found(fields.update(id.0, if_match.0, &GlobalFieldChange { label, schema, groups }).await?))
+    Ok(Found(fields.update(id.0, precondition, &GlobalFieldChange { label, schema, groups }).await?))
 }

@@ -1,9 +1,9 @@
 //! `DELETE /api/v1/tenants/{tenantId}/field-groups/{groupId}/fields/{fieldId}`
 
-use contract::Error;
 use contract::names::GroupRef;
+use contract::{Error, Precondition};
+use runtime::NoContent;
 use runtime::parameters::TenantFieldId;
-use runtime::{IfMatch, NoContent};
 use store::grant::Delete;
 use store::tenant_fields::TenantFields;
 
@@ -11,8 +11,8 @@ pub(crate) async fn delete(
     fields: TenantFields<Delete>,
     group: GroupRef,
     field: TenantFieldId,
-    if_match: IfMatch,
+    precondition: Option<Precondition>,
 ) -> Result<NoContent, Error> {
-    fields.delete(&group, field.0, if_match.0).await?;
+    fields.delete(&group, field.0, precondition).await?;
     Ok(NoContent)
 }

@@ -1,10 +1,10 @@
 //! `POST /api/v1/tenants/{tenantId}/field-groups/{groupId}/fields/{fieldId}/restore`
 
-use contract::Error;
 use contract::names::GroupRef;
 use contract::resource::TenantField;
+use contract::{Error, Precondition};
+use runtime::Found;
 use runtime::parameters::TenantFieldId;
-use runtime::{Found, IfMatch};
 use store::grant::Restore;
 use store::tenant_fields::TenantFields;
 
@@ -12,7 +12,7 @@ pub(crate) async fn restore(
     fields: TenantFields<Restore>,
     group: GroupRef,
     field: TenantFieldId,
-    if_match: IfMatch,
+    precondition: Option<Precondition>,
 ) -> Result<Found<TenantField>, Error> {
-    Ok(Found(fields.restore(&group, field.0, if_match.0).await?))
+    Ok(Found(fields.restore(&group, field.0, precondition).await?))
 }

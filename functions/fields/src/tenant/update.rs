@@ -3,10 +3,10 @@
 use contract::names::{GroupRef, Name};
 use contract::resource::TenantField;
 use contract::schema::FieldSchema;
-use contract::{Error, Problems};
+use contract::{Error, Precondition, Problems};
 use deserr::Deserr;
 use runtime::parameters::TenantFieldId;
-use runtime::{Body, Found, Given, IfMatch};
+use runtime::{Body, Found, Given};
 use schemars::JsonSchema;
 use store::grant::Update;
 use store::tenant_fields::TenantFields;
@@ -28,9 +28,9 @@ pub(crate) async fn update(
     fields: TenantFields<Update>,
     group: GroupRef,
     field: TenantFieldId,
-    if_match: IfMatch,
+    precondition: Option<Precondition>,
     body: UpdateTenantField,
 ) -> Result<Found<TenantField>, Error> {
-    let change = fields.update(&group, field.0, if_match.0, body.label.0.as_ref(), body.schema.0.as_ref());
+    let change = fields.update(&group, field.0, precondition, body.label.0.as_ref(), body.schema.0.as_ref());
     Ok(Found(change.await?))
 }

@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::member;
 use crate::document::{Document, deleted_at, from_doc};
 use crate::dynamo::{Item, get_number, get_text, must};
-use crate::keys::Kind;
+use crate::keys::{self, Kind};
 use crate::values::Stored;
 use crate::webhooks::Endpoint;
 
@@ -106,10 +106,11 @@ impl Record {
         let group = [FieldGroupCreated, FieldGroupUpdated, FieldGroupDeleted];
         let global = [GlobalFieldCreated, GlobalFieldUpdated, GlobalFieldDeleted];
         let own = [TenantFieldCreated, TenantFieldUpdated, TenantFieldDeleted];
-        let of_tenant = || sk.split_once('#').is_some_and(|(_, rest)| rest.starts_with(FieldId::PREFIX));
+        let place = sk.strip_prefix(keys::DELETED).unwrap_or(sk);
+        let of_tenant = || place.split_once('#').is_some_and(|(_, rest)| rest.starts_with(FieldId::PREFIX));
         match kind {
             Kind::Definitions if sk == "#" => self.resource(new, client, None, group),
-            Kind::GlobalFields if sk.starts_with(FieldId::PREFIX) => self.resource(new, client, None, global),
+            Kind::GlobalFields if place.starts_with(FieldId::PREFIX) => self.resource(new, client, None, global),
             Kind::TenantFields if of_tenant() => self.resource(new, client, rest, own),
             Kind::Values if !sk.starts_with("o#") => self.values(new, client, rest, sk),
             Kind::Webhooks if sk.starts_with(WebhookId::PREFIX) => self.webhook(new, client),
@@ -117,7 +118,9 @@ impl Record {
             Kind::Definitions | Kind::GlobalFields | Kind::TenantFields | Kind::Values | Kind::Webhooks => {
                 Ok(Seen::Nothing)
             }
-            Kind::Client | Kind::Members | Kind::ApiKeys | Kind::Slug | Kind::Email | Kind::User => Ok(Seen::Nothing),
+            Kind::Client | Kind::Counts | Kind::Members | Kind::ApiKeys | Kind::Slug | Kind::Email | Kind::User => {
+                Ok(Seen::Nothing)
+            }
             Kind::Password | Kind::Key | Kind::GroupKeys | Kind::Tenants | Kind::Purge => Ok(Seen::Nothing),
             // Of the log table.
             Kind::Idempotency | Kind::WebhookState | Kind::Events | Kind::Deliveries | Kind::Jobs => Ok(Seen::Unknown),
@@ -134,11 +137,12 @@ impl Record {
     ) -> Result<Seen, Error> {
         let version = |item: &Item| get_number::<u64>(item, "version");
         let gone = |item: &Item| deleted_at(item).is_some();
+        // Some resources move when they are deleted, and back when they are restored.
         let event = match &self.old {
-            None => created,
             Some(old) if version(old) == version(new) => return Ok(Seen::Nothing),
-            Some(old) if gone(new) && !gone(old) => deleted,
-            Some(_) => updated,
+            old if gone(new) && !old.as_ref().is_some_and(gone) => deleted,
+            None if version(new) == Some(1) => created,
+            _ => updated,
         };
         committed(new, client, tenant, event, from_doc(new)?, None)
     }

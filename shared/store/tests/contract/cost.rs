@@ -6,7 +6,9 @@ use hedgerow_store::accounts::{Sessions, Signup};
 use hedgerow_store::idempotency::{Begun, Keyed, Remembered};
 use serde_json::json;
 
-use crate::fixture::{Account, PASSWORD, SAME, Tables, all, by_key, named, new_global, new_group, new_own, string};
+use crate::fixture::{
+    Account, PASSWORD, Tables, all, by_key, named, new_global, new_group, new_own, other_name, relabelled, string,
+};
 use crate::life::{self, Lived, new_key};
 
 /// Round trips and calls of what a test does since it was made.
@@ -74,7 +76,9 @@ async fn a_save_is_one_read_and_one_write() {
     let (meter, group) = (Meter(&tables), GroupRef::Id(lived.group));
     account.merge("acme", lived.group, "sku", json!({ "title": "x" })).await.unwrap();
     meter.read("save", "2 BatchGetItem PutItem");
-    account.replace("acme", lived.group, "sku", json!({ "title": "x" })).await.unwrap();
+    account.merge("acme", lived.group, "sku", json!({ "title": "x" })).await.unwrap();
+    meter.read("save of what is there", "1 BatchGetItem");
+    account.replace("acme", lived.group, "sku", json!({ "title": "y" })).await.unwrap();
     meter.read("replace", "2 BatchGetItem PutItem");
     account.merge("acme", lived.group, "first", json!({ "title": "x" })).await.unwrap();
     meter.read("first of entity", "2 BatchGetItem TransactWriteItems");
@@ -130,7 +134,7 @@ async fn groups_and_fields() {
     meter.read("get group", "1 GetItem");
     account.groups().get(&by_key("new")).await.unwrap();
     meter.read("get group by key", "2 GetItem GetItem");
-    account.groups().update(&made, None, |_| ()).await.unwrap();
+    account.groups().update(&made, None, |group| group.name = other_name()).await.unwrap();
     meter.read("update group", "2 GetItem UpdateItem");
     account.groups().delete(&made, None).await.unwrap();
     meter.read("delete group", "2 GetItem TransactWriteItems");
@@ -141,12 +145,12 @@ async fn groups_and_fields() {
 
     let field = account.globals().create(new_global("new", string(), &[lived.group])).await.unwrap().id;
     meter.read("create global field", "1 TransactWriteItems");
-    account.globals().update(field, None, &SAME).await.unwrap();
+    account.globals().update(field, None, &relabelled()).await.unwrap();
     meter.read("update global field", "2 GetItem TransactWriteItems");
     account.globals().delete(field, None).await.unwrap();
-    meter.read("delete global field", "2 GetItem TransactWriteItems");
+    meter.read("delete global field", "2 BatchGetItem TransactWriteItems");
     account.globals().restore(field, None).await.unwrap();
-    meter.read("restore global field", "2 GetItem TransactWriteItems");
+    meter.read("restore global field", "2 BatchGetItem TransactWriteItems");
     account.globals().list(Some(lived.group), &all()).await.unwrap();
     meter.read("list global fields", "1 Query");
 
@@ -162,7 +166,7 @@ async fn groups_and_fields() {
     settle(&tables);
     account.fields("acme").get(&group, field).await.unwrap();
     tables.connector().trace().reset();
-    account.fields("acme").update(&group, field, None, None, None).await.unwrap();
+    account.fields("acme").update(&group, field, None, Some(&other_name()), None).await.unwrap();
     meter.read("update tenant field", "2 BatchGetItem TransactWriteItems");
     account.tenants().list(&all()).await.unwrap();
     meter.read("list tenants", "1 Query");
@@ -184,7 +188,11 @@ async fn accounts_keys_and_idempotency() {
 
     account.keys().create(new_key()).await.unwrap();
     meter.read("create key", "1 TransactWriteItems");
-    account.keys().update(lived.key, None, |_| Ok(())).await.unwrap();
+    let rename = |key: &mut contract::resource::ApiKey| {
+        key.name = other_name();
+        Ok(())
+    };
+    account.keys().update(lived.key, None, rename).await.unwrap();
     meter.read("update key", "3 GetItem GetItem TransactWriteItems");
     account.keys().delete(lived.key, None).await.unwrap();
     meter.read("delete key", "3 GetItem GetItem TransactWriteItems");

@@ -9,7 +9,7 @@ use hedgerow_store::Store;
 use hedgerow_store::accounts::Sessions;
 use hedgerow_store::api_keys::NewApiKey;
 
-use crate::fixture::{Account, PASSWORD, Tables, all, assert_conflict, named, paged, refused};
+use crate::fixture::{Account, PASSWORD, Tables, all, assert_conflict, if_match, named, paged, refused};
 use crate::life::new_key;
 
 /// Within this every instance goes by what was changed.
@@ -61,15 +61,15 @@ async fn what_is_off_is_refused_everywhere_within_ten_seconds() -> Result<(), Er
         }
     };
     assert!(works(&other, &secret).await);
-    assert_eq!(account.keys().update(key.id, Some(1), set(false)).await?.version, 2);
+    assert_eq!(account.keys().update(key.id, if_match(1), set(false)).await?.version, 2);
     assert!(!works(&account.store, &secret).await, "at once where it was switched off");
     tables.clock.advance(SOON);
     assert!(!works(&other, &secret).await);
-    account.keys().update(key.id, Some(2), set(true)).await?;
+    account.keys().update(key.id, if_match(2), set(true)).await?;
     tables.clock.advance(SOON);
     assert!(works(&other, &secret).await);
     // It is asked for again, not only once: an instance in use all the time learns of it as well.
-    account.keys().delete(key.id, Some(3)).await?;
+    account.keys().delete(key.id, if_match(3)).await?;
     let mut waited = Duration::ZERO;
     while works(&other, &secret).await {
         tables.clock.advance(Duration::from_secs(1));
@@ -122,8 +122,8 @@ async fn keys_are_listed_oldest_first_and_guarded_by_versions() -> Result<(), Er
     }
     let id = made[0].id;
     assert_eq!(account.keys().get(id).await?, made[0]);
-    assert_conflict(account.keys().update(id, Some(2), |_| Ok(())).await, 2, 1);
-    assert_conflict(account.keys().delete(id, Some(0)).await, 0, 1);
+    assert_conflict(account.keys().update(id, if_match(2), |_| Ok(())).await, 2, 1);
+    assert_conflict(account.keys().delete(id, if_match(0)).await, 0, 1);
     let refuse = |_: &mut contract::resource::ApiKey| Err(Code::Forbidden.into());
     assert_eq!(refused(account.keys().update(id, None, refuse).await), Code::Forbidden);
     assert_eq!(account.keys().get(id).await?.version, 1);

@@ -107,7 +107,7 @@ async fn first_saves_at_once_make_one_tenant_and_every_entity() -> Result<(), Er
     let saves = join_all((0..12).map(|n| {
         let account = if n % 2 == 0 { &account } else { &other };
         let entity = format!("e{}", n / 2);
-        async move { account.merge("acme", id, &entity, json!({ "a": "x" })).await }
+        async move { account.merge("acme", id, &entity, json!({ "a": n.to_string() })).await }
     }));
     for saved in saves.await {
         saved?;

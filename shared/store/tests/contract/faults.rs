@@ -10,7 +10,9 @@ use futures_util::future::BoxFuture;
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::fixture::{Account, SAME, Tables, all, named, new_global, new_group, new_own, refused, string};
+use crate::fixture::{
+    Account, Tables, all, if_match, named, new_global, new_group, new_own, other_name, refused, relabelled, string,
+};
 use crate::life::{self, Lived, new_key};
 
 const WRITES: [&str; 4] = ["PutItem", "UpdateItem", "TransactWriteItems", "DeleteItem"];
@@ -45,7 +47,9 @@ async fn a_refusal_after_a_lost_answer_is_still_a_refusal() {
     let create = account.globals().create(new_global("title", string(), &[lived.group])).await;
     assert_eq!(refused(create), Code::KeyTaken);
     assert_eq!(refused(account.fields("acme").create(&group, new_own("color", string())).await), Code::KeyTaken);
-    let stale = account.save("acme", lived.group, "sku", json!({}), hedgerow_store::values::Save::Merge, Some(6)).await;
+    let stale = account
+        .save("acme", lived.group, "sku", json!({ "title": "x" }), hedgerow_store::values::Save::Merge, if_match(6))
+        .await;
     assert_eq!(refused(stale), Code::VersionConflict);
     assert_eq!(account.read("acme", lived.group, "sku").await.unwrap().version, 7);
 }
@@ -92,19 +96,22 @@ fn operations<'a>(account: &'a Account, lived: &'a Lived, group: &'a GroupRef) -
     let sku = || named("sku");
     tried![
         "create group": account.groups().create(new_group("new")),
-        "update group": account.groups().update(group, None, |_| ()),
+        "update group": account.groups().update(group, None, |group| group.name = other_name()),
         "create global": account.globals().create(new_global("new", string(), &[lived.group])),
         "create global alone": account.globals().create(new_global("new", string(), &[])),
-        "update global": account.globals().update(lived.global, None, &SAME),
+        "update global": account.globals().update(lived.global, None, &relabelled()),
         "create own": account.fields("acme").create(group, new_own("mine", string())),
-        "update own": account.fields("acme").update(group, lived.own, None, None, None),
+        "update own": account.fields("acme").update(group, lived.own, None, Some(&other_name()), None),
         "delete own": account.fields("acme").delete(group, lived.own, None),
         "save": account.merge("acme", lived.group, "sku", json!({ "title": "x" })),
         "save first": account.merge("acme", lived.group, "sku-2", json!({ "title": "x" })),
         "save of a new tenant": account.merge("fresh", lived.group, "sku", json!({ "title": "x" })),
         "delete values": account.values("acme").delete(group, &sku(), None),
         "create key": account.keys().create(new_key()),
-        "update key": account.keys().update(lived.key, None, |_| Ok(())),
+        "update key": account.keys().update(lived.key, None, |key| {
+            key.name = other_name();
+            Ok(())
+        }),
         "get group": account.groups().get(group),
         "list groups": account.groups().list(&all()),
         "list globals": account.globals().list(None, &all()),

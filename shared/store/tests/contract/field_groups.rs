@@ -1,23 +1,23 @@
 //! Field groups.
 
-use contract::Code;
 use contract::id::GroupId;
 use contract::names::GroupRef;
 use contract::resource::FieldGroup;
+use contract::{Code, Precondition};
 use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::fixture::{
-    Account, DAY, Tables, all, assert_conflict, by_key, named, new_group, paged, refused, string, values,
+    Account, DAY, Tables, all, assert_conflict, by_key, if_match, named, new_group, paged, refused, string, values,
 };
 
 async fn rename(
     account: &Account,
     id: GroupId,
-    if_match: Option<u64>,
+    precondition: Option<Precondition>,
     name: &str,
 ) -> Result<FieldGroup, contract::Error> {
-    account.groups().update(&GroupRef::Id(id), if_match, |group| group.name = named(name)).await
+    account.groups().update(&GroupRef::Id(id), precondition, |group| group.name = named(name)).await
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn an_update_changes_what_it_names_and_counts_one() {
     let expected = FieldGroup { name: named("Product"), version: 2, updated_at: updated.updated_at, ..made.clone() };
     assert_eq!(updated, expected);
     let described = |group: &mut FieldGroup| group.description = Some(named("x"));
-    assert_eq!(account.groups().update(&by_key("product"), Some(2), described).await.unwrap().version, 3);
+    assert_eq!(account.groups().update(&by_key("product"), if_match(2), described).await.unwrap().version, 3);
     assert_eq!(account.groups().get(&GroupRef::Id(made.id)).await.unwrap().name, named("Product"));
 }
 
@@ -91,15 +91,15 @@ async fn a_stale_version_is_refused_with_both_numbers() {
     let account = Tables::new().await.account().await;
     let id = account.group("product").await.id;
     for version in 2..=5 {
-        assert_eq!(rename(&account, id, Some(version - 1), "x").await.unwrap().version, version);
+        assert_eq!(rename(&account, id, if_match(version - 1), &format!("x{version}")).await.unwrap().version, version);
     }
     for stale in [4, 1, 6, 0] {
-        assert_conflict(rename(&account, id, Some(stale), "y").await, stale, 5);
-        assert_conflict(account.groups().delete(&GroupRef::Id(id), Some(stale)).await, stale, 5);
+        assert_conflict(rename(&account, id, if_match(stale), "y").await, stale, 5);
+        assert_conflict(account.groups().delete(&GroupRef::Id(id), if_match(stale)).await, stale, 5);
     }
     let group = account.groups().get(&GroupRef::Id(id)).await.unwrap();
-    assert_eq!((group.name.as_str(), group.version), ("x", 5));
-    let both = join_all(["a", "b", "c"].map(|name| rename(&account, id, Some(5), name))).await;
+    assert_eq!((group.name.as_str(), group.version), ("x5", 5));
+    let both = join_all(["a", "b", "c"].map(|name| rename(&account, id, if_match(5), name))).await;
     assert_eq!(both.iter().filter(|updated| updated.is_ok()).count(), 1);
     assert_eq!(account.groups().get(&GroupRef::Id(id)).await.unwrap().version, 6);
 }
@@ -129,7 +129,7 @@ async fn a_deleted_group_is_gone_with_its_values_and_comes_back_with_them() {
     let sent = json!({ "title": "Oak", "color": "red" });
     account.merge("acme", group.id, "sku", sent.clone()).await.unwrap();
 
-    account.groups().delete(&by_key("product"), Some(1)).await.unwrap();
+    account.groups().delete(&by_key("product"), if_match(1)).await.unwrap();
     let gone = |code| assert_eq!(code, Code::FieldGroupNotFound);
     for account in [&account, &account.elsewhere()] {
         for name in [GroupRef::Id(group.id), by_key("product")] {

@@ -9,10 +9,10 @@ use aws_sdk_dynamodb::config::retry::{RetryConfig, RetryPartition};
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::{Client, Config};
 use contract::id::{FieldId, GroupId};
-use contract::names::GroupRef;
+use contract::names::{GroupRef, Name};
 use contract::resource::{EntityValues, Field, FieldGroup, GlobalField, Publishing, SessionInfo, TenantField};
 use contract::schema::FieldSchema;
-use contract::{Code, Error};
+use contract::{Code, Error, Precondition};
 use engines::{Connector, Engines};
 use hedgerow_store::accounts::{Login, Signup};
 use hedgerow_store::api_keys::ApiKeys;
@@ -26,7 +26,7 @@ use hedgerow_store::tables::TableNames;
 use hedgerow_store::tenant_fields::{NewTenantField, TenantFields};
 use hedgerow_store::tenants::Tenants;
 use hedgerow_store::values::{Save, Values};
-use hedgerow_store::{Store, Work};
+use hedgerow_store::{CacheBudget, Store, Work};
 use serde_json::{Map, Value, json};
 
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -78,7 +78,7 @@ impl Tables {
 
     /// Another instance of the deployment: it shares the tables and the time, and no cache.
     pub(crate) fn store(&self) -> Store {
-        Store::new(self.dynamo.clone(), self.names.clone(), self.clock.clone())
+        Store::new(self.dynamo.clone(), self.names.clone(), self.clock.clone(), CacheBudget::default())
     }
 
     pub(crate) fn connector(&self) -> &Connector {
@@ -200,9 +200,9 @@ impl Account {
         entity: &str,
         sent: Value,
         how: Save,
-        if_match: Option<u64>,
+        precondition: Option<Precondition>,
     ) -> Result<EntityValues, Error> {
-        self.values(tenant).save(&GroupRef::Id(group), &named(entity), &object(sent), how, if_match).await
+        self.values(tenant).save(&GroupRef::Id(group), &named(entity), &object(sent), how, precondition).await
     }
 
     pub(crate) async fn read(&self, tenant: &str, group: GroupId, entity: &str) -> Result<EntityValues, Error> {
@@ -254,6 +254,21 @@ pub(crate) fn new_own(key: &str, of: Value) -> NewTenantField {
 
 /// A change of a global field that changes nothing yet.
 pub(crate) const SAME: GlobalFieldChange = GlobalFieldChange { label: None, schema: None, groups: None };
+
+/// `If-Match` of this version.
+pub(crate) fn if_match(version: u64) -> Option<Precondition> {
+    Some(Precondition::Version(version))
+}
+
+/// Another name than a group or key has.
+pub(crate) fn other_name() -> Name {
+    named("Another")
+}
+
+/// Another label than a global field has.
+pub(crate) fn relabelled() -> GlobalFieldChange {
+    GlobalFieldChange { label: Some(named("Another")), ..SAME }
+}
 
 /// A whole list, if it is short.
 pub(crate) fn all() -> PageRequest {

@@ -9,8 +9,8 @@ use hedgerow_store::global_fields::GlobalFieldChange;
 use serde_json::json;
 
 use crate::fixture::{
-    Account, DAY, SAME, Tables, all, assert_conflict, field_ids, named, new_global, paged, problems, refused, schema,
-    string, values,
+    Account, DAY, SAME, Tables, all, assert_conflict, field_ids, if_match, named, new_global, paged, problems, refused,
+    schema, string, values,
 };
 
 async fn groups<const N: usize>(account: &Account) -> [GroupId; N] {
@@ -44,11 +44,11 @@ async fn a_field_may_be_in_forty_groups() {
     assert_eq!(account.globals().get(field.id).await.unwrap(), field);
     assert!(seen(&account, &ids, "title").await.iter().all(|seen| *seen));
     let label = GlobalFieldChange { label: Some(named("Title")), ..SAME };
-    assert_eq!(account.globals().update(field.id, Some(1), &label).await.unwrap().version, 2);
+    assert_eq!(account.globals().update(field.id, if_match(1), &label).await.unwrap().version, 2);
     for group in &ids {
         assert_eq!(account.merged("acme", *group).await[0].label.as_str(), "Title");
     }
-    account.globals().delete(field.id, Some(2)).await.unwrap();
+    account.globals().delete(field.id, if_match(2)).await.unwrap();
     assert!(seen(&account, &ids, "title").await.iter().all(|seen| !*seen));
     assert_eq!(account.globals().restore(field.id, None).await.unwrap().version, 4);
     assert!(seen(&account, &ids, "title").await.iter().all(|seen| *seen));
@@ -149,9 +149,9 @@ async fn versions_guard_changes_and_changes_at_once_all_land() {
     let ids: [GroupId; 2] = groups(&account).await;
     let field = account.global("title", string(), &ids).await;
     let label = |text: &str| GlobalFieldChange { label: Some(named(text)), ..SAME };
-    assert_eq!(account.globals().update(field.id, Some(1), &label("a")).await.unwrap().version, 2);
-    assert_conflict(account.globals().update(field.id, Some(1), &label("b")).await, 1, 2);
-    assert_conflict(account.globals().delete(field.id, Some(3)).await, 3, 2);
+    assert_eq!(account.globals().update(field.id, if_match(1), &label("a")).await.unwrap().version, 2);
+    assert_conflict(account.globals().update(field.id, if_match(1), &label("b")).await, 1, 2);
+    assert_conflict(account.globals().delete(field.id, if_match(3)).await, 3, 2);
     let updates = join_all((0..12).map(|n| {
         let (globals, change) = (account.globals(), label(&n.to_string()));
         async move { globals.update(field.id, None, &change).await.unwrap().version }

@@ -20,7 +20,8 @@ use serde_json::json;
 
 use crate::deliveries::{ANY, of_status, result};
 use crate::fixture::{
-    Account, PASSWORD, SAME, Tables, all, by_key, named, new_global, new_group, new_own, object, string,
+    Account, PASSWORD, SAME, Tables, all, by_key, named, new_global, new_group, new_own, object, other_name,
+    relabelled, string,
 };
 use crate::life::{self, new_key};
 use crate::webhooks::{member, new_webhook, ring};
@@ -75,13 +76,13 @@ async fn writing_groups_and_fields() {
     let lived = life::live(&account).await.unwrap();
     let (product, new) = (by_key("product"), by_key("new"));
     works!(account, FieldGroups<Create>, account.groups(), create(new_group("new")));
-    works!(account, FieldGroups<Update>, account.groups(), update(&new, None, |_| ()));
+    works!(account, FieldGroups<Update>, account.groups(), update(&new, None, |group| group.name = other_name()));
     works!(account, FieldGroups<Delete>, account.groups(), delete(&new, None));
     works!(account, FieldGroups<Restore>, account.groups(), restore(&new, None));
 
     let global = new_global("new", string(), &[lived.group]);
     let made = works!(account, GlobalFields<Create>, account.globals(), create(global)).id;
-    works!(account, GlobalFields<Update>, account.globals(), update(made, None, &SAME));
+    works!(account, GlobalFields<Update>, account.globals(), update(made, None, &relabelled()));
     let moved = GlobalFieldChange { groups: Some(vec![lived.other_group]), ..SAME };
     works!(account, GlobalFields<Update>, account.globals(), update(made, None, &moved));
     works!(account, GlobalFields<Delete>, account.globals(), delete(made, None));
@@ -90,7 +91,12 @@ async fn writing_groups_and_fields() {
     for tenant in ["acme", "first"] {
         let own = new_own("own", string());
         let made = works!(account, TenantFields<Create>, account.fields(tenant), create(&product, own)).id;
-        works!(account, TenantFields<Update>, account.fields(tenant), update(&product, made, None, None, None));
+        works!(
+            account,
+            TenantFields<Update>,
+            account.fields(tenant),
+            update(&product, made, None, Some(&other_name()), None)
+        );
         works!(account, TenantFields<Delete>, account.fields(tenant), delete(&product, made, None));
         works!(account, TenantFields<Restore>, account.fields(tenant), restore(&product, made, None));
     }
@@ -120,7 +126,15 @@ async fn credentials_and_accounts() {
     let account = tables.account().await;
     let (key, secret) = works!(account, ApiKeys<Create>, account.keys(), create(new_key()));
     under(&account, Store::KEY_GRANTS, account.store.verify_key(&secret)).await.unwrap();
-    works!(account, ApiKeys<Update>, account.keys(), update(key.id, None, |_| Ok(())));
+    works!(
+        account,
+        ApiKeys<Update>,
+        account.keys(),
+        update(key.id, None, |key| {
+            key.name = other_name();
+            Ok(())
+        })
+    );
     works!(account, ApiKeys<Delete>, account.keys(), delete(key.id, None));
     let signup = Signup::open(&account.store, tables.author());
     let email = || named("new@example.com");

@@ -68,7 +68,7 @@ async fn write(account: &Account, step: Step, known: &mut Known) -> Option<Resul
             made.map(|made| known.fields.push((step.client, made.id)))
         }
         6 => {
-            let change = GlobalFieldChange { groups: Some(vec![group()?]), ..SAME };
+            let change = GlobalFieldChange { groups: Some(vec![group()?]), label: Some(named("Moved")), ..SAME };
             account.globals().update(field()?, None, &change).await.map(drop)
         }
         7 => account.globals().delete(field()?, None).await,

@@ -11,7 +11,7 @@ use hedgerow_store::global_fields::GlobalFieldChange;
 use hedgerow_store::tables::Table;
 use serde_json::{Value, json};
 
-use crate::fixture::{Account, SAME, Tables, named, schema, string};
+use crate::fixture::{Account, SAME, Tables, named, other_name, relabelled, schema, string};
 use crate::life;
 
 type Item = HashMap<String, AttributeValue>;
@@ -40,6 +40,7 @@ fn partitions(account: &Account, lived: &life::Lived) -> Vec<String> {
     vec![
         format!("C#{client}"),
         format!("M#{client}"),
+        format!("N#{client}"),
         format!("AK#{client}"),
         format!("G#{client}"),
         format!("GF#{client}"),
@@ -107,22 +108,26 @@ async fn each_change_is_an_event_of_its_own() {
     }
     let (pk, sk) = (format!("D#{client}#{group}"), "#".to_owned());
     events.push(event(&tables, &pk, &sk).await);
-    changes!(pk, sk; account.groups().update(&at, None, |_| ()), account.groups().delete(&at, None), account.groups().restore(&at, None));
+    changes!(pk, sk; account.groups().update(&at, None, |group| group.name = other_name()), account.groups().delete(&at, None), account.groups().restore(&at, None));
     let (pk, sk) = (format!("GF#{client}"), global.to_string());
     events.push(event(&tables, &pk, &sk).await);
-    changes!(pk, sk; account.globals().update(global, None, &SAME), account.globals().delete(global, None), account.globals().restore(global, None));
+    let away = format!("x#{sk}");
+    changes!(pk, sk; account.globals().update(global, None, &relabelled()));
+    changes!(pk, away; account.globals().delete(global, None));
+    changes!(pk, sk; account.globals().restore(global, None));
     let (pk, sk) = (format!("F#{client}#acme"), format!("{group}#{own}"));
     events.push(event(&tables, &pk, &sk).await);
     changes!(pk, sk;
-        account.fields("acme").update(&at, own, None, None, None),
-        account.fields("acme").delete(&at, own, None),
-        account.fields("acme").restore(&at, own, None)
+        account.fields("acme").update(&at, own, None, Some(&other_name()), None)
     );
+    let away = format!("x#{sk}");
+    changes!(pk, away; account.fields("acme").delete(&at, own, None));
+    changes!(pk, sk; account.fields("acme").restore(&at, own, None));
     let (pk, sk) = (format!("V#{client}#acme"), format!("{group}#sku"));
     let sku = named("sku");
     changes!(pk, sk;
         account.merge("acme", group, "sku", json!({ "title": "a" })),
-        account.merge("acme", group, "sku", json!({ "title": "a" })),
+        account.merge("acme", group, "sku", json!({ "title": "b" })),
         account.values("acme").delete(&at, &sku, None),
         account.values("acme").restore(&at, &sku, None),
         account.values("acme").delete(&at, &sku, None),
@@ -148,12 +153,12 @@ async fn what_changes_beside_a_resource_is_no_event_of_its() {
     }
     let group_before = account.groups().get(&at).await.unwrap();
     let global = account.global("title", string(), &[group]).await.id;
-    let change = GlobalFieldChange { schema: Some(schema(string())), ..SAME };
+    let change = GlobalFieldChange { schema: Some(schema(json!({ "type": "string", "default": "a" }))), ..SAME };
     account.globals().update(global, None, &change).await.unwrap();
     account.globals().delete(global, None).await.unwrap();
     account.globals().restore(global, None).await.unwrap();
     account.own("acme", group, "color", string()).await;
-    account.fields("acme").update(&at, first, None, None, None).await.unwrap();
+    account.fields("acme").update(&at, first, None, Some(&other_name()), None).await.unwrap();
     account.fields("acme").delete(&at, first, None).await.unwrap();
     account.merge("acme", group, "sku", json!({ "title": "a" })).await.unwrap();
     for ((pk, sk), before) in cards.iter().zip(before) {
@@ -187,8 +192,8 @@ async fn what_is_deleted_is_noted_for_the_purge_until_it_is_back() {
     account.groups().delete(&at, None).await.unwrap();
     let expected = [
         format!("D#{client}#{} #", lived.group),
-        format!("F#{client}#acme {}#{}", lived.group, lived.own),
-        format!("GF#{client} {}", lived.global),
+        format!("F#{client}#acme x#{}#{}", lived.group, lived.own),
+        format!("GF#{client} x#{}", lived.global),
         format!("V#{client}#acme {}#sku", lived.group),
     ];
     assert_eq!(noted().await, expected);

@@ -10,7 +10,7 @@ use hedgerow_store::global_fields::GlobalFieldChange;
 use hedgerow_store::values::Save;
 use serde_json::json;
 
-use crate::fixture::{Account, SAME, Tables, named, new_global, new_group, new_own, object, schema, string};
+use crate::fixture::{Account, SAME, Tables, if_match, named, new_global, new_group, new_own, object, schema, string};
 
 /// What a life leaves behind.
 pub(crate) struct Lived {
@@ -63,9 +63,9 @@ async fn groups(account: &Account) -> Result<(GroupId, GroupId), Error> {
     let made = account.groups().create(new_group("product")).await?;
     let group = GroupRef::Id(made.id);
     assert_eq!(made.version, 1);
-    let updated = account.groups().update(&group, Some(1), |group| group.name = named("Product")).await?;
+    let updated = account.groups().update(&group, if_match(1), |group| group.name = named("Product")).await?;
     assert_eq!(updated.version, 2);
-    account.groups().delete(&group, Some(2)).await?;
+    account.groups().delete(&group, if_match(2)).await?;
     assert_eq!(account.groups().restore(&group, None).await?.version, 4);
     assert_eq!(account.groups().get(&group).await?.version, 4);
     Ok((made.id, account.groups().create(new_group("order")).await?.id))
@@ -74,10 +74,10 @@ async fn groups(account: &Account) -> Result<(GroupId, GroupId), Error> {
 async fn global_fields(account: &Account, groups: [GroupId; 2]) -> Result<FieldId, Error> {
     let field = account.globals().create(new_global("title", string(), &groups[..1])).await?;
     let join = GlobalFieldChange { groups: Some(groups.to_vec()), ..SAME };
-    assert_eq!(account.globals().update(field.id, Some(1), &join).await?.version, 2);
+    assert_eq!(account.globals().update(field.id, if_match(1), &join).await?.version, 2);
     let leave = GlobalFieldChange { groups: Some(groups[..1].to_vec()), label: Some(named("Title")), ..SAME };
-    assert_eq!(account.globals().update(field.id, Some(2), &leave).await?.version, 3);
-    account.globals().delete(field.id, Some(3)).await?;
+    assert_eq!(account.globals().update(field.id, if_match(2), &leave).await?.version, 3);
+    account.globals().delete(field.id, if_match(3)).await?;
     assert_eq!(account.globals().restore(field.id, None).await?.version, 5);
     assert_eq!(account.globals().get(field.id).await?.version, 5);
     assert_eq!(account.globals().create(new_global("nowhere", string(), &[])).await?.version, 1);
@@ -88,9 +88,9 @@ async fn tenant_fields(account: &Account, group: GroupId) -> Result<FieldId, Err
     let group = GroupRef::Id(group);
     let field = account.fields("acme").create(&group, new_own("color", string())).await?;
     let stricter = schema(json!({ "type": "string", "validation": { "maxLength": 9 } }));
-    let updated = account.fields("acme").update(&group, field.id, Some(1), None, Some(&stricter)).await?;
+    let updated = account.fields("acme").update(&group, field.id, if_match(1), None, Some(&stricter)).await?;
     assert_eq!(updated.version, 2);
-    account.fields("acme").delete(&group, field.id, Some(2)).await?;
+    account.fields("acme").delete(&group, field.id, if_match(2)).await?;
     assert_eq!(account.fields("acme").restore(&group, field.id, None).await?.version, 4);
     assert_eq!(account.fields("acme").create(&group, new_own("size", string())).await?.version, 1);
     assert_eq!(account.fields("acme").get(&group, field.id).await?.version, 4);
@@ -103,12 +103,12 @@ async fn values(account: &Account, group: GroupId) -> Result<(), Error> {
     for tenant in ["acme", "newcomer"] {
         let save = |sent, how, version| account.save(tenant, group, "sku", sent, how, version);
         assert_eq!(save(json!({ "title": "a" }), Save::Merge, None).await?.version, 1);
-        assert_eq!(save(json!({ "title": "b" }), Save::Merge, Some(1)).await?.version, 2);
-        assert_eq!(save(json!({ "title": "c" }), Save::Replace, Some(2)).await?.version, 3);
-        account.values(tenant).delete(&at, &named("sku"), Some(3)).await?;
+        assert_eq!(save(json!({ "title": "b" }), Save::Merge, if_match(1)).await?.version, 2);
+        assert_eq!(save(json!({ "title": "c" }), Save::Replace, if_match(2)).await?.version, 3);
+        account.values(tenant).delete(&at, &named("sku"), if_match(3)).await?;
         assert_eq!(account.values(tenant).restore(&at, &named("sku"), None).await?.version, 5);
-        account.values(tenant).delete(&at, &named("sku"), Some(5)).await?;
-        assert_eq!(save(json!({ "title": "d" }), Save::Merge, Some(6)).await?.version, 7);
+        account.values(tenant).delete(&at, &named("sku"), if_match(5)).await?;
+        assert_eq!(save(json!({ "title": "d" }), Save::Merge, if_match(0)).await?.version, 7);
         let read = account.read(tenant, group, "sku").await?;
         assert_eq!((read.version, read.values), (7, object(json!({ "title": "d" }))));
     }
@@ -122,8 +122,8 @@ async fn api_keys(account: &Account) -> Result<KeyId, Error> {
         key.name = named("Renamed");
         Ok(())
     };
-    assert_eq!(account.keys().update(key.id, Some(1), rename).await?.version, 2);
-    account.keys().delete(key.id, Some(2)).await?;
+    assert_eq!(account.keys().update(key.id, if_match(1), rename).await?.version, 2);
+    account.keys().delete(key.id, if_match(2)).await?;
     assert!(account.store.verify_key(&secret).await?.is_none());
     Ok(account.keys().create(new_key()).await?.0.id)
 }

@@ -20,6 +20,7 @@ mod idempotency;
 mod isolation;
 mod items;
 mod life;
+mod limits;
 mod releases;
 mod tenant_fields;
 mod values;

@@ -5,12 +5,12 @@ use contract::id::GroupId;
 use contract::names::GroupRef;
 use contract::resource::{Field, Scope};
 use futures_util::future::join_all;
-use hedgerow_store::tenant_fields::FIELD_LIMIT;
+use hedgerow_store::limits::TENANT_FIELDS_IN_GROUP;
 use serde_json::json;
 
 use crate::fixture::{
-    Account, DAY, Tables, after, all, assert_conflict, by_key, first, named, new_own, paged, problems, refused, schema,
-    string, values,
+    Account, DAY, Tables, after, all, assert_conflict, by_key, first, if_match, named, new_own, paged, problems,
+    refused, schema, string, values,
 };
 
 async fn account_with_group() -> (Account, GroupId) {
@@ -43,15 +43,16 @@ async fn a_field_is_made_read_changed_and_deleted() {
 
     let bigger = schema(json!({ "type": "number", "validation": { "min": 5 } }));
     let name = named("Size");
-    let updated = account.fields("acme").update(&group, made.id, Some(1), Some(&name), Some(&bigger)).await.unwrap();
+    let updated =
+        account.fields("acme").update(&group, made.id, if_match(1), Some(&name), Some(&bigger)).await.unwrap();
     assert_eq!((updated.version, &updated.label, &updated.schema), (2, &name, &bigger));
     assert_eq!(account.fields("acme").get(&group, made.id).await.unwrap(), updated);
-    assert_conflict(account.fields("acme").update(&group, made.id, Some(1), None, None).await, 1, 2);
-    assert_conflict(account.fields("acme").delete(&group, made.id, Some(1)).await, 1, 2);
+    assert_conflict(account.fields("acme").update(&group, made.id, if_match(1), None, None).await, 1, 2);
+    assert_conflict(account.fields("acme").delete(&group, made.id, if_match(1)).await, 1, 2);
     let other_type = account.fields("acme").update(&group, made.id, None, None, Some(&schema(string()))).await;
     assert_eq!(problems(other_type), ["schema.type immutable"]);
 
-    account.fields("acme").delete(&group, made.id, Some(2)).await.unwrap();
+    account.fields("acme").delete(&group, made.id, if_match(2)).await.unwrap();
     let gone = |code| assert_eq!(code, Code::TenantFieldNotFound);
     gone(refused(account.fields("acme").get(&group, made.id).await));
     gone(refused(account.fields("acme").update(&group, made.id, None, None, None).await));
@@ -113,7 +114,7 @@ async fn a_tenant_may_have_a_hundred_fields_in_a_group() {
     let group = GroupRef::Id(id);
     account.global("title", string(), &[id]).await;
     let mut made = Vec::new();
-    for n in 0..FIELD_LIMIT - 4 {
+    for n in 0..TENANT_FIELDS_IN_GROUP - 4 {
         made.push(account.own("acme", id, &format!("f{n}"), string()).await);
     }
     let other = account.elsewhere();
@@ -210,7 +211,7 @@ async fn a_later_global_field_shadows_a_tenants() {
     // Shadowed, it can be read, changed, deleted and restored.
     assert_eq!(account.fields("acme").get(&group, own.id).await.unwrap(), own);
     let label = named("Colour");
-    account.fields("acme").update(&group, own.id, Some(1), Some(&label), None).await.unwrap();
+    account.fields("acme").update(&group, own.id, if_match(1), Some(&label), None).await.unwrap();
     account.fields("acme").delete(&group, own.id, None).await.unwrap();
     assert_eq!(shown(&account.merged("acme", id).await), ["color global"]);
     account.fields("acme").restore(&group, own.id, None).await.unwrap();

@@ -7,7 +7,9 @@ use futures_util::future::join_all;
 use hedgerow_store::values::Save;
 use serde_json::{Value, json};
 
-use crate::fixture::{Account, DAY, Tables, assert_conflict, by_key, named, problems, refused, string, values};
+use crate::fixture::{
+    Account, DAY, Tables, assert_conflict, by_key, if_match, named, problems, refused, string, values,
+};
 
 async fn account_with(fields: &[(&str, Value)]) -> (Account, GroupId) {
     let account = Tables::new().await.account().await;
@@ -98,8 +100,8 @@ async fn a_deletion_goes_on_counting_and_can_be_undone() {
     gone(refused(account.values("acme").restore(&group, &sku, None).await));
 
     account.merge("acme", id, "sku", json!({ "a": "x" })).await.unwrap();
-    assert_conflict(account.values("acme").delete(&group, &sku, Some(2)).await, 2, 1);
-    account.values("acme").delete(&group, &sku, Some(1)).await.unwrap();
+    assert_conflict(account.values("acme").delete(&group, &sku, if_match(2)).await, 2, 1);
+    account.values("acme").delete(&group, &sku, if_match(1)).await.unwrap();
     gone(refused(account.read("acme", id, "sku").await));
     gone(refused(account.values("acme").delete(&group, &sku, None).await));
     let restored = account.values("acme").restore(&group, &sku, None).await.unwrap();
@@ -112,7 +114,7 @@ async fn a_deletion_goes_on_counting_and_can_be_undone() {
     assert_eq!((values(&anew), anew.version), (json!({}), 5), "the old values are gone, their count is not");
     assert_eq!(account.values("acme").restore(&group, &sku, None).await.unwrap(), anew);
 
-    account.values("acme").delete(&group, &sku, Some(5)).await.unwrap();
+    account.values("acme").delete(&group, &sku, if_match(5)).await.unwrap();
     account.tables.clock.advance(DAY * 30 + std::time::Duration::from_secs(1));
     gone(refused(account.values("acme").restore(&group, &sku, None).await));
     assert_eq!(account.merge("acme", id, "sku", json!({ "a": "z" })).await.unwrap().version, 7);
@@ -121,7 +123,7 @@ async fn a_deletion_goes_on_counting_and_can_be_undone() {
 #[tokio::test]
 async fn a_stale_version_is_refused_with_both_numbers() {
     let (account, id) = account_with(&[("a", string())]).await;
-    let save = |sent: &str, how, version| account.save("acme", id, "sku", json!({ "a": sent }), how, Some(version));
+    let save = |sent: &str, how, version| account.save("acme", id, "sku", json!({ "a": sent }), how, if_match(version));
     assert_conflict(save("x", Save::Merge, 1).await, 1, 0);
     account.merge("acme", id, "sku", json!({ "a": "0" })).await.unwrap();
     assert_eq!(save("1", Save::Merge, 1).await.unwrap().version, 2);
@@ -130,8 +132,9 @@ async fn a_stale_version_is_refused_with_both_numbers() {
         assert_conflict(save("3", how, 2).await, 2, 3);
         assert_conflict(save("3", how, 4).await, 4, 3);
     }
-    let race =
-        join_all((0..5).map(|n| account.save("acme", id, "sku", json!({ "a": n.to_string() }), Save::Merge, Some(3))));
+    let race = join_all(
+        (0..5).map(|n| account.save("acme", id, "sku", json!({ "a": format!("n{n}") }), Save::Merge, if_match(3))),
+    );
     let race = race.await;
     assert_eq!(race.iter().filter(|saved| saved.is_ok()).count(), 1);
     assert!(race.into_iter().filter_map(Result::err).all(|error| error.code() == Code::VersionConflict));
