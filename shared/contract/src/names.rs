@@ -74,6 +74,12 @@ fn email(text: &str) -> Result<(), Broken> {
     if fits && clean(local) && domain.contains('.') && domain.split('.').all(label) { Ok(()) } else { Err(bad()) }
 }
 
+/// A line of text with something to see in it, as a regular expression. Which invisible characters stand where a letter
+/// needs them is more than it says.
+pub(crate) const LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*[^\s\u0000-\u001f\u007f-\u009f\u2800][^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$";
+/// Lines of text, perhaps none.
+pub(crate) const LINES: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$";
+
 text_type! {
     /// The client's own identifier for one of its customers.
     TenantId {
@@ -103,17 +109,17 @@ text_type! {
     /// What people call a thing: 1 to 200 characters on one line.
     Name {
         check: |text| prose(text, 1, 200, false),
-        schema: { "type": "string", "minLength": 1, "maxLength": 200 }
+        schema: { "type": "string", "minLength": 1, "maxLength": 200, "pattern": LINE }
     }
     /// What people say of a thing: at most 2,000 characters.
     Description {
         check: |text| prose(text, 0, 2000, true),
-        schema: { "type": "string", "maxLength": 2000 }
+        schema: { "type": "string", "maxLength": 2000, "pattern": LINES }
     }
     /// An e-mail address, as it was written.
     Email {
         check: email,
-        schema: { "type": "string", "format": "email", "maxLength": 254 }
+        schema: { "type": "string", "format": "idn-email", "maxLength": 254 }
     }
 }
 

@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use super::{FieldSchema, FieldType};
+use crate::names::{LINE, LINES};
 
 impl JsonSchema for FieldSchema {
     fn schema_name() -> Cow<'static, str> {
@@ -35,8 +36,10 @@ fn form(field_type: FieldType, ui: &Schema) -> Value {
     if field_type.rules().contains(&"options") {
         validation["required"] = json!(["options"]);
         required.push("validation");
+    } else {
+        validation = optional(validation);
     }
-    let mut default = value(field_type);
+    let mut default = optional(value(field_type));
     default["description"] = json!(
         "The value that the field takes where an entity's first save, or a replacement, does not name it; null there \
          keeps it empty."
@@ -46,7 +49,7 @@ fn form(field_type: FieldType, ui: &Schema) -> Value {
         "properties": {
             "type": {"type": "string", "const": field_type.as_str()},
             "validation": validation,
-            "ui": ui,
+            "ui": {"anyOf": [ui, {"type": "null"}]},
             "default": default,
         },
         "required": required,
@@ -54,12 +57,23 @@ fn form(field_type: FieldType, ui: &Schema) -> Value {
     })
 }
 
+/// `null` is as if the member were left out.
+fn optional(mut schema: Value) -> Value {
+    schema["type"] = json!([schema["type"], "null"]);
+    schema
+}
+
 /// The values of a type.
 fn value(field_type: FieldType) -> Value {
     let text = json!({"type": "string", "pattern": NO_NUL});
     match field_type {
         FieldType::String | FieldType::Textarea | FieldType::Select => text,
-        FieldType::Number => json!({"type": "number"}),
+        FieldType::Number => json!({
+            "description": "A number that a double holds as it is written.",
+            "type": "number",
+            "minimum": -MAX_WHOLE,
+            "maximum": MAX_WHOLE,
+        }),
         FieldType::Boolean => json!({"type": "boolean"}),
         FieldType::Date => json!({"type": "string", "format": "date"}),
         FieldType::Datetime => json!({"type": "string", "format": "date-time"}),
@@ -72,41 +86,48 @@ fn value(field_type: FieldType) -> Value {
 }
 
 const NO_NUL: &str = r"^[^\u0000]*$";
+/// 2^53
+const MAX_WHOLE: i64 = 1 << 53;
 
 fn rule(field_type: FieldType, name: &str) -> Value {
-    match name {
-        "required" => json!({"type": "boolean", "description": "Whether a complete record must have a value."}),
+    if name == "options" {
+        return options();
+    }
+    optional(match name {
+        "required" => json!({
+            "description": "Whether a complete record must have a value: a text that is not empty, a multiselect that \
+                is not [].",
+            "type": "boolean",
+        }),
         "minLength" | "maxLength" => json!({"type": "integer", "minimum": 0, "maximum": 262_144}),
         "minItems" | "maxItems" => json!({"type": "integer", "minimum": 0, "maximum": 500}),
         "min" | "max" => value(field_type),
-        "integer" => json!({"type": "boolean", "description": "Whether it must be a whole number."}),
-        "options" => options(),
+        "integer" => json!({"description": "Whether it must be a whole number, up to 2^53.", "type": "boolean"}),
         _ => json!({
-            "description": "A linear-time regular expression, without look-around and back-references, that must \
-                match anywhere. At most 1000 bytes.",
+            "description": "An ECMA-262 regular expression (as with the flag u) without look-around and \
+                back-references, that must match anywhere. At most 1000 bytes.",
             "type": "string",
             "format": "regex",
             "maxLength": 1_000,
             "pattern": NO_NUL,
         }),
-    }
+    })
 }
 
 fn options() -> Value {
-    let value = json!({"type": "string", "minLength": 1, "maxLength": 200, "pattern": NO_NUL});
-    let label = json!({"type": "string", "maxLength": 200, "pattern": NO_NUL});
+    let text = json!({"type": "string", "minLength": 1, "maxLength": 200, "pattern": LINE});
     let labelled = json!({
         "type": "object",
-        "properties": {"value": value, "label": label},
+        "properties": {"value": text, "label": text},
         "required": ["value", "label"],
         "additionalProperties": false,
     });
     json!({
-        "description": "The values are distinct.",
+        "description": "The values are distinct, in NFC and trimmed.",
         "type": "array",
         "minItems": 1,
         "maxItems": 500,
-        "items": {"oneOf": [value, labelled]},
+        "items": {"oneOf": [text, labelled]},
     })
 }
 
@@ -119,18 +140,18 @@ impl JsonSchema for Ui {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let text = |most: u32| json!({"type": ["string", "null"], "maxLength": most, "pattern": LINES});
         json_schema!({
             "description": "What a form shows.",
             "type": "object",
             "properties": {
-                "placeholder": {"type": "string", "maxLength": 200, "pattern": NO_NUL},
-                "helpText": {"type": "string", "maxLength": 2_000, "pattern": NO_NUL},
+                "placeholder": text(200),
+                "helpText": text(2_000),
                 "order": {
                     "description": "Where the field stands among others.",
-                    "type": "integer",
-                    "format": "int64",
-                    "minimum": i64::MIN,
-                    "maximum": i64::MAX,
+                    "type": ["integer", "null"],
+                    "minimum": -MAX_WHOLE,
+                    "maximum": MAX_WHOLE,
                 },
             },
             "additionalProperties": false,
