@@ -18,7 +18,7 @@ async fn in_production() -> App {
     backend.app.webhooks = WebhookSettings::default();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(Gateway::new(&backend, 0).serve(listener));
+    tokio::spawn(Gateway::new(&backend, 0).serve([listener]));
     App { address, clock: backend.app.clock().clone(), backend, workers: None }
 }
 
@@ -264,6 +264,7 @@ async fn filters_that_can_not_be_read_are_named() {
         ("from", "2026-01-01"),
         ("to", "1"),
         ("to", "2026-01-01T00:00:00+01:00"),
+        ("from", "2026-01-01T00:00:00.000+00:00"),
         ("from", "%FF"),
         ("status", "held&status=held"),
     ] {
@@ -271,6 +272,8 @@ async fn filters_that_can_not_be_read_are_named() {
         answer.fails(400, "malformed_request");
         let message = answer.json()["message"].as_str().unwrap().to_owned();
         assert!(message.contains(&format!("`{name}`")), "{message}");
+        let plus = bad.contains('+');
+        assert_eq!(message.contains("`%2B`"), plus, "{message}");
     }
     for (query, count) in [
         ("status=held", 1),

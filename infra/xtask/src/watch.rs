@@ -37,9 +37,10 @@ fn table() -> String {
             }
             routes => {
                 let _ = writeln!(table, "\"{path}\" = [");
-                for meta in routes {
-                    let _ =
-                        writeln!(table, "    {{ method = \"{}\", function = \"{}\" }},", meta.method.name(), meta.id);
+                for (meta, token) in
+                    routes.iter().flat_map(|meta| meta.method.tokens().iter().map(|token| (*meta, *token)))
+                {
+                    let _ = writeln!(table, "    {{ method = \"{token}\", function = \"{}\" }},", meta.id);
                 }
                 table.push_str("]\n");
             }

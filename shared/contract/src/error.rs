@@ -55,6 +55,7 @@ codes! {
     DeliveryNotFound 404 "delivery_not_found" "There is no such delivery."
     JobNotFound 404 "job_not_found" "There is no such job."
     MethodNotAllowed 405 "method_not_allowed" "This path does not take this method."
+    RequestTimeout 408 "request_timeout" "The request did not arrive in time. Please send it again."
     VersionConflict 409 "version_conflict" "The resource has changed since it was read."
     KeyTaken 409 "key_taken" "This key is in use."
     EmailTaken 409 "email_taken" "There is an account with this e-mail address."
@@ -65,6 +66,7 @@ codes! {
     FieldLimitReached 422 "field_limit_reached" "This tenant has as many fields in this group as it may have."
     LimitReached 422 "limit_reached" "There are as many of these as there may be."
     IdempotencyKeyReused 422 "idempotency_key_reused" "This idempotency key was used with another request."
+    HeadersTooLarge 431 "headers_too_large" "The request line and the headers are too large."
     Internal 500 "internal" "Something went wrong on our side."
     Unavailable 503 "unavailable" "The service is busy. Please try again."
 }
@@ -77,7 +79,7 @@ struct Inner {
     message: Option<String>,
     details: Option<Value>,
     problems: Problems,
-    allow: Option<String>,
+    header: Option<(&'static str, String)>,
     cause: Option<Box<dyn Cause + Send + Sync>>,
 }
 
@@ -85,8 +87,8 @@ impl Error {
     /// A failure of the caller's, with the code's own sentence.
     #[must_use]
     pub fn new(code: Code) -> Self {
-        let (message, details, allow, cause) = (None, None, None, None);
-        Self(Box::new(Inner { code, message, details, problems: Problems::default(), allow, cause }))
+        let (message, details, header, cause) = (None, None, None, None);
+        Self(Box::new(Inner { code, message, details, problems: Problems::default(), header, cause }))
     }
 
     /// The same with another sentence. It must hold nothing that the caller did not send or may not know.
@@ -111,7 +113,16 @@ impl Error {
     #[must_use]
     pub fn method_not_allowed(allow: String) -> Self {
         let mut error = Self::new(Code::MethodNotAllowed);
-        error.0.allow = Some(allow);
+        error.0.header = Some(("allow", allow));
+        error
+    }
+
+    /// `unsupported_media_type` for a body in a content coding; the header says that none is taken (RFC 9110 §12.5.3).
+    #[must_use]
+    pub fn unsupported_coding() -> Self {
+        let message = "The body must be sent without a `Content-Encoding`.";
+        let mut error = Self::saying(Code::UnsupportedMediaType, message);
+        error.0.header = Some(("accept-encoding", "identity".to_owned()));
         error
     }
 
@@ -150,10 +161,10 @@ impl Error {
         self.0.code
     }
 
-    /// The value of an `Allow` header, on `method_not_allowed`.
+    /// A header that the answer has besides: its name in lower case, and its value.
     #[must_use]
-    pub fn allow(&self) -> Option<&str> {
-        self.0.allow.as_deref()
+    pub fn header(&self) -> Option<(&'static str, &str)> {
+        self.0.header.as_ref().map(|(name, value)| (*name, value.as_str()))
     }
 
     /// What the log may say and the caller may not.

@@ -12,12 +12,13 @@ pub const MAX_DEPTH: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Malformed(pub String);
 
-/// Reads one JSON value.
+/// Reads one JSON value. A byte order mark before it is skipped (RFC 8259 §8.1).
 ///
 /// # Errors
 /// [`Malformed`] for what is not JSON in UTF-8, nests deeper than [`MAX_DEPTH`], or names a member twice.
 pub fn parse(bytes: &[u8]) -> Result<Value, Malformed> {
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut reader = serde_json::Deserializer::from_slice(text);
     let value = Strict { depth: 0 }.deserialize(&mut reader).map_err(malformed)?;
     reader.end().map_err(malformed)?;
     Ok(value)

@@ -20,7 +20,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// The method's token (RFC 9110 §9.1).
+    /// The method's own token (RFC 9110 §9.1).
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -30,6 +30,19 @@ impl Method {
             Self::Patch => "PATCH",
             Self::Delete => "DELETE",
             Self::Any => "ANY",
+        }
+    }
+
+    /// The tokens that a route of this method takes: what answers GET answers HEAD as well (RFC 9110 §9.3.2).
+    #[must_use]
+    pub const fn tokens(self) -> &'static [&'static str] {
+        match self {
+            Self::Get => &["GET", "HEAD"],
+            Self::Post => &["POST"],
+            Self::Put => &["PUT"],
+            Self::Patch => &["PATCH"],
+            Self::Delete => &["DELETE"],
+            Self::Any => &[],
         }
     }
 }

@@ -102,8 +102,8 @@ routes! {
 /// The methods that a path takes, as an `Allow` header lists them; `None` if it is the path of no route.
 #[must_use]
 pub fn allowed(path: &str) -> Option<String> {
-    let methods: Vec<&str> =
-        ROUTES.iter().filter(|meta| meta.matches(path).is_some()).map(|meta| meta.method.name()).collect();
+    let routes = ROUTES.iter().filter(|meta| meta.matches(path).is_some());
+    let methods: Vec<&str> = routes.flat_map(|meta| meta.method.tokens()).copied().collect();
     (!methods.is_empty()).then(|| methods.join(", "))
 }
 
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn allow_lists_the_methods_of_a_path() {
-        assert_eq!(allowed("/api/v1/field-groups").as_deref(), Some("POST, GET"));
+        assert_eq!(allowed("/api/v1/field-groups").as_deref(), Some("POST, GET, HEAD"));
         assert_eq!(allowed("/nothing"), None);
     }
 }

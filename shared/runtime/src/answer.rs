@@ -2,7 +2,7 @@
 
 use contract::resource::Resource;
 use contract::{Code, Error};
-use http::header::{ALLOW, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, WWW_AUTHENTICATE};
+use http::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, WWW_AUTHENTICATE};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -46,10 +46,10 @@ impl Reply {
         let Ok(reply) = reply else {
             return Self { status: 500, headers: HeaderMap::new(), body: Vec::new(), secrets: &[] };
         };
-        match error.code() {
-            Code::Unauthenticated => reply.with(WWW_AUTHENTICATE, "Bearer"),
-            Code::MethodNotAllowed => reply.with(ALLOW, error.allow().unwrap_or_default()),
-            _ => reply,
+        match (error.code(), error.header()) {
+            (Code::Unauthenticated, _) => reply.with(WWW_AUTHENTICATE, "Bearer"),
+            (_, Some((name, value))) => reply.with(HeaderName::from_static(name), value),
+            (_, None) => reply,
         }
     }
 

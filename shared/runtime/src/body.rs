@@ -29,11 +29,14 @@ fn is_json(content_type: &str) -> bool {
     let mut parts = content_type.split(';').map(str::trim);
     let json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
     json && parts.all(|parameter| match parameter.split_once('=') {
-        Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
-            value.trim_matches('"').eq_ignore_ascii_case("utf-8")
-        }
+        Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => is_utf8(value),
         _ => true,
     })
+}
+
+/// UTF-8 by any of its names: `utf-8`, `UTF8`, `"utf-8"`, `utf_8`.
+fn is_utf8(name: &str) -> bool {
+    name.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase()).eq(*b"utf8")
 }
 
 /// A member of a change: left out, cleared with `null`, or set.
@@ -114,10 +117,32 @@ mod tests {
 
     #[test]
     fn json_by_any_of_its_spellings() {
-        for good in ["application/json", "Application/JSON; charset=UTF-8", "application/json;charset=\"utf-8\"; x=y"] {
+        for good in [
+            "application/json",
+            "Application/JSON; charset=UTF-8",
+            "application/json;charset=\"utf-8\"; x=y",
+            "application/json; charset=utf8",
+            "application/json; Charset=UTF8",
+            "application/json; charset=\"UTF8\"",
+            "application/json; charset=utf_8",
+            "application/json; charset='utf-8'",
+            "application/json ; charset = utf-8",
+            "application/json;",
+        ] {
             assert!(is_json(good), "{good}");
         }
-        for bad in ["", "text/plain", "application/jsonp", "application/json; charset=latin1", "application/xml"] {
+        for bad in [
+            "",
+            "text/plain",
+            "application/jsonp",
+            "application/xml",
+            "application/json; charset=latin1",
+            "application/json; charset=utf-16",
+            "application/json; charset=utf-7",
+            "application/json; charset=utf-88",
+            "application/json; charset=",
+            "application/json; charset=utf-8; charset=utf-16",
+        ] {
             assert!(!is_json(bad), "{bad}");
         }
     }

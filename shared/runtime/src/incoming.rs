@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{COOKIE, HeaderName, USER_AGENT};
+use contract::route::Method;
+use http::header::{CONTENT_ENCODING, COOKIE, HeaderName, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use store::author::Origin;
@@ -66,6 +67,16 @@ impl Incoming {
             body: decoded.map_or_else(|| Bytes::from(body), Bytes::from),
             origin,
         }
+    }
+
+    /// Whether its body is said to be in a content coding (RFC 9110 §8.4); what only reads has no body that counts.
+    #[must_use]
+    pub(crate) fn has_coding(&self) -> bool {
+        let names =
+            self.headers.get_all(CONTENT_ENCODING).iter().flat_map(|value| value.as_bytes().split(|b| *b == b','));
+        let mut codings = names.map(<[u8]>::trim_ascii).filter(|name| !name.is_empty());
+        !Method::Get.tokens().contains(&self.method.as_str())
+            && codings.any(|name| !name.eq_ignore_ascii_case(b"identity"))
     }
 
     /// A header as text; empty if it is absent or not text.

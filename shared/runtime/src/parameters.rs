@@ -105,7 +105,10 @@ impl<N: QueryName> FromRequest for Query<N> {
     fn take(request: &mut Admitted) -> Result<Self, Error> {
         let Some(text) = query_parameter(&request.incoming, N::NAME)? else { return Ok(Self(None)) };
         let refused = |broken: Broken| {
-            let message = format!("The query parameter `{}` is not valid: {}", N::NAME, broken.message);
+            // A `+` that was not encoded has become a blank, as in `2026-01-31T12:00:00+00:00`.
+            let plus = text.contains(' ') && text.replace(' ', "+").parse::<N::Value>().is_ok();
+            let hint = if plus { " A `+` in a query has to be written `%2B`." } else { "" };
+            let message = format!("The query parameter `{}` is not valid: {}{hint}", N::NAME, broken.message);
             Error::saying(Code::MalformedRequest, message)
         };
         text.parse().map(|value| Self(Some(value))).map_err(refused)
@@ -132,7 +135,8 @@ impl FromRequest for PageRequest {
                 number.ok_or_else(|| Error::saying(Code::MalformedRequest, message))?
             }
         };
-        Ok(Self { limit, cursor: query_parameter(&request.incoming, "cursor")? })
+        let cursor = query_parameter(&request.incoming, "cursor")?.filter(|cursor| !cursor.is_empty());
+        Ok(Self { limit, cursor })
     }
     fn needs(needs: &mut Needs) {
         needs.parameter::<Limit>("query", "limit", "How many at the most; 25 if it is left out.");

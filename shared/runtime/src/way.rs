@@ -52,6 +52,8 @@ pub fn refuse(app: &App, error: &Error, headers: &HeaderMap) -> Reply {
     let request_id = incoming::request_id(headers, Seed::new(app.clock().now()));
     let mut reply = Reply::of_error(error, &request_id);
     finish(&mut reply, &request_id);
+    let cause = error.cause().map(ToString::to_string);
+    tracing::info!(status = reply.status, request_id, error = error.code().name(), cause, "request refused unread");
     reply
 }
 
@@ -82,9 +84,12 @@ async fn pass(
     log.client = caller.scope().map(|scope| scope.client().to_string());
     log.actor = caller.scope().map(|_| caller.actor());
 
-    // Size.
+    // Size, and coding: there is none that would be read.
     if incoming.body.len() > MAX_BODY {
         return Err(Code::PayloadTooLarge.into());
+    }
+    if incoming.has_coding() {
+        return Err(Error::unsupported_coding());
     }
 
     // Idempotency.

@@ -52,13 +52,13 @@ pub(super) fn log_group(name: &str) -> Node {
     }
 }
 
-/// What the gateway calls a route.
-#[must_use]
-pub(super) fn route_key(meta: &Meta) -> String {
-    match meta.method {
-        Method::Any => meta.path.to_owned(),
-        method => format!("{} {}", method.name(), meta.path),
+/// What the gateway calls a route: one name for every method that it takes, with what tells their resources apart.
+fn route_keys(meta: &Meta) -> Vec<(&'static str, String)> {
+    if meta.method == Method::Any {
+        return vec![("", meta.path.to_owned())];
     }
+    let tokens = meta.method.tokens().iter();
+    tokens.map(|token| (if *token == "HEAD" { "Head" } else { "" }, format!("{token} {}", meta.path))).collect()
 }
 
 /// A route, its way to its function, and the leave to call it.
@@ -73,13 +73,15 @@ pub(super) fn of_route(meta: &Meta) -> Vec<(String, Node)> {
             "PayloadFormatVersion" => "2.0",
         },
     };
-    let route = map! {
-        "Type" => "AWS::ApiGatewayV2::Route",
-        "Properties" => map! {
-            "ApiId" => reference("Api"),
-            "RouteKey" => route_key(meta),
-            "Target" => filled(format!("integrations/${{{function}Integration}}")),
-        },
+    let route = |key: String| {
+        map! {
+            "Type" => "AWS::ApiGatewayV2::Route",
+            "Properties" => map! {
+                "ApiId" => reference("Api"),
+                "RouteKey" => key,
+                "Target" => filled(format!("integrations/${{{function}Integration}}")),
+            },
+        }
     };
     let source = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*";
     let permission = map! {
@@ -91,9 +93,9 @@ pub(super) fn of_route(meta: &Meta) -> Vec<(String, Node)> {
             "SourceArn" => filled(source),
         },
     };
-    vec![
-        (format!("{function}Integration"), integration),
-        (format!("{function}Route"), route),
-        (format!("{function}Permission"), permission),
-    ]
+    let mut resources = vec![(format!("{function}Integration"), integration)];
+    let keys = route_keys(meta).into_iter();
+    resources.extend(keys.map(|(kind, key)| (format!("{function}{kind}Route"), route(key))));
+    resources.push((format!("{function}Permission"), permission));
+    resources
 }
