@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::app::{App, Caller, id};
+use crate::raw;
 
 const KEYS: &str = "/api/v1/api-keys";
 const GROUPS: &str = "/api/v1/field-groups";
@@ -151,10 +152,36 @@ async fn a_key_works_from_its_addresses_alone() {
         key.from(bad).get(GROUPS).await.fails(403, "ip_not_allowed");
         key.from(bad).post(GROUPS).json(&json!({ "key": "a", "name": "A" })).await.fails(403, "ip_not_allowed");
     }
-    // What a caller adds in front of what the proxy wrote counts for nothing.
-    key.with("x-forwarded-for", "192.0.2.7, 203.0.113.9").get(GROUPS).await.fails(403, "ip_not_allowed");
+    for good in ["192.0.2.7:1234", "[2001:db8::1]:443", "[2001:db8::1]", "6.6.6.6, 192.0.2.7", "x, 192.0.2.7 "] {
+        key.with("x-forwarded-for", good).get(GROUPS).await.expect(200);
+    }
+    // What a caller adds in front of what the proxy wrote counts for nothing; what can't be read is nobody.
+    for bad in ["192.0.2.7, 203.0.113.9", "192.0.2.7, unknown", "192.0.2.7,", "192.0.2.7, 6.6.6.6:1234", ""] {
+        key.with("x-forwarded-for", bad).get(GROUPS).await.fails(403, "ip_not_allowed");
+    }
+    key.get(GROUPS).await.fails(403, "ip_not_allowed");
     account.owner.patch(&path).json(&json!({ "allowedIps": [] })).await.expect(200);
     assert_eq!(key.from("203.0.113.9").get(GROUPS).await.page().0.len(), 0);
+}
+
+#[tokio::test]
+async fn the_proxys_own_address_is_never_a_callers() {
+    let app = App::behind(1).await;
+    let account = app.account("ada").await;
+    let body = json!({ "name": "A", "type": "management", "allowedIps": ["127.0.0.0/8", "::1", "192.0.2.7"] });
+    let (_, key) = make(&account.owner, body).await;
+    let mut statuses = Vec::new();
+    for forwarded in [&b"\xff, 6.6.6.6"[..], b"6.6.6.6:1234", b"6.6.6.6, \xff", b"", b"nonsense", b"\xff, 192.0.2.7"] {
+        let lines = [b"x-forwarded-for: ", forwarded].concat();
+        let head = format!("GET {GROUPS} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", app.address);
+        let request = [head.as_bytes(), app.with_key(&key).lines().as_bytes(), &lines, b"\r\n\r\n"].concat();
+        let answer = raw::exchange(app.address, format!("{forwarded:?}"), &request).await;
+        statuses.push(answer.status);
+    }
+    assert_eq!(statuses, [403, 403, 403, 403, 403, 200]);
+    app.with_key(&key).get(GROUPS).await.fails(403, "ip_not_allowed");
+    // A key without rules works from nowhere as well.
+    account.key.with("x-forwarded-for", "nonsense").get(GROUPS).await.expect(200);
 }
 
 #[tokio::test]

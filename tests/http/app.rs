@@ -8,6 +8,7 @@ use std::time::Duration;
 use engines::Engines;
 use local::backend::Backend;
 use local::gateway::Gateway;
+use local::limits::Limits;
 use local::workers::Workers;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, RequestBuilder};
@@ -60,14 +61,19 @@ impl App {
 
     /// Behind so many proxies, the outermost of which tells the caller's address.
     pub(crate) async fn behind(proxies: usize) -> Self {
-        Self::serve(Self::backend().await, proxies).await
+        Self::serve(Self::backend().await, proxies, Limits::default()).await
+    }
+
+    /// With other limits for connections, behind so many proxies.
+    pub(crate) async fn within(limits: Limits, proxies: usize) -> Self {
+        Self::serve(Self::backend().await, proxies, limits).await
     }
 
     /// With webhooks, which may go anywhere; what fails is tried again after these pauses.
     pub(crate) async fn with_webhooks(retries: &[Duration]) -> Self {
         let mut backend = Self::backend().await;
         backend.app.webhooks.retries = retries.to_vec();
-        let mut app = Self::serve(backend, 0).await;
+        let mut app = Self::serve(backend, 0, Limits::default()).await;
         app.workers = Some(Workers::start(&app.backend).unwrap());
         app
     }
@@ -76,10 +82,10 @@ impl App {
         Backend::embedded(Engines::memory().unwrap(), Clock::default()).await.unwrap()
     }
 
-    async fn serve(backend: Backend, proxies: usize) -> Self {
+    async fn serve(backend: Backend, proxies: usize, limits: Limits) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(Gateway::new(&backend, proxies).serve(listener));
+        tokio::spawn(Gateway::new(&backend, proxies).within(limits).serve([listener]));
         Self { address, clock: backend.app.clock().clone(), backend, workers: None }
     }
 

@@ -1,9 +1,12 @@
 //! What every answer carries, and what paths and methods that are none get. The values of the headers themselves are
 //! looked at wherever an answer is read (`answer.rs`).
 
+use contract::route::Method;
+use contract::routes::ROUTES;
 use serde_json::json;
 
 use crate::app::App;
+use crate::credentials::filled;
 use crate::raw;
 
 const MIB: usize = 1024 * 1024;
@@ -75,15 +78,15 @@ async fn a_method_that_a_path_does_not_take_is_told_which_it_takes() {
     let app = App::start().await;
     let key = app.account("ada").await.key;
     for (path, methods) in [
-        ("/api/health", &["GET"][..]),
-        ("/api/openapi.json", &["GET"]),
+        ("/api/health", &["GET", "HEAD"][..]),
+        ("/api/openapi.json", &["GET", "HEAD"]),
         ("/api/auth/signup", &["POST"]),
-        ("/api/auth/session", &["GET"]),
-        ("/api/v1/field-groups", &["GET", "POST"]),
-        ("/api/v1/field-groups/product", &["DELETE", "GET", "PATCH"]),
+        ("/api/auth/session", &["GET", "HEAD"]),
+        ("/api/v1/field-groups", &["GET", "HEAD", "POST"]),
+        ("/api/v1/field-groups/product", &["DELETE", "GET", "HEAD", "PATCH"]),
         ("/api/v1/field-groups/product/restore", &["POST"]),
-        ("/api/v1/tenants/acme/field-groups/product/fields", &["GET", "POST"]),
-        ("/api/v1/tenants/acme/field-groups/product/entities/e/values", &["DELETE", "GET", "POST", "PUT"]),
+        ("/api/v1/tenants/acme/field-groups/product/fields", &["GET", "HEAD", "POST"]),
+        ("/api/v1/tenants/acme/field-groups/product/entities/e/values", &["DELETE", "GET", "HEAD", "POST", "PUT"]),
     ] {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE", "BREW", "get"] {
             if methods.contains(&method) {
@@ -103,12 +106,36 @@ async fn a_method_that_a_path_does_not_take_is_told_which_it_takes() {
 }
 
 #[tokio::test]
+async fn head_is_get_without_a_body() {
+    let app = App::start().await;
+    let account = app.account("ada").await;
+    account.key.group("product").await;
+    account.key.own("acme", "product", "color", json!({ "type": "string" })).await;
+    account.key.save("acme", "product", "sku-1", json!({ "color": "red" })).await;
+    let mut statuses = std::collections::BTreeSet::new();
+    for meta in ROUTES.iter().filter(|meta| meta.method == Method::Get) {
+        for caller in [&account.key, &account.owner, &app.anonymous()] {
+            let caller = caller.with("x-request-id", "mine");
+            let path = filled(meta.path, meta.package);
+            let got = caller.get(&path).await.but_for_request_id();
+            let (status, headers, body) = caller.call("HEAD", &path).await.but_for_request_id();
+            assert_eq!((status, &headers), (got.0, &got.1), "{path}");
+            assert!(body.is_empty() && got.1.iter().any(|(name, _)| name == "content-length"), "{path}");
+            statuses.insert(status);
+        }
+    }
+    assert_eq!(statuses, [200, 401, 403, 404].into());
+    // It writes nothing, and what only writes has none.
+    account.key.call("HEAD", "/api/v1/field-groups/product/restore").await.expect(405);
+}
+
+#[tokio::test]
 async fn a_body_in_pieces_is_one_body() {
     let app = App::start().await;
     let key = app.account("ada").await.key;
     let head = |lines: &str| {
         format!(
-            "POST /api/v1/field-groups HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-type: application/json\r\n\
+            "POST /api/v1/field-groups HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n\
              {}{lines}transfer-encoding: chunked\r\n\r\n",
             key.lines()
         )

@@ -46,9 +46,14 @@ pub(crate) struct Dev {
 impl Dev {
     /// Starts one over a folder; its log goes to a file of this number beside the folder's data.
     pub(crate) async fn start(folder: &Path, number: u32) -> Self {
+        Self::with(folder, number, &["--listen", "127.0.0.1:0"]).await
+    }
+
+    /// The same with other flags.
+    pub(crate) async fn with(folder: &Path, number: u32, flags: &[&str]) -> Self {
         let log = folder.join(format!("{number}.log"));
         let mut command = Command::new(program("hedgerow"));
-        command.arg("dev").arg("--data").arg(folder.join("data")).args(["--listen", "127.0.0.1:0"]);
+        command.arg("dev").arg("--data").arg(folder.join("data")).args(flags);
         command.stdout(Stdio::piped()).stderr(std::fs::File::create(&log).unwrap()).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());

@@ -140,6 +140,12 @@ async fn flags_that_make_no_sense_are_refused() {
         &["dev", "--listen", "nowhere"],
         &["dev", "--listen", "127.0.0.1"],
         &["dev", "--listen", "127.0.0.1:70000"],
+        &["dev", "--listen", ":3000"],
+        &["dev", "--listen", "3000"],
+        &["dev", "--listen", "localhost"],
+        &["dev", "--listen", "no.such.name.invalid:0"],
+        &["dev", "--listen", "0.0.0.0:0"],
+        &["dev", "--listen", "[::]:0"],
         &["dev", "--listen", &taken],
         &["dev", "--listen", "127.0.0.1:0", "--data", file.to_str().unwrap()],
         &["dev", "--limit", "nobody=1/1"],
@@ -160,6 +166,42 @@ async fn flags_that_make_no_sense_are_refused() {
         assert!(!output.status.success() && !output.stderr.is_empty(), "{arguments:?}");
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(!said.contains("panicked") && output.stdout.is_empty(), "{arguments:?}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn who_listens_beyond_this_machine_says_where_webhooks_may_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(program("hedgerow"));
+    command.args(["dev", "--listen", "0.0.0.0:0"]).current_dir(folder.path()).stdin(Stdio::null()).kill_on_drop(true);
+    let output = tokio::time::timeout(PATIENCE, command.output()).await.unwrap().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains("--webhook-targets"), "{said}");
+    assert!(!folder.path().join(".hedgerow").exists(), "nothing was begun");
+
+    let dev = Dev::with(folder.path(), 1, &["--listen", "0.0.0.0:0", "--webhook-targets", "public"]).await;
+    let base = dev.base.replace("0.0.0.0", "127.0.0.1");
+    Caller::at(&base).get("/api/health").await.expect(200);
+    let hook = json!({ "url": "http://127.0.0.1:4000/", "events": ["*"] });
+    // Whatever stands in front of it.
+    for body in [hook.to_string(), format!("\u{feff}{hook}")] {
+        let caller = Caller::at(&base).with("x-api-key", &dev.key);
+        caller.post("/api/v1/webhooks").body("application/json", body).await.wrong(&["url"]);
+    }
+}
+
+#[tokio::test]
+async fn a_name_can_be_listened_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let dev = Dev::with(folder.path(), 1, &["--listen", "localhost:0"]).await;
+    assert!(dev.base.starts_with("http://localhost:"), "{}", dev.base);
+    dev.caller().get("/api/v1/field-groups").await.expect(200);
+    // In every family that the name has.
+    let authority = dev.base.strip_prefix("http://").unwrap();
+    for address in tokio::net::lookup_host(authority).await.unwrap() {
+        if tokio::net::TcpListener::bind((address.ip(), 0)).await.is_ok() {
+            Caller::at(&format!("http://{address}")).get("/api/health").await.expect(200);
+        }
     }
 }
 

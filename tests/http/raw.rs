@@ -35,7 +35,8 @@ pub(crate) async fn exchange(address: SocketAddr, asked: String, request: &[u8])
     parse(asked, &bytes)
 }
 
-fn parse(asked: String, bytes: &[u8]) -> Answer {
+/// The answer in these bytes.
+pub(crate) fn parse(asked: String, bytes: &[u8]) -> Answer {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
     let (head, body) = (std::str::from_utf8(&bytes[..end]).unwrap(), &bytes[end + 4..]);
     let mut lines = head.split("\r\n");

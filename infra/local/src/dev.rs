@@ -6,11 +6,11 @@ use auth::target::Rules;
 use engines::Dynamo;
 use runtime::WebhookSettings;
 use store::author::Clock;
-use tokio::net::TcpListener;
 
 use crate::backend::{Backend, StartError};
 use crate::demo::Demo;
 use crate::gateway::Gateway;
+use crate::listen_on::{self, ListenOn};
 use crate::options::{Dev, StoreKind, Targets};
 use crate::signals::interrupted;
 use crate::workers::Workers;
@@ -24,9 +24,12 @@ const SWEEP: Duration = Duration::from_secs(3600);
 /// If the address is taken or the data can't be opened.
 pub async fn run(options: Dev) -> Result<(), StartError> {
     runtime::log::init();
-    let listener = TcpListener::bind(options.listen)
-        .await
-        .map_err(|e| format!("{}: {e}; --listen ADDR:PORT names another", options.listen))?;
+    let failed = |error| format!("{}: {error}; --listen ADDR:PORT names another", options.listen);
+    let addresses = options.listen.resolve().await.map_err(failed)?;
+    let targets = targets(&options, addresses.iter().all(listen_on::is_loopback))?;
+    let listeners = listen_on::bind(&addresses).await.map_err(failed)?;
+    let Some(first) = listeners.first() else { return Err("there is nothing to listen on".into()) };
+    let address = options.listen.at_port(first.local_addr()?.port());
     let mut backend = match options.store {
         StoreKind::Embedded => {
             let folder = &options.data;
@@ -39,15 +42,15 @@ pub async fn run(options: Dev) -> Result<(), StartError> {
         None => None,
     };
     if backend.engine.is_some() {
-        set(&mut backend.app.webhooks, &options);
+        set(&mut backend.app.webhooks, targets, &options);
     }
-    greet(&options, &backend, &format!("http://{}", listener.local_addr()?), demo.as_ref());
+    greet(&options, targets, &backend, &address, demo.as_ref());
     let workers = backend.engine.as_ref().map(|_| Workers::start(&backend)).transpose()?;
     if let Some(engine) = &backend.engine {
         tokio::spawn(sweep(engine.engines.dynamo.clone()));
     }
     tokio::select! {
-        served = Gateway::new(&backend, options.trusted_proxies).serve(listener) => served?,
+        served = Gateway::new(&backend, options.trusted_proxies).serve(listeners) => served?,
         stopped = interrupted() => stopped?,
     }
     if let Some(workers) = workers {
@@ -56,9 +59,24 @@ pub async fn run(options: Dev) -> Result<(), StartError> {
     Ok(())
 }
 
+/// Where webhooks may go. Whoever is on this machine reaches its loopback anyway; what others reach is not to lead them
+/// there unless somebody said so.
+fn targets(options: &Dev, loopback: bool) -> Result<Targets, StartError> {
+    match options.webhook_targets {
+        Some(targets) => Ok(targets),
+        None if loopback || options.store == StoreKind::Aws => Ok(Targets::Any),
+        None => Err(format!(
+            "{} can be reached from other machines, so --webhook-targets has to say where webhooks may go: public (to \
+             https on public addresses) or any (to this machine and its network too)",
+            options.listen
+        )
+        .into()),
+    }
+}
+
 /// What the options say of webhooks.
-fn set(webhooks: &mut WebhookSettings, options: &Dev) {
-    webhooks.rules = match options.webhook_targets {
+fn set(webhooks: &mut WebhookSettings, targets: Targets, options: &Dev) {
+    webhooks.rules = match targets {
         Targets::Any => Rules::open(),
         Targets::Public => Rules::production(),
     };
@@ -77,12 +95,13 @@ async fn sweep(dynamo: Dynamo) {
 }
 
 #[expect(clippy::print_stdout, reason = "a command's output")]
-fn greet(options: &Dev, backend: &Backend, address: &str, demo: Option<&Demo>) {
+fn greet(options: &Dev, targets: Targets, backend: &Backend, address: &ListenOn, demo: Option<&Demo>) {
+    let address = format!("http://{address}");
     println!("Hedgerow listens on {address}\n");
     if !options.limit.is_empty() {
         println!("note: --limit has no effect: this version has no rate limits.");
     }
-    println!("webhooks      {}", webhooks(options, backend));
+    println!("webhooks      {}", webhooks(options, targets, backend));
     let Some(Demo { email, password, key }) = demo else { return };
     let tenant = format!("{address}/api/v1/tenants/acme/field-groups/product");
     println!("demo account  {email}  password {password}");
@@ -97,19 +116,19 @@ fn greet(options: &Dev, backend: &Backend, address: &str, demo: Option<&Demo>) {
 }
 
 /// Where webhooks stand.
-fn webhooks(options: &Dev, backend: &Backend) -> String {
+fn webhooks(options: &Dev, targets: Targets, backend: &Backend) -> String {
     if options.store == StoreKind::Aws {
         let queues = match &backend.app.queues {
             Some(_) => "",
             None => "; HEDGEROW_QUEUES is not set, so nothing here can send a delivery or start a job",
         };
         let flags = match (options.webhook_retries.is_empty(), options.webhook_targets) {
-            (true, Targets::Any) => "",
+            (true, None) => "",
             _ => "; --webhook-retries and --webhook-targets have no effect on them",
         };
         return format!("are sent by the deployment's own functions{queues}{flags}");
     }
-    let targets = match options.webhook_targets {
+    let targets = match targets {
         Targets::Any => "may go anywhere, to http and loopback too",
         Targets::Public => "may go to https on port 443 of public addresses",
     };

@@ -7,20 +7,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use contract::route::Meta;
-use http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{COOKIE, HeaderMap, HeaderValue};
 use http::request::Parts;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use percent_encoding::percent_decode_str;
 
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-
 /// The event of a request on a route, with the parameters that its path has there.
 #[must_use]
-pub fn of_request(parts: &Parts, body: &Bytes, meta: &Meta, address: IpAddr) -> ApiGatewayV2httpRequest {
+pub fn of_request(parts: &Parts, body: &Bytes, meta: &Meta, address: Option<IpAddr>) -> ApiGatewayV2httpRequest {
     let path = parts.uri.path();
     let mut event = ApiGatewayV2httpRequest::default();
     event.version = Some("2.0".to_owned());
-    event.route_key = Some(route_key(meta));
+    event.route_key = Some(route_key(parts, meta));
     event.raw_path = Some(decoded(path));
     event.raw_query_string = Some(parts.uri.query().unwrap_or_default().to_owned());
     event.path_parameters = meta
@@ -43,25 +41,15 @@ pub fn of_request(parts: &Parts, body: &Bytes, meta: &Meta, address: IpAddr) -> 
     let http = &mut event.request_context.http;
     http.method = parts.method.clone();
     http.path = event.raw_path.clone();
-    http.source_ip = Some(address.to_string());
+    http.source_ip = address.map(|address| address.to_string());
     event.request_context.stage = Some("$default".to_owned());
     event.request_context.route_key.clone_from(&event.route_key);
     event
 }
 
 /// `GET /api/health`, or `$default`.
-#[must_use]
-pub fn route_key(meta: &Meta) -> String {
-    if meta.path.starts_with('/') { format!("{} {}", meta.method.name(), meta.path) } else { meta.path.to_owned() }
-}
-
-/// Who asks: the peer, or behind `proxies` proxies the address that the outermost of them wrote down.
-#[must_use]
-pub fn caller(peer: IpAddr, headers: &HeaderMap, proxies: usize) -> IpAddr {
-    let values = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
-    let chain: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
-    let place = chain.len().checked_sub(proxies).filter(|_| proxies > 0);
-    place.and_then(|place| chain.get(place)?.parse().ok()).unwrap_or(peer)
+fn route_key(parts: &Parts, meta: &Meta) -> String {
+    if meta.path.starts_with('/') { format!("{} {}", parts.method, meta.path) } else { meta.path.to_owned() }
 }
 
 fn decoded(text: &str) -> String {
@@ -102,8 +90,7 @@ mod tests {
     #[test]
     fn the_path_is_split_before_it_is_decoded() {
         let parts = parts("/api/v1/tenants/a%2Fb/field-groups/g/entities/e%20%c3%a9/values?limit=1&x=%41");
-        let event =
-            of_request(&parts, &Bytes::from_static(b"\xff"), &GET_VALUES, "192.0.2.1".parse().expect("an address"));
+        let event = of_request(&parts, &Bytes::from_static(b"\xff"), &GET_VALUES, "192.0.2.1".parse().ok());
         assert_eq!(event.path_parameters["tenantId"], "a/b");
         assert_eq!(event.path_parameters["entityId"], "e é");
         assert_eq!(event.raw_path.as_deref(), Some("/api/v1/tenants/a/b/field-groups/g/entities/e é/values"));
@@ -112,15 +99,5 @@ mod tests {
         assert!(!event.headers.contains_key("cookie"));
         assert_eq!(event.cookies, Some(vec!["x=1".to_owned(), "y=2".to_owned()]));
         assert_eq!((event.body.as_deref(), event.is_base64_encoded), (Some("/w=="), true));
-    }
-
-    #[test]
-    fn only_so_many_proxies_are_believed() {
-        let peer: IpAddr = "10.0.0.9".parse().expect("an address");
-        let mut headers = HeaderMap::new();
-        headers.append(FORWARDED_FOR, HeaderValue::from_static("6.6.6.6, 192.0.2.7"));
-        headers.append(FORWARDED_FOR, HeaderValue::from_static("10.0.0.8"));
-        let caller = |proxies| caller(peer, &headers, proxies).to_string();
-        assert_eq!([caller(0), caller(1), caller(2), caller(9)], ["10.0.0.9", "10.0.0.8", "192.0.2.7", "10.0.0.9"]);
     }
 }

@@ -1,8 +1,7 @@
 //! The gateway: HTTP in, an event to the function whose route it is, its answer out.
 
-use std::convert::Infallible;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,26 +9,23 @@ use bytes::Bytes;
 use contract::route::Method;
 use contract::{Code, Error};
 use engines::Grant;
-use http::{HeaderMap, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http::header::CONNECTION;
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use runtime::incoming::MAX_BODY;
 use runtime::{App, Reply, Route, way};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::task::JoinSet;
 
 use crate::backend::Backend;
-use crate::event;
+use crate::connection::{self, Answering};
+use crate::limits::Limits;
+use crate::places::{Places, TurnedAway};
+use crate::{body, caller, event, host};
 
-/// How long a caller may take to send a request's head, and then its body.
-const HEAD: Duration = Duration::from_secs(30);
-const BODY: Duration = Duration::from_secs(30);
-/// Connections at once; further callers wait to be accepted.
-const CONNECTIONS: usize = 1_000;
+/// Connections without a place that are told so at once; more of them are closed without a word.
+const TOLD: usize = 64;
 
 /// A function as the gateway knows it.
 struct Function {
@@ -43,6 +39,15 @@ pub struct Gateway {
     app: App,
     functions: Vec<Function>,
     trusted_proxies: usize,
+    limits: Limits,
+}
+
+/// What the listeners of a gateway share.
+struct Served {
+    gateway: Gateway,
+    all: Arc<Semaphore>,
+    places: Arc<Places>,
+    told: Arc<Semaphore>,
 }
 
 impl Gateway {
@@ -53,73 +58,44 @@ impl Gateway {
             let permissions = backend.engine.is_some().then(|| backend.permissions(&described.permissions()).into());
             Function { route: described.route, permissions }
         };
-        Self { app: backend.app.clone(), functions: functions::all().map(function).collect(), trusted_proxies }
+        let functions = functions::all().map(function).collect();
+        Self { app: backend.app.clone(), functions, trusted_proxies, limits: Limits::default() }
     }
 
-    /// Serves until the listener fails.
+    /// The same with other limits.
+    #[must_use]
+    pub fn within(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Serves until a listener fails.
     ///
     /// # Errors
     /// The listener's.
-    pub async fn serve(self, listener: TcpListener) -> io::Result<()> {
-        let gateway = Arc::new(self);
-        let places = Arc::new(Semaphore::new(CONNECTIONS));
-        loop {
-            let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
-            let (stream, peer) = match listener.accept().await {
-                Ok(accepted) => accepted,
-                // Out of file descriptors, or a caller gone again: neither ends the server.
-                Err(error) => {
-                    tracing::warn!(error = %error, "a connection could not be accepted");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
-                }
-            };
-            let _ = stream.set_nodelay(true);
-            let gateway = gateway.clone();
-            tokio::spawn(async move {
-                let _place = place;
-                let service = service_fn(|request| gateway.clone().answer(request, peer));
-                let mut http = http1::Builder::new();
-                http.timer(TokioTimer::new()).header_read_timeout(HEAD);
-                // A connection that breaks off is its caller's affair.
-                let _ = http.serve_connection(TokioIo::new(stream), service).await;
-            });
+    pub async fn serve(self, listeners: impl IntoIterator<Item = TcpListener>) -> io::Result<()> {
+        // A proxy brings all of its callers over connections of its own, and it is trusted: it may have every place.
+        let share = if self.trusted_proxies > 0 { self.limits.places } else { self.limits.share() };
+        let served = Arc::new(Served {
+            all: Arc::new(Semaphore::new(self.limits.places)),
+            places: Places::new(share),
+            told: Arc::new(Semaphore::new(TOLD)),
+            gateway: self,
+        });
+        let mut listening = JoinSet::new();
+        for listener in listeners {
+            listening.spawn(served.clone().listen(listener));
         }
+        while let Some(ended) = listening.join_next().await {
+            ended.map_err(io::Error::other)??;
+        }
+        Ok(())
     }
 
-    async fn answer(
-        self: Arc<Self>,
-        request: Request<Incoming>,
-        peer: SocketAddr,
-    ) -> Result<Response<Full<Bytes>>, Infallible> {
-        let (parts, body) = request.into_parts();
-        let reply = match timeout(BODY, Limited::new(body, MAX_BODY).collect()).await {
-            Ok(Ok(body)) => {
-                // Whoever hangs up does not stop what has begun, as behind API Gateway.
-                let gateway = self.clone();
-                let function = async move {
-                    let address = event::caller(peer.ip(), &parts.headers, gateway.trusted_proxies);
-                    gateway.invoke(&parts, &body.to_bytes(), address).await
-                };
-                let ended = |error| way::refuse(&self.app, &Error::internal(error), &HeaderMap::new());
-                tokio::spawn(function).await.unwrap_or_else(ended)
-            }
-            Ok(Err(error)) if error.is::<LengthLimitError>() => {
-                way::refuse(&self.app, &Error::from(Code::PayloadTooLarge), &parts.headers)
-            }
-            // It broke off, or took too long.
-            Ok(Err(_)) | Err(_) => way::refuse(&self.app, &Error::from(Code::MalformedRequest), &parts.headers),
-        };
-        let mut response = Response::new(Full::new(Bytes::from(reply.body)));
-        *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        *response.headers_mut() = reply.headers;
-        Ok(response)
-    }
-
-    async fn invoke(&self, parts: &http::request::Parts, body: &Bytes, address: IpAddr) -> Reply {
+    /// What the function gives whose route it is.
+    async fn invoke(&self, parts: &http::request::Parts, body: &Bytes, address: Option<IpAddr>) -> Reply {
         let takes = |function: &&Function| {
             let meta = function.route.meta;
-            meta.method.name() == parts.method.as_str() && meta.matches(parts.uri.path()).is_some()
+            meta.method.tokens().contains(&parts.method.as_str()) && meta.matches(parts.uri.path()).is_some()
         };
         let found = self.functions.iter().find(takes);
         let found = found.or_else(|| self.functions.iter().find(|function| function.route.meta.method == Method::Any));
@@ -132,5 +108,103 @@ impl Gateway {
             Some(permissions) => engines::permitted(permissions.clone(), answer).await,
             None => answer.await,
         }
+    }
+}
+
+impl Served {
+    async fn listen(self: Arc<Self>, listener: TcpListener) -> io::Result<()> {
+        let loopback = listener.local_addr()?.ip().to_canonical().is_loopback();
+        loop {
+            let one_of_all = self.all.clone().acquire_owned().await.map_err(io::Error::other)?;
+            let (stream, peer) = match listener.accept().await {
+                Ok(accepted) => accepted,
+                // Out of file descriptors, or a caller gone again: neither ends the server.
+                Err(error) => {
+                    tracing::warn!(error = %error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            };
+            let _ = stream.set_nodelay(true);
+            match self.places.take(peer.ip()) {
+                Ok(place) => {
+                    let served = self.clone();
+                    tokio::spawn(async move {
+                        let _held = (one_of_all, place);
+                        served.connect(stream, peer.ip(), loopback).await;
+                    });
+                }
+                Err(turned_away) => self.turn_away(stream, peer.ip(), &turned_away),
+            }
+        }
+    }
+
+    async fn connect(self: Arc<Self>, stream: TcpStream, peer: IpAddr, loopback: bool) {
+        let served = self.clone();
+        let answer = move |request| -> Answering {
+            let served = served.clone();
+            Box::pin(async move { Ok(served.answer(request, peer, loopback).await) })
+        };
+        let stalled = connection::serve(stream, &self.gateway.limits, answer, |code| self.refuse(code.into())).await;
+        if let Some(stream) = stalled {
+            tracing::warn!(%peer, "a connection was given up: its peer reads nothing");
+            // What it has not read is not kept for it.
+            let _ = stream.set_zero_linger();
+        }
+    }
+
+    /// A connection for which its address has no place.
+    fn turn_away(self: &Arc<Self>, mut stream: TcpStream, peer: IpAddr, turned_away: &TurnedAway) {
+        if turned_away.first {
+            tracing::warn!(%peer, "an address has its share of the connections; more of them are turned away");
+        }
+        let Ok(told) = self.told.clone().try_acquire_owned() else { return };
+        let served = self.clone();
+        tokio::spawn(async move {
+            let _told = told;
+            let why = "This address has as many connections as it may have. Please use those again.";
+            let reply = served.refuse(Error::saying(Code::Unavailable, why));
+            connection::give(&mut stream, &served.gateway.limits, &reply).await;
+        });
+    }
+
+    async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        peer: IpAddr,
+        loopback: bool,
+    ) -> Response<Full<Bytes>> {
+        let (parts, body) = request.into_parts();
+        let read = match host::check(&parts, loopback) {
+            Ok(()) => body::read(body, &self.gateway.limits).await,
+            Err(error) => Err(error),
+        };
+        let reply = match read {
+            Ok(body) => {
+                // Whoever hangs up does not stop what has begun, as behind API Gateway.
+                let served = self.clone();
+                let function = async move {
+                    let address = caller::address(peer, &parts.headers, served.gateway.trusted_proxies);
+                    served.gateway.invoke(&parts, &body, address).await
+                };
+                tokio::spawn(function).await.unwrap_or_else(|ended| self.refuse(Error::internal(ended)))
+            }
+            Err(error) => {
+                let mut reply = way::refuse(&self.gateway.app, &error, &parts.headers);
+                // What was not read of it is no request.
+                reply.headers.insert(CONNECTION, HeaderValue::from_static("close"));
+                reply
+            }
+        };
+        let mut response = Response::new(Full::new(Bytes::from(reply.body)));
+        *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.headers_mut() = reply.headers;
+        response
+    }
+
+    /// A failure that belongs to no request.
+    #[expect(clippy::needless_pass_by_value, reason = "errors are made where they are refused")]
+    fn refuse(&self, error: Error) -> Reply {
+        way::refuse(&self.gateway.app, &error, &HeaderMap::new())
     }
 }

@@ -2,15 +2,23 @@
 //! behind the AWS SDK's own connector.
 
 pub mod backend;
+pub mod body;
+pub mod caller;
+mod connection;
 pub mod demo;
 pub mod dev;
 pub mod event;
 pub mod gateway;
 pub mod given;
+pub mod host;
+pub mod limits;
 pub mod listen;
+pub mod listen_on;
 pub mod options;
+mod places;
 pub mod sample_engine;
 pub mod services;
 pub mod signals;
 pub mod verify;
+mod watched;
 pub mod workers;

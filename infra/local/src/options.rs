@@ -1,11 +1,12 @@
 //! The command line.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use http::StatusCode;
+
+use crate::listen_on::ListenOn;
 
 /// Custom fields and structured content for the customers of a SaaS product.
 #[derive(Parser)]
@@ -33,16 +34,19 @@ pub enum Command {
 /// How to run on this machine.
 #[derive(Args)]
 pub struct Dev {
-    /// Where to listen.
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:3000")]
-    pub listen: SocketAddr,
+    /// Where to listen. On loopback, only requests whose `Host` is loopback are answered; elsewhere --webhook-targets
+    /// has to be given.
+    #[arg(long, value_name = "ADDR:PORT|NAME:PORT", default_value = "127.0.0.1:3000")]
+    pub listen: ListenOn,
     /// Where data is kept. Several processes may share a folder.
     #[arg(long, value_name = "DIR", default_value = ".hedgerow")]
     pub data: PathBuf,
     /// The embedded store, or AWS's: what `AWS_ENDPOINT_URL`, or else AWS itself, offers.
     #[arg(long, value_enum, default_value = "embedded")]
     pub store: StoreKind,
-    /// How many proxies stand before this process; the caller's address is the one that the outermost of them saw.
+    /// How many proxies stand before this process; the caller's address is the one that the outermost of them added to
+    /// X-Forwarded-For. A request in which it is missing or can't be read has no address, and no allowedIps rule admits
+    /// it.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub trusted_proxies: usize,
     /// A rate limit in place of the default.
@@ -51,25 +55,25 @@ pub struct Dev {
     /// When failed webhooks are tried again, in place of the default.
     #[arg(long, value_name = "1s,2s,…", value_delimiter = ',', value_parser = duration)]
     pub webhook_retries: Vec<Duration>,
-    /// Where webhooks may go.
-    #[arg(long, value_enum, default_value = "any")]
-    pub webhook_targets: Targets,
+    /// Where webhooks may go; on loopback anywhere if it is left out.
+    #[arg(long, value_enum)]
+    pub webhook_targets: Option<Targets>,
 }
 
 /// How to offer the embedded engines.
 #[derive(Args)]
 pub struct Engines {
     /// Where to listen. Whoever can connect may do everything.
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8000")]
-    pub listen: SocketAddr,
+    #[arg(long, value_name = "ADDR:PORT|NAME:PORT", default_value = "127.0.0.1:8000")]
+    pub listen: ListenOn,
 }
 
 /// How to take webhooks.
 #[derive(Args)]
 pub struct Listen {
     /// Where to listen.
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:4000")]
-    pub listen: SocketAddr,
+    #[arg(long, value_name = "ADDR:PORT|NAME:PORT", default_value = "127.0.0.1:4000")]
+    pub listen: ListenOn,
     /// What signs them, or the file that holds it. One of several will do.
     #[arg(long, value_name = "SECRET|@FILE")]
     pub secret: Vec<String>,

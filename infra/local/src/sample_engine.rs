@@ -4,9 +4,9 @@
 use runtime::Queue;
 use samples::Identity;
 use store::author::Clock;
-use tokio::net::TcpListener;
 
 use crate::backend::{Backend, StartError};
+use crate::listen_on;
 use crate::options::Engines;
 
 /// Runs until it is interrupted.
@@ -15,8 +15,8 @@ use crate::options::Engines;
 /// If the address is taken.
 #[expect(clippy::print_stdout, reason = "a command's output")]
 pub async fn run(options: Engines) -> Result<(), StartError> {
-    let listener = TcpListener::bind(options.listen).await.map_err(|e| format!("{}: {e}", options.listen))?;
-    let address = listener.local_addr()?;
+    let listener = listen_on::bind_one(&options.listen).await?;
+    let address = options.listen.at_port(listener.local_addr()?.port());
     let all = engines::Engines::memory()?;
     let backend = Backend::embedded(all.clone(), Clock::default()).await?;
     samples::seed(&backend.store, &Identity::of_events(), &*backend.app.vault()?.ring().await?).await?;

@@ -60,7 +60,7 @@ async fn over(engines: &Engines, clock: &Clock, set: impl FnOnce(&mut WebhookSet
     set(&mut backend.app.webhooks);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(Gateway::new(&backend, 0).serve(listener));
+    tokio::spawn(Gateway::new(&backend, 0).serve([listener]));
     let workers = Some(Workers::start(&backend).unwrap());
     App { address, clock: clock.clone(), backend, workers }
 }

@@ -19,6 +19,7 @@ use tokio::net::TcpListener;
 
 use crate::backend::StartError;
 use crate::given;
+use crate::listen_on;
 use crate::options::Listen;
 use crate::signals::interrupted;
 use delivery::Secrets;
@@ -41,7 +42,7 @@ struct Receiver {
 /// If the address is taken, a secret can't be read or the webhook can't be made.
 #[expect(clippy::print_stdout, reason = "a command's output")]
 pub async fn run(options: Listen) -> Result<(), StartError> {
-    let listener = TcpListener::bind(options.listen).await.map_err(|e| format!("{}: {e}", options.listen))?;
+    let listener = listen_on::bind_one(&options.listen).await?;
     let address = reachable(listener.local_addr()?);
     let mut secrets = options.secret.iter().map(|given| given::secret(given)).collect::<Result<Vec<_>, _>>()?;
     println!("Deliveries are taken on http://{address}/");

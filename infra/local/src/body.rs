@@ -1,0 +1,37 @@
+//! A request's body as it comes in.
+
+use std::pin::pin;
+
+use bytes::{Bytes, BytesMut};
+use contract::{Code, Error};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::{Body as _, Incoming};
+use runtime::incoming::MAX_BODY;
+use tokio::time::timeout;
+
+use crate::limits::Limits;
+
+/// Reads a body to its end. One that says itself that it is too large is not read at all, so that a caller who waits
+/// for leave (`Expect: 100-continue`) need not send it.
+///
+/// # Errors
+/// `payload_too_large`; `request_timeout` if it stalls; `malformed_request` if it breaks off.
+pub async fn read(body: Incoming, limits: &Limits) -> Result<Bytes, Error> {
+    if body.size_hint().lower() > MAX_BODY as u64 {
+        return Err(Code::PayloadTooLarge.into());
+    }
+    let slow = |_| Error::from(Code::RequestTimeout);
+    let whole = async {
+        let mut body = pin!(Limited::new(body, MAX_BODY));
+        let mut whole = BytesMut::new();
+        while let Some(frame) = timeout(limits.stall, body.frame()).await.map_err(slow)? {
+            match frame {
+                Ok(frame) => whole.extend(frame.into_data().ok()),
+                Err(error) if error.is::<LengthLimitError>() => return Err(Code::PayloadTooLarge.into()),
+                Err(_) => return Err(Error::saying(Code::MalformedRequest, "The body broke off.")),
+            }
+        }
+        Ok(whole.freeze())
+    };
+    timeout(limits.body, whole).await.map_err(slow)?
+}
