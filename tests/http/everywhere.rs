@@ -89,7 +89,7 @@ async fn one_event_has_one_answer_wherever_it_is_answered() {
     let cases: Vec<Case<'_>> = vec![
         (&path, vec![own], color, 200),
         (&path, vec![("authorization", &bearer), (id, "mine")], "{\"title\": \"Ünï 日本 🌳\"}".as_bytes(), 200),
-        (&path, vec![own, ("if-match", "\"3\"")], color, 200),
+        (&path, vec![own, ("if-match", "\"3\"")], br#"{"color": "blue"}"#, 200),
         (&path, vec![own, ("if-match", "\"3\""), (id, "mine")], color, 409),
         (&path, vec![own, ("if-match", "3")], color, 400),
         (&path, vec![own, ("idempotency-key", "k")], color, 200),

@@ -49,7 +49,7 @@ async fn two_processes_share_a_folder() {
     let saves: Vec<_> = (0..10)
         .map(|number| {
             let caller = if number % 2 == 0 { &a } else { &b };
-            let call = caller.post(&values("acme", "product", "shared")).json(&json!({ "f0": number }));
+            let call = caller.post(&values("acme", "product", "shared")).json(&json!({ "f0": 100 + number }));
             tokio::spawn(call.into_future())
         })
         .collect();
