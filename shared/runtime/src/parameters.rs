@@ -1,5 +1,6 @@
 //! Arguments from the path, the query and the headers.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use contract::id::{DeliveryId, FieldId, JobId, KeyId, WebhookId};
@@ -7,7 +8,7 @@ use contract::names::{EntityId, GroupRef};
 use contract::{Broken, Code, Error, Precondition, Problems, Time};
 use http::header::{IF_MATCH, IF_NONE_MATCH};
 use percent_encoding::percent_decode_str;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use store::page::PageRequest;
 
 use crate::handler::{Admitted, FromRequest};
@@ -178,17 +179,34 @@ fn version_or_any(text: &str) -> Option<Precondition> {
     plain.then(|| digits.parse().ok()).flatten().map(Precondition::Version)
 }
 
-/// `If-Match` as the API's description has it.
-#[derive(JsonSchema)]
-#[schemars(inline)]
-#[expect(dead_code, reason = "describes the parameter")]
-struct VersionOrAny(#[schemars(regex(pattern = r#"^(\*|(W/)?"(0|[1-9][0-9]{0,17})")$"#))] String);
+struct VersionOrAny;
 
-/// `If-None-Match` as the API's description has it.
-#[derive(JsonSchema)]
-#[schemars(inline)]
-#[expect(dead_code, reason = "describes the parameter")]
-struct Any(#[schemars(regex(pattern = r"^\*$"))] String);
+impl JsonSchema for VersionOrAny {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "VersionOrAny".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let version = r#"^(W/)?"(0|[1-9][0-9]{0,17})"$"#;
+        json_schema!({ "anyOf": [{ "const": "*" }, { "type": "string", "pattern": version }] })
+    }
+}
+
+struct Any;
+
+impl JsonSchema for Any {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Any".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "const": "*" })
+    }
+}
 
 /// The time of the request.
 #[derive(Debug, Clone, Copy)]

@@ -11,23 +11,25 @@ use crate::node::Node;
 use crate::{Failure, map};
 
 /// What a response is called, by its status.
-const NAMES: [(u16, &str, &str); 11] = [
+const NAMES: [(u16, &str, &str); 13] = [
     (400, "MalformedRequest", "The request could not be read."),
     (401, "Unauthenticated", "The credential is not one, or no longer."),
     (403, "Forbidden", "The credential may not do that."),
     (404, "NotFound", "It is not there, or not the caller's."),
     (405, "MethodNotAllowed", "The path does not take this method."),
+    (408, "RequestTimeout", "The request did not arrive in time."),
     (409, "Conflict", "It can't be done as things are."),
     (413, "PayloadTooLarge", "The request is too large."),
     (415, "UnsupportedMediaType", "The body is not sent as `application/json`."),
     (422, "Unprocessable", "The request was read and is not valid."),
+    (431, "HeadersTooLarge", "The request line and the headers are too large."),
     (500, "Internal", "Something went wrong on our side."),
     (503, "Unavailable", "The service is busy."),
 ];
 
 /// What any request may be answered: two explicit credentials are refused even where none is looked at, and so is a
-/// delivery of our own.
-const EVERYWHERE: [u16; 4] = [400, 403, 413, 500];
+/// delivery of our own and, on one machine, a foreign `Host`; a gateway refuses what does not arrive or is too large.
+const EVERYWHERE: [u16; 6] = [400, 403, 408, 413, 431, 500];
 
 /// The statuses of the failures that a route has.
 pub(super) fn statuses(described: &Described, needs: &Needs) -> BTreeSet<u16> {
@@ -109,7 +111,10 @@ pub(super) fn schema() -> Vec<(&'static str, Node)> {
         "properties" => map! {
             "fields" => fields,
             "currentVersion" => number("With `version_conflict`: the version that is."),
-            "clientVersion" => number("With `version_conflict`: the version that was sent."),
+            "clientVersion" => map! {
+                "type" => ["integer", "null"],
+                "description" => "With `version_conflict`: the version that was sent; `null` for `*`.",
+            },
         },
     };
     let error = map! {
