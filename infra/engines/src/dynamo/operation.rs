@@ -17,7 +17,21 @@ macro_rules! operations {
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum Operation { $($($name,)*)* $($refused,)* }
 
-        impl Operation {
+        /// The body of a read of a few items by their keys is at most this long.
+const FEW_KEYS: usize = 2 * 1024;
+/// What takes longer to read than to write.
+const MUCH: usize = 64 * 1024;
+
+impl Operation {
+    /// Whether it may take milliseconds: it reads a page of items, or there is much to write.
+    pub(crate) fn may_be_long(self, body: &[u8]) -> bool {
+        match self {
+            Self::Query => true,
+            Self::BatchGetItem => body.len() > FEW_KEYS,
+            _ => body.len() > MUCH,
+        }
+    }
+
             /// The operation that a target names, if there is one.
             pub(crate) fn of(target: &str) -> Option<Self> {
                 $(if let Some(name) = target.strip_prefix($prefix) {
