@@ -14,35 +14,20 @@ const MAX_KEPT: usize = 4 * 1024;
 /// The longest of our own waits between attempts.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(12 * 60 * 60);
 
-/// A body.
-pub(super) struct Answer {
-    /// Its first 4 KiB.
-    pub(super) text: String,
-    /// Whether it was still coming at the deadline.
-    pub(super) late: bool,
-}
-
-/// Reads what there is until the deadline. A body that breaks off changes nothing: the receiver has said its verdict
-/// in the head, and to send again what it took would be worse. With what is not read the connection is dropped.
-pub(super) async fn read(mut body: Incoming, deadline: Instant) -> Answer {
-    let (mut kept, mut size, mut late) = (Vec::new(), 0, false);
+/// The first 4 KiB of a body. Reads what there is until the deadline. How a body goes on changes nothing: the receiver
+/// has said its verdict in the head, and to send again what it took would be worse. With what is not read the connection
+/// is dropped.
+pub(super) async fn read(mut body: Incoming, deadline: Instant) -> String {
+    let (mut kept, mut size) = (Vec::new(), 0);
     while size < MAX_READ && !body.is_end_stream() {
-        match timeout_at(deadline, body.frame()).await {
-            Ok(Some(Ok(frame))) => {
-                let Some(data) = frame.data_ref() else { continue };
-                size += data.len();
-                // A character more, so that one that is cut at 4 KiB is not taken for a broken one.
-                let room = (MAX_KEPT + 4).saturating_sub(kept.len());
-                kept.extend(data.iter().take(room));
-            }
-            Ok(Some(Err(_)) | None) => break,
-            Err(_) => {
-                late = true;
-                break;
-            }
-        }
+        let Ok(Some(Ok(frame))) = timeout_at(deadline, body.frame()).await else { break };
+        let Some(data) = frame.data_ref() else { continue };
+        size += data.len();
+        // A character more, so that one that is cut at 4 KiB is not taken for a broken one.
+        let room = (MAX_KEPT + 4).saturating_sub(kept.len());
+        kept.extend(data.iter().take(room));
     }
-    Answer { text: text(&kept), late }
+    text(&kept)
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -32,8 +32,13 @@ impl Failure {
 
     /// What an error of the client comes from.
     pub(super) fn of(error: &(dyn StdError + 'static)) -> Self {
-        if let Some(failure) = chain(error).find_map(|error| error.downcast_ref::<Self>()) {
-            return failure.clone();
+        // What an I/O error of ours holds is no source of it.
+        let held = |error: &io::Error| error.get_ref().and_then(|held| held.downcast_ref::<Self>()).cloned();
+        let ours = |error: &(dyn StdError + 'static)| {
+            error.downcast_ref::<Self>().cloned().or_else(|| error.downcast_ref().and_then(held))
+        };
+        if let Some(failure) = chain(error).find_map(ours) {
+            return failure;
         }
         let cause = chain(error).map(ToString::to_string).collect::<Vec<_>>().join(": ");
         Self { kind: kind_of(error), cause, broken_off: is_broken_off(error) }

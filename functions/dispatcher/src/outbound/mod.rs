@@ -23,25 +23,26 @@ use tokio::time::{Instant, timeout_at};
 mod answer;
 mod dial;
 mod failure;
+mod head;
 mod resolve;
 mod stream;
 #[cfg(test)]
 mod tests;
 
-use answer::Answer;
 use dial::{Connector, Dialling};
 use failure::Failure;
+use head::MAX_HEAD;
 use stream::Dialled;
 
 pub use resolve::{Resolve, Resolving, System};
 
-/// What an attempt may take (contract: success is 2xx within 30 s).
+/// What an attempt may take (contract: success is a 2xx head within 30 s).
 const DEADLINE: Duration = Duration::from_secs(30);
+/// How long a body is read for the record, which neither delays the verdict nor changes it.
+const BODY: Duration = Duration::from_secs(1);
 /// Shorter than the 5 s after which common servers close an idle connection.
 const IDLE: Duration = Duration::from_secs(4);
 const IDLE_PER_HOST: usize = 4;
-/// Bytes of an answer's head at the most; hyper takes 100 headers at the most.
-const MAX_HEAD: usize = 32 * 1024;
 
 /// What frames the message or belongs to the connection, which are this client's business (RFC 9110 §7.6.1), and what
 /// asks for an encoding that nobody here decodes.
@@ -64,6 +65,8 @@ pub struct Settings {
     pub rules: Rules,
     /// What one may take: names, connection, TLS, head and body together.
     pub deadline: Duration,
+    /// How long the body of an answer is read at the most.
+    pub body: Duration,
     /// Who knows the addresses of a name.
     pub resolver: Arc<dyn Resolve>,
     /// Who may vouch for a receiver's certificate.
@@ -75,7 +78,7 @@ impl Settings {
     #[must_use]
     pub fn new(rules: Rules) -> Self {
         let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        Self { rules, deadline: DEADLINE, resolver: Arc::new(System), roots }
+        Self { rules, deadline: DEADLINE, body: BODY, resolver: Arc::new(System), roots }
     }
 }
 
@@ -134,6 +137,7 @@ impl Attempted {
 pub struct Sender {
     rules: Rules,
     deadline: Duration,
+    body: Duration,
     /// Keeps connections for a while.
     pooled: Client<Connector, Full<Bytes>>,
     /// Never reuses one.
@@ -158,7 +162,7 @@ impl Sender {
                 .build(connector.clone())
         };
         let (pooled, fresh) = (client(IDLE_PER_HOST), client(0));
-        Ok(Self { rules: settings.rules, deadline: settings.deadline, pooled, fresh })
+        Ok(Self { rules: settings.rules, deadline: settings.deadline, body: settings.body, pooled, fresh })
     }
 
     /// One attempt. It never fails otherwise than by what it answers, and never takes longer than the deadline.
@@ -178,10 +182,10 @@ impl Sender {
         match dial::within(Arc::clone(&dialling), self.exchange(request, deadline)).await {
             Ok((response, dialled)) => {
                 let (head, body) = response.into_parts();
-                let answer = answer::read(body, deadline).await;
+                let text = answer::read(body, deadline.min(Instant::now() + self.body)).await;
                 let retry_after = answer::retry_after(head.status, &head.headers, SystemTime::now());
                 let address = dialled.map(|dialled| dialled.address);
-                judged(head.status, answer, retry_after, address)
+                judged(head.status, text, retry_after, address)
             }
             Err((failure, dialled)) => {
                 let address = dialled.map(|dialled| dialled.address);
@@ -253,17 +257,15 @@ fn uri_of(target: &Target) -> Option<Uri> {
     same.then_some(uri)
 }
 
-fn judged(status: StatusCode, answer: Answer, retry_after: Option<Duration>, address: Option<IpAddr>) -> Attempted {
+/// The verdict, which is the head's alone.
+fn judged(status: StatusCode, text: String, retry_after: Option<Duration>, address: Option<IpAddr>) -> Attempted {
     let error = match status {
-        // Within 30 s, all of it: a body that drips on would hold a place in the endpoint's queue.
-        _ if answer.late => Some(AttemptError::Timeout),
         status if status.is_success() => None,
         status if status.is_redirection() => Some(AttemptError::Redirect),
         _ => Some(AttemptError::Http),
     };
-    let cause =
-        error.map(|_| format!("status {}{}", status.as_u16(), if answer.late { ", body too slow" } else { "" }));
-    let (status, response) = (Some(status.as_u16()), Some(answer.text));
+    let cause = error.map(|_| format!("status {}", status.as_u16()));
+    let (status, response) = (Some(status.as_u16()), Some(text));
     Attempted { status, duration: Duration::ZERO, address, response, error, retry_after, cause }
 }
 

@@ -3,6 +3,7 @@
 mod connections;
 mod dialling;
 mod failures;
+mod heads;
 mod receiver;
 mod wire;
 
@@ -18,7 +19,7 @@ const LONG: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_millis(300);
 
 fn open() -> Settings {
-    Settings { deadline: LONG, ..Settings::new(Rules::open()) }
+    Settings { deadline: LONG, body: LONG, ..Settings::new(Rules::open()) }
 }
 
 /// Public addresses alone, by http on every port.
