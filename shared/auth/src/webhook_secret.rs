@@ -45,6 +45,21 @@ impl WebhookSecret {
     }
 }
 
+/// Forms of a secret that are a slip: read as text they would sign, and nobody's library would verify it.
+fn check_form(text: &str) -> Result<(), Broken> {
+    let folded = text.to_ascii_lowercase();
+    let refused = |message: &str| Err(Broken::new("invalid_secret", message));
+    // Standard Webhooks' asymmetric keys; a `v1a,` before one is what its signatures begin with.
+    if folded.starts_with("v1a,") || folded.contains("whsk_") || folded.contains("whpk_") {
+        return refused("Asymmetric keys are not known here: send text, or `whsec_` and the base64 of the key.");
+    }
+    // The version that some products show before a secret, quotes, a variable's name, another case.
+    if folded.starts_with("v1,") || (folded.contains(signature::PREFIX) && !text.starts_with(signature::PREFIX)) {
+        return refused("Send what begins with `whsec_`, without anything before it.");
+    }
+    Ok(())
+}
+
 fn key_of(text: &str) -> Result<Key, Broken> {
     let bad = || Broken::new("invalid_secret", "Must be text, or `whsec_` and the base64 of the key.");
     // Text that begins like the other form is a slip, and nobody's library would read it as text.
@@ -64,6 +79,7 @@ impl FromStr for WebhookSecret {
             let message = "Must hold no control characters, and no space at either end.";
             return Err(Broken::new("invalid_secret", message));
         }
+        check_form(text)?;
         if key_of(text)?.len() < LEAST_BYTES {
             return Err(Broken::new("too_short", format!("The key must have at least {LEAST_BYTES} bytes.")));
         }
@@ -113,6 +129,40 @@ mod tests {
         let spaced = format!(" {}", "x".repeat(40));
         for bad in [whsec(31), whsec(0), "whsec_!!!".into(), "x".repeat(31), "x".repeat(513), control, spaced] {
             assert!(bad.parse::<WebhookSecret>().is_err(), "{bad}");
+        }
+    }
+    #[test]
+    fn forms_that_are_a_slip_are_refused_with_a_hint() {
+        let whsec = format!("whsec_{}", STANDARD.encode([7; 32]));
+        let base64 = STANDARD.encode([7; 64]);
+        for slip in [
+            format!("v1,{whsec}"),
+            format!("V1,{whsec}"),
+            format!("v1, {whsec}"),
+            format!("v1,{base64}"),
+            format!("\"{whsec}\""),
+            format!("'{whsec}'"),
+            format!("`{whsec}`"),
+            format!("WEBHOOK_SECRET={whsec}"),
+            format!("Bearer {whsec}"),
+            whsec.replace("whsec_", "WHSEC_"),
+            format!("{whsec} {whsec}"),
+            format!("{whsec},"),
+            format!("{whsec}\""),
+        ] {
+            let refused = slip.parse::<WebhookSecret>().unwrap_err();
+            assert!(refused.code == "invalid_secret" && refused.message.contains("`whsec_`"), "{slip}: {refused:?}");
+            assert!(!refused.message.contains(&base64[..20]), "{refused:?}");
+        }
+        for asymmetric in
+            [format!("whsk_{base64}"), format!("whpk_{base64}"), format!("v1a,whsk_{base64}"), format!("v1a,{base64}")]
+        {
+            let refused = asymmetric.parse::<WebhookSecret>().unwrap_err();
+            assert!(refused.message.starts_with("Asymmetric"), "{asymmetric}: {refused:?}");
+        }
+        // Texts that only look a little like one.
+        for text in ["whsec", "v1", "v1.", "\"", "v2,"].map(|start| format!("{start}{base64}")) {
+            assert!(text.parse::<WebhookSecret>().is_ok(), "{text}");
         }
     }
 }
