@@ -174,7 +174,7 @@ async fn unknown_members_and_wrong_types_are_named() {
         }
         for (name, good) in entrance.good.as_object().unwrap() {
             for bad in [json!(7), json!(true), json!([]), json!({ "a": 1 }), json!("a"), Value::Null, json!([[]])] {
-                let clears = bad.is_null() && entrance.path.ends_with("/values");
+                let clears = bad.is_null() && (entrance.path.ends_with("/values") || name == "headers");
                 let same_type = std::mem::discriminant(&bad) == std::mem::discriminant(good);
                 if same_type || clears {
                     continue;

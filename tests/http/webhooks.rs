@@ -117,6 +117,56 @@ async fn a_secret_is_shown_when_it_is_made_and_never_again() {
     }
 }
 
+#[tokio::test]
+async fn the_values_of_headers_are_told_nobody() {
+    let app = App::start().await;
+    let key = app.account("ada").await.key;
+    let headers = json!({ "Authorization": "Bearer hush-hush", "X-Team": "quiet-please" });
+    let names = json!({ "Authorization": null, "X-Team": null });
+    let create = async || key.post(HOOKS).once("create").json(&hook(json!({ "headers": headers }))).await;
+    let (made, replayed) = (create().await, create().await);
+    assert_eq!((&made.data(201)["headers"], &replayed.data(201)["headers"]), (&names, &names));
+    let path = format!("{HOOKS}/{}", id(&made.data(201)));
+    let ping = key.post(&format!("{path}/test")).await;
+    let answers = [
+        made,
+        replayed,
+        key.get(HOOKS).await,
+        key.get(&path).await,
+        key.patch(&path).json(&json!({ "headers": names })).await,
+        key.patch(&path).json(&json!({ "headers": headers, "active": false })).await,
+        key.patch(&path).json(&json!({ "headers": { "X-Team": "quiet-please\n" } })).await,
+        key.patch(&path).json(&json!({ "headers": { "X-Team": ["quiet-please"] } })).await,
+        key.post(&format!("{path}/rotate-secret")).json(&json!({ "graceSeconds": 0 })).await,
+        key.get(&format!("/api/v1/deliveries/{}", id(&ping.data(202)))).await,
+    ];
+    for answer in &answers {
+        assert!(answer.status < 300 || answer.status == 422, "{answer}");
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        assert!(!text.contains("hush") && !text.contains("quiet"), "{answer}");
+    }
+    assert_eq!(key.get(&path).await.data(200)["headers"], names);
+    // All of them are gone, and none comes back.
+    assert_eq!(key.patch(&path).json(&json!({ "headers": null })).await.data(200)["headers"], json!({}));
+    key.patch(&path).json(&json!({ "headers": names })).await.wrong(&["headers.Authorization", "headers.X-Team"]);
+}
+
+/// Who only reads webhooks has no need of the key that opens secrets.
+#[tokio::test]
+async fn reading_needs_no_data_keys() {
+    let app = App::start().await;
+    let key = app.account("ada").await.key;
+    let (_, path) = made(&key, json!({ "headers": { "X-Team": "search" } })).await;
+    let faults = app.backend.engine.as_ref().unwrap().connector.faults().clone();
+    let trace = app.backend.engine.as_ref().unwrap().connector.trace().clone();
+    faults.set(|call| (call.service == "secretsmanager").then_some(Fault::Internal));
+    trace.reset();
+    key.get(HOOKS).await.expect(200);
+    key.get(&path).await.expect(200);
+    key.patch(&path).json(&json!({ "active": false })).await.expect(200);
+    assert_eq!(trace.snapshot().of("GetSecretValue"), 0);
+}
+
 fn text_of(webhook: &Value) -> &str {
     webhook["secret"].as_str().unwrap()
 }

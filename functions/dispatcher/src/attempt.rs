@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use contract::Error;
-use contract::webhook::{Attempt, AttemptError};
+use contract::webhook::{Attempt, AttemptError, Headers};
 use runtime::Queue;
 use store::deliveries::{Content, Lease, Loaded, Message, Next, Target, persist};
 
@@ -11,6 +11,8 @@ use crate::outbound::{Attempted, Request};
 use crate::{schedule, sign};
 
 const GONE: u16 = 410;
+/// A header's value of fewer bytes is no credential, and stands in many answers by chance.
+const SHORTEST_SECRET: usize = 8;
 
 /// What an attempt says of its endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +99,7 @@ impl Dispatcher {
             address: attempted.address.map(|address| address.to_string()),
             status_code: attempted.status,
             duration_ms: Some(u64::try_from(attempted.duration.as_millis()).unwrap_or(u64::MAX)),
-            response: attempted.response.clone(),
+            response: attempted.response.as_deref().map(|response| masked(response, &target.headers)),
             error: attempted.error,
         };
         persist(|| self.attempts.record(message, &attempt, next)).await?;
@@ -115,11 +117,31 @@ enum Begun {
     Not(Done),
 }
 
+/// An answer as it is recorded: a receiver that echoes requests must not tell whoever reads deliveries what the values of
+/// headers are.
+fn masked(response: &str, headers: &Headers) -> String {
+    let values = headers.iter().map(|(_, value)| value.reveal()).filter(|value| value.len() >= SHORTEST_SECRET);
+    values.fold(response.to_owned(), |text, value| text.replace(value, "…"))
+}
+
 fn outcome(attempted: &Attempted) -> Outcome {
     match (attempted.error, attempted.status) {
         (None, _) => Outcome::Delivered,
         (Some(AttemptError::Timeout), _) => Outcome::TimedOut,
         (Some(_), Some(GONE)) => Outcome::Gone,
         (Some(_), _) => Outcome::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_echo_of_a_headers_value_is_masked() {
+        let header = |name: &str, value: &str| (name.to_owned(), value.parse().unwrap());
+        let headers = Headers::from_stored([header("Authorization", "Bearer abc"), header("X-On", "1")]);
+        assert_eq!(masked("1: Bearer abc, Bearer abcd, Bearer", &headers), "1: …, …d, Bearer");
+        assert_eq!(masked("", &headers), "");
     }
 }

@@ -13,14 +13,16 @@ const REQUEST_ID: &str = "X-Request-Id";
 /// The headers of an attempt at this time: those that the webhook's owner chose, and then ours over them.
 pub(crate) fn headers(target: &Target, content: &Content, message: &Message, now: Time) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
+    for (name, value) in target.headers.iter() {
+        let mut value = HeaderValue::try_from(value.reveal()).map_err(Error::internal)?;
+        value.set_sensitive(true);
+        headers.insert(HeaderName::try_from(name).map_err(Error::internal)?, value);
+    }
     let mut put = |name: &str, value: &str| {
         let name = HeaderName::try_from(name).map_err(Error::internal)?;
         headers.insert(name, HeaderValue::try_from(value).map_err(Error::internal)?);
         Ok::<(), Error>(())
     };
-    for (name, value) in target.webhook.headers.iter() {
-        put(name, value)?;
-    }
     let keys = target.secrets.iter().map(auth::WebhookSecret::key).collect::<Result<Vec<Key>, _>>();
     let keys = keys.map_err(|_| Error::internal("a stored secret is none"))?;
     let (Some(newest), Some(oldest)) = (keys.first(), keys.last()) else {

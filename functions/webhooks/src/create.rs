@@ -24,6 +24,7 @@ pub(crate) struct CreateWebhook {
     /// Those of all tenants and of none, if they are left out.
     #[deserr(default)]
     tenant_ids: Option<TenantIds>,
+    /// At most 20, of 4 KiB together. Their values are secrets: they are answered as `null`.
     #[deserr(default)]
     #[serde(default)]
     headers: Headers,
@@ -52,7 +53,7 @@ pub(crate) async fn create(
     url: AllowedUrl,
     body: CreateWebhook,
 ) -> Result<Created<WebhookWithSecret>, Error> {
-    rules::no_collision(&body.headers, body.signature_header.as_ref())?;
+    rules::no_collision(&body.headers.names(), body.signature_header.as_ref())?;
     let secret = body.secret.unwrap_or_else(|| match body.signature_header {
         Some(_) => WebhookSecret::generate_text(),
         None => WebhookSecret::generate(),

@@ -1,7 +1,7 @@
 //! What holds for the members of a webhook, when it is made and when it is changed.
 
 use auth::target::{self, Rules};
-use contract::webhook::{Headers, SignatureHeader};
+use contract::webhook::{HeaderNames, SignatureHeader};
 use contract::{Error, Problems, json};
 use runtime::{Admitted, FromRequest};
 use schemars::{Schema, SchemaGenerator, json_schema};
@@ -33,11 +33,11 @@ pub(crate) fn url_schema(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// No header stands where a signature goes: neither the chosen name nor, during a rotation, that of the new one.
-pub(crate) fn no_collision(headers: &Headers, signature: Option<&SignatureHeader>) -> Result<(), Problems> {
+pub(crate) fn no_collision(headers: &HeaderNames, signature: Option<&SignatureHeader>) -> Result<(), Problems> {
     let mut problems = Problems::default();
     let Some(signature) = signature else { return Ok(()) };
     let taken = [signature.name.as_str().to_owned(), format!("{}-New", signature.name.as_str())];
-    for (name, _) in headers.iter().filter(|(name, _)| taken.iter().any(|taken| taken.eq_ignore_ascii_case(name))) {
+    for name in headers.iter().filter(|name| taken.iter().any(|taken| taken.eq_ignore_ascii_case(name))) {
         problems.add(format!("headers.{name}"), "reserved_header", "The signature goes under this name.");
     }
     problems.or(())

@@ -2,10 +2,10 @@
 
 use contract::id::WebhookId;
 use contract::names::Description;
-use contract::webhook::{Events, Headers, SignatureHeader, TenantIds, Webhook};
+use contract::webhook::{Events, HeadersChange, SignatureHeader, TenantIds, Webhook};
 use contract::{Error, Precondition, Problems};
 use deserr::Deserr;
-use runtime::{Body, Found, Given, Patch};
+use runtime::{Admitted, Body, Found, FromRequest, Given, Needs, Patch, Start, Vault};
 use schemars::JsonSchema;
 use store::grant::Update;
 use store::webhooks::Webhooks;
@@ -26,9 +26,9 @@ pub(crate) struct UpdateWebhook {
     /// Those of all tenants and of none, if it is `null`.
     #[deserr(default)]
     tenant_ids: Patch<TenantIds>,
-    /// All of them: a header that is left out is gone.
+    /// All of them: a header that is left out is gone. `null` keeps the value that a header has.
     #[deserr(default)]
-    headers: Given<Headers>,
+    headers: Given<HeadersChange>,
     #[deserr(default)]
     description: Patch<Description>,
     /// While it is off, its events are held for up to 7 days; they are sent when it is on again.
@@ -40,8 +40,28 @@ pub(crate) struct UpdateWebhook {
 
 impl Body for UpdateWebhook {}
 
-pub(crate) async fn update(
+/// What a change touches, as one argument.
+pub(crate) struct Change {
     webhooks: Webhooks<Update>,
+    vault: Vault,
+}
+
+impl FromRequest for Change {
+    const CONNECTS: bool = true;
+    fn take(request: &mut Admitted) -> Result<Self, Error> {
+        Ok(Self { webhooks: FromRequest::take(request)?, vault: FromRequest::take(request)? })
+    }
+    fn prepare(start: &mut Start<'_>) {
+        Vault::prepare(start);
+    }
+    fn needs(needs: &mut Needs) {
+        <Webhooks<Update> as FromRequest>::needs(needs);
+        <Vault as FromRequest>::needs(needs);
+    }
+}
+
+pub(crate) async fn update(
+    stored: Change,
     id: WebhookId,
     precondition: Option<Precondition>,
     url: AllowedUrl,
@@ -55,9 +75,6 @@ pub(crate) async fn update(
         if let Some(events) = &body.events.0 {
             webhook.events = events.clone();
         }
-        if let Some(headers) = &body.headers.0 {
-            webhook.headers = headers.clone();
-        }
         if let Some(active) = body.active.0 {
             webhook.active = active;
         }
@@ -66,5 +83,10 @@ pub(crate) async fn update(
         body.signature_header.apply(&mut webhook.signature_header);
         Ok(rules::no_collision(&webhook.headers, webhook.signature_header.as_ref())?)
     };
-    Ok(Found(webhooks.update(id, precondition, change).await?))
+    let ring = match body.headers.0 {
+        Some(_) => Some(stored.vault.ring().await?),
+        None => None,
+    };
+    let headers = body.headers.0.as_ref().zip(ring.as_deref());
+    Ok(Found(stored.webhooks.update(id, precondition, headers, change).await?))
 }

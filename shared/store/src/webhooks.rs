@@ -1,11 +1,15 @@
-//! Webhooks: endpoints and their secrets, which are sealed where they stand.
+//! Webhooks: endpoints, and their secrets and the values of their headers, which are sealed where they stand.
 
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use auth::{Keyring, WebhookSecret};
 use contract::id::{ClientId, WebhookId};
 use contract::names::Description;
-use contract::webhook::{Disabled, DisabledReason, Events, GraceSeconds, Headers, SignatureHeader, TenantIds, Webhook};
+use contract::webhook::{
+    Disabled, DisabledReason, Events, GraceSeconds, HeaderNames, HeaderValue, Headers, HeadersChange, SignatureHeader,
+    TenantIds, Webhook,
+};
 use contract::{Code, Error, Precondition, Problems, Time};
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +79,9 @@ pub(crate) struct Endpoint {
     pub(crate) webhook: Webhook,
     /// Newest first.
     secrets: Vec<SealedSecret>,
+    /// By the names in lower case.
+    #[serde(default, rename = "sealedHeaders")]
+    sealed_headers: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -96,6 +103,11 @@ fn place(client: ClientId, webhook: WebhookId) -> String {
     format!("{client} {webhook}")
 }
 
+/// Where the value of a header stands.
+fn place_of_header(client: ClientId, webhook: WebhookId, name: &str) -> String {
+    format!("{client} {webhook} header {name}")
+}
+
 impl Endpoint {
     fn seal(&mut self, client: ClientId, secret: &WebhookSecret, ring: &Keyring) -> Result<(), Error> {
         let sealed = ring.seal(&place(client, self.webhook.id), secret.reveal()).map_err(Error::internal)?;
@@ -111,6 +123,46 @@ impl Endpoint {
             text.parse().map_err(|_| Error::internal("a stored secret is none"))
         };
         live.map(open).collect()
+    }
+
+    /// The headers with their values.
+    pub(crate) fn headers(&self, client: ClientId, ring: &Keyring) -> Result<Headers, Error> {
+        let open = |name: &str| {
+            let folded = name.to_ascii_lowercase();
+            let sealed = self.sealed_headers.get(&folded).ok_or_else(|| Error::internal("a header has no value"))?;
+            let text =
+                ring.open(&place_of_header(client, self.webhook.id, &folded), sealed).map_err(Error::internal)?;
+            let value = text.parse().map_err(|_| Error::internal("a stored header is none"))?;
+            Ok((name.to_owned(), value))
+        };
+        Ok(Headers::from_stored(self.webhook.headers.iter().map(open).collect::<Result<Vec<_>, Error>>()?))
+    }
+
+    /// Puts headers in place of those that there are. A value that stays keeps its seal, so that a change of nothing
+    /// changes nothing.
+    fn set_headers(
+        &mut self,
+        client: ClientId,
+        headers: &Headers,
+        before: &Headers,
+        ring: &Keyring,
+    ) -> Result<(), Error> {
+        let seal = |(name, value): (&str, &HeaderValue)| {
+            let folded = name.to_ascii_lowercase();
+            let kept = self.sealed_headers.get(&folded).filter(|_| before.get(name) == Some(value));
+            let sealed = match kept {
+                Some(sealed) => sealed.clone(),
+                None => {
+                    let place = place_of_header(client, self.webhook.id, &folded);
+                    ring.seal(&place, value.reveal()).map_err(Error::internal)?
+                }
+            };
+            Ok((folded, sealed))
+        };
+        let sealed = headers.iter().map(seal).collect::<Result<_, Error>>()?;
+        self.sealed_headers = sealed;
+        self.webhook.headers = headers.names();
+        Ok(())
     }
 
     fn replace_secret(
@@ -182,7 +234,7 @@ impl Webhooks<Create> {
             description: new.description,
             events: new.events,
             tenant_ids: new.tenant_ids,
-            headers: new.headers,
+            headers: HeaderNames::default(),
             signature_header: new.signature_header,
             active: new.active,
             disabled: None,
@@ -191,8 +243,9 @@ impl Webhooks<Create> {
             created_at: author.at(),
             updated_at: author.at(),
         };
-        let mut endpoint = Endpoint { webhook, secrets: Vec::new() };
+        let mut endpoint = Endpoint { webhook, secrets: Vec::new(), sealed_headers: BTreeMap::new() };
         endpoint.seal(scope.client(), &new.secret, ring)?;
+        endpoint.set_headers(scope.client(), &new.headers, &Headers::default(), ring)?;
         // A request that is carried out again finds its webhook made, under a secret that died with the first try.
         let event = author.event_of_this_try();
         let put = || holding(Change::put(keys::webhook(scope.client(), endpoint.webhook.id)), &endpoint, 1);
@@ -209,18 +262,25 @@ impl Webhooks<Create> {
 }
 
 impl Webhooks<Update> {
-    /// Changes a webhook.
+    /// Changes a webhook: its headers, if there are any to change, and what `change` does.
     ///
     /// # Errors
-    /// `webhook_not_found`, `version_conflict`.
+    /// `webhook_not_found`, `version_conflict`, `validation_failed` for headers.
     pub async fn update(
         &self,
         id: WebhookId,
         precondition: Option<Precondition>,
+        headers: Option<(&HeadersChange, &Keyring)>,
         change: impl Fn(&mut Webhook) -> Result<(), Error>,
     ) -> Result<Webhook, Error> {
-        let key = keys::webhook(self.work.scope.client(), id);
+        let client = self.work.scope.client();
+        let key = keys::webhook(client, id);
         let plan = |current: &Document<Endpoint>, mut next: Endpoint| {
+            if let Some((headers, ring)) = headers {
+                // Values that can't be opened can't be kept: they have to be sent.
+                let before = next.headers(client, ring).unwrap_or_default();
+                next.set_headers(client, &headers.apply(&before)?, &before, ring)?;
+            }
             change(&mut next.webhook)?;
             if next.webhook.active {
                 next.webhook.disabled = None;

@@ -224,11 +224,10 @@ async fn a_webhook_that_we_switch_off_is_announced_to_the_others_without_its_cre
     other_hook.verify(&arrived[0]);
     assert_eq!((&envelope["event"], &envelope["tenantId"]), (&json!("webhook.disabled"), &Value::Null));
     assert!(arrived[0].header("x-request-id").starts_with("req_"));
-    let mut stands = gone.get().await;
+    let stands = gone.get().await;
     assert_eq!((&stands["active"], &stands["disabled"]["reason"]), (&json!(false), &json!("gone")));
     assert_eq!(envelope["timestamp"], stands["updatedAt"]);
-    assert_eq!(stands["headers"], headers);
-    stands["headers"] = json!({ "Authorization": "…", "X-Team": "…" });
+    assert_eq!(stands["headers"], json!({ "Authorization": null, "X-Team": null }));
     assert_eq!(envelope["data"], stands);
     assert!(!String::from_utf8_lossy(&arrived[0].body).contains("Bearer"));
 }

@@ -183,6 +183,16 @@ async fn chosen_headers_are_sent_and_ours_stay_ours() {
         let change = json!({ "headers": { name: "x" } });
         world.key().patch(&hook.path()).json(&change).await.wrong(&[&format!("headers.{name}")]);
     }
+    // What is answered may be sent back: `null` keeps a value, and what is left out goes.
+    let mut shown = hook.get().await["headers"].clone();
+    assert_eq!(shown, json!({ "Authorization": null, "X-Team": null, "accept": null, "X-Empty": null }));
+    shown["X-Team"] = json!("other");
+    shown.as_object_mut().unwrap().remove("accept");
+    hook.patch(json!({ "headers": shown })).await;
+    hook.ping().await;
+    let arrived = receiver.wait(2).await.remove(1);
+    assert_eq!((arrived.header("authorization"), arrived.header("x-team")), ("Bearer abc", "other"));
+    assert!(arrived.headers.contains_key("x-empty") && !arrived.headers.contains_key("accept"));
     // A name that was free may become the signature's, but not while it is chosen.
     hook.patch(json!({ "headers": { "X-Kopra-Signature": "mine" } })).await;
     let taken = json!({ "signatureHeader": { "name": "x-kopra-signature", "format": "hex" } });
@@ -190,7 +200,7 @@ async fn chosen_headers_are_sent_and_ours_stay_ours() {
     hook.patch(json!({ "headers": {} })).await;
     hook.patch(taken).await;
     hook.ping().await;
-    let arrived = receiver.wait(2).await.remove(1);
+    let arrived = receiver.wait(3).await.remove(2);
     assert_eq!(arrived.header("x-kopra-signature").len(), 64);
     assert!(!arrived.headers.contains_key("authorization"));
     hook.verify(&arrived);

@@ -1,9 +1,12 @@
 //! Headers that a caller chooses for its deliveries: never one that steers the connection or is ours.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
 
 use deserr::{Deserr, IntoValue, Map as _, Value, ValuePointerRef};
 use schemars::JsonSchema;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::{Broken, Problems};
@@ -74,78 +77,196 @@ fn check_value(value: &str) -> Result<(), Broken> {
     Ok(())
 }
 
-/// Headers that every delivery of a webhook has: at most 20, of 4 KiB together.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
-#[schemars(inline, extend(
-    "maxProperties" = 20,
-    "propertyNames" = { "pattern": NAME_PATTERN },
-    "additionalProperties" = { "type": "string", "pattern": VALUE_PATTERN },
-))]
-pub struct Headers(BTreeMap<String, String>);
+/// The value of a header, which may be a credential. Prints as `…`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HeaderValue(String);
 
-/// By hand: deserr's own reading of maps leaves out members of a wrong type, and says nothing of them.
-impl Deserr<Problems> for Headers {
-    fn deserialize_from_value<V: IntoValue>(value: Value<V>, location: ValuePointerRef<'_>) -> Result<Self, Problems> {
-        let Value::Map(members) = value else {
-            let refused = <BTreeMap<String, String> as Deserr<Problems>>::deserialize_from_value(value, location);
-            return refused.map(Self);
-        };
-        let (mut problems, mut headers) = (Problems::default(), BTreeMap::new());
-        for (name, value) in members.into_iter() {
-            let text = String::deserialize_from_value(value.into_value(), location.push_key(&name));
-            match text {
-                Ok(text) => {
-                    headers.insert(name, text);
-                }
-                Err(wrong) => problems.extend(wrong),
-            }
-        }
-        match Self::checked(headers) {
-            Ok(headers) => problems.or(headers),
-            Err(others) => {
-                problems.extend(others);
-                Err(problems)
-            }
-        }
+impl HeaderValue {
+    /// The text, to be sent or sealed.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
     }
 }
 
+impl fmt::Debug for HeaderValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+impl FromStr for HeaderValue {
+    type Err = Broken;
+    fn from_str(text: &str) -> Result<Self, Broken> {
+        check_value(text).map(|()| Self(text.to_owned()))
+    }
+}
+
+crate::parsed_from_text!(HeaderValue, { "type": "string", "pattern": VALUE_PATTERN, "maxLength": MOST_BYTES });
+
+/// The headers of a webhook as they are shown: by name, each with `null` for its value, which is a secret.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "BTreeMap<String, IgnoredAny>", into = "BTreeMap<String, ()>")]
+pub struct HeaderNames(BTreeSet<String>);
+
+impl HeaderNames {
+    /// The names.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+}
+
+impl From<BTreeMap<String, IgnoredAny>> for HeaderNames {
+    fn from(shown: BTreeMap<String, IgnoredAny>) -> Self {
+        Self(shown.into_keys().collect())
+    }
+}
+
+impl From<HeaderNames> for BTreeMap<String, ()> {
+    fn from(names: HeaderNames) -> Self {
+        names.0.into_iter().map(|name| (name, ())).collect()
+    }
+}
+
+/// A type that is described as an object of headers whose values are like this.
+macro_rules! described {
+    ($($name:ident: $value:tt),+) => { $(
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({
+                    "type": "object",
+                    "maxProperties": MOST,
+                    "propertyNames": { "pattern": NAME_PATTERN },
+                    "additionalProperties": $value,
+                })
+            }
+        }
+    )+ };
+}
+
+described! {
+    HeaderNames: { "type": "null" },
+    Headers: { "type": "string", "pattern": VALUE_PATTERN },
+    HeadersChange: { "type": ["string", "null"], "pattern": VALUE_PATTERN }
+}
+
+/// Headers that every delivery of a webhook has: at most 20, of 4 KiB together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Headers(BTreeMap<String, HeaderValue>);
+
+/// Headers in place of those that a webhook has: a value that is `null` stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HeadersChange(BTreeMap<String, Option<HeaderValue>>);
+
+impl Deserr<Problems> for Headers {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, location: ValuePointerRef<'_>) -> Result<Self, Problems> {
+        let headers: BTreeMap<_, HeaderValue> = members(value, location)?;
+        Self::checked(headers)
+    }
+}
+
+impl Deserr<Problems> for HeadersChange {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, location: ValuePointerRef<'_>) -> Result<Self, Problems> {
+        members(value, location).map(Self)
+    }
+}
+
+/// The members of an object, with names that headers may have; none, if it is `null`. By hand: deserr's own reading of
+/// maps leaves out members of a wrong type, and says nothing of them.
+fn members<T: Deserr<Problems>, V: IntoValue>(
+    value: Value<V>,
+    location: ValuePointerRef<'_>,
+) -> Result<BTreeMap<String, T>, Problems> {
+    let members = match value {
+        Value::Null => return Ok(BTreeMap::new()),
+        Value::Map(members) => members,
+        other => return Deserr::<Problems>::deserialize_from_value(other, location),
+    };
+    let (mut problems, mut headers) = (Problems::default(), BTreeMap::new());
+    for (name, value) in members.into_iter() {
+        if let Err(broken) = check_name(&name) {
+            problems.add(path(&name), broken.code, broken.message);
+        }
+        match T::deserialize_from_value(value.into_value(), location.push_key(&name)) {
+            Ok(value) => {
+                headers.insert(name, value);
+            }
+            Err(wrong) => problems.extend(wrong),
+        }
+    }
+    if headers.len() > MOST {
+        problems.add("headers", "too_many", format!("Must have at most {MOST} members."));
+    }
+    let mut seen = BTreeSet::new();
+    for name in headers.keys() {
+        if !seen.insert(name.to_ascii_lowercase()) {
+            problems.add(path(name), "duplicate", "Is there twice: header names have no case.");
+        }
+    }
+    problems.or(headers)
+}
+
+fn path(name: &str) -> String {
+    crate::problem::join("headers", name)
+}
+
 impl Headers {
-    fn checked(headers: BTreeMap<String, String>) -> Result<Self, Problems> {
-        let mut problems = Problems::default();
-        if headers.len() > MOST {
-            problems.add("headers", "too_many", format!("Must have at most {MOST} members."));
-            return problems.or(Self::default());
-        }
-        let mut seen: Vec<String> = Vec::with_capacity(headers.len());
-        for (name, value) in &headers {
-            let path = || crate::problem::join("headers", name);
-            for broken in [check_name(name), check_value(value)].into_iter().filter_map(Result::err) {
-                problems.add(path(), broken.code, broken.message);
-            }
-            let folded = name.to_ascii_lowercase();
-            if seen.contains(&folded) {
-                problems.add(path(), "duplicate", "Is there twice: header names have no case.");
-            }
-            seen.push(folded);
-        }
-        let bytes: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    fn checked(headers: BTreeMap<String, HeaderValue>) -> Result<Self, Problems> {
+        let bytes: usize = headers.iter().map(|(name, value)| name.len() + value.0.len()).sum();
         if bytes > MOST_BYTES {
-            problems.add("headers", "too_long", "Must have at most 4 KiB in all.");
+            return Err(Problems::one("headers", "too_long", "Must have at most 4 KiB in all."));
         }
-        problems.or(Self(headers))
+        Ok(Self(headers))
+    }
+
+    /// Headers that were stored.
+    pub fn from_stored(headers: impl IntoIterator<Item = (String, HeaderValue)>) -> Self {
+        Self(headers.into_iter().collect())
     }
 
     /// Names and values.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &HeaderValue)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// The names, whose values may be credentials, as what others than the endpoint's owner are told.
+    /// The names alone.
     #[must_use]
-    pub fn without_values(&self) -> Self {
-        Self(self.0.keys().map(|name| (name.clone(), "…".to_owned())).collect())
+    pub fn names(&self) -> HeaderNames {
+        HeaderNames(self.0.keys().cloned().collect())
+    }
+
+    /// The value of a header, whose name has no case.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&HeaderValue> {
+        self.0.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+}
+
+impl HeadersChange {
+    /// The headers after the change, of a webhook that has these `before`.
+    ///
+    /// # Errors
+    /// `null` for a header that it does not have; more than 4 KiB in all.
+    pub fn apply(&self, before: &Headers) -> Result<Headers, Problems> {
+        let (mut problems, mut headers) = (Problems::default(), BTreeMap::new());
+        for (name, value) in &self.0 {
+            match value.as_ref().or_else(|| before.get(name)) {
+                Some(value) => {
+                    headers.insert(name.clone(), value.clone());
+                }
+                None => {
+                    let message = "`null` keeps a value, and there is none under this name: send the value.";
+                    problems.add(path(name), "required", message);
+                }
+            }
+        }
+        problems.or(headers).and_then(Headers::checked)
     }
 }
 
@@ -184,20 +305,56 @@ crate::text_type! {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
+    fn read<T: Deserr<Problems>>(value: serde_json::Value) -> Result<T, Problems> {
+        deserr::deserialize::<T, serde_json::Value, Problems>(value)
+    }
+
     fn checked(pairs: &[(&str, &str)]) -> Result<Headers, Problems> {
-        Headers::checked(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+        read(pairs.iter().map(|(name, value)| ((*name).to_owned(), serde_json::Value::from(*value))).collect())
+    }
+
+    fn paths<T: fmt::Debug>(refused: Result<T, Problems>) -> Vec<String> {
+        refused.unwrap_err().as_slice().iter().map(|problem| problem.path.clone()).collect()
     }
 
     #[test]
     fn values_are_texts() {
-        let read = |value| deserr::deserialize::<Headers, serde_json::Value, Problems>(value);
-        let refused = read(serde_json::json!({ "X-A": 1, "X-B": "b", "Host": "x", "X-C": null })).unwrap_err();
-        let paths: Vec<_> = refused.as_slice().iter().map(|problem| problem.path.as_str()).collect();
-        assert_eq!(paths, ["X-A", "X-C", "headers.Host"]);
-        assert!(read(serde_json::json!([])).is_err() && read(serde_json::json!(null)).is_err());
-        assert!(read(serde_json::json!({})).is_ok_and(|headers| headers == Headers::default()));
+        let members = json!({ "X-A": 1, "X-B": "b", "Host": "x", "X-C": null, "X-D": "ü" });
+        assert_eq!(paths(read::<Headers>(members.clone())), ["headers.Host", "X-A", "X-C", "X-D"]);
+        assert_eq!(paths(read::<HeadersChange>(members)), ["headers.Host", "X-A", "X-D"]);
+        assert!(read::<Headers>(json!([])).is_err() && read::<HeadersChange>(json!("x")).is_err());
+        for none in [json!({}), json!(null)] {
+            assert_eq!(read::<Headers>(none), Ok(Headers::default()));
+        }
+    }
+
+    #[test]
+    fn null_keeps_a_value_whatever_the_case_of_its_name() {
+        let before: Headers = read(json!({ "X-A": "1", "X-B": "2", "X-C": "3" })).unwrap();
+        let apply = |change| read::<HeadersChange>(change).and_then(|change| change.apply(&before));
+        let after = apply(json!({ "x-a": null, "X-B": "new", "X-D": "" })).unwrap();
+        let seen: Vec<_> = after.iter().map(|(name, value)| (name, value.reveal())).collect();
+        assert_eq!(seen, [("X-B", "new"), ("X-D", ""), ("x-a", "1")]);
+        assert_eq!(paths(apply(json!({ "X-A": null, "X-D": null, "X-E": null }))), ["headers.X-D", "headers.X-E"]);
+        assert_eq!(apply(json!(null)), Ok(Headers::default()));
+        let large: Headers = read(json!({ "X-A": "a".repeat(2000) })).unwrap();
+        let both: HeadersChange = read(json!({ "X-A": null, "X-B": "b".repeat(2091) })).unwrap();
+        assert_eq!(paths(both.apply(&large)), ["headers"]);
+    }
+
+    #[test]
+    fn a_value_is_neither_shown_nor_printed() {
+        let headers: Headers = read(json!({ "Authorization": "Bearer hush" })).unwrap();
+        let change: HeadersChange = read(json!({ "Authorization": "Bearer hush" })).unwrap();
+        assert_eq!(serde_json::to_value(headers.names()).unwrap(), json!({ "Authorization": null }));
+        assert_eq!(serde_json::from_value::<HeaderNames>(json!({ "Authorization": null })).unwrap(), headers.names());
+        for printed in [format!("{headers:?}"), format!("{change:#?}"), format!("{:?}", headers.names())] {
+            assert!(printed.contains("Authorization") && !printed.contains("hush"), "{printed}");
+        }
     }
 
     #[test]

@@ -6,7 +6,9 @@ mod headers;
 
 pub use delivery::{Attempt, AttemptError, Delivery, DeliveryStatus, Job, JobKind, JobStatus, Progress};
 pub use event::{Envelope, EventFilter, EventName};
-pub use headers::{Headers, SignatureFormat, SignatureHeader, SignatureHeaderName};
+pub use headers::{
+    HeaderNames, HeaderValue, Headers, HeadersChange, SignatureFormat, SignatureHeader, SignatureHeaderName,
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,8 +32,8 @@ pub struct Webhook {
     pub events: Events,
     /// The tenants whose events it is told; `null` for all, and for events of no tenant.
     pub tenant_ids: Option<TenantIds>,
-    /// Headers that every delivery has.
-    pub headers: Headers,
+    /// Headers that every delivery has, by name. Their values are secrets and shown as `null`.
+    pub headers: HeaderNames,
     /// The name and form of the body's signature, for receivers written for another product.
     pub signature_header: Option<SignatureHeader>,
     /// Whether it is on. While it is off, its events are held for up to 7 days.

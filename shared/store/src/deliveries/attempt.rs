@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use auth::{Keyring, WebhookSecret};
 use contract::id::{ClientId, EventId, WebhookId};
-use contract::webhook::{Attempt, DeliveryStatus, DisabledReason, Webhook};
+use contract::webhook::{Attempt, DeliveryStatus, DisabledReason, Headers, Webhook};
 use contract::{Error, Time};
 
 use super::open::{hold, no_event, row, untouched};
@@ -30,6 +30,8 @@ pub struct Target {
     pub webhook: Webhook,
     /// What signs, newest first.
     pub secrets: Vec<WebhookSecret>,
+    /// The headers that its owner chose, with their values.
+    pub headers: Headers,
 }
 
 /// What is sent.
@@ -333,7 +335,8 @@ impl Attempts {
 fn target(item: &Item, client: ClientId, now: Time, ring: &Keyring) -> Result<Target, Error> {
     let endpoint = Document::<Endpoint>::read(item)?.value;
     let secrets = endpoint.live_secrets(client, now, ring)?;
-    Ok(Target { webhook: endpoint.webhook, secrets })
+    let headers = endpoint.headers(client, ring)?;
+    Ok(Target { webhook: endpoint.webhook, secrets, headers })
 }
 
 fn status_after(next: Next) -> DeliveryStatus {

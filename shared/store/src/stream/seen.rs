@@ -167,7 +167,7 @@ impl Record {
     fn webhook(&self, new: &Item, client: &str) -> Result<Seen, Error> {
         let Some(old) = &self.old else { return Ok(Seen::Nothing) };
         let active = |item| Ok::<_, Error>(Document::<Endpoint>::read(item)?.value.webhook);
-        let (old, mut webhook) = (active(old)?, active(new)?);
+        let (old, webhook) = (active(old)?, active(new)?);
         if webhook.active && !old.active {
             let (event, at) = (stamp(new, "eventId")?, stamp(new, "at")?);
             return Ok(Seen::SwitchedOn { client: id(client)?, webhook: webhook.id, event, at });
@@ -175,8 +175,6 @@ impl Record {
         if webhook.active || !old.active || webhook.disabled.is_none() {
             return Ok(Seen::Nothing);
         }
-        // Another endpoint is told: the credentials of this one are not its business.
-        webhook.headers = webhook.headers.without_values();
         let data = serde_json::to_value(webhook).map_err(Error::internal)?;
         committed(new, client, None, WebhookDisabled, data, None)
     }

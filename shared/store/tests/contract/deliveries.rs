@@ -302,7 +302,7 @@ async fn a_ping_is_a_delivery_and_held_while_its_webhook_is_off() {
         webhook.active = false;
         Ok(())
     };
-    account.webhooks().update(webhook.id, None, off).await.unwrap();
+    account.webhooks().update(webhook.id, None, None, off).await.unwrap();
     let (delivery, message) = account.deliveries().ping(webhook.id, "req_ping").await.unwrap();
     assert_eq!((delivery.status, message), (DeliveryStatus::Held, None));
     assert_eq!(account.listed(&webhook, &of_status(DeliveryStatus::Held)).await, [delivery.id]);

@@ -172,7 +172,7 @@ async fn webhooks_and_their_deliveries() {
         webhook.active = false;
         Ok(())
     };
-    let off = works!(account, Webhooks<Update>, account.webhooks(), update(webhook.id, None, off));
+    let off = works!(account, Webhooks<Update>, account.webhooks(), update(webhook.id, None, None, off));
     let another = account.announcement(contract::webhook::EventName::TestPing);
     under(&account, &grants, announcer.announce(&[(&another, vec![&off])])).await;
 

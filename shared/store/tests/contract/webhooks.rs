@@ -9,7 +9,7 @@ use contract::webhook::{GraceSeconds, Webhook};
 use contract::{Code, Problems};
 use engines::Fault;
 use hedgerow_store::author::Seed;
-use hedgerow_store::deliveries::{Attempts, Message};
+use hedgerow_store::deliveries::{Attempts, Message, Target};
 use hedgerow_store::limits::WEBHOOKS;
 use hedgerow_store::tables::Table;
 use hedgerow_store::webhooks::{NewWebhook, Webhooks};
@@ -52,12 +52,17 @@ impl Account {
         self.webhooks().create(new_webhook(), ring).await.unwrap()
     }
 
-    /// What signs for a webhook now, newest first.
-    async fn live(&self, webhook: WebhookId, ring: &Keyring) -> Result<Vec<String>, contract::Error> {
+    /// What the dispatcher knows of a webhook.
+    async fn target(&self, webhook: WebhookId, ring: &Keyring) -> Result<Target, Code> {
         let event = self.tables.author().event();
         let message = Message::first(self.scope.client(), webhook, event);
-        let mut loaded = Attempts::open(&self.store, None).load(&[message], ring).await?;
-        let target = loaded.targets.remove(&webhook).unwrap()?;
+        let loaded = Attempts::open(&self.store, None).load(&[message], ring).await;
+        loaded.map_err(|error| error.code())?.targets.remove(&webhook).unwrap().map_err(|error| error.code())
+    }
+
+    /// What signs for a webhook now, newest first.
+    async fn live(&self, webhook: WebhookId, ring: &Keyring) -> Result<Vec<String>, Code> {
+        let target = self.target(webhook, ring).await?;
         Ok(target.secrets.iter().map(|secret| secret.reveal().to_owned()).collect())
     }
 
@@ -80,11 +85,11 @@ async fn a_webhooks_life() {
     let (account, ring) = (tables.account().await, ring());
     let made = account.webhook(&ring).await;
     assert_eq!((made.version, made.active, made.previous_secret_expires_at), (1, true, None));
-    let changed = account.webhooks().update(made.id, if_match(1), off).await.unwrap();
+    let changed = account.webhooks().update(made.id, if_match(1), None, off).await.unwrap();
     assert_eq!((changed.version, changed.active), (2, false));
     assert!(changed.updated_at > made.updated_at && changed.created_at == made.created_at);
     assert_eq!(account.webhooks().get(made.id).await.unwrap(), changed);
-    assert_conflict(account.webhooks().update(made.id, if_match(1), |_| Ok(())).await, 1, 2);
+    assert_conflict(account.webhooks().update(made.id, if_match(1), None, |_| Ok(())).await, 1, 2);
     assert_conflict(account.webhooks().rotate_secret(made.id, if_match(1), grace(0), &ring).await, 1, 2);
     assert_conflict(account.webhooks().delete(made.id, if_match(1)).await, 1, 2);
     let (rotated, _) = account.webhooks().rotate_secret(made.id, if_match(2), grace(60), &ring).await.unwrap();
@@ -105,7 +110,7 @@ async fn a_refused_change_leaves_all_as_it_is() {
         webhook.active = false;
         Err(Problems::one("headers.X", "reserved_header", "No.").into())
     };
-    let refused = account.webhooks().update(made.id, None, refuse).await;
+    let refused = account.webhooks().update(made.id, None, None, refuse).await;
     assert_eq!(problems(refused), ["headers.X reserved_header"]);
     assert_eq!(account.webhooks().get(made.id).await.unwrap(), made);
 }
@@ -135,7 +140,7 @@ async fn another_clients_webhook_is_not_there() {
     let (ada, bob, ring) = (tables.account().await, tables.account().await, ring());
     let made = ada.webhook(&ring).await;
     assert_eq!(refused(bob.webhooks().get(made.id).await), Code::WebhookNotFound);
-    assert_eq!(refused(bob.webhooks().update(made.id, None, |_| Ok(())).await), Code::WebhookNotFound);
+    assert_eq!(refused(bob.webhooks().update(made.id, None, None, |_| Ok(())).await), Code::WebhookNotFound);
     assert_eq!(refused(bob.webhooks().rotate_secret(made.id, None, grace(0), &ring).await), Code::WebhookNotFound);
     assert_eq!(refused(bob.webhooks().delete(made.id, None).await), Code::WebhookNotFound);
     assert_eq!(ada.webhooks().get(made.id).await.unwrap(), made);
@@ -164,7 +169,7 @@ async fn secrets_lie_sealed_and_open_in_their_own_place_alone() {
         }
     }
     // Another key does not open them.
-    assert_eq!(refused(account.live(second.id, &self::ring()).await), Code::Internal);
+    assert_eq!(account.live(second.id, &self::ring()).await, Err(Code::Internal));
     // One webhook's sealed secret put into another's document opens for nobody.
     let doc = |at: usize| -> Value { serde_json::from_str(items[at]["doc"].as_s().unwrap()).unwrap() };
     let mut forged = doc(1);
@@ -173,7 +178,70 @@ async fn secrets_lie_sealed_and_open_in_their_own_place_alone() {
     item.insert("doc".to_owned(), AttributeValue::S(forged.to_string()));
     let put = tables.dynamo.put_item().table_name(tables.names.of(Table::Main)).set_item(Some(item));
     put.send().await.unwrap();
-    assert_eq!(refused(account.live(second.id, &ring).await), Code::Internal);
+    assert_eq!(account.live(second.id, &ring).await, Err(Code::Internal));
+}
+
+#[tokio::test]
+async fn the_values_of_headers_lie_sealed_in_their_own_place_and_only_the_dispatcher_sees_them() {
+    let tables = Tables::new().await;
+    let (account, ring) = (tables.account().await, ring());
+    let headers = json!({ "Authorization": "Bearer hush-hush", "X-Team": "quiet-please" });
+    let new = || NewWebhook { headers: member(headers.clone()), ..new_webhook() };
+    let made = account.webhooks().create(new(), &ring).await.unwrap();
+    let other = account.webhooks().create(new(), &ring).await.unwrap();
+    let shown = json!({ "Authorization": null, "X-Team": null });
+    let listed = account.webhooks().list(&all()).await.unwrap().items;
+    for webhook in [&made, &account.webhooks().get(made.id).await.unwrap(), &listed[0]] {
+        assert_eq!(serde_json::to_value(webhook).unwrap()["headers"], shown);
+    }
+    let sent = async |webhook| {
+        let headers = account.target(webhook, &ring).await?.headers;
+        Ok(headers.iter().map(|(name, value)| (name.to_owned(), json!(value.reveal()))).collect::<Value>())
+    };
+    assert_eq!(sent(made.id).await, Ok::<_, Code>(headers.clone()));
+    for item in account.raw_webhooks().await {
+        let raw = format!("{item:?}");
+        assert!(!raw.contains("hush") && !raw.contains("quiet"), "{raw}");
+    }
+
+    // What is `null` stays, under its new spelling; what is left out goes.
+    let change = async |headers: Value| {
+        let change = member(headers);
+        account.webhooks().update(made.id, None, Some((&change, &ring)), |_| Ok(())).await
+    };
+    let seals = async || -> Value {
+        let docs = account.raw_webhooks().await;
+        let docs = docs.iter().map(|item| serde_json::from_str::<Value>(item["doc"].as_s().unwrap()).unwrap());
+        docs.into_iter().find(|doc| doc["id"] == json!(made.id)).unwrap()["sealedHeaders"].clone()
+    };
+    let before = seals().await;
+    change(json!({ "AUTHORIZATION": null, "X-Team": "quiet-please", "X-New": "" })).await.unwrap();
+    let after = seals().await;
+    assert_eq!(
+        (&after["authorization"], &after["x-team"]),
+        (&before["authorization"], &before["x-team"]),
+        "as they were"
+    );
+    let wanted = json!({ "AUTHORIZATION": "Bearer hush-hush", "X-Team": "quiet-please", "X-New": "" });
+    assert_eq!(sent(made.id).await, Ok(wanted));
+    assert_eq!(problems(change(json!({ "X-Other": null, "X-New": null })).await), ["headers.X-Other required"]);
+    change(json!({ "x-new": null })).await.unwrap();
+    assert_eq!(sent(made.id).await, Ok(json!({ "x-new": "" })));
+    assert_eq!(seals().await.as_object().unwrap().len(), 1);
+    assert_eq!(sent(other.id).await, Ok(headers));
+
+    // A seal that is put elsewhere opens for nobody, neither at another header nor at another webhook.
+    let (item, others) = (account.raw_webhooks().await.remove(1), seals().await);
+    let doc: Value = serde_json::from_str(item["doc"].as_s().unwrap()).unwrap();
+    for seal in [&doc["sealedHeaders"]["x-team"], &others["x-new"]] {
+        let mut forged = doc.clone();
+        forged["sealedHeaders"]["authorization"] = seal.clone();
+        let mut item = item.clone();
+        item.insert("doc".to_owned(), AttributeValue::S(forged.to_string()));
+        let put = tables.dynamo.put_item().table_name(tables.names.of(Table::Main)).set_item(Some(item));
+        put.send().await.unwrap();
+        assert_eq!(sent(other.id).await, Err(Code::Internal));
+    }
 }
 
 #[tokio::test]
@@ -262,7 +330,7 @@ async fn a_write_whose_answer_is_lost_happened_once() {
             .faults()
             .set(move |call| (call.operation == operation && call.nth % 2 == 1).then_some(Fault::Lost));
         let made = account.webhook(&ring).await;
-        assert_eq!(account.webhooks().update(made.id, if_match(1), off).await.unwrap().version, 2);
+        assert_eq!(account.webhooks().update(made.id, if_match(1), None, off).await.unwrap().version, 2);
         let (rotated, secret) = account.webhooks().rotate_secret(made.id, if_match(2), grace(0), &ring).await.unwrap();
         assert_eq!((rotated.version, account.live(made.id, &ring).await.unwrap()), (3, vec![secret.reveal().into()]));
         account.webhooks().delete(made.id, if_match(3)).await.unwrap();
