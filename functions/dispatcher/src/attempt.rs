@@ -8,6 +8,7 @@ use store::deliveries::{Content, Lease, Loaded, Message, Next, Target, persist};
 
 use crate::batch::{Dispatcher, Done, Parcel, warn};
 use crate::outbound::{Attempted, Request};
+use crate::until::Until;
 use crate::{schedule, sign};
 
 const GONE: u16 = 410;
@@ -30,7 +31,13 @@ pub(crate) enum Outcome {
 }
 
 impl Dispatcher {
-    pub(crate) async fn attempt(&self, parcel: &Parcel, target: &Target, loaded: &Loaded) -> (Done, Outcome) {
+    pub(crate) async fn attempt(
+        &self,
+        parcel: &Parcel,
+        target: &Target,
+        loaded: &Loaded,
+        until: Until,
+    ) -> (Done, Outcome) {
         // After 30 days nobody knows any more what there was to say.
         let content = match loaded.contents.get(&parcel.message.event) {
             None => return (Done::Gone, Outcome::Nothing),
@@ -40,7 +47,7 @@ impl Dispatcher {
                 return (Done::Again, Outcome::Nothing);
             }
         };
-        let message = match self.begin(parcel).await {
+        let message = match until.before(self.begin(parcel)).await {
             Ok(Begun::Ours(message)) => message,
             Ok(Begun::Not(done)) => return (done, Outcome::Nothing),
             Err(error) => {

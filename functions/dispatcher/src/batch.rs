@@ -14,9 +14,11 @@ use store::author::Clock;
 use store::deliveries::{Attempts, Loaded, Message, Standing};
 use store::endpoint_state::EndpointStates;
 use store::jobs::JobStarts;
+use tokio::time::Instant;
 
 use crate::outbound::Sender;
 use crate::places::Places;
+use crate::until::Until;
 use crate::{DISPATCHER, schedule};
 
 /// A message that comes this much too early is on time.
@@ -55,13 +57,14 @@ pub(crate) enum Done {
 }
 
 impl Worker for Dispatcher {
-    fn work(self: Arc<Self>, records: Vec<Value>) -> Working {
-        Box::pin(async move { Ok(self.dispatch(records).await) })
+    fn work(self: Arc<Self>, records: Vec<Value>, until: Instant) -> Working {
+        let until = Until::new(until, self.deadline);
+        Box::pin(async move { Ok(self.dispatch(records, until).await) })
     }
 }
 
 impl Dispatcher {
-    async fn dispatch(&self, records: Vec<Value>) -> Batch {
+    async fn dispatch(&self, records: Vec<Value>, until: Until) -> Batch {
         let now = self.clock.now();
         let soon = now.plus(EARLY).millis();
         let (mut due, mut later, mut again) = (Vec::new(), Vec::new(), Vec::new());
@@ -73,14 +76,21 @@ impl Dispatcher {
                 Err(record) => again.push(record),
             }
         }
-        let (served, sent_on) = tokio::join!(self.serve(due), self.send_on(later, now));
+        let later_records = Self::records(&later);
+        let send_on = async {
+            until.end(self.send_on(later, now, until)).await.unwrap_or_else(|error| {
+                warn("messages can't be sent on", &error);
+                later_records
+            })
+        };
+        let (served, sent_on) = tokio::join!(self.serve(due, until), send_on);
         again.extend(served);
         again.extend(sent_on);
         Batch::failed(again)
     }
 
     /// Sends on what is due later than a queue can delay, but for what has been overtaken.
-    async fn send_on(&self, later: Vec<Parcel>, now: Time) -> Vec<String> {
+    async fn send_on(&self, later: Vec<Parcel>, now: Time, until: Until) -> Vec<String> {
         if later.is_empty() {
             return Vec::new();
         }
@@ -102,7 +112,7 @@ impl Dispatcher {
             }
         }
         let messages: Vec<Message> = to_come.iter().map(|parcel| parcel.message).collect();
-        let mut again = self.serve(begun).await;
+        let mut again = self.serve(begun, until).await;
         if let Err(error) = self.queues.send(Queue::Retries, &messages, now).await {
             warn("messages can't be sent on", &error);
             again.extend(to_come.into_iter().map(|parcel| parcel.record));
@@ -111,26 +121,30 @@ impl Dispatcher {
     }
 
     /// Serves the endpoints of a batch side by side, and gives the records that come again.
-    async fn serve(&self, due: Vec<Parcel>) -> Vec<String> {
+    async fn serve(&self, due: Vec<Parcel>, until: Until) -> Vec<String> {
         if due.is_empty() {
             return Vec::new();
         }
-        let loaded = match self.load(&due).await {
+        let loaded = match until.before(self.load(&due)).await {
             Ok(loaded) => loaded,
             Err(error) => {
                 warn("where messages go can't be read", &error);
-                return join_all(due.into_iter().map(|parcel| self.put_back(parcel, false)))
-                    .await
-                    .into_iter()
-                    .flatten()
-                    .collect();
+                let records = Self::records(&due);
+                return until.end(self.put_all_back(due, false)).await.unwrap_or(records);
             }
         };
         let mut by_webhook: HashMap<WebhookId, Vec<Parcel>> = HashMap::new();
         for parcel in due {
             by_webhook.entry(parcel.message.webhook).or_default().push(parcel);
         }
-        let serve = |(webhook, parcels)| self.serve_endpoint(webhook, parcels, &loaded);
+        let serve = async |(webhook, parcels): (WebhookId, Vec<Parcel>)| {
+            // What is done already comes again as well, and turns out to be over.
+            let records = Self::records(&parcels);
+            until.end(self.serve_endpoint(webhook, parcels, &loaded, until)).await.unwrap_or_else(|error| {
+                warn("an endpoint took too long", &error);
+                records
+            })
+        };
         join_all(by_webhook.into_iter().map(serve)).await.into_iter().flatten().collect()
     }
 
@@ -155,6 +169,10 @@ impl Dispatcher {
                 Some(parcel.record)
             }
         }
+    }
+
+    fn records(parcels: &[Parcel]) -> Vec<String> {
+        parcels.iter().map(|parcel| parcel.record.clone()).collect()
     }
 
     /// The record of a parcel, if it comes again.

@@ -1,7 +1,7 @@
 //! One endpoint's share of a batch: at most so many attempts at once, whoever makes them; none while it does not
 //! answer; and off when it has failed for days.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use contract::id::{ClientId, JobId, WebhookId};
 use contract::webhook::DisabledReason;
@@ -12,17 +12,19 @@ use futures_util::stream;
 use store::deliveries::{Lease, Loaded, Target};
 use store::endpoint_state::{Health, Report, Taken};
 use store::jobs::Task;
+use tokio::time::Instant;
 
 use crate::attempt::Outcome;
 use crate::batch::{Dispatcher, Done, Parcel, warn};
 use crate::schedule;
+use crate::until::Until;
 
 /// Attempts in a row that run into the deadline until nothing more is sent.
 const TIMEOUTS: u32 = 5;
 /// Nothing but failures for this long switches a webhook off (contract: Webhooks).
 const FAILING: Duration = Duration::from_secs(5 * 24 * 3600);
 /// A message that has not found a free place within this is put back: the batch must not wait for a slow endpoint.
-const PATIENCE: Duration = Duration::from_secs(1);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How often one who waits for a place looks for one.
 const LOOK: Duration = Duration::from_millis(150);
@@ -42,6 +44,7 @@ impl Dispatcher {
         webhook: WebhookId,
         parcels: Vec<Parcel>,
         loaded: &Loaded,
+        until: Until,
     ) -> Vec<String> {
         // Deleted since then: there is nobody to send to.
         let target = match loaded.targets.get(&webhook) {
@@ -55,12 +58,14 @@ impl Dispatcher {
         if !target.webhook.active {
             return self.hold_all(parcels).await;
         }
-        let places = self.places.take(parcels[0].message.client, webhook, parcels.len()).await;
+        let client = parcels[0].message.client;
+        let places = async { Ok(self.places.take(client, webhook, parcels.len()).await) };
+        let places = until.before(places).await.unwrap_or_default();
         if places.is_empty() {
             let answers = self.states.health(webhook).await.is_ok_and(|health| health.timeouts == 0);
             return self.put_all_back(parcels, answers).await;
         }
-        let taken = match self.take(webhook, places.len()).await {
+        let taken = match until.before(self.take(webhook, places.len())).await {
             Ok(taken) => taken,
             Err(error) => {
                 warn("no place could be taken", &error);
@@ -70,7 +75,7 @@ impl Dispatcher {
         if taken.is_empty() {
             return self.put_all_back(parcels, taken.health.timeouts == 0).await;
         }
-        self.serve_with(target, parcels, loaded, &taken).await
+        self.serve_with(target, parcels, loaded, &taken, until).await
     }
 
     /// Takes places among all dispatchers, and waits a moment for them if all are taken.
@@ -92,9 +97,10 @@ impl Dispatcher {
         mut parcels: Vec<Parcel>,
         loaded: &Loaded,
         taken: &Taken,
+        until: Until,
     ) -> Vec<String> {
         let (client, webhook) = (parcels[0].message.client, target.webhook.id);
-        let gate = match self.gate(client, webhook, &taken.health).await {
+        let gate = match until.before(self.gate(client, webhook, &taken.health)).await {
             Ok(gate) => gate,
             Err(error) => {
                 warn("an endpoint could not be tried out", &error);
@@ -113,7 +119,7 @@ impl Dispatcher {
             if at >= taken.len() && started.elapsed() > PATIENCE {
                 return (self.put_back(parcel, false).await, Outcome::Nothing);
             }
-            let (done, outcome) = self.attempt(&parcel, target, loaded).await;
+            let (done, outcome) = self.attempt(&parcel, target, loaded, until).await;
             (Self::record(parcel, &done), outcome)
         };
         let mut attempts = stream::iter(parcels.into_iter().enumerate()).map(attempt).buffer_unordered(taken.len());
@@ -228,7 +234,7 @@ impl Dispatcher {
         }
     }
 
-    async fn put_all_back(&self, parcels: Vec<Parcel>, answers: bool) -> Vec<String> {
+    pub(crate) async fn put_all_back(&self, parcels: Vec<Parcel>, answers: bool) -> Vec<String> {
         join_all(parcels.into_iter().map(|parcel| self.put_back(parcel, answers))).await.into_iter().flatten().collect()
     }
 }

@@ -12,6 +12,7 @@ mod endpoint;
 mod places;
 mod schedule;
 mod sign;
+mod until;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +32,7 @@ pub static DISPATCHER: Consumer = Consumer {
     id: "dispatcher",
     summary: "Send deliveries to webhooks, signed",
     source: Source::Queues(&[Queue::First, Queue::Retries]),
-    // A wait for a place, an attempt, and its record while the store is slow to take it.
+    // Reads and waits for a place, an attempt, and its record while the store is slow to take it (`until`).
     timeout: Duration::from_secs(70),
     start,
     permissions,
@@ -57,4 +58,23 @@ fn start(app: &App) -> Result<Arc<dyn Worker>, Error> {
 fn permissions() -> Permissions {
     let items = [Attempts::grants(), EndpointStates::grants(), JobStarts::grants()].concat();
     Permissions { items: items.into_iter().collect(), sends: [Queue::Retries, Queue::Jobs].into(), data_keys: true }
+}
+
+#[cfg(test)]
+mod tests {
+    use store::endpoint_state::SLOT;
+
+    use super::*;
+
+    /// What may take its whole time though nothing is wrong fits, with calls of some seconds before it.
+    #[test]
+    fn the_functions_time_holds_all_waits_and_an_attempt() {
+        let attempt = runtime::WebhookSettings::default().deadline;
+        let after = until::RECORD + until::REST + runtime::consumer::RESERVE;
+        let waits = places::WAIT + endpoint::PATIENCE;
+        let calls = Duration::from_secs(12);
+        assert!(DISPATCHER.timeout >= calls + waits + attempt + after);
+        // A slot must not be free again while its holder is at work.
+        assert!(SLOT > DISPATCHER.timeout);
+    }
 }

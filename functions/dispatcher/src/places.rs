@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 /// How long a batch waits for a place: it costs nothing, and putting a thousand messages back again and again does.
-const WAIT: Duration = Duration::from_secs(10);
+pub(crate) const WAIT: Duration = Duration::from_secs(10);
 /// Attempts of one client within this process, at the most: its slow endpoints must leave room for other clients'.
 const OF_CLIENT: usize = 32;
 /// Endpoints, and clients, that are remembered, at the most, but for those in use.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use contract::id::{ClientId, EventId, JobId, WebhookId};
 use contract::webhook::Webhook;
@@ -19,6 +19,7 @@ use store::grant::Granted;
 use store::jobs::JobStarts;
 use store::stream::{Definitions, Record, Seen, Stream};
 use store::tables::Table;
+use tokio::time::Instant;
 
 /// Records that are announced together.
 const CHUNK: usize = 10;
@@ -78,7 +79,7 @@ struct Read {
 }
 
 impl Worker for FanOut {
-    fn work(self: Arc<Self>, records: Vec<Value>) -> Working {
+    fn work(self: Arc<Self>, records: Vec<Value>, _: Instant) -> Working {
         Box::pin(async move { self.fan_out(records).await })
     }
 }

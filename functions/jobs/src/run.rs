@@ -1,7 +1,7 @@
 //! The worker of jobs: releases what is held or has failed, a page at a time.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use contract::id::{ClientId, JobId, WebhookId};
 use contract::webhook::{DeliveryStatus, JobStatus};
@@ -13,6 +13,7 @@ use serde_json::Value;
 use store::author::Clock;
 use store::deliveries::{HELD, Open, Releases};
 use store::jobs::{JobRuns, JobStarts, Running, Task};
+use tokio::time::Instant;
 
 /// How long one message's share of a job may take; what is left then goes on under another message.
 const SHARE: Duration = Duration::from_secs(20);
@@ -27,7 +28,7 @@ pub(crate) struct Jobs {
 }
 
 impl Worker for Jobs {
-    fn work(self: Arc<Self>, records: Vec<Value>) -> Working {
+    fn work(self: Arc<Self>, records: Vec<Value>, _: Instant) -> Working {
         Box::pin(async move {
             // Side by side: no client's job waits for another's.
             let failed = join_all(records.into_iter().map(|record| self.task(record))).await;

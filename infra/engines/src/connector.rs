@@ -57,6 +57,9 @@ impl Connector {
         }
         let call = Call { service: operation.service(), operation: operation.name(), body: &body, nth };
         let fault = self.faults.strike(&call);
+        if let Some(Fault::Slow(span)) = fault {
+            tokio::time::sleep(span).await;
+        }
         if let Some(answer) = fault.and_then(|fault| operation.faulty(fault, &body)) {
             return Ok(answer);
         }

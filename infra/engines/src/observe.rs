@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use crate::answer::Answer;
 use crate::dynamo::{self, transaction_size};
@@ -107,6 +108,8 @@ pub struct Call<'a> {
 /// What goes wrong with a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
+    /// Nothing is wrong, but the call takes this long before it is carried out.
+    Slow(Duration),
     /// `ProvisionedThroughputExceededException`: a partition is too busy. Of SQS `RequestThrottled`.
     Throughput,
     /// `ThrottlingException`: the table is, or the account.
@@ -132,7 +135,7 @@ impl Fault {
         let transaction =
             matches!(operation, dynamo::Operation::TransactWriteItems | dynamo::Operation::TransactGetItems);
         match self {
-            Self::Lost => None,
+            Self::Lost | Self::Slow(_) => None,
             Self::Internal | Self::Partial => Some(Answer::broken("Internal server error")),
             Self::Throughput => dynamo(
                 "ProvisionedThroughputExceededException",

@@ -4,17 +4,21 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use contract::Error;
 use futures_util::FutureExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::tables::Table;
+use tokio::time::{Instant, timeout_at};
 
 use crate::app::App;
 use crate::needs::Permissions;
 use crate::queues::Queue;
+
+/// What a function needs to hand over what became of a batch.
+pub const RESERVE: Duration = Duration::from_secs(1);
 
 /// A function that no route reaches. Its `id` is the binary's name, the function's name and a field of the log.
 pub struct Consumer {
@@ -46,8 +50,9 @@ pub type Working = Pin<Box<dyn Future<Output = Result<Batch, Error>> + Send>>;
 
 /// What works on batches, as many at once as come.
 pub trait Worker: Send + Sync {
-    /// Works on an event's records. An error is about the whole batch, which comes again.
-    fn work(self: Arc<Self>, records: Vec<Value>) -> Working;
+    /// Works on an event's records until a time at which it is given up. An error is about the whole batch, which comes
+    /// again.
+    fn work(self: Arc<Self>, records: Vec<Value>, until: Instant) -> Working;
 }
 
 /// What became of a batch: the records that come again.
@@ -106,17 +111,22 @@ struct Event {
     records: Vec<Value>,
 }
 
-/// Works on an event, and writes a line to the log.
+/// Works on an event in the `time` that the function has left, and writes a line to the log.
 ///
 /// # Errors
-/// What the worker's are; then the whole batch comes again.
-pub async fn run(consumer: &Consumer, worker: &Arc<dyn Worker>, event: Value) -> Result<Batch, Error> {
+/// What the worker's are, `internal` if it takes too long; then the whole batch comes again.
+pub async fn run(consumer: &Consumer, worker: &Arc<dyn Worker>, event: Value, time: Duration) -> Result<Batch, Error> {
     let started = Instant::now();
+    let until = started + time.saturating_sub(RESERVE);
     let Event { records } = serde_json::from_value(event).map_err(Error::internal)?;
     let count = records.len();
-    // A panic fails one batch, not the instance.
-    let worked = AssertUnwindSafe(worker.clone().work(records)).catch_unwind().await;
-    let worked = worked.unwrap_or_else(|_| Err(Error::internal("a worker panicked")));
+    // A panic fails one batch, and so does a worker that is late: neither ends the instance.
+    let working = AssertUnwindSafe(worker.clone().work(records, until)).catch_unwind();
+    let worked = match timeout_at(until, working).await {
+        Ok(worked) => worked.unwrap_or_else(|_| Err(Error::internal("a worker panicked"))),
+        // Not the store's fault: the same again would take as long.
+        Err(_) => Err(Error::internal("a batch took too long")),
+    };
     let millis = started.elapsed().as_micros() as f64 / 1000.0;
     match &worked {
         Ok(batch) => {

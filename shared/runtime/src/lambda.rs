@@ -1,6 +1,6 @@
 //! The entry of a function in AWS Lambda, or under anything that speaks its Runtime API.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_config::BehaviorVersion;
 use aws_config::timeout::TimeoutConfig;
@@ -68,7 +68,10 @@ async fn work(consumer: &'static Consumer) -> Result<(), lambda_runtime::Error> 
     let worker = (consumer.start)(&app.await?)?;
     let handler = |event: LambdaEvent<serde_json::Value>| {
         let worker = worker.clone();
-        async move { consumer::run(consumer, &worker, event.payload).await.map_err(lambda_runtime::Error::from) }
+        async move {
+            let time = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+            consumer::run(consumer, &worker, event.payload, time).await.map_err(lambda_runtime::Error::from)
+        }
     };
     lambda_runtime::run(service_fn(handler)).await
 }

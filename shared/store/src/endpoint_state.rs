@@ -16,7 +16,7 @@ use crate::keys;
 pub const SLOTS: usize = 10;
 /// A slot that nobody gave back is free again after this long: longer than an attempt, and than the function that
 /// makes it may run.
-const SLOT: Duration = Duration::from_secs(75);
+pub const SLOT: Duration = Duration::from_secs(75);
 /// An endpoint's state vanishes after this long without an attempt.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 const TRIES: u32 = 4;

@@ -155,7 +155,8 @@ impl Rig {
     pub(super) async fn fan_out(&self, records: Vec<Value>) {
         let fan_out = consumer("fan-out");
         let worker = (fan_out.start)(&self.app.backend.app).unwrap();
-        let batch = runtime::consumer::run(fan_out, &worker, json!({ "Records": records })).await.unwrap();
+        let event = json!({ "Records": records });
+        let batch = runtime::consumer::run(fan_out, &worker, event, fan_out.timeout).await.unwrap();
         assert!(batch.batch_item_failures.is_empty(), "{batch:?}");
     }
 

@@ -65,7 +65,7 @@ pub(crate) fn denied(action: &str, id: Option<&str>) -> Answer {
 /// What a fault is answered with in place of the call.
 pub(crate) fn faulty(fault: Fault) -> Option<Answer> {
     match fault {
-        Fault::Lost => None,
+        Fault::Lost | Fault::Slow(_) => None,
         Fault::Throughput | Fault::Throttling => Some(Refusal::throttled("Rate exceeded").answer()),
         Fault::Internal | Fault::Partial | Fault::TransactionConflict => {
             Some(Refusal::internal("An error occurred on the server side.").answer())

@@ -104,7 +104,7 @@ pub(crate) fn denied(action: &str, resource: Option<&str>) -> Answer {
 /// What a fault is answered with in place of the call.
 pub(crate) fn faulty(fault: Fault) -> Option<Answer> {
     match fault {
-        Fault::Lost => None,
+        Fault::Lost | Fault::Slow(_) => None,
         Fault::Throughput => Some(Refusal::throttled("The request was denied due to request throttling.").answer()),
         Fault::Throttling => Some(Refusal::busy("Rate exceeded").answer()),
         Fault::Internal | Fault::Partial | Fault::TransactionConflict => {

@@ -23,15 +23,7 @@ impl Fed {
     /// Hands it a batch, with no more rights and no more time than its function has in AWS.
     pub(super) async fn invoke(&self, records: Vec<Value>) -> Result<Batch, Error> {
         let event = Value::Object(Map::from_iter([("Records".to_owned(), Value::Array(records))]));
-        let run = engines::permitted(self.grants.clone(), run(self.consumer, &self.worker, event));
-        match tokio::time::timeout(self.consumer.timeout, run).await {
-            Ok(done) => done,
-            Err(_) => {
-                let after = self.consumer.timeout.as_secs();
-                tracing::error!(operation = self.consumer.id, after, "a batch took too long");
-                // Not the store's fault: the same again would take as long.
-                Err(Error::internal("a batch took too long"))
-            }
-        }
+        let run = run(self.consumer, &self.worker, event, self.consumer.timeout);
+        engines::permitted(self.grants.clone(), run).await
     }
 }

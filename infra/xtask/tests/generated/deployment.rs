@@ -56,7 +56,7 @@ impl Deployment {
     pub(crate) async fn hand(&self, id: &str, event: Value) -> Batch {
         let consumer = functions::consumers().into_iter().find(|consumer| consumer.id == id).unwrap();
         let worker = (consumer.start)(&self.app(self.seeded.store())).unwrap();
-        engines::permitted(self.role(id), consumer::run(consumer, &worker, event)).await.unwrap()
+        engines::permitted(self.role(id), consumer::run(consumer, &worker, event, consumer.timeout)).await.unwrap()
     }
 
     /// The messages that wait in a queue, as Lambda hands them over; they are gone.

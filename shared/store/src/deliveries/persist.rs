@@ -1,9 +1,10 @@
 //! Doing again what the store was too busy for.
 
 use std::future::Future;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use contract::{Code, Error};
+use tokio::time::Instant;
 
 /// How long an attempt's lease and its record are tried: what is not recorded shows as `unknown`.
 const PERSISTENCE: Duration = Duration::from_secs(20);
