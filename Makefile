@@ -12,7 +12,11 @@ RECEIVERS := tests/receivers
 NODE      := $(RECEIVERS)/node/node_modules/.package-lock.json
 PYTHON    := $(RECEIVERS)/python/venv/installed
 
-.PHONY: dev test bench gen lint advisories receivers
+# Holds the API's description to what the API does.
+OPENAPI := tests/openapi
+SCHEMATHESIS := $(OPENAPI)/venv/installed
+
+.PHONY: dev test bench gen lint advisories receivers openapi
 
 dev:
 	cargo run --package hedgerow -- dev $(ARGS)
@@ -21,8 +25,7 @@ gen:
 	cargo xtask gen
 
 # The tests come last, so that a run ends with their own closing lines. The functions' one-line mains have none.
-test: lint receivers
-	cargo build --quiet --workspace --bin hedgerow --bin merge-values
+test: lint receivers openapi
 	cargo test --workspace --quiet --lib --test '*'
 
 lint: $(DENY) $(LINT)
@@ -33,6 +36,10 @@ lint: $(DENY) $(LINT)
 	$(LINT) infra/template.yaml
 
 receivers: $(NODE) $(PYTHON)
+
+openapi: $(SCHEMATHESIS)
+	cargo build --quiet --workspace --bin hedgerow --bin merge-values
+	$(<D)/bin/python $(OPENAPI)/run.py target/debug/hedgerow
 
 # The advisory database is fetched from its public repository.
 advisories: $(DENY)
@@ -53,7 +60,7 @@ $(NODE): $(RECEIVERS)/node/package-lock.json
 	npm ci --silent --no-audit --no-fund --prefix $(RECEIVERS)/node
 	touch $@
 
-$(PYTHON): $(RECEIVERS)/python/requirements.txt
+$(PYTHON) $(SCHEMATHESIS): %/venv/installed: %/requirements.txt
 	python3 -m venv $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
