@@ -100,9 +100,8 @@ impl Answer {
         assert!(known.contains(&body["error"].as_str().unwrap()), "{self}");
         let message = body["message"].as_str().unwrap();
         assert!(message.ends_with('.') && message.len() < 300 && !message.contains('\n'), "{self}");
-        if self.all("idempotency-replayed").is_empty() {
-            assert_eq!(body["requestId"], self.request_id(), "{self}");
-        }
+        assert_eq!(body["requestId"], self.request_id(), "{self}");
+        assert!(self.all("idempotency-replayed").is_empty(), "only successes are remembered: {self}");
         assert_eq!(body.contains_key("details"), self.is("validation_failed") || self.is("version_conflict"), "{self}");
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
-use crate::app::{App, Caller, entities, fields, id, values};
+use crate::app::{App, Caller, fields, id, values};
 
 const GROUPS: &str = "/api/v1/field-groups";
 
@@ -148,33 +148,85 @@ async fn another_path_another_caller_or_another_key_is_another_request() {
 }
 
 #[tokio::test]
-async fn refusals_are_remembered_too() {
+async fn another_media_type_or_precondition_under_the_same_key_is_refused() {
     let app = App::start().await;
     let key = app.account("ada").await.key;
-    let path = values("acme", "product", "e");
-    let absent = key.post(&path).once("k").json(&json!({})).await;
-    absent.fails(404, "field_group_not_found");
     key.group("product").await;
-    replays(&absent, &key.post(&path).once("k").json(&json!({})).await);
-    key.get(&path).await.fails(404, "values_not_found");
-
-    let wrong = key.post(&path).once("l").json(&json!({ "color": "red" })).await;
-    wrong.wrong(&["color"]);
     key.own("acme", "product", "color", json!({ "type": "string" })).await;
-    replays(&wrong, &key.post(&path).once("l").json(&json!({ "color": "red" })).await);
-    assert_eq!(key.get(&entities("acme", "product")).await.page().0.len(), 0);
-    key.post(&path).once("m").json(&json!({ "color": "red" })).await.expect(200);
-
-    let taken = key.post(GROUPS).once("k").json(&group("product")).await;
-    taken.fails(409, "key_taken");
-    replays(&taken, &key.post(GROUPS).once("k").json(&group("product")).await);
-    let unread = key.post(GROUPS).once("n").body("application/json", "{").await;
-    unread.fails(400, "malformed_request");
-    replays(&unread, &key.post(GROUPS).once("n").body("application/json", "{").await);
+    let path = values("acme", "product", "e");
+    key.save("acme", "product", "e", json!({ "color": "red" })).await;
+    let body = json!({ "color": "blue" }).to_string();
+    let post = |once: &str, content_type: &str| key.post(&path).once(once).body(content_type, body.clone());
+    let first = post("k", "application/json").at("\"1\"").await.expect(200);
+    // Spelled otherwise, it is the same media type.
+    for same in ["application/json", "application/json; charset=utf-8", "Application/JSON"] {
+        replays(&first, &post("k", same).at("\"1\"").await);
+    }
+    for other in ["text/plain", "application/merge-patch+json"] {
+        post("k", other).at("\"1\"").await.fails(422, "idempotency_key_reused");
+    }
+    for other in ["\"2\"", "*", "nonsense"] {
+        post("k", "application/json").at(other).await.fails(422, "idempotency_key_reused");
+    }
+    post("k", "application/json").await.fails(422, "idempotency_key_reused");
+    let none = |call: crate::app::Call| call.header("if-none-match", "*");
+    none(post("k", "application/json").at("\"1\"")).await.fails(422, "idempotency_key_reused");
+    assert_eq!(key.get(&path).await.data(200)["version"], 2);
 }
 
 #[tokio::test]
-async fn what_was_not_answered_for_good_is_not_remembered() {
+async fn refusals_are_not_remembered() {
+    let app = App::start().await;
+    let key = app.account("ada").await.key;
+    let path = values("acme", "product", "e");
+    let red = json!({ "color": "red" });
+    let save = || key.post(&path).once("k").json(&red);
+    let fresh = |answer: Answer| assert!(answer.all("idempotency-replayed").is_empty(), "{answer}");
+    // The same request, once what stood in its way is gone.
+    save().await.fails(404, "field_group_not_found");
+    key.group("product").await;
+    save().await.wrong(&["color"]);
+    key.own("acme", "product", "color", json!({ "type": "string" })).await;
+    fresh(save().await.expect(200));
+    let again = save().await.expect(200);
+    assert_eq!(again.header("idempotency-replayed"), "true");
+
+    // Another request, put right.
+    let groups = || key.post(GROUPS).once("k");
+    groups().body("application/json", "{").await.fails(400, "malformed_request");
+    groups().body("text/plain", group("b").to_string()).await.fails(415, "unsupported_media_type");
+    groups().json(&json!({ "key": "b" })).await.wrong(&["name"]);
+    groups().json(&group("product")).await.fails(409, "key_taken");
+    fresh(groups().json(&group("b")).await.expect(201));
+
+    let stale = |version: &str| key.post(&path).once("v").at(version).json(&json!({ "color": "blue" }));
+    stale("\"7\"").await.fails(409, "version_conflict");
+    stale("seven").await.fails(400, "malformed_request");
+    fresh(stale("\"1\"").await.expect(200));
+}
+
+/// What grows most on its way into JSON, and past what is kept in one item.
+#[tokio::test]
+async fn an_answer_is_remembered_however_long_it_is() {
+    let app = App::start().await;
+    let account = app.account("ada").await;
+    let key = &account.key;
+    key.group("product").await;
+    key.own("acme", "product", "big", json!({ "type": "textarea" })).await;
+    let (quotes, control) = (json!({ "big": "\"".repeat(120_000) }), json!({ "big": "\u{1}".repeat(43_000) }));
+    for (entity, sent) in [("quotes", quotes), ("control", control)] {
+        let path = values("acme", "product", entity);
+        let first = key.post(&path).once(entity).json(&sent).await.expect(200);
+        assert!(first.body.len() > 240_000);
+        account.owner.post(&path).json(&json!({ "big": "another's" })).await.expect(200);
+        let other = key.get(&path).await.data(200);
+        replays(&first, &key.post(&path).once(entity).json(&sent).await);
+        assert_eq!(key.get(&path).await.data(200), other, "the other save is not lost");
+    }
+}
+
+#[tokio::test]
+async fn what_failed_is_gone_on_with() {
     let app = App::start().await;
     let account = app.account("ada").await;
     account.key.group("a").await;
@@ -186,6 +238,23 @@ async fn what_was_not_answered_for_good_is_not_remembered() {
     connector.faults().clear();
     let answer = account.key.post(GROUPS).once("k").json(&group("b")).await.expect(201);
     assert!(answer.all("idempotency-replayed").is_empty());
+    // It is committed, and nobody hears of it.
+    connector.faults().set(|call| (call.operation == "TransactWriteItems").then_some(engines::Fault::Lost));
+    account.key.post(GROUPS).once("l").json(&group("c")).await.fails(503, "unavailable");
+    connector.faults().clear();
+    let made = account.key.get(&format!("{GROUPS}/c")).await.data(200);
+    assert_eq!(account.key.post(GROUPS).once("l").json(&group("c")).await.data(201), made);
+    // A webhook has no key that could be taken: were it made anew, there would be two.
+    let hook = json!({ "url": "https://example.com/hooks", "events": ["*"], "active": false });
+    let writes = ["PutItem", "TransactWriteItems"];
+    let of_webhooks = |body: &[u8]| body.windows(4).any(|four| four == b"\"W#c");
+    connector
+        .faults()
+        .set(move |call| (writes.contains(&call.operation) && of_webhooks(call.body)).then_some(engines::Fault::Lost));
+    account.key.post("/api/v1/webhooks").once("w").json(&hook).await.fails(503, "unavailable");
+    connector.faults().clear();
+    account.key.post("/api/v1/webhooks").once("w").json(&hook).await.expect(201);
+    assert_eq!(account.key.get("/api/v1/webhooks").await.page().0.len(), 1);
 }
 
 #[tokio::test]

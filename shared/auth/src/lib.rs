@@ -1,6 +1,7 @@
 //! Secrets and what is proved with them: API keys, sessions, passwords, seals. No I/O, no AWS.
 
 pub mod api_key;
+pub mod cipher;
 pub mod password;
 pub mod random;
 pub mod seal;
@@ -11,11 +12,12 @@ pub mod vault;
 pub mod webhook_secret;
 
 pub use api_key::{ApiKeySecret, KeyHash};
+pub use cipher::{Cipher, VaultError};
 pub use password::{Password, PasswordAttempt, PasswordHash};
 pub use seal::SealKey;
 pub use secret::Secret;
 pub use session::SessionToken;
-pub use vault::{Keyring, VaultError};
+pub use vault::Keyring;
 pub use webhook_secret::WebhookSecret;
 
 /// SHA-256.

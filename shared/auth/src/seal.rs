@@ -1,11 +1,14 @@
-//! Seals: texts that we hand out and take back only unaltered, from the client they were made for.
+//! Seals: texts that we hand out and take back only unaltered, from the client they were made for; and what is kept
+//! enciphered under the client's own key.
 
+use aws_lc_rs::hkdf::{HKDF_SHA256, Prk};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
+use crate::cipher::{Cipher, FAILED, VaultError};
 use crate::{Secret, random};
 
 const TAG: usize = 16;
@@ -64,6 +67,20 @@ impl SealKey {
         if genuine { String::from_utf8(payload.to_vec()).ok() } else { None }
     }
 
+    /// A cipher for one purpose, under a key of its own: the expansion of RFC 5869 §2.3. No [`SealKey::mac`] gives such
+    /// a key away: its input begins with a length of 8 bytes, and no part is as long as `hedgerow` would say.
+    ///
+    /// # Errors
+    /// If the cipher fails.
+    pub fn cipher(&self, purpose: &'static str) -> Result<Cipher, VaultError> {
+        let mut key = [0; 32];
+        let info = [b"hedgerow ", purpose.as_bytes()];
+        let expanded = Prk::new_less_safe(HKDF_SHA256, self.0.expose());
+        let expanded = expanded.expand(&info, HKDF_SHA256).map_err(|_| FAILED)?;
+        expanded.fill(&mut key).map_err(|_| FAILED)?;
+        Cipher::new(&key)
+    }
+
     fn tag(&self, context: &[&str], payload: &[u8]) -> [u8; TAG] {
         let mut parts: Vec<&[u8]> = context.iter().map(|part| part.as_bytes()).collect();
         parts.push(payload);
@@ -96,5 +113,38 @@ mod tests {
             assert_eq!(key.open(&["list", "t1"], std::str::from_utf8(&other).expect("text")), None, "{at}");
         }
         assert_eq!(key.open(&[], ""), None);
+    }
+
+    #[test]
+    fn what_is_enciphered_opens_at_its_place_for_its_purpose_unaltered() {
+        let key = SealKey::generate();
+        let cipher = key.cipher("answers").expect("a cipher");
+        let sealed = cipher.seal("I#1", b"the answer".to_vec()).expect("sealed");
+        assert_eq!(cipher.open("I#1", &sealed).as_deref(), Ok(&b"the answer"[..]));
+        assert!(!sealed.windows(6).any(|six| six == b"answer"));
+        assert_ne!(cipher.seal("I#1", b"the answer".to_vec()).expect("sealed"), sealed);
+        for (other, purpose) in [(SealKey::generate(), "answers"), (key.clone(), "else")] {
+            assert!(other.cipher(purpose).expect("a cipher").open("I#1", &sealed).is_err());
+        }
+        assert!(cipher.open("I#2", &sealed).is_err());
+        for at in 0..sealed.len() {
+            let mut altered = sealed.clone();
+            altered[at] ^= 1;
+            assert!(cipher.open("I#1", &altered).is_err(), "{at}");
+            assert!(cipher.open("I#1", &sealed[..at]).is_err(), "{at}");
+        }
+    }
+
+    /// RFC 5869 §2.3 with one block: HMAC(PRK, info | 0x01), computed here by hand.
+    #[test]
+    fn a_purpose_is_the_info_of_an_expansion() {
+        let key = SealKey::generate();
+        let mut block = [0; 64];
+        block[..32].copy_from_slice(key.0.expose());
+        let mut mac = Hmac::<Sha256>::new(&block.into());
+        mac.update(b"hedgerow answers\x01");
+        let by_hand = Cipher::new(&mac.finalize().into_bytes().into()).expect("a cipher");
+        let sealed = key.cipher("answers").and_then(|cipher| cipher.seal("x", vec![7])).expect("sealed");
+        assert_eq!(by_hand.open("x", &sealed), Ok(vec![7]));
     }
 }

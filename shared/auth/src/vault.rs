@@ -1,9 +1,7 @@
 //! What is kept encrypted: AES-256-GCM under the deployment's data keys, bound to the place that it is kept in.
 
 use std::collections::HashMap;
-use std::fmt;
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -11,6 +9,7 @@ use serde::Deserialize;
 use sha2::Sha256;
 
 use crate::Secret;
+use crate::cipher::{ALTERED, Cipher, VaultError};
 
 /// A key's text has at least this many characters: of 62 kinds, they hold 256 bits.
 const LEAST: usize = 43;
@@ -22,18 +21,6 @@ pub struct Keyring {
     current: String,
     keys: HashMap<String, Secret<[u8; 32]>>,
 }
-
-/// Why a keyring can't be read, or a text not be sealed or opened. It says nothing of either.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct VaultError(&'static str);
-
-impl fmt::Display for VaultError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
-impl std::error::Error for VaultError {}
 
 #[derive(Deserialize)]
 struct Stored {
@@ -71,10 +58,8 @@ impl Keyring {
     /// # Errors
     /// If the cipher fails.
     pub fn seal(&self, place: &str, plain: &str) -> Result<String, VaultError> {
-        let mut bytes = plain.as_bytes().to_vec();
-        let nonce = self.key(&self.current)?.seal_in_place_append_tag(Aad::from(place), &mut bytes);
-        let nonce = nonce.map_err(|_| VaultError("the cipher failed"))?;
-        let sealed = URL_SAFE_NO_PAD.encode([&nonce.as_ref()[..], &bytes].concat());
+        let sealed = self.cipher(&self.current)?.seal(place, plain.as_bytes().to_vec())?;
+        let sealed = URL_SAFE_NO_PAD.encode(sealed);
         Ok(format!("{}.{sealed}", self.current))
     }
 
@@ -83,19 +68,13 @@ impl Keyring {
     /// # Errors
     /// If it was sealed for another place, by a key that is not there, or was altered.
     pub fn open(&self, place: &str, sealed: &str) -> Result<String, VaultError> {
-        let altered = VaultError("a sealed text does not open");
-        let (name, text) = sealed.split_once('.').ok_or(altered)?;
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| altered)?;
-        let (nonce, rest) = bytes.split_at_checked(NONCE_LEN).ok_or(altered)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| altered)?;
-        let mut rest = rest.to_vec();
-        let plain = self.key(name)?.open_in_place(nonce, Aad::from(place), &mut rest).map_err(|_| altered)?;
-        String::from_utf8(plain.to_vec()).map_err(|_| altered)
+        let (name, text) = sealed.split_once('.').ok_or(ALTERED)?;
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| ALTERED)?;
+        String::from_utf8(self.cipher(name)?.open(place, &bytes)?).map_err(|_| ALTERED)
     }
 
-    fn key(&self, name: &str) -> Result<RandomizedNonceKey, VaultError> {
-        let key = self.keys.get(name).ok_or(VaultError("a data key is not there any more"))?;
-        RandomizedNonceKey::new(&AES_256_GCM, key.expose()).map_err(|_| VaultError("the cipher failed"))
+    fn cipher(&self, name: &str) -> Result<Cipher, VaultError> {
+        Cipher::new(self.keys.get(name).ok_or(VaultError("a data key is not there any more"))?.expose())
     }
 }
 

@@ -15,6 +15,9 @@ pub trait Resource: Serialize + JsonSchema {
     /// Members that are shown once and never remembered.
     const SECRETS: &'static [&'static str] = &[];
 
+    /// Whether an answer with it may have more than 100 KB.
+    const LONG: bool = false;
+
     /// The number in its `ETag`, for what can be changed.
     fn version(&self) -> Option<u64>;
 }
@@ -27,7 +30,14 @@ macro_rules! versioned {
     })+ };
 }
 
-versioned!(Client, FieldGroup, GlobalField, TenantField, ApiKey, EntityValues);
+versioned!(Client, FieldGroup, GlobalField, TenantField, ApiKey);
+
+impl Resource for EntityValues {
+    const LONG: bool = true;
+    fn version(&self) -> Option<u64> {
+        Some(self.version)
+    }
+}
 
 macro_rules! unversioned {
     ($($name:ty),+) => { $(impl Resource for $name {

@@ -53,22 +53,22 @@ impl Reply {
         }
     }
 
-    /// The answer as it may be kept: secrets become `null`. 401, 429 and 5xx are not kept.
-    pub(crate) fn to_remember(&self) -> Option<Remembered> {
-        if self.status == 401 || self.status == 429 || self.status >= 500 {
-            return None;
-        }
+    /// The answer as it may be kept: secrets become `null`.
+    ///
+    /// # Errors
+    /// `internal` if an answer with secrets can't be read again; then it must not be kept.
+    pub(crate) fn to_remember(&self) -> Result<Remembered, Error> {
         let etag = self.headers.get(ETAG).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let body = if self.secrets.is_empty() {
-            String::from_utf8(self.body.clone()).ok()?
-        } else {
-            let mut body: Value = serde_json::from_slice(&self.body).ok()?;
-            for secret in self.secrets {
-                *body.get_mut("data")?.get_mut(secret)? = Value::Null;
+        if self.secrets.is_empty() {
+            return Ok(Remembered { status: self.status, etag, body: self.body.clone() });
+        }
+        let mut body: Value = serde_json::from_slice(&self.body).map_err(Error::internal)?;
+        for secret in self.secrets {
+            if let Some(secret) = body.get_mut("data").and_then(|data| data.get_mut(secret)) {
+                *secret = Value::Null;
             }
-            body.to_string()
-        };
-        Some(Remembered { status: self.status, etag, body })
+        }
+        Ok(Remembered { status: self.status, etag, body: serde_json::to_vec(&body).map_err(Error::internal)? })
     }
 
     pub(crate) fn of_remembered(answer: Remembered) -> Self {
@@ -77,7 +77,7 @@ impl Reply {
         if !answer.body.is_empty() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
-        let reply = Self { status: answer.status, headers, body: answer.body.into_bytes(), secrets: &[] };
+        let reply = Self { status: answer.status, headers, body: answer.body, secrets: &[] };
         match answer.etag {
             Some(etag) => reply.with(ETAG, &etag),
             None => reply,

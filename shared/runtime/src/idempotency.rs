@@ -2,9 +2,9 @@
 
 use contract::route::Meta;
 use contract::{Code, Error};
-use http::header::HeaderName;
+use http::header::{CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH};
 use store::author::Seed;
-use store::idempotency::{Begun, Keyed, Remembered, Slot};
+use store::idempotency::{Begun, Ending, Keyed, Remembered, Slot};
 
 use crate::answer::Reply;
 use crate::app::App;
@@ -40,21 +40,54 @@ pub(crate) async fn begin(
     // The path's parameters as they are read, so that two spellings of one path are one route.
     let route =
         incoming.parameters.iter().fold(meta.id.to_owned(), |route, (name, value)| format!("{route}/{name}={value}"));
-    let request = Keyed { caller: &caller.actor(), route: &route, key, body: &incoming.body };
+    let request = Keyed {
+        caller: &caller.actor(),
+        route: &route,
+        key,
+        body: &incoming.body,
+        media_type: &essence(&incoming.bytes(&CONTENT_TYPE)),
+        if_match: &incoming.bytes(&IF_MATCH),
+        if_none_match: &incoming.bytes(&IF_NONE_MATCH),
+    };
     Ok(match app.store()?.begin(scope, &request).await? {
         Begun::Go(slot) => Turn::Go(slot.seed, Some(slot)),
         Begun::Answered(answer) => Turn::Replay(answer),
     })
 }
 
-/// Keeps the answer, or frees the key. What was done stays done if this fails: the lease runs out, and a repetition
-/// finds its own writes.
-pub(crate) async fn finish(app: &App, slot: Slot, reply: &Reply) {
-    let kept = match app.store() {
-        Ok(store) => store.finish(slot, reply.to_remember().as_ref()).await,
-        Err(error) => Err(error),
+/// A media type without its parameters, which say nothing of how JSON is read (RFC 9110 §8.3.1: it has no case).
+fn essence(content_type: &[u8]) -> String {
+    let text = String::from_utf8_lossy(content_type);
+    text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// Keeps a success; a refusal frees the key. What was done stays done if this fails: the lease runs out, and a
+/// repetition finds its own writes.
+pub(crate) async fn finish(app: &App, slot: Slot, handled: &Result<Reply, Error>) {
+    let ending = match handled {
+        Ok(reply) => reply.to_remember().map(Ending::Answered),
+        Err(error) if error.code().status() < 500 => Ok(Ending::Refused),
+        Err(_) => Ok(Ending::Failed),
+    };
+    let kept = match (app.store(), ending) {
+        (Ok(store), Ok(ending)) => store.finish(slot, ending).await,
+        (Err(error), _) | (_, Err(error)) => Err(error),
     };
     if let Err(error) = kept {
-        tracing::error!(error = ?error, "an answer could not be kept under its idempotency key");
+        tracing::error!(error = ?error, "what became of a request could not be kept under its idempotency key");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::essence;
+
+    #[test]
+    fn a_media_type_is_its_essence() {
+        for same in ["application/json", "Application/JSON; charset=utf-8", " application/json ;x=y"] {
+            assert_eq!(essence(same.as_bytes()), "application/json");
+        }
+        assert_eq!((essence(b""), essence(b"text/plain")), (String::new(), "text/plain".to_owned()));
+        assert_ne!(essence(b"\xff"), essence(b""));
     }
 }

@@ -79,6 +79,13 @@ impl Incoming {
             && codings.any(|name| !name.eq_ignore_ascii_case(b"identity"))
     }
 
+    /// A header byte for byte, several of one name joined as API Gateway joins them; empty if it is absent.
+    #[must_use]
+    pub fn bytes(&self, name: &HeaderName) -> Vec<u8> {
+        let values: Vec<&[u8]> = self.headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+        values.join(&b","[..])
+    }
+
     /// A header as text; empty if it is absent or not text.
     #[must_use]
     pub fn header(&self, name: &HeaderName) -> &str {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use contract::resource::Resource;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use store::grant::Grant;
 
@@ -62,13 +63,22 @@ pub struct Needs {
     pub body: Option<Schema>,
     /// What it answers when all is well.
     pub success: Option<Success>,
+    /// Whether that may be long.
+    answers_long: bool,
 }
 
 impl Needs {
     /// Nothing yet.
     #[must_use]
     pub fn new(schemas: SchemaGenerator) -> Self {
-        Self { schemas, permissions: Permissions::default(), parameters: Vec::new(), body: None, success: None }
+        Self {
+            schemas,
+            permissions: Permissions::default(),
+            parameters: Vec::new(),
+            body: None,
+            success: None,
+            answers_long: false,
+        }
     }
 
     /// Needs these.
@@ -97,7 +107,8 @@ impl Needs {
         self.body = Some(self.schemas.subschema_for::<T>());
     }
 
-    pub(crate) fn answers<T: JsonSchema>(&mut self, status: u16) {
+    pub(crate) fn answers<T: Resource>(&mut self, status: u16) {
+        self.answers_long |= T::LONG;
         let schema = self.schemas.subschema_for::<T>();
         self.success = Some(Success { status, body: Some(Content::Data(schema)) });
     }
@@ -133,6 +144,9 @@ impl Described {
         needs.grant(crate::credential::grants(self.route.meta.access));
         if self.route.meta.idempotent() {
             needs.grant(store::Store::IDEMPOTENCY_GRANTS.iter().copied());
+            if needs.answers_long {
+                needs.grant(store::Store::LONG_ANSWER_GRANTS.iter().copied());
+            }
         }
         needs.permissions
     }

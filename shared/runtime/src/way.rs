@@ -101,13 +101,9 @@ async fn pass(
     // Path, query and body, parsed and validated; the handler.
     let author = Author::new(&caller.actor(), &incoming.origin, seed);
     let Some(slot) = slot else { return handle(app, route, incoming, caller, author).await };
-    let request_id = incoming.origin.request_id.clone();
     let handled = AssertUnwindSafe(handle(app, route, incoming, caller, author)).catch_unwind().await;
     let handled = handled.unwrap_or_else(|_| Err(Error::internal("a handler panicked")));
-    match &handled {
-        Ok(reply) => idempotency::finish(app, slot, reply).await,
-        Err(error) => idempotency::finish(app, slot, &Reply::of_error(error, &request_id)).await,
-    }
+    idempotency::finish(app, slot, &handled).await;
     handled
 }
 

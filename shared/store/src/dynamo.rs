@@ -34,6 +34,10 @@ pub(crate) fn get_text<'i>(item: &'i Item, name: &str) -> Option<&'i str> {
     item.get(name)?.as_s().ok().map(String::as_str)
 }
 
+pub(crate) fn get_bytes<'i>(item: &'i Item, name: &str) -> Option<&'i [u8]> {
+    item.get(name)?.as_b().ok().map(AsRef::as_ref)
+}
+
 pub(crate) fn get_number<T: std::str::FromStr>(item: &Item, name: &str) -> Option<T> {
     item.get(name)?.as_n().ok()?.parse().ok()
 }

@@ -1,10 +1,14 @@
-//! Requests that may be repeated (contract: `Idempotency-Key`): the first answer is kept for a day, and a repetition
-//! that finds the first try dead goes on with its identifiers, so that it meets what was already written.
+//! Requests that may be repeated (contract: `Idempotency-Key`): the first success is kept for a day, sealed, and a
+//! repetition that finds the first try dead goes on with its identifiers, so that it meets what was already written.
+//!
+//! What says that a request was answered is written last, by whoever holds the key: the further pieces of a long answer
+//! are under the holder's name, so that no try that was taken for dead can mix its own in.
 
 use std::time::Duration;
 
+use auth::SealKey;
+use aws_sdk_dynamodb::types::AttributeValue;
 use contract::{Code, Error, Time};
-use serde::{Deserialize, Serialize};
 
 use crate::Store;
 use crate::author::Seed;
@@ -12,24 +16,31 @@ use crate::change::{Attempt, Change};
 use crate::dynamo::{Item, get_number, get_text, must, number, text};
 use crate::grant::{Grant, grants};
 use crate::keys;
+use crate::pieces;
 use crate::scope::ClientScope;
+use crate::tables::Table;
 
 /// How long a first answer is kept.
 const KEPT: Duration = Duration::from_secs(24 * 3600);
+/// How much longer its further pieces are kept than what names them: clocks differ, and items vanish in any order.
+const LONGER: Duration = Duration::from_secs(3600);
 /// How long a try may take before it counts as dead.
 const LEASE: Duration = Duration::from_secs(60);
-/// Answers over this are not kept: an item has at most 400 KB.
-const MAX_BYTES: usize = 350_000;
+/// How much of a sealed answer is with what says that there is one. Whoever is refused by an item pays for its size, so
+/// it is less than an item could have; but all that only a [`Resource::LONG`](contract::resource::Resource) exceeds.
+const INLINE: usize = 128 * 1024;
+/// The lease of a try that is known to have failed.
+const OVER: i64 = 0;
 
 /// An answer as it is kept: secrets are no longer in it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remembered {
     /// The status.
     pub status: u16,
     /// The `ETag`, if it had one.
     pub etag: Option<String>,
     /// The body.
-    pub body: String,
+    pub body: Vec<u8>,
 }
 
 /// A request that is being carried out under its key.
@@ -37,6 +48,7 @@ pub struct Slot {
     mac: String,
     /// Which try has the lease. Not its end: two tries can ask for the same.
     holder: String,
+    seal: SealKey,
     /// What identifiers are made from: the first try's, if there was one.
     pub seed: Seed,
 }
@@ -49,7 +61,19 @@ pub enum Begun {
     Answered(Remembered),
 }
 
+/// What became of a request.
+pub enum Ending {
+    /// It succeeded, and is answered with this for a day.
+    Answered(Remembered),
+    /// It was refused and nothing is written: the key is free.
+    Refused,
+    /// It failed, and what it wrote is not known: whoever repeats it goes on with its identifiers, and another request
+    /// finds the key free.
+    Failed,
+}
+
 /// A request with a key.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Keyed<'a> {
     /// The caller: a key's or a user's identifier.
     pub caller: &'a str,
@@ -59,24 +83,44 @@ pub struct Keyed<'a> {
     pub key: &'a str,
     /// The body, byte for byte.
     pub body: &'a [u8],
+    /// The body's media type, without parameters.
+    pub media_type: &'a str,
+    /// The header `If-Match`, byte for byte.
+    pub if_match: &'a [u8],
+    /// The header `If-None-Match`, byte for byte.
+    pub if_none_match: &'a [u8],
+}
+
+impl Keyed<'_> {
+    /// What the request is kept under.
+    fn mac(&self, seal: &SealKey) -> String {
+        auth::hex(&seal.mac(&[self.caller.as_bytes(), self.route.as_bytes(), self.key.as_bytes()]))
+    }
+
+    /// What has to be the same for it to be the same request.
+    fn fingerprint(&self, seal: &SealKey) -> String {
+        auth::hex(&seal.mac(&[self.body, self.media_type.as_bytes(), self.if_match, self.if_none_match]))
+    }
 }
 
 impl Store {
     /// What remembering answers needs.
     pub const IDEMPOTENCY_GRANTS: &'static [Grant] =
         &grants![Log PutItem [Idempotency]; Log UpdateItem [Idempotency]; Log DeleteItem [Idempotency]];
+    /// What it needs besides where answers may be long.
+    pub const LONG_ANSWER_GRANTS: &'static [Grant] =
+        &grants![Log BatchWriteItem [Idempotency]; Log BatchGetItem [Idempotency]];
 
     /// Claims a key, or finds the answer that was given under it.
     ///
     /// # Errors
-    /// `idempotency_key_reused` with another body, `idempotency_in_progress` while the first try lives.
+    /// `idempotency_key_reused` for another request, `idempotency_in_progress` while the first try lives.
     pub async fn begin(&self, scope: &ClientScope, request: &Keyed<'_>) -> Result<Begun, Error> {
-        let now = self.clock().now();
-        let parts = [request.caller, request.route, request.key].map(str::as_bytes);
-        let mac = auth::hex(&scope.seal().mac(&parts));
-        let fingerprint = auth::hex(&scope.seal().mac(&[request.body]));
+        let (now, seal) = (self.clock().now(), scope.seal());
+        let (mac, fingerprint) = (request.mac(seal), request.fingerprint(seal));
         let (seed, lease) = (Seed::new(now), now.plus(LEASE).millis());
         let holder = auth::hex(&auth::random::bytes::<16>());
+        let go = |seed| Ok(Begun::Go(Slot { mac: mac.clone(), holder: holder.clone(), seal: seal.clone(), seed }));
         let claim = Change::put(keys::idempotency(&mac))
             .set("fingerprint", text(&fingerprint))
             .set("lease", number(lease))
@@ -85,21 +129,21 @@ impl Store {
             .set("ttl", number(now.plus(KEPT).seconds()))
             .set("seedAt", number(seed.at.millis()))
             .set("seed", text(auth::hex(&seed.bytes)))
-            .when("(attribute_not_exists(#pk) OR #expiresAt <= :now)")
-            .with(":now", number(now.millis()));
-        let Attempt::Refused(found) = self.attempt(claim).await? else {
-            return Ok(Begun::Go(Slot { mac, holder, seed }));
-        };
+            .when("(attribute_not_exists(#pk) OR #expiresAt <= :now OR (#lease = :over AND #fingerprint <> :this))")
+            .with(":now", number(now.millis()))
+            .with(":over", number(OVER))
+            .with(":this", text(&fingerprint));
+        let Attempt::Refused(found) = self.attempt(claim).await? else { return go(seed) };
         let found = must(found, "item")?;
         if get_text(&found, "fingerprint") != Some(&fingerprint) {
             return Err(Code::IdempotencyKeyReused.into());
         }
-        if let Some(answer) = get_text(&found, "answer") {
-            return Ok(Begun::Answered(serde_json::from_str(answer).map_err(Error::internal)?));
+        if found.contains_key("body") {
+            return Ok(Begun::Answered(self.answer(seal, &mac, &found).await?));
         }
         let first = seed_of(&found)?;
         if is_held_by(&found, &holder) {
-            return Ok(Begun::Go(Slot { mac, holder, seed }));
+            return go(seed);
         }
         if must(get_number::<i64>(&found, "lease"), "lease")? > now.millis() {
             return Err(Code::IdempotencyInProgress.into());
@@ -108,29 +152,80 @@ impl Store {
         let take = Change::update(keys::idempotency(&mac))
             .set("lease", number(lease))
             .set("holder", text(&holder))
-            .when("#holder = :dead AND attribute_not_exists(#answer)")
+            .when("#holder = :dead AND attribute_not_exists(#body)")
             .with(":dead", text(dead));
         match self.attempt(take).await? {
             Attempt::Refused(found) if !found.as_ref().is_some_and(|found| is_held_by(found, &holder)) => {
                 Err(Code::IdempotencyInProgress.into())
             }
-            _ => Ok(Begun::Go(Slot { mac, holder, seed: first })),
+            _ => go(first),
         }
     }
 
-    /// Keeps the answer; without one, the key is free again.
+    /// Says what became of a request, if the claim is still its own.
     ///
     /// # Errors
     /// `unavailable`, `internal`.
-    pub async fn finish(&self, slot: Slot, answer: Option<&Remembered>) -> Result<(), Error> {
+    pub async fn finish(&self, slot: Slot, ending: Ending) -> Result<(), Error> {
         let key = keys::idempotency(&slot.mac);
-        let kept = answer.map(serde_json::to_string).transpose().map_err(Error::internal)?;
-        let change = match kept.filter(|kept| kept.len() <= MAX_BYTES) {
-            Some(kept) => Change::update(key).set("answer", text(kept)),
-            None => Change::delete(key),
+        let change = match ending {
+            Ending::Answered(answer) => {
+                let (body, pieces) = self.write_answer(&slot, answer).await?;
+                Change::update(key).set("body", body).set("pieces", pieces)
+            }
+            Ending::Refused => Change::delete(key),
+            Ending::Failed => Change::update(key).set("lease", number(OVER)),
         };
-        // Only while the claim is still ours.
         self.attempt(change.when("#holder = :holder").with(":holder", text(slot.holder))).await.map(|_| ())
+    }
+
+    /// Seals an answer and writes all of it but its first piece, which is given back.
+    async fn write_answer(&self, slot: &Slot, answer: Remembered) -> Result<(AttributeValue, AttributeValue), Error> {
+        let cipher = slot.seal.cipher(PURPOSE).map_err(Error::internal)?;
+        let sealed = cipher.seal(&place(&slot.mac, &slot.holder), answer.into_bytes()).map_err(Error::internal)?;
+        let mut pieces = pieces::cut(&sealed, INLINE).into_iter().enumerate();
+        let ttl = self.clock().now().plus(KEPT + LONGER).seconds();
+        let (_, first) = must(pieces.next(), "body")?;
+        let item = |(at, piece): (usize, pieces::Piece)| {
+            let mut item = piece.at(&keys::answer_piece(&slot.mac, &slot.holder, at));
+            item.insert("ttl".to_owned(), number(ttl));
+            (Table::Log, item)
+        };
+        self.batch_put(pieces.map(item).collect()).await?;
+        Ok((first.body, first.pieces))
+    }
+
+    async fn answer(&self, seal: &SealKey, mac: &str, item: &Item) -> Result<Remembered, Error> {
+        let holder = must(get_text(item, "holder"), "holder")?;
+        let sealed = self.join(item, |at| keys::answer_piece(mac, holder, at)).await?;
+        let cipher = seal.cipher(PURPOSE).map_err(Error::internal)?;
+        let bytes = cipher.open(&place(mac, holder), &sealed).map_err(Error::internal)?;
+        must(Remembered::from_bytes(bytes), "body")
+    }
+}
+
+/// What answers are sealed for.
+const PURPOSE: &str = "remembered answers";
+
+/// Where an answer is kept, for the seal.
+fn place(mac: &str, holder: &str) -> String {
+    format!("{mac} {holder}")
+}
+
+impl Remembered {
+    /// Status and `ETag` in a line, then the body as it is.
+    fn into_bytes(self) -> Vec<u8> {
+        let mut bytes = format!("{} {}\n", self.status, self.etag.unwrap_or_default()).into_bytes();
+        bytes.extend(self.body);
+        bytes
+    }
+
+    fn from_bytes(mut bytes: Vec<u8>) -> Option<Self> {
+        let end = bytes.iter().position(|byte| *byte == b'\n')?;
+        let body = bytes.split_off(end + 1);
+        let (status, etag) = std::str::from_utf8(&bytes[..end]).ok()?.split_once(' ')?;
+        let etag = (!etag.is_empty()).then(|| etag.to_owned());
+        Some(Self { status: status.parse().ok()?, etag, body })
     }
 }
 
@@ -146,4 +241,19 @@ fn seed_of(item: &Item) -> Result<Seed, Error> {
         (0..digits.len()).step_by(2).map(|i| u8::from_str_radix(digits.get(i..i + 2)?, 16).ok()).collect();
     let bytes = must(bytes.and_then(|bytes| bytes.try_into().ok()), "seed")?;
     Ok(Seed { at: Time::from_millis(at), bytes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_goes_there_and_back() {
+        for etag in [None, Some("\"12\"".to_owned())] {
+            for body in ["", "{}", "\n\n 201 \"x\"\n"] {
+                let answer = Remembered { status: 201, etag: etag.clone(), body: body.into() };
+                assert_eq!(Remembered::from_bytes(answer.clone().into_bytes()), Some(answer));
+            }
+        }
+    }
 }

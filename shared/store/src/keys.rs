@@ -244,6 +244,11 @@ pub(crate) fn idempotency(mac: &str) -> Key {
     log(Kind::Idempotency, mac, CARD)
 }
 
+/// A piece of a long answer, of the try that gave it.
+pub(crate) fn answer_piece(mac: &str, holder: &str, piece: usize) -> Key {
+    log(Kind::Idempotency, mac, format!("{holder}#{piece:02}"))
+}
+
 pub(crate) fn webhook(client: ClientId, webhook: WebhookId) -> Key {
     main(Kind::Webhooks, client, webhook.to_string())
 }

@@ -36,7 +36,8 @@
 //! | job | log `J#cl` / job | `doc release after ttl` |
 //! | how many of each a client has | main `N#cl` / `field-groups`, `global-fields`, `api-keys`, `webhooks` | `count` |
 //! | purge due | main `Z#date` / id | `pk`, `sk` of the root in `root` |
-//! | idempotency | log `I#mac` / `#` | `fingerprint lease holder expiresAt seedAt seed answer ttl` |
+//! | idempotency | log `I#mac` / `#` | `fingerprint lease holder expiresAt seedAt seed ttl`, the answer (sealed) in `body pieces` |
+//! | the further pieces of a long answer | log `I#mac` / `holder#01` | `body pieces ttl` |
 //!
 //! # What an operation costs
 //! Read units (RU) are for strongly consistent reads of items up to 4 KB, write units (WU) for items up to 1 KB; `n` is
@@ -71,7 +72,8 @@
 //! | attempt | 1 + 1 + 1 + 1 + 1 | a batch: BatchGet 1 RU a webhook and event; an endpoint: Update 1 WU, before and after; an attempt: Update 1 WU, before and after | |
 //! | hold, fail for good | 1 | Transact 4 WU | |
 //! | release a delivery | 3 | Get 1 RU, Transact 4 WU, Delete 1 WU | |
-//! | idempotency | + 2 | Put 1 WU, Update 1 WU | |
+//! | idempotency | + 2 | Put 1 WU, Update 1 WU per KB of the answer | |
+//! | idempotency, an answer over 128 KB | + 3 | Put 1 WU, BatchWrite and Update 1 WU per KB; again: Put, BatchGet 1 RU per 4 KB | |
 
 pub mod accounts;
 pub mod api_keys;
@@ -101,6 +103,7 @@ mod change;
 mod definitions;
 mod document;
 mod dynamo;
+mod pieces;
 mod retry;
 
 use std::sync::Arc;

@@ -8,13 +8,11 @@ use contract::{Error, Time};
 use super::state::Card;
 use super::{KEPT, Message, delivery_id};
 use crate::Store;
-use crate::dynamo::{Item, key_attributes, number, text};
+use crate::dynamo::{Item, number, text};
 use crate::grant::granted;
 use crate::keys;
+use crate::pieces;
 use crate::tables::Table;
-
-/// Bytes of an announcement in one item: an item has at most 400 KB.
-const PIECE: usize = 350_000;
 
 /// What is announced.
 pub struct Announcement {
@@ -95,24 +93,15 @@ fn card(announcement: &Announcement, webhook: WebhookId) -> Item {
     card.item(&keys::delivery(announcement.client, webhook, id))
 }
 
-/// The items that hold an announcement, the body cut where characters end.
+/// The items that hold an announcement.
 fn pieces(announcement: &Announcement) -> Vec<Item> {
-    let mut rest = announcement.body.as_str();
-    let mut parts = Vec::new();
-    while !rest.is_empty() {
-        let (part, after) = rest.split_at(rest.floor_char_boundary(PIECE.min(rest.len())));
-        parts.push(part);
-        rest = after;
-    }
-    let count = parts.len();
-    let item = |(at, part): (usize, &str)| {
-        let mut item = key_attributes(&keys::event(announcement.client, announcement.id, at));
-        item.insert("body".to_owned(), text(part));
-        item.insert("pieces".to_owned(), number(count));
+    let pieces = pieces::cut(announcement.body.as_bytes(), pieces::MOST).into_iter().enumerate();
+    let item = |(at, piece): (usize, pieces::Piece)| {
+        let mut item = piece.at(&keys::event(announcement.client, announcement.id, at));
         item.insert("event".to_owned(), text(announcement.event.name()));
         item.insert("requestId".to_owned(), text(&announcement.request_id));
         item.insert("ttl".to_owned(), number(announcement.at.plus(KEPT).seconds()));
         item
     };
-    parts.into_iter().enumerate().map(item).collect()
+    pieces.map(item).collect()
 }

@@ -15,7 +15,7 @@ use crate::Store;
 use crate::author::{Author, Origin, Seed};
 use crate::change::{Attempt as Write, Change, Outcome};
 use crate::document::Document;
-use crate::dynamo::{Item, get_number, get_text, must, number, text};
+use crate::dynamo::{Item, get_text, must, number, text};
 use crate::grant::granted;
 use crate::keys::{self, Key};
 use crate::webhooks::Endpoint;
@@ -137,13 +137,8 @@ impl Attempts {
     }
 
     async fn content(&self, client: ClientId, event: EventId, first: Item) -> Result<Content, Error> {
-        let count: usize = must(get_number(&first, "pieces"), "pieces")?;
-        let mut body = must(get_text(&first, "body"), "body")?.to_owned();
-        let places: Vec<Key> = (1..count).map(|piece| keys::event(client, event, piece)).collect();
-        let pieces = self.store.batch_get_all(&places.iter().collect::<Vec<_>>()).await?;
-        for place in &places {
-            body.push_str(must(pieces.get(place).and_then(|item| get_text(item, "body")), "body")?);
-        }
+        let body = self.store.join(&first, |piece| keys::event(client, event, piece)).await?;
+        let body = String::from_utf8(body).map_err(Error::internal)?;
         let field = |name| must(get_text(&first, name).map(str::to_owned), name);
         Ok(Content { event: field("event")?, body, request_id: field("requestId")? })
     }

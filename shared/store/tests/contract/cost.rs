@@ -3,7 +3,7 @@
 
 use contract::names::GroupRef;
 use hedgerow_store::accounts::{Sessions, Signup};
-use hedgerow_store::idempotency::{Begun, Keyed, Remembered};
+use hedgerow_store::idempotency::{Begun, Ending, Keyed, Remembered};
 use serde_json::json;
 
 use crate::fixture::{
@@ -197,11 +197,27 @@ async fn accounts_keys_and_idempotency() {
     account.keys().delete(lived.key, None).await.unwrap();
     meter.read("delete key", "3 GetItem GetItem TransactWriteItems");
 
-    let keyed = Keyed { caller: "key_1", route: "POST /", key: "k", body: b"{}" };
-    let Begun::Go(slot) = account.store.begin(&account.scope, &keyed).await.unwrap() else { panic!("was answered") };
-    let answer = Remembered { status: 201, etag: None, body: "{}".into() };
-    account.store.finish(slot, Some(&answer)).await.unwrap();
-    meter.read("idempotency", "2 PutItem UpdateItem");
-    assert!(matches!(account.store.begin(&account.scope, &keyed).await.unwrap(), Begun::Answered(_)));
-    meter.read("replay", "1 PutItem");
+    let keyed = Keyed {
+        caller: "key_1",
+        route: "POST /",
+        key: "k",
+        body: b"{}",
+        media_type: "",
+        if_match: b"",
+        if_none_match: b"",
+    };
+    for (key, length, kept, replayed) in [
+        ("short", 2, "2 PutItem UpdateItem", "1 PutItem"),
+        ("long", 500_000, "3 BatchWriteItem PutItem UpdateItem", "2 BatchGetItem PutItem"),
+    ] {
+        let keyed = Keyed { key, ..keyed };
+        let Begun::Go(slot) = account.store.begin(&account.scope, &keyed).await.unwrap() else {
+            panic!("was answered")
+        };
+        let answer = Remembered { status: 201, etag: None, body: vec![b' '; length] };
+        account.store.finish(slot, Ending::Answered(answer)).await.unwrap();
+        meter.read(key, kept);
+        assert!(matches!(account.store.begin(&account.scope, &keyed).await.unwrap(), Begun::Answered(_)));
+        meter.read(key, replayed);
+    }
 }

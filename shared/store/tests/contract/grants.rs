@@ -9,7 +9,7 @@ use hedgerow_store::deliveries::{Announcer, Attempts, Deliveries, Next, Releases
 use hedgerow_store::field_groups::FieldGroups;
 use hedgerow_store::global_fields::{GlobalFieldChange, GlobalFields};
 use hedgerow_store::grant::{Create, Delete, Get, Grant, Granted, List, Ping, Redeliver, Restore, Update, Write};
-use hedgerow_store::idempotency::Keyed;
+use hedgerow_store::idempotency::{Begun, Ending, Keyed, Remembered};
 use hedgerow_store::jobs::{JobRuns, JobStarts, Jobs};
 use hedgerow_store::tables::Table;
 use hedgerow_store::tenant_fields::TenantFields;
@@ -144,12 +144,25 @@ async fn credentials_and_accounts() {
     let session = under(&account, Store::SESSION_GRANTS, account.store.verify_session(&token)).await.unwrap();
     works!(account, Sessions<Get>, Sessions::open(&account.store), info(&session));
     works!(account, Sessions<Delete>, Sessions::open(&account.store), end(&session));
-    let keyed = Keyed { caller: "key_1", route: "POST /", key: "k", body: b"{}" };
-    for _ in 0..2 {
-        let begun = under(&account, Store::IDEMPOTENCY_GRANTS, account.store.begin(&account.scope, &keyed)).await;
-        let hedgerow_store::idempotency::Begun::Go(slot) = begun else { panic!("was answered") };
-        under(&account, Store::IDEMPOTENCY_GRANTS, account.store.finish(slot, None)).await;
+    let keyed = Keyed {
+        caller: "key_1",
+        route: "POST /",
+        key: "k",
+        body: b"{}",
+        media_type: "",
+        if_match: b"",
+        if_none_match: b"",
+    };
+    let grants = [Store::IDEMPOTENCY_GRANTS, Store::LONG_ANSWER_GRANTS].concat();
+    let answer = |length| Remembered { status: 201, etag: None, body: vec![b' '; length] };
+    let endings = [Ending::Refused, Ending::Failed, Ending::Answered(answer(500_000))];
+    for ending in endings {
+        let begun = under(&account, &grants, account.store.begin(&account.scope, &keyed)).await;
+        let Begun::Go(slot) = begun else { panic!("was answered") };
+        under(&account, &grants, account.store.finish(slot, ending)).await;
     }
+    let begun = under(&account, &grants, account.store.begin(&account.scope, &keyed)).await;
+    assert!(matches!(begun, Begun::Answered(kept) if kept == answer(500_000)));
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! Requests that may be repeated.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use contract::names::{EntityId, GroupRef};
 use contract::{Code, Error};
 use engines::Fault;
@@ -9,7 +11,8 @@ use hedgerow_store::api_keys::ApiKeys;
 use hedgerow_store::author::Seed;
 use hedgerow_store::field_groups::FieldGroups;
 use hedgerow_store::global_fields::GlobalFields;
-use hedgerow_store::idempotency::{Begun, Keyed, Remembered, Slot};
+use hedgerow_store::idempotency::{Begun, Ending, Keyed, Remembered, Slot};
+use hedgerow_store::tables::Table;
 use hedgerow_store::tenant_fields::TenantFields;
 use hedgerow_store::values::{Save, Values};
 use serde_json::json;
@@ -19,7 +22,15 @@ use crate::fixture::{
 };
 use crate::life::new_key;
 
-const REQUEST: Keyed<'static> = Keyed { caller: "key_1", route: "POST /api/v1/field-groups", key: "k-1", body: b"{}" };
+const REQUEST: Keyed<'static> = Keyed {
+    caller: "key_1",
+    route: "POST /api/v1/field-groups",
+    key: "k-1",
+    body: b"{}",
+    media_type: "application/json",
+    if_match: b"",
+    if_none_match: b"",
+};
 
 async fn begin(account: &Account, request: &Keyed<'_>) -> Result<Begun, Error> {
     account.store.begin(&account.scope, request).await
@@ -39,6 +50,11 @@ async fn answered(account: &Account, request: &Keyed<'_>) -> Remembered {
     }
 }
 
+/// A success is kept.
+async fn answer_with(account: &Account, slot: Slot, body: &str) {
+    account.store.finish(slot, Ending::Answered(answer(body))).await.unwrap();
+}
+
 fn answer(body: &str) -> Remembered {
     Remembered { status: 201, etag: Some("\"1\"".into()), body: body.into() }
 }
@@ -48,7 +64,7 @@ async fn the_first_answer_is_given_again() {
     let account = Tables::new().await.account().await;
     let slot = go(&account, &REQUEST).await;
     assert_eq!(refused(begin(&account.elsewhere(), &REQUEST).await), Code::IdempotencyInProgress);
-    account.store.finish(slot, Some(&answer("one"))).await.unwrap();
+    answer_with(&account, slot, "one").await;
     for _ in 0..2 {
         assert_eq!(answered(&account.elsewhere(), &REQUEST).await, answer("one"));
     }
@@ -68,7 +84,7 @@ async fn a_key_belongs_to_its_client_caller_and_route() {
     let tables = Tables::new().await;
     let (account, stranger) = (tables.account().await, tables.account().await);
     let slot = go(&account, &REQUEST).await;
-    account.store.finish(slot, Some(&answer("one"))).await.unwrap();
+    answer_with(&account, slot, "one").await;
     go(&stranger, &REQUEST).await;
     go(&account, &Keyed { caller: "key_2", ..REQUEST }).await;
     go(&account, &Keyed { route: "POST /api/v1/global-fields", ..REQUEST }).await;
@@ -79,14 +95,135 @@ async fn a_key_belongs_to_its_client_caller_and_route() {
 }
 
 #[tokio::test]
-async fn without_an_answer_the_key_is_free_again() {
+async fn another_media_type_or_precondition_is_another_request() {
     let account = Tables::new().await.account().await;
+    let others = [
+        Keyed { media_type: "text/plain", ..REQUEST },
+        Keyed { media_type: "", ..REQUEST },
+        Keyed { if_match: b"\"1\"", ..REQUEST },
+        Keyed { if_none_match: b"*", ..REQUEST },
+        Keyed { if_match: b"*", ..REQUEST },
+    ];
+    for at in 0..others.len() {
+        let first = Keyed { key: &format!("k-{at}"), ..others[at] };
+        let slot = go(&account, &first).await;
+        for other in others.iter().chain([&REQUEST]).filter(|other| **other != others[at]) {
+            let other = Keyed { key: first.key, ..*other };
+            assert_eq!(refused(begin(&account, &other).await), Code::IdempotencyKeyReused);
+        }
+        answer_with(&account, slot, "one").await;
+        assert_eq!(answered(&account, &first).await, answer("one"));
+        assert_eq!(refused(begin(&account, &Keyed { key: first.key, ..REQUEST }).await), Code::IdempotencyKeyReused);
+    }
+}
+
+#[tokio::test]
+async fn what_was_refused_leaves_the_key_free() {
+    let tables = Tables::new().await;
+    let account = tables.account().await;
     let slot = go(&account, &REQUEST).await;
-    account.store.finish(slot, None).await.unwrap();
-    let slot = go(&account, &Keyed { body: b"another", ..REQUEST }).await;
-    // What is too large to be kept is not kept either.
-    account.store.finish(slot, Some(&answer(&"x".repeat(400_000)))).await.unwrap();
-    go(&account, &REQUEST).await;
+    let seed = slot.seed;
+    account.store.finish(slot, Ending::Refused).await.unwrap();
+    let again = go(&account, &REQUEST).await;
+    assert_ne!(again.seed, seed);
+    account.store.finish(again, Ending::Refused).await.unwrap();
+    go(&account, &Keyed { body: b"another", ..REQUEST }).await;
+}
+
+#[tokio::test]
+async fn what_failed_is_gone_on_with_at_once_and_leaves_the_key_free_for_another() {
+    let tables = Tables::new().await;
+    let account = tables.account().await;
+    let slot = go(&account, &REQUEST).await;
+    let seed = slot.seed;
+    account.store.finish(slot, Ending::Failed).await.unwrap();
+    // Nobody knows what it wrote: the same request meets it, by the same identifiers.
+    let again = go(&account.elsewhere(), &REQUEST).await;
+    assert_eq!(again.seed, seed);
+    assert_eq!(refused(begin(&account, &REQUEST).await), Code::IdempotencyInProgress);
+    let another = Keyed { body: b"another", ..REQUEST };
+    assert_eq!(refused(begin(&account, &another).await), Code::IdempotencyKeyReused);
+    account.store.finish(again, Ending::Failed).await.unwrap();
+    let other = go(&account, &another).await;
+    assert_ne!(other.seed, seed);
+    answer_with(&account, other, "other").await;
+    assert_eq!(answered(&account, &another).await, answer("other"));
+    assert_eq!(refused(begin(&account, &REQUEST).await), Code::IdempotencyKeyReused);
+}
+
+/// All that the log table has of a request.
+async fn remembered(account: &Account, request: &Keyed<'_>) -> Vec<HashMap<String, AttributeValue>> {
+    let parts = [request.caller, request.route, request.key].map(str::as_bytes);
+    let pk = format!("I#{}", auth::hex(&account.scope.seal().mac(&parts)));
+    let tables = &account.tables;
+    let query = tables.dynamo.query().table_name(tables.names.of(Table::Log)).key_condition_expression("pk = :pk");
+    let query = query.expression_attribute_values(":pk", AttributeValue::S(pk)).consistent_read(true);
+    query.into_paginator().items().send().collect::<Result<_, _>>().await.unwrap()
+}
+
+#[tokio::test]
+async fn an_answer_of_any_size_is_kept_sealed_and_goes_after_a_day() {
+    for (length, pieces) in [(0, 1), (1, 1), (131_000, 1), (132_000, 2), (480_000, 2), (482_000, 3), (1_600_000, 6)] {
+        let tables = Tables::new().await;
+        let account = tables.account().await;
+        let begun = tables.clock.now();
+        let body: String = "readable ".chars().cycle().take(length).collect();
+        let slot = go(&account, &REQUEST).await;
+        answer_with(&account, slot, &body).await;
+        assert_eq!(answered(&account.elsewhere(), &REQUEST).await, answer(&body));
+        let items = remembered(&account, &REQUEST).await;
+        assert_eq!(items.len(), pieces, "{length}");
+        let (least, most) = (begun.plus(DAY).seconds(), tables.clock.now().plus(DAY).seconds() + 3600);
+        for item in &items {
+            let ttl: i64 = item["ttl"].as_n().unwrap().parse().unwrap();
+            assert!((least..=most).contains(&ttl), "{ttl}");
+            for value in item.values() {
+                let bytes = match value {
+                    AttributeValue::B(bytes) => bytes.as_ref().to_vec(),
+                    other => format!("{other:?}").into_bytes(),
+                };
+                assert!(!bytes.windows(8).any(|eight| eight == b"readable"), "{item:?}");
+            }
+        }
+        tables.clock.advance(DAY);
+        go(&account, &REQUEST).await;
+    }
+}
+
+#[tokio::test]
+async fn a_long_answer_that_comes_late_is_not_mixed_with_another() {
+    let tables = Tables::new().await;
+    let account = tables.account().await;
+    let (late, right) = ("late ".repeat(200_000), "right ".repeat(200_000));
+    let dead = go(&account, &REQUEST).await;
+    tables.clock.advance(Duration::from_secs(61));
+    let slot = go(&account, &REQUEST).await;
+    answer_with(&account, slot, &right).await;
+    answer_with(&account, dead, &late).await;
+    assert_eq!(answered(&account, &REQUEST).await, answer(&right));
+}
+
+#[tokio::test]
+async fn an_answer_that_was_touched_or_put_elsewhere_is_none() {
+    let tables = Tables::new().await;
+    let account = tables.account().await;
+    let other = Keyed { key: "k-2", ..REQUEST };
+    for (request, body) in [(&REQUEST, "one"), (&other, "two")] {
+        let slot = go(&account, request).await;
+        answer_with(&account, slot, body).await;
+    }
+    let (one, two) = (remembered(&account, &REQUEST).await.remove(0), remembered(&account, &other).await.remove(0));
+    for (item, another) in [(&one, &two), (&two, &one)] {
+        let mut altered = item.clone();
+        for name in ["body", "holder", "pieces"] {
+            altered.insert(name.to_owned(), another[name].clone());
+        }
+        let put = tables.dynamo.put_item().table_name(tables.names.of(Table::Log));
+        put.set_item(Some(altered)).send().await.unwrap();
+    }
+    for request in [&REQUEST, &other] {
+        assert_eq!(refused(begin(&account, request).await), Code::Internal);
+    }
 }
 
 #[tokio::test]
@@ -94,12 +231,12 @@ async fn an_answer_is_kept_for_a_day() {
     let tables = Tables::new().await;
     let account = tables.account().await;
     let slot = go(&account, &REQUEST).await;
-    account.store.finish(slot, Some(&answer("one"))).await.unwrap();
+    answer_with(&account, slot, "one").await;
     tables.clock.advance(DAY - Duration::from_secs(10));
     assert_eq!(answered(&account, &REQUEST).await, answer("one"));
     tables.clock.advance(Duration::from_secs(10));
     let slot = go(&account, &Keyed { body: b"another", ..REQUEST }).await;
-    account.store.finish(slot, Some(&answer("two"))).await.unwrap();
+    answer_with(&account, slot, "two").await;
     assert_eq!(answered(&account, &Keyed { body: b"another", ..REQUEST }).await, answer("two"));
 }
 
@@ -125,9 +262,9 @@ async fn a_dead_try_is_taken_over_once_with_its_seed() {
     let slot = taken.remove(0);
     assert_eq!(slot.seed, dead.seed);
     // What was taken for dead has nothing more to say, whether it has an answer or none.
-    account.store.finish(dead, Some(&answer("late"))).await.unwrap();
+    answer_with(&account, dead, "late").await;
     assert_eq!(refused(begin(&account, &REQUEST).await), Code::IdempotencyInProgress);
-    account.store.finish(slot, Some(&answer("right"))).await.unwrap();
+    answer_with(&account, slot, "right").await;
     assert_eq!(answered(&account, &REQUEST).await, answer("right"));
 }
 
@@ -138,7 +275,7 @@ async fn the_dead_does_not_free_what_another_holds() {
     let dead = go(&account, &REQUEST).await;
     tables.clock.advance(Duration::from_secs(61));
     let _slot = go(&account, &REQUEST).await;
-    account.store.finish(dead, None).await.unwrap();
+    account.store.finish(dead, Ending::Refused).await.unwrap();
     assert_eq!(refused(begin(&account, &REQUEST).await), Code::IdempotencyInProgress);
 }
 
@@ -217,9 +354,9 @@ async fn lost_answers_change_nothing() {
     tables.clock.advance(Duration::from_secs(61));
     let slot = go(&account, &REQUEST).await;
     assert_eq!(slot.seed, dead.seed);
-    account.store.finish(slot, None).await.unwrap();
+    account.store.finish(slot, Ending::Refused).await.unwrap();
     let slot = go(&account, &REQUEST).await;
     assert_ne!(slot.seed, dead.seed);
-    account.store.finish(slot, Some(&answer("one"))).await.unwrap();
+    answer_with(&account, slot, "one").await;
     assert_eq!(answered(&account, &REQUEST).await, answer("one"));
 }
