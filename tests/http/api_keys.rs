@@ -87,9 +87,9 @@ async fn what_is_sent_is_kept_and_changed() {
     let path = format!("{KEYS}/{}", id(&made));
     let renamed = account.owner.patch(&path).json(&json!({ "name": "Renamed" })).await.data(200);
     assert_eq!((of(&renamed), renamed["name"].as_str(), renamed["version"].as_u64()), (sent, Some("Renamed"), Some(2)));
-    let change = json!({ "active": false, "expiresAt": null, "rateLimit": null, "allowedIps": [], "permissions": [] });
+    let change = json!({ "active": false, "expiresAt": null, "rateLimit": null, "allowedIps": null, "permissions": ["audit:read"] });
     let changed = account.owner.patch(&path).json(&change).await.data(200);
-    assert_eq!(of(&changed), json!([[], null, null, []]));
+    assert_eq!(of(&changed), json!([["audit:read"], null, null, []]));
     assert_eq!((&changed["active"], &changed["version"]), (&json!(false), &json!(3)));
     assert_eq!(account.owner.get(&path).await.data(200), changed);
 }
@@ -160,7 +160,9 @@ async fn a_key_works_from_its_addresses_alone() {
         key.with("x-forwarded-for", bad).get(GROUPS).await.fails(403, "ip_not_allowed");
     }
     key.get(GROUPS).await.fails(403, "ip_not_allowed");
-    account.owner.patch(&path).json(&json!({ "allowedIps": [] })).await.expect(200);
+    account.owner.patch(&path).json(&json!({ "allowedIps": [] })).await.wrong(&["allowedIps"]);
+    key.from("203.0.113.9").get(GROUPS).await.fails(403, "ip_not_allowed");
+    account.owner.patch(&path).json(&json!({ "allowedIps": null })).await.expect(200);
     assert_eq!(key.from("203.0.113.9").get(GROUPS).await.page().0.len(), 0);
 }
 
@@ -221,6 +223,8 @@ async fn every_wrong_member_is_named_and_no_key_is_made() {
     ]);
     for (member, bad) in [
         ("permissions", json!("schema:read")),
+        ("permissions", json!([])),
+        ("allowedIps", json!([])),
         ("expiresAt", json!("2020-01-01T00:00:00Z")),
         ("expiresAt", json!(4_102_444_800_u64)),
         ("expiresAt", json!("2100-01-01")),
@@ -237,8 +241,10 @@ async fn every_wrong_member_is_named_and_no_key_is_made() {
         body[member.split('.').next().unwrap()] = bad;
         owner.post(KEYS).json(&body).await.wrong(&[member]);
     }
-    let delivery = json!({ "name": "A", "type": "delivery", "permissions": ["values:read"] });
-    owner.post(KEYS).json(&delivery).await.wrong(&["permissions"]);
+    for permissions in [json!(["values:read"]), json!([])] {
+        let delivery = json!({ "name": "A", "type": "delivery", "permissions": permissions });
+        owner.post(KEYS).json(&delivery).await.wrong(&["permissions"]);
+    }
     assert_eq!(owner.get(KEYS).await.expect(200).json(), before);
 }
 
@@ -250,6 +256,8 @@ async fn what_a_change_may_not_hold() {
     let before = owner.get(&path).await.data(200);
     owner.patch(&path).json(&json!({ "type": "management", "prefix": "x" })).await.wrong(&["prefix", "type"]);
     owner.patch(&path).json(&json!({ "permissions": ["values:read"] })).await.wrong(&["permissions"]);
+    owner.patch(&path).json(&json!({ "permissions": [], "allowedIps": [] })).await.wrong(&["allowedIps"]);
+    owner.patch(&path).json(&json!({ "permissions": [] })).await.wrong(&["permissions"]);
     owner.patch(&path).json(&json!({ "name": null, "active": null })).await.wrong(&["active", "name"]);
     owner.patch(&path).json(&json!({ "name": 1, "active": "yes" })).await.wrong(&["active", "name"]);
     assert_eq!(owner.get(&path).await.data(200), before);

@@ -28,6 +28,7 @@ pub(crate) struct CreateApiKey {
     key_type: KeyType,
     /// All, if they are left out. Only a management key has any.
     #[deserr(default)]
+    #[schemars(length(min = 1))]
     permissions: Option<Vec<Permission>>,
     /// Never, if it is left out.
     #[deserr(default)]

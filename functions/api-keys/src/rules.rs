@@ -7,6 +7,8 @@ use deserr::Deserr;
 use schemars::JsonSchema;
 
 const MAX_ADDRESSES: usize = 100;
+/// A list that narrows and is empty could mean all or nothing.
+const AT_LEAST_ONE: &str = "Must have at least 1 element.";
 
 /// The permissions of a key of this type: all, or those that are named, each once; none but for management keys.
 pub(crate) fn permissions(
@@ -15,8 +17,12 @@ pub(crate) fn permissions(
     problems: &mut Problems,
 ) -> Vec<Permission> {
     let management = key_type == KeyType::Management;
-    if !management && named.as_ref().is_some_and(|named| !named.is_empty()) {
-        problems.add("permissions", "not_for_type", "Only a management key has permissions.");
+    match &named {
+        Some(named) if named.is_empty() => problems.add("permissions", "too_few", AT_LEAST_ONE),
+        Some(_) if !management => {
+            problems.add("permissions", "not_for_type", "Only a management key has permissions.");
+        }
+        _ => {}
     }
     let mut permissions = named.unwrap_or_else(|| if management { Permission::ALL.to_vec() } else { Vec::new() });
     permissions.sort_unstable();
@@ -31,14 +37,17 @@ pub(crate) fn future(expires_at: Option<Time>, now: Time, problems: &mut Problem
     }
 }
 
-/// At most 100 addresses and CIDR blocks: the member `allowedIps`.
+/// 1 to 100 addresses and CIDR blocks: the member `allowedIps`.
 #[derive(Default, Deserr, JsonSchema)]
 #[deserr(error = Problems, try_from(Vec<IpBlock>) = Self::checked -> Problems)]
 #[schemars(inline, transparent)]
-pub(crate) struct Addresses(#[schemars(length(max = 100))] pub(crate) Vec<IpBlock>);
+pub(crate) struct Addresses(#[schemars(length(min = 1, max = 100))] pub(crate) Vec<IpBlock>);
 
 impl Addresses {
     fn checked(allowed: Vec<IpBlock>) -> Result<Self, Problems> {
+        if allowed.is_empty() {
+            return Err(Problems::one("allowedIps", "too_few", AT_LEAST_ONE));
+        }
         if allowed.len() > MAX_ADDRESSES {
             let message = format!("Must have at most {MAX_ADDRESSES} elements.");
             return Err(Problems::one("allowedIps", "too_many", message));

@@ -24,13 +24,15 @@ pub(crate) struct UpdateApiKey {
     #[deserr(default)]
     active: Given<bool>,
     #[deserr(default)]
+    #[schemars(length(min = 1))]
     permissions: Given<Vec<Permission>>,
     #[deserr(default)]
     expires_at: Patch<Time>,
     #[deserr(default)]
     rate_limit: Patch<RateLimit>,
+    /// Every address, if they are `null`.
     #[deserr(default)]
-    allowed_ips: Given<Addresses>,
+    allowed_ips: Patch<Addresses>,
 }
 
 impl Body for UpdateApiKey {}
@@ -58,8 +60,10 @@ pub(crate) async fn update(
         }
         body.expires_at.apply(&mut key.expires_at);
         body.rate_limit.apply(&mut key.rate_limit);
-        if let Some(allowed) = &body.allowed_ips.0 {
-            key.allowed_ips.clone_from(&allowed.0);
+        match &body.allowed_ips {
+            Patch::Keep => {}
+            Patch::Clear => key.allowed_ips.clear(),
+            Patch::Set(allowed) => key.allowed_ips.clone_from(&allowed.0),
         }
         Ok(problems.or(())?)
     };

@@ -88,7 +88,7 @@ macro_rules! list_of_distinct {
             fn checked(list: Vec<$element>) -> Result<Self, Problems> {
                 let mut problems = Problems::default();
                 if list.is_empty() {
-                    problems.add($path, "too_short", "Must have at least 1 element.");
+                    problems.add($path, "too_few", "Must have at least 1 element.");
                 }
                 if list.len() > $most {
                     problems.add($path, "too_many", concat!("Must have at most ", $most, " elements."));
