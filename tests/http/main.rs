@@ -25,6 +25,7 @@ mod operations;
 mod permissions;
 mod process;
 mod processes;
+mod queries;
 mod raw;
 mod refused_bodies;
 mod schemas;

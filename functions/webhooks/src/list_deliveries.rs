@@ -32,6 +32,7 @@ filters! {
 pub(crate) struct Filters(DeliveryFilter);
 
 impl FromRequest for Filters {
+    const QUERY: &'static [&'static str] = &[Status::NAME, Event::NAME, Since::NAME, Until::NAME];
     fn take(request: &mut Admitted) -> Result<Self, Error> {
         Ok(Self(DeliveryFilter {
             status: Query::<Status>::take(request)?.0,

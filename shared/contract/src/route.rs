@@ -91,6 +91,13 @@ impl Meta {
         self.method == Method::Post && self.path.starts_with("/api/v1/")
     }
 
+    /// Whether it refuses query parameters that it does not know: what manages and what logs in does, since a filter
+    /// that is not understood must not answer everything. Health checks and caches add some of their own.
+    #[must_use]
+    pub fn knows_its_query(&self) -> bool {
+        self.path.starts_with("/api/v1/") || self.path.starts_with("/api/auth/")
+    }
+
     /// The path's parameters, if this is a path of this route. Segments are compared as they were sent, undecoded, so
     /// that an encoded separator stays inside its segment.
     #[must_use]

@@ -60,6 +60,9 @@ pub trait FromRequest: Sized + Send + 'static {
     /// Whether it touches the store.
     const CONNECTS: bool = false;
 
+    /// The query parameters that it takes.
+    const QUERY: &'static [&'static str] = &[];
+
     /// Takes it from a request.
     ///
     /// # Errors
@@ -87,6 +90,9 @@ pub struct Start<'a> {
 pub trait Handler<A>: Copy + Send + Sync + 'static {
     /// Whether any of its arguments touches the store.
     const CONNECTS: bool;
+
+    /// The query parameters that each of its arguments takes.
+    const QUERY: &'static [&'static [&'static str]];
 
     /// Runs it. Everything that is wrong with its arguments is told at once.
     fn run(self, request: Admitted) -> Pending;
@@ -121,6 +127,7 @@ macro_rules! handlers {
             $($type: FromRequest),+
         {
             const CONNECTS: bool = $($type::CONNECTS)||+;
+            const QUERY: &'static [&'static [&'static str]] = &[$($type::QUERY),+];
 
             fn run(self, mut request: Admitted) -> Pending {
                 let mut failed = None;
@@ -193,11 +200,18 @@ pub struct Route {
     pub handler: &'static dyn Erased,
     /// Whether its handler touches the store.
     pub connects: bool,
+    /// The query parameters that each of its handler's arguments takes.
+    pub query: &'static [&'static [&'static str]],
 }
 
 /// Whether a handler touches the store.
 pub const fn connects<A, H: Handler<A>>(_: &H) -> bool {
     H::CONNECTS
+}
+
+/// The query parameters that a handler takes.
+pub const fn query_of<A, H: Handler<A>>(_: &H) -> &'static [&'static [&'static str]] {
+    H::QUERY
 }
 
 /// What a handler's types need.

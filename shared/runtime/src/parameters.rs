@@ -11,7 +11,7 @@ use percent_encoding::percent_decode_str;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use store::page::PageRequest;
 
-use crate::handler::{Admitted, FromRequest};
+use crate::handler::{Admitted, FromRequest, Route};
 use crate::incoming::Incoming;
 use crate::needs::Needs;
 
@@ -66,11 +66,35 @@ impl FromStr for TenantFieldId {
     }
 }
 
-/// The decoded value of a query parameter (WHATWG URL: application/x-www-form-urlencoded).
+/// The most characters of a parameter's name that are said back.
+const NAME_SHOWN: usize = 40;
+
+/// Refuses query parameters that none of a route's arguments takes, on routes that know theirs. What is between two
+/// `&` and empty is no parameter (WHATWG URL §5.1).
+///
+/// # Errors
+/// `malformed_request`.
+pub(crate) fn only_known(route: &Route, query: &str) -> Result<(), Error> {
+    if !route.meta.knows_its_query() {
+        return Ok(());
+    }
+    let known = || route.query.iter().copied().flatten();
+    let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    let mut names = pairs.map(|pair| decode(pair.split_once('=').map_or(pair, |(name, _)| name)));
+    let Some(unknown) = names.find(|name| !known().any(|known| known == name)) else { return Ok(()) };
+    let unknown: String = unknown.chars().take(NAME_SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let known: Vec<_> = known().map(|name| format!("`{name}`")).collect();
+    let takes = if known.is_empty() { "takes none".to_owned() } else { format!("takes {}", known.join(", ")) };
+    let message = format!("The query parameter `{unknown}` is not known here: this route {takes}.");
+    Err(Error::saying(Code::MalformedRequest, message))
+}
+
+/// The decoded value of a query parameter.
 fn query_parameter(incoming: &Incoming, name: &str) -> Result<Option<String>, Error> {
+    let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8().ok().map(String::from);
     let refused =
         |why: &str| Err(Error::saying(Code::MalformedRequest, format!("The query parameter `{name}` {why}.")));
-    let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8().ok().map(String::from);
     let mut found = None;
     for pair in incoming.query.split('&') {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -103,6 +127,7 @@ pub trait QueryName: Send + 'static {
 pub struct Query<N: QueryName>(pub Option<N::Value>);
 
 impl<N: QueryName> FromRequest for Query<N> {
+    const QUERY: &'static [&'static str] = &[N::NAME];
     fn take(request: &mut Admitted) -> Result<Self, Error> {
         let Some(text) = query_parameter(&request.incoming, N::NAME)? else { return Ok(Self(None)) };
         let refused = |broken: Broken| {
@@ -126,6 +151,7 @@ impl<N: QueryName> FromRequest for Query<N> {
 struct Limit(#[schemars(range(min = 1, max = 100))] u8);
 
 impl FromRequest for PageRequest {
+    const QUERY: &'static [&'static str] = &["limit", "cursor"];
     fn take(request: &mut Admitted) -> Result<Self, Error> {
         let limit = match query_parameter(&request.incoming, "limit")? {
             None => 25,

@@ -17,7 +17,7 @@ use crate::handler::{Admitted, Route};
 use crate::idempotency::{self, Turn};
 use crate::incoming::{Incoming, MAX_BODY, REQUEST_ID};
 use crate::log::LogLine;
-use crate::{credential, headers, incoming};
+use crate::{credential, headers, incoming, parameters};
 
 /// What every delivery says of itself.
 const WEBHOOK_AGENT: &str = "Hedgerow-Webhooks/";
@@ -91,6 +91,9 @@ async fn pass(
     if incoming.has_coding() {
         return Err(Error::unsupported_coding());
     }
+
+    // Query: nothing that the route does not know.
+    parameters::only_known(route, &incoming.query)?;
 
     // Idempotency.
     let (seed, slot) = match idempotency::begin(app, route.meta, &caller, &incoming, seed).await? {

@@ -1,0 +1,97 @@
+//! Queries: what a route does not know is refused, so that a filter which is not understood never answers everything.
+
+use contract::route::{Meta, Method};
+use contract::routes::ROUTES;
+
+use crate::app::App;
+
+const GROUPS: &str = "/api/v1/field-groups";
+
+/// A path of a route, with something in place of its parameters.
+fn path_of(meta: &Meta) -> String {
+    let part = |part: &'static str| if part.starts_with('{') { "x" } else { part };
+    meta.path.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
+/// What a route says that it takes, from its handler's types.
+fn described(meta: &Meta) -> Vec<&'static str> {
+    let found = functions::all().find(|described| described.route.meta.id == meta.id).unwrap();
+    let mut needs = runtime::Needs::new(schemars::SchemaGenerator::default());
+    (found.needs)(&mut needs);
+    let mut names: Vec<_> = found.route.query.iter().copied().flatten().copied().collect();
+    let parameters = needs.parameters.iter().filter(|parameter| parameter.place == "query");
+    let mut listed: Vec<_> = parameters.map(|parameter| parameter.name).collect();
+    names.sort_unstable();
+    listed.sort_unstable();
+    assert_eq!(names, listed, "{}: what is refused and what is described differ", meta.id);
+    names
+}
+
+#[tokio::test]
+async fn every_management_route_refuses_what_it_does_not_know_and_nothing_that_it_does() {
+    let app = App::start().await;
+    let account = app.account("ada").await;
+    let managed = ROUTES.iter().filter(|meta| meta.path.starts_with("/api/v1/") || meta.path.starts_with("/api/auth/"));
+    for meta in managed {
+        let known = described(meta);
+        let caller = |query: &str| {
+            let who = if meta.path.starts_with("/api/auth") || meta.path.contains("api-keys") {
+                &account.owner
+            } else {
+                &account.key
+            };
+            who.call(meta.method.name(), &format!("{}?{query}", path_of(meta)))
+        };
+        for (query, name) in [
+            ("filter[status]=draft", "filter[status]"),
+            ("filter%5Bstatus%5D=draft", "filter[status]"),
+            ("limit=5&sort=name", "sort"),
+            ("search", "search"),
+            ("LIMIT=5", "LIMIT"),
+            ("limit%20=5", "limit "),
+            ("=5", ""),
+            ("%FF=5", "\u{fffd}"),
+            ("a%00b=1", "a b"),
+        ] {
+            if name == "sort" && !known.contains(&"limit") {
+                continue;
+            }
+            let answer = caller(query).await;
+            answer.fails(400, "malformed_request");
+            let message = answer.json()["message"].as_str().unwrap().to_owned();
+            assert!(message.contains(&format!("`{name}`")), "{message}");
+            assert!(known.iter().all(|known| message.contains(&format!("`{known}`"))), "{message}");
+        }
+        if meta.method == Method::Get {
+            for name in known {
+                let answer = caller(&format!("{name}=%20")).await;
+                assert!(!answer.json().to_string().contains("not known here"), "{answer}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_parameter_is_not_refused() {
+    let app = App::start().await;
+    let key = app.account("ada").await.key;
+    for query in ["?", "?&", "?&&limit=5&&", "?limit=5"] {
+        key.get(&format!("{GROUPS}{query}")).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn who_may_not_enter_is_told_that_first() {
+    let app = App::start().await;
+    app.anonymous().get(&format!("{GROUPS}?sort=name")).await.fails(401, "unauthenticated");
+    let answer = app.anonymous().post("/api/auth/login?next=/admin").await;
+    answer.fails(400, "malformed_request");
+}
+
+#[tokio::test]
+async fn health_and_the_description_mind_no_query() {
+    let app = App::start().await;
+    for path in ["/api/health?_=1732500000", "/api/openapi.json?v=2&cache=no"] {
+        app.anonymous().get(path).await.expect(200);
+    }
+}
