@@ -6,6 +6,9 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::process::Command;
 
+use auth::ApiKeySecret;
+use contract::permission::KeyType;
+
 use crate::app::{Caller, each, entities, id, values};
 use crate::process::{Dev, PATIENCE, arguments, program, until};
 
@@ -262,5 +265,68 @@ async fn its_log_holds_no_secret() {
     }
     for line in greeting.lines().filter(|line| line.contains("hr_")) {
         assert!(["demo key", "hedgerow listen", "curl "].iter().any(|start| line.starts_with(start)), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_credential_that_was_pasted_anywhere_is_in_no_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let dev = Dev::start(folder.path(), 1).await;
+    let (caller, owner) = (dev.caller(), dev.owner().await);
+    // The first is one of ours and works, but nowhere that it is put here.
+    let mut pasted = vec![dev.key.clone()];
+    for key_type in [KeyType::Management, KeyType::Delivery, KeyType::Preview] {
+        pasted.push(ApiKeySecret::generate(key_type).reveal().to_owned());
+    }
+    pasted.push("whsec_C2FVsBQIhrscChlQIMVxb5sSYspob7oD".to_owned());
+    pasted.push("eyJhbGciOiJIUzI1NiJ9.eyJ0ZW5hbnQiOiJhY21lIn0.c2lnbmF0dXJlc2lnbmF0dXJl".to_owned());
+    pasted.push("usr_00000000000000000000000000000007.c2Vzc2lvbnNlc3Npb25zZXNzaW9uc2Vzc2lvbnNlc3Npb24".to_owned());
+    for credential in &pasted {
+        let encoded = credential.replace('_', "%5F").replace('.', "%2E");
+        for form in [credential, &encoded, &encoded.replace('%', "%25")] {
+            for path in [
+                format!("/api/v1/field-groups/{form}"),
+                format!("/api/v1/tenants/{form}/field-groups/{form}/entities/{form}/values"),
+                format!("/api/v1/field-groups?{form}={form}"),
+                format!("/api/v1/field-groups?cursor={form}"),
+                format!("/{form}"),
+                format!("/api/v1/webhooks/{form}x/deliveries?status={form}"),
+            ] {
+                for method in ["GET", "POST"] {
+                    let answer = caller.call(method, &path).await;
+                    assert!(answer.status >= 400, "{answer}");
+                    let body = String::from_utf8(answer.body).unwrap();
+                    assert!(!body.contains(credential.as_str()), "{body}");
+                }
+            }
+        }
+        let named = caller.with("x-request-id", credential).with("user-agent", credential);
+        let answer = named.get("/api/v1/field-groups/product").await.expect(200);
+        let id = answer.request_id();
+        assert!(id.starts_with("req_") && !id.contains(credential.as_str()), "{answer}");
+        let unknown = json!({ "name": "A", "type": "delivery", credential: credential });
+        let answer = owner.post("/api/v1/api-keys").json(&unknown).await.expect(422);
+        assert!(!String::from_utf8(answer.body).unwrap().contains(credential.as_str()));
+    }
+    // What is written keeps who wrote it: the agent is stored without the key.
+    let agent = format!("curl {}", pasted[0]);
+    caller.with("user-agent", &agent).post(&values("acme", "product", "pasted")).json(&json!({})).await.expect(200);
+    let (_, rest, log) = dev.terminate().await;
+    assert!(log.contains("hr_live_") && log.contains('…'), "there are lines to read, with what may be told");
+    for credential in &pasted {
+        let encoded = credential.replace('_', "%5F").replace('.', "%2E");
+        for form in [credential, &encoded, &encoded.replace('%', "%25")] {
+            assert!(!log.contains(form.as_str()) && !rest.contains(form.as_str()), "{form} is in the log");
+        }
+        assert!(!log.contains(&credential[credential.len() - 20..]), "{credential} is in the log");
+    }
+    // But for the file of the demo key.
+    let data = std::fs::read_dir(folder.path().join("data")).unwrap();
+    for file in data.map(|file| file.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e != "json")) {
+        if file.is_file() {
+            let bytes = std::fs::read(&file).unwrap();
+            let key = pasted[0].as_bytes();
+            assert!(!bytes.windows(key.len()).any(|part| part == key), "{}", file.display());
+        }
     }
 }

@@ -10,7 +10,7 @@ fn main() -> ExitCode {
     // Of a comparison, as `cmp` has it: 1 is the answer, 2 is trouble.
     let failure = if matches!(command, Command::Verify(_)) { ExitCode::from(2) } else { ExitCode::FAILURE };
     run(command).unwrap_or_else(|error| {
-        eprintln!("hedgerow: {error}");
+        eprintln!("hedgerow: {}", auth::mask(&error.to_string()));
         failure
     })
 }

@@ -40,6 +40,10 @@ const fn prefix(key_type: KeyType) -> &'static str {
     }
 }
 
+/// What keys begin with.
+pub(crate) const PREFIXES: [&str; 3] =
+    [prefix(KeyType::Management), prefix(KeyType::Delivery), prefix(KeyType::Preview)];
+
 impl ApiKeySecret {
     /// A new key.
     #[must_use]
@@ -54,8 +58,7 @@ impl ApiKeySecret {
     /// The key in a text, if it has the form and the checksum of one: a mistyped key costs no look-up.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let known = [KeyType::Management, KeyType::Delivery, KeyType::Preview].map(prefix);
-        let body = known.iter().find_map(|prefix| text.strip_prefix(prefix))?;
+        let body = PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix))?;
         if body.len() != BODY + CHECK || !body.bytes().all(|b| b.is_ascii_alphanumeric()) {
             return None;
         }

@@ -2,6 +2,7 @@
 
 pub mod api_key;
 pub mod cipher;
+pub mod mask;
 pub mod password;
 pub mod random;
 pub mod seal;
@@ -13,6 +14,7 @@ pub mod webhook_secret;
 
 pub use api_key::{ApiKeySecret, KeyHash};
 pub use cipher::{Cipher, VaultError};
+pub use mask::{has_credential, mask};
 pub use password::{Password, PasswordAttempt, PasswordHash};
 pub use seal::SealKey;
 pub use secret::Secret;

@@ -39,13 +39,14 @@ impl Reply {
         self
     }
 
-    /// An error as an answer.
+    /// An error as an answer. It may echo what the caller sent; a credential in that is cut, since answers are logged.
     #[must_use]
     pub fn of_error(error: &Error, request_id: &str) -> Self {
         let reply = Self::json(error.code().status(), &error.body(request_id));
-        let Ok(reply) = reply else {
+        let Ok(mut reply) = reply else {
             return Self { status: 500, headers: HeaderMap::new(), body: Vec::new(), secrets: &[] };
         };
+        reply.body = auth::mask(&String::from_utf8_lossy(&reply.body)).into_owned().into_bytes();
         match (error.code(), error.header()) {
             (Code::Unauthenticated, _) => reply.with(WWW_AUTHENTICATE, "Bearer"),
             (_, Some((name, value))) => reply.with(HeaderName::from_static(name), value),

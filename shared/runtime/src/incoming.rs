@@ -55,7 +55,7 @@ impl Incoming {
         let decoded = event.is_base64_encoded.then(|| STANDARD.decode(&body).ok()).flatten();
         let origin = Origin {
             address: http.source_ip.and_then(|address| address.parse::<IpAddr>().ok()),
-            agent: text(&headers, &USER_AGENT).chars().take(200).collect(),
+            agent: auth::mask(text(&headers, &USER_AGENT)).chars().take(200).collect(),
             request_id: request_id(&headers, seed),
         };
         Self {
@@ -114,11 +114,12 @@ fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> &'h str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-/// The caller's own identifier if it is one (contract: `^[A-Za-z0-9._-]{1,128}$`), else a new one.
+/// The caller's own identifier if it is one (contract: `^[A-Za-z0-9._-]{1,128}$`), else a new one. It is kept with what
+/// is written and sent on to webhooks, so a credential that was put there by mistake is none.
 pub(crate) fn request_id(headers: &HeaderMap, seed: Seed) -> String {
     let sent = text(headers, &REQUEST_ID);
     let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-    if (1..=128).contains(&sent.len()) && sent.bytes().all(known) {
+    if (1..=128).contains(&sent.len()) && sent.bytes().all(known) && !auth::has_credential(sent) {
         return sent.to_owned();
     }
     let mut tail = [0; 10];

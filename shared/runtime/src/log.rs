@@ -1,5 +1,7 @@
-//! Logs: JSON, one line a request. Never a secret, a cookie, a query or a body.
+//! Logs: JSON, one line a request. Never a secret, a cookie, a query or a body. Every line of a process goes out by
+//! [`Lines`], which cuts whatever has the form of a credential: a key may have been pasted into any text.
 
+use std::io::{self, Write};
 use std::time::Instant;
 
 use contract::Error;
@@ -56,10 +58,34 @@ impl LogLine {
     }
 }
 
-/// Sends the log to standard error as JSON lines, from `INFO` up.
+/// Standard error behind the mask. Each call of `write` is a line, whole.
+struct Lines;
+
+impl Write for Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        io::stderr().lock().write_all(auth::mask(&String::from_utf8_lossy(line)).as_bytes())?;
+        Ok(line.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
+/// Writes a line beside the log.
+pub(crate) fn line(text: &str) {
+    // A log that can't be written to is nothing to fail for.
+    let _ = Lines.write_all(format!("{text}\n").as_bytes());
+}
+
+/// Sends the log to standard error as JSON lines, from `INFO` up, and what is said of panics with it.
 pub fn init() {
     let lines = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false).with_span_list(false);
     // A second call, as from tests that share a process, changes nothing.
-    let _ =
-        lines.with_target(false).with_max_level(tracing::Level::INFO).with_writer(std::io::stderr).finish().try_init();
+    let lines = lines.with_target(false).with_max_level(tracing::Level::INFO).with_writer(|| Lines).finish();
+    if lines.try_init().is_ok() {
+        std::panic::set_hook(Box::new(|panic| {
+            let (at, said) = (panic.location().map(ToString::to_string), panic.payload_as_str());
+            tracing::error!(at, said, "a panic");
+        }));
+    }
 }

@@ -1,7 +1,5 @@
 //! Metrics: lines that CloudWatch reads numbers from (its embedded metric format).
 
-use std::io::Write as _;
-
 use contract::Time;
 use serde_json::json;
 
@@ -21,6 +19,5 @@ pub fn count(operation: &str, name: &str, number: u64, at: Time) {
         "operation": operation,
         name: number,
     });
-    // A log that can't be written to is nothing to fail for.
-    let _ = writeln!(std::io::stderr(), "{line}");
+    crate::log::line(&line.to_string());
 }

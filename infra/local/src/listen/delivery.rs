@@ -81,9 +81,9 @@ pub(super) fn told(parts: &Parts, body: &[u8], verified: &Verified, quiet: bool)
     if quiet || data.is_empty() { line } else { format!("{line}\n{}", plain(&data)) }
 }
 
-/// Without what would steer a terminal: anybody may have sent it.
+/// Without what would steer a terminal, and without credentials: anybody may have sent it.
 fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    auth::mask(text).chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
-    const BODY: &str = r#"{"event":"test.ping","eventId":"evt_1","timestamp":"2026-01-31T12:00:00.000Z","clientId":"cl_1","project":"p","tenantId":null,"data":{"a":"\u001b[31m\u009b"}}"#;
+    const BODY: &str = r#"{"event":"test.ping","eventId":"evt_1","timestamp":"2026-01-31T12:00:00.000Z","clientId":"cl_1","project":"p","tenantId":null,"data":{"a":"\u001b[31m\u009b","b":"hr_live_AbCdEfGh"}}"#;
 
     fn parts(secret: &str) -> Parts {
         let now = Clock::default().now().seconds();
@@ -115,7 +115,7 @@ mod tests {
         let (told, refused) = seen(&["another", SECRET], &parts(SECRET), false);
         let (line, data) = told.split_once('\n').expect("data");
         assert_eq!((line, refused), ("test.ping  evt_1  no tenant  ✓ verified", false));
-        assert_eq!(data, "{\n  \"a\": \"\\u001b[31m\u{fffd}\"\n}");
+        assert_eq!(data, "{\n  \"a\": \"\\u001b[31m\u{fffd}\",\n  \"b\": \"hr_live_AbCd…\"\n}");
         assert_eq!(seen(&[], &parts(SECRET), true), ("test.ping  evt_1  no tenant  not verified".to_owned(), false));
     }
 
