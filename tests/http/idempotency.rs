@@ -293,8 +293,12 @@ async fn other_methods_do_not_look_at_it() {
         let changed = key.patch("/api/v1/field-groups/a").once("k").json(&json!({ "name": name })).await.data(200);
         assert_eq!(changed["name"], name);
     }
-    key.put(&values("acme", "a", "e")).once("k").json(&json!({})).await.expect(200);
-    assert_eq!(key.put(&values("acme", "a", "e")).once("k").json(&json!({})).await.data(200)["version"], 2);
+    key.own("acme", "a", "color", json!({ "type": "number" })).await;
+    for (number, version) in [(1, 1), (2, 2)] {
+        let sent = json!({ "color": number });
+        let saved = key.put(&values("acme", "a", "e")).once("k").json(&sent).await.data(200);
+        assert_eq!(saved["version"], version);
+    }
 }
 
 async fn twice(key: &Caller) -> (Answer, Answer) {
