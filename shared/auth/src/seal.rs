@@ -123,7 +123,7 @@ mod tests {
         assert_eq!(cipher.open("I#1", &sealed).as_deref(), Ok(&b"the answer"[..]));
         assert!(!sealed.windows(6).any(|six| six == b"answer"));
         assert_ne!(cipher.seal("I#1", b"the answer".to_vec()).expect("sealed"), sealed);
-        for (other, purpose) in [(SealKey::generate(), "answers"), (key.clone(), "else")] {
+        for (other, purpose) in [(SealKey::generate(), "answers"), (key, "else")] {
             assert!(other.cipher(purpose).expect("a cipher").open("I#1", &sealed).is_err());
         }
         assert!(cipher.open("I#2", &sealed).is_err());
