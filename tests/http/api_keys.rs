@@ -258,7 +258,8 @@ async fn what_a_change_may_not_hold() {
     owner.patch(&path).json(&json!({ "permissions": ["values:read"] })).await.wrong(&["permissions"]);
     owner.patch(&path).json(&json!({ "permissions": [], "allowedIps": [] })).await.wrong(&["allowedIps"]);
     owner.patch(&path).json(&json!({ "permissions": [] })).await.wrong(&["permissions"]);
-    owner.patch(&path).json(&json!({ "name": null, "active": null })).await.wrong(&["active", "name"]);
+    let nulls = json!({ "name": null, "active": null, "permissions": null });
+    owner.patch(&path).json(&nulls).await.wrong(&["active", "name", "permissions"]);
     owner.patch(&path).json(&json!({ "name": 1, "active": "yes" })).await.wrong(&["active", "name"]);
     assert_eq!(owner.get(&path).await.data(200), before);
 }

@@ -108,7 +108,6 @@ async fn what_is_not_json_is_malformed() {
             format!("{good}\u{feff}").into(),
             format!("/* */{good}").into(),
             with_member(good, "\"x\": NaN").into(),
-            with_member(good, "\"x\": 1e999").into(),
             with_member(good, "\"x\": 01").into(),
             with_member(good, "\"x\": \"\\ud800\"").into(),
             with_member(good, "\"x\": \"\u{1}\"").into(),
@@ -174,7 +173,8 @@ async fn unknown_members_and_wrong_types_are_named() {
         }
         for (name, good) in entrance.good.as_object().unwrap() {
             for bad in [json!(7), json!(true), json!([]), json!({ "a": 1 }), json!("a"), Value::Null, json!([[]])] {
-                let clears = bad.is_null() && (entrance.path.ends_with("/values") || name == "headers");
+                let is_left_out = entrance.method == "POST" && name == "active";
+                let clears = bad.is_null() && (entrance.path.ends_with("/values") || name == "headers" || is_left_out);
                 let same_type = std::mem::discriminant(&bad) == std::mem::discriminant(good);
                 if same_type || clears {
                     continue;

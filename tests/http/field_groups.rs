@@ -90,11 +90,13 @@ async fn every_wrong_member_is_named_and_nothing_is_written() {
     for bad in ["", "A", "a.b", "a b", "é", "-a", "_a", "fg_a", "a/b", "a\u{0}", &long] {
         key.post(GROUPS).json(&json!({ "key": bad, "name": "A" })).await.wrong(&["key"]);
     }
-    for bad in [json!(""), json!("  "), json!("a\u{0}"), json!("a\nb"), json!("x".repeat(201)), Value::Null] {
+    for bad in
+        [json!(""), json!("  "), json!("a\u{0}"), json!("a\nb"), json!("x".repeat(201)), json!("\u{200b}"), Value::Null]
+    {
         key.post(GROUPS).json(&json!({ "key": "ok", "name": bad })).await.wrong(&["name"]);
         key.patch(&format!("{GROUPS}/{}", id(&made))).json(&json!({ "name": bad })).await.wrong(&["name"]);
     }
-    for bad in [json!("a\u{0}"), json!("x".repeat(2001)), json!(1)] {
+    for bad in [json!("a\u{0}"), json!("x".repeat(2001)), json!("a\u{feff}"), json!(1)] {
         key.post(GROUPS).json(&json!({ "key": "ok", "name": "A", "description": bad })).await.wrong(&["description"]);
     }
     let change = json!({ "key": "other", "version": 7, "publishing": null });

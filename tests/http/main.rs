@@ -31,6 +31,7 @@ mod refused_bodies;
 mod schemas;
 mod snapshots;
 mod tenant_fields;
+mod texts;
 mod values;
 mod versions;
 mod webhook_rules;

@@ -20,13 +20,13 @@ pub(crate) struct CreateFieldGroup {
     description: Option<Description>,
     /// `immediate`, if it is left out.
     #[deserr(default)]
-    #[serde(default)]
-    publishing: Publishing,
+    publishing: Option<Publishing>,
 }
 
 impl Body for CreateFieldGroup {}
 
 pub(crate) async fn create(groups: FieldGroups<Create>, body: CreateFieldGroup) -> Result<Created<FieldGroup>, Error> {
     let CreateFieldGroup { key, name, description, publishing } = body;
+    let publishing = publishing.unwrap_or_default();
     Ok(Created(groups.create(NewFieldGroup { key, name, description, publishing }).await?))
 }

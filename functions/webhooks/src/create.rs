@@ -26,23 +26,17 @@ pub(crate) struct CreateWebhook {
     tenant_ids: Option<TenantIds>,
     /// At most 20, of 4 KiB together. Their values are secrets: they are answered as `null`.
     #[deserr(default)]
-    #[serde(default)]
-    headers: Headers,
+    headers: Option<Headers>,
     /// A new one is made, if it is left out. Its key has at least 32 bytes.
     #[deserr(default)]
     secret: Option<WebhookSecret>,
     #[deserr(default)]
     description: Option<Description>,
     /// `true`, if it is left out.
-    #[deserr(default = true)]
-    #[serde(default = "yes")]
-    active: bool,
+    #[deserr(default)]
+    active: Option<bool>,
     #[deserr(default)]
     signature_header: Option<SignatureHeader>,
-}
-
-const fn yes() -> bool {
-    true
 }
 
 impl Body for CreateWebhook {}
@@ -53,7 +47,8 @@ pub(crate) async fn create(
     url: AllowedUrl,
     body: CreateWebhook,
 ) -> Result<Created<WebhookWithSecret>, Error> {
-    rules::no_collision(&body.headers.names(), body.signature_header.as_ref())?;
+    let headers = body.headers.unwrap_or_default();
+    rules::no_collision(&headers.names(), body.signature_header.as_ref())?;
     let secret = body.secret.unwrap_or_else(|| match body.signature_header {
         Some(_) => WebhookSecret::generate_text(),
         None => WebhookSecret::generate(),
@@ -63,9 +58,9 @@ pub(crate) async fn create(
         description: body.description,
         events: body.events,
         tenant_ids: body.tenant_ids,
-        headers: body.headers,
+        headers,
         signature_header: body.signature_header,
-        active: body.active,
+        active: body.active.unwrap_or(true),
         secret: secret.clone(),
     };
     let webhook = webhooks.create(new, &*vault.ring().await?).await?;

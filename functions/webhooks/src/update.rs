@@ -26,9 +26,10 @@ pub(crate) struct UpdateWebhook {
     /// Those of all tenants and of none, if it is `null`.
     #[deserr(default)]
     tenant_ids: Patch<TenantIds>,
-    /// All of them: a header that is left out is gone. `null` keeps the value that a header has.
+    /// All of them: a header that is left out is gone. `null` keeps the value that a header has, and in place
+    /// of them all clears them.
     #[deserr(default)]
-    headers: Given<HeadersChange>,
+    headers: Patch<HeadersChange>,
     #[deserr(default)]
     description: Patch<Description>,
     /// While it is off, its events are held for up to 7 days; they are sent when it is on again.
@@ -83,10 +84,15 @@ pub(crate) async fn update(
         body.signature_header.apply(&mut webhook.signature_header);
         Ok(rules::no_collision(&webhook.headers, webhook.signature_header.as_ref())?)
     };
-    let ring = match body.headers.0 {
+    let headers = match &body.headers {
+        Patch::Keep => None,
+        Patch::Clear => Some(HeadersChange::default()),
+        Patch::Set(headers) => Some(headers.clone()),
+    };
+    let ring = match headers {
         Some(_) => Some(stored.vault.ring().await?),
         None => None,
     };
-    let headers = body.headers.0.as_ref().zip(ring.as_deref());
+    let headers = headers.as_ref().zip(ring.as_deref());
     Ok(Found(stored.webhooks.update(id, precondition, headers, change).await?))
 }

@@ -9,6 +9,7 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use contract::Broken;
+use contract::prose::nfc;
 use subtle::ConstantTimeEq as _;
 
 use crate::random;
@@ -21,18 +22,19 @@ const LANES: u32 = 1;
 /// would keep of them stays these 19 MiB.
 static MEMORY: Mutex<Vec<Block>> = Mutex::new(Vec::new());
 
-/// A password: 8 to 256 Unicode scalar values. Prints as `…`.
+/// A password in NFC, otherwise as it was typed: 8 to 256 Unicode scalar values. Prints as `…`.
 #[derive(Clone)]
 pub struct Password(String);
 
 impl FromStr for Password {
     type Err = Broken;
     fn from_str(text: &str) -> Result<Self, Broken> {
+        let text = nfc(text);
         match text.chars().count() {
             0..8 => Err(Broken::new("too_short", "Must have at least 8 characters.")),
             257.. => Err(Broken::new("too_long", "Must have at most 256 characters.")),
             _ if text.contains('\0') => Err(Broken::new("nul", "Must not hold a NUL character.")),
-            _ => Ok(Self(text.to_owned())),
+            _ => Ok(Self(text.into_owned())),
         }
     }
 }
@@ -47,14 +49,15 @@ impl fmt::Debug for Password {
     }
 }
 
-/// What someone says is their password: any text, since what was never a password is only a wrong one. Prints as `…`.
+/// What someone says is their password, in NFC: any text, since what was never a password is only a wrong one. Prints
+/// as `…`.
 #[derive(Clone)]
 pub struct PasswordAttempt(String);
 
 impl FromStr for PasswordAttempt {
     type Err = Broken;
     fn from_str(text: &str) -> Result<Self, Broken> {
-        Ok(Self(text.to_owned()))
+        Ok(Self(nfc(text).into_owned()))
     }
 }
 
@@ -155,6 +158,17 @@ mod tests {
         let hash = PasswordHash::of_nobody();
         assert!(phc::PasswordHash::new(hash.stored()).is_ok());
         assert!(!hash.matches(&"whatever".parse().expect("a text")));
+    }
+
+    #[test]
+    fn composed_and_decomposed_are_one() {
+        let hash = PasswordHash::of(&"passwört".parse().expect("a password")).expect("a hash");
+        assert!(hash.matches(&"passwo\u{308}rt".parse().expect("a text")));
+        assert!(!hash.matches(&" passwört".parse().expect("a text")), "blanks count");
+        let decomposed = PasswordHash::of(&"passwo\u{308}rt".parse().expect("a password")).expect("a hash");
+        assert!(decomposed.matches(&"passwört".parse().expect("a text")));
+        assert!("passwo\u{308}r".parse::<Password>().is_err(), "7 characters");
+        assert!("o\u{308}".repeat(256).parse::<Password>().is_ok(), "256 characters");
     }
 
     #[test]

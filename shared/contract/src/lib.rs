@@ -1,6 +1,7 @@
 //! What callers and every other crate agree on: identifiers, field schemas and their validation, resources as the API
 //! shows them, error codes and the table of routes. No I/O.
 
+mod email;
 pub mod error;
 pub mod id;
 pub mod json;
@@ -8,7 +9,9 @@ pub mod names;
 pub mod permission;
 pub mod precondition;
 pub mod problem;
+pub mod prose;
 pub mod resource;
+mod rfc3339;
 pub mod route;
 pub mod routes;
 pub mod schema;

@@ -1,5 +1,6 @@
 //! What is wrong with an input, every part of it at once (contract: `validation_failed`).
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
@@ -52,6 +53,12 @@ impl Problems {
         self.0.truncate(MAX_PROBLEMS);
     }
 
+    /// Adds those of another list that are of other places.
+    pub(crate) fn extend_elsewhere(&mut self, others: Self) {
+        let places: HashSet<String> = self.0.iter().map(|problem| problem.path.clone()).collect();
+        self.extend(Self(others.0.into_iter().filter(|other| !places.contains(&other.path)).collect()));
+    }
+
     /// `Ok(value)` if nothing was found.
     ///
     /// # Errors
@@ -79,7 +86,8 @@ pub fn join(base: &str, member: &str) -> String {
     if base.is_empty() { member.to_owned() } else { format!("{base}.{member}") }
 }
 
-fn path_of(location: ValuePointerRef<'_>) -> String {
+/// `a.b[2]` of a place in a body.
+pub(crate) fn path_of(location: ValuePointerRef<'_>) -> String {
     fn walk(location: ValuePointerRef<'_>, out: &mut String) {
         match location {
             ValuePointerRef::Origin => {}

@@ -73,7 +73,7 @@ pub struct Client {
 pub struct User {
     /// `usr_…`
     pub id: UserId,
-    /// As it was written at signup.
+    /// As it was written at signup, in NFC.
     pub email: Email,
     /// The role in the client.
     pub role: Role,

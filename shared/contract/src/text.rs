@@ -1,11 +1,12 @@
 //! The one way in which a checked text becomes a type: it parses, prints, serialises, and describes itself.
 
-/// Declares newtypes over `String` whose only constructor checks a rule of the contract.
+/// Declares newtypes over `String` whose only constructor reads a text by a rule of the contract.
 ///
-/// `check` is a `fn(&str) -> Result<(), Broken>`; `pattern` is the same rule for the API's description.
+/// `read` is a `fn(&str) -> Result<String, Broken>` to the form that is kept; `schema` is the same rule for the API's
+/// description.
 #[macro_export]
 macro_rules! text_type {
-    ($($(#[$meta:meta])* $name:ident { check: $check:expr, schema: $schema:tt })+) => { $(
+    ($($(#[$meta:meta])* $name:ident { read: $read:expr, schema: $schema:tt })+) => { $(
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
         #[serde(transparent)]
@@ -22,15 +23,15 @@ macro_rules! text_type {
         impl TryFrom<String> for $name {
             type Error = $crate::Broken;
             fn try_from(text: String) -> Result<Self, $crate::Broken> {
-                let check: fn(&str) -> Result<(), $crate::Broken> = $check;
-                check(&text).map(|()| Self(text))
+                text.parse()
             }
         }
 
         impl std::str::FromStr for $name {
             type Err = $crate::Broken;
             fn from_str(text: &str) -> Result<Self, $crate::Broken> {
-                Self::try_from(text.to_owned())
+                let read: fn(&str) -> Result<String, $crate::Broken> = $read;
+                read(text).map(Self)
             }
         }
 

@@ -1,7 +1,7 @@
 //! Bodies: JSON, read strictly, every wrong member named at once.
 
-use contract::{Code, Error, Problems, json};
-use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
+use contract::{Broken, Code, Error, Problems, json};
+use deserr::{Deserr, IntoValue, MergeWithError, Value, ValuePointerRef};
 use http::header::CONTENT_TYPE;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
@@ -16,8 +16,8 @@ impl<T: Body> FromRequest for T {
         if !is_json(request.incoming.header(&CONTENT_TYPE)) {
             return Err(Code::UnsupportedMediaType.into());
         }
-        let value = json::parse(&request.incoming.body).map_err(|e| Error::saying(Code::MalformedRequest, e.0))?;
-        Ok(deserr::deserialize::<T, _, Problems>(value)?)
+        let json = json::parse(&request.incoming.body).map_err(|e| Error::saying(Code::MalformedRequest, e.0))?;
+        Ok(json.read::<T>()?)
     }
     fn needs(needs: &mut Needs) {
         needs.body::<T>();
@@ -62,7 +62,7 @@ impl<T: Clone> Patch<T> {
     }
 }
 
-/// A member of a change that always has a value: left out, or set; `null` is a wrong type.
+/// A member of a change that always has a value: left out, or set; it can't be cleared with `null`.
 #[derive(Debug, Clone)]
 pub struct Given<T>(pub Option<T>);
 
@@ -74,6 +74,10 @@ impl<T> Default for Given<T> {
 
 impl<T: Deserr<Problems>> Deserr<Problems> for Given<T> {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, location: ValuePointerRef<'_>) -> Result<Self, Problems> {
+        if let Value::Null = value {
+            let broken = Broken::new("not_nullable", "Can't be cleared; leave it out to keep it as it is.");
+            return Err(deserr::take_cf_content(<Problems as MergeWithError<Broken>>::merge(None, broken, location)));
+        }
         T::deserialize_from_value(value, location).map(|value| Self(Some(value)))
     }
 }

@@ -222,12 +222,12 @@ pub(crate) fn shown(loaded: &Loaded, tenant: &TenantId, entity: &EntityId, store
     let mut values = Map::new();
     let mut missing = Vec::new();
     for field in loaded.fields.visible() {
-        match stored.document.get(&field.id.to_string()) {
-            Some(value) => {
-                values.insert(field.key.to_string(), value.clone());
-            }
-            None if field.schema.required() => missing.push(field.key.clone()),
-            None => {}
+        let value = stored.document.get(&field.id.to_string());
+        if field.schema.lacks(value) {
+            missing.push(field.key.clone());
+        }
+        if let Some(value) = value {
+            values.insert(field.key.to_string(), value.clone());
         }
     }
     EntityValues {

@@ -2,14 +2,17 @@
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::rules::{Choice, Pattern, Point, Rules};
+use super::pattern::Pattern;
+use super::rules::{Choice, Point, Rules};
 use super::value::{self, MAX_ITEMS, count};
 use super::{FieldType, number};
 use crate::problem::{Problems, join};
+use crate::prose;
 
 const MAX_SCHEMA_BYTES: usize = 64 * 1_024;
 const MAX_PLACEHOLDER: usize = 200;
@@ -18,6 +21,8 @@ const MAX_OPTIONS: usize = 500;
 const MAX_OPTION: usize = 200;
 const MAX_PATTERN_BYTES: usize = 1_000;
 const MAX_LENGTH: usize = 262_144;
+/// 2^53
+const MAX_ORDER: i64 = 1 << 53;
 /// So many unknown members of one object are named; more would only make the answer longer.
 const MAX_UNKNOWN: usize = 20;
 
@@ -76,9 +81,9 @@ pub(super) fn parse(value: Value, path: &str, accepted: bool) -> Result<Definiti
     let field_type = object.field_type(&mut problems);
     let validation_path = object.path_of("validation");
     let mut has_options = false;
-    let validation = object.members.remove("validation").and_then(|value| {
+    let validation = object.take("validation").and_then(|value| {
         let rules = Object::read(value, validation_path.clone(), &mut problems)?;
-        has_options = rules.members.contains_key("options");
+        has_options = rules.has("options");
         Some(rules.rules(field_type, &mut problems))
     });
     if field_type.is_some_and(|known| known.rules().contains(&"options")) && !has_options {
@@ -86,17 +91,18 @@ pub(super) fn parse(value: Value, path: &str, accepted: bool) -> Result<Definiti
     }
 
     let ui_path = object.path_of("ui");
-    let ui = object.members.remove("ui").and_then(|value| Object::read(value, ui_path, &mut problems));
+    let ui = object.take("ui").and_then(|value| Object::read(value, ui_path, &mut problems));
     let ui = ui.map(|ui| ui.ui(&mut problems));
 
     let default_path = object.path_of("default");
-    let default = object.members.remove("default");
+    let default = object.take("default");
     let pattern = validation.as_ref().and_then(|rules| rules.pattern.as_ref()).filter(|_| !accepted);
     let broken = pattern.and_then(Pattern::broken);
+    let is_broken = broken.is_some();
     if let Some(broken) = broken {
-        problems.add(join(&validation_path, "pattern"), broken.code, broken.message.as_str());
+        problems.add(join(&validation_path, "pattern"), broken.code, broken.message);
     }
-    if let (Some(field_type), Some(default), None) = (field_type, &default, broken)
+    if let (Some(field_type), Some(default), false) = (field_type, &default, is_broken)
         && !accepted
     {
         let none = Rules::default();
@@ -105,7 +111,10 @@ pub(super) fn parse(value: Value, path: &str, accepted: bool) -> Result<Definiti
 
     object.finish(&["type", "validation", "ui", "default"], &mut problems);
     match field_type {
-        Some(field_type) => problems.or(Definition { field_type, validation, ui, default }),
+        Some(field_type) => {
+            let default = default.map(|default| value::kept(field_type, &default));
+            problems.or(Definition { field_type, validation, ui, default })
+        }
         None => Err(problems),
     }
 }
@@ -130,6 +139,15 @@ impl Object {
         join(&self.path, name)
     }
 
+    /// A member; one that is `null` is as if it were left out.
+    fn take(&mut self, name: &str) -> Option<Value> {
+        self.members.remove(name).filter(|value| !value.is_null())
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.members.get(name).is_some_and(|value| !value.is_null())
+    }
+
     fn finish(self, known: &[&str], problems: &mut Problems) {
         for name in self.members.keys().take(MAX_UNKNOWN) {
             let message = format!("Is not known here. Known are: {}.", known.join(", "));
@@ -139,7 +157,7 @@ impl Object {
 
     fn field_type(&mut self, problems: &mut Problems) -> Option<FieldType> {
         let path = self.path_of("type");
-        match self.members.remove("type") {
+        match self.take("type") {
             Some(Value::String(name)) => {
                 let found = FieldType::ALL.into_iter().find(|known| known.as_str() == name);
                 if found.is_none() {
@@ -156,9 +174,9 @@ impl Object {
 
     fn ui(mut self, problems: &mut Problems) -> Ui {
         let ui = Ui {
-            placeholder: self.text("placeholder", 0..=MAX_PLACEHOLDER, problems),
-            help_text: self.text("helpText", 0..=MAX_HELP_TEXT, problems),
-            order: self.whole("order", i64::MIN, i64::MAX, problems),
+            placeholder: self.text("placeholder", 0..=MAX_PLACEHOLDER, true, problems),
+            help_text: self.text("helpText", 0..=MAX_HELP_TEXT, true, problems),
+            order: self.whole("order", -MAX_ORDER, MAX_ORDER, problems),
         };
         self.finish(&["placeholder", "helpText", "order"], problems);
         ui
@@ -190,7 +208,7 @@ impl Object {
 
     fn refuse_foreign_rules(&mut self, field_type: FieldType, problems: &mut Problems) {
         for name in ALL_RULES.iter().filter(|name| !field_type.rules().contains(*name)) {
-            if self.members.remove(*name).is_some() {
+            if self.take(name).is_some() {
                 let message = format!("Does not apply to the type {}.", field_type.as_str());
                 problems.add(self.path_of(name), "not_for_type", message);
             }
@@ -228,7 +246,7 @@ impl Object {
     }
 
     fn flag(&mut self, name: &str, problems: &mut Problems) -> Option<bool> {
-        let value = self.members.remove(name)?;
+        let value = self.take(name)?;
         if !value.is_boolean() {
             problems.add(self.path_of(name), "wrong_type", "Must be true or false.");
         }
@@ -243,7 +261,7 @@ impl Object {
         max: T,
         problems: &mut Problems,
     ) -> Option<T> {
-        let value = self.members.remove(name)?;
+        let value = self.take(name)?;
         let path = self.path_of(name);
         let Some(given) = value.as_number() else {
             problems.add(path, "wrong_type", "Must be a whole number.");
@@ -271,26 +289,39 @@ impl Object {
         self.whole(name, 0, max, problems).and_then(|size| usize::try_from(size).ok())
     }
 
-    fn text(&mut self, name: &str, length: std::ops::RangeInclusive<usize>, problems: &mut Problems) -> Option<String> {
-        let value = self.members.remove(name)?;
-        text(value, length, &self.path_of(name), problems)
+    fn text(
+        &mut self,
+        name: &str,
+        length: RangeInclusive<usize>,
+        lines: bool,
+        problems: &mut Problems,
+    ) -> Option<String> {
+        let value = self.take(name)?;
+        text(&value, length, lines, &self.path_of(name), problems)
     }
 
     fn pattern(&mut self, problems: &mut Problems) -> Option<Pattern> {
-        let value = self.members.remove("pattern")?;
+        let value = self.take("pattern")?;
         let path = self.path_of("pattern");
+        let Value::String(source) = value else {
+            problems.add(path, "wrong_type", "Must be a string.");
+            return None;
+        };
         // The bound comes before the compiler, and is in bytes: it is the compiler's work that it limits.
-        if value.as_str().is_some_and(|source| source.len() > MAX_PATTERN_BYTES) {
+        if source.len() > MAX_PATTERN_BYTES {
             problems.add(path, "too_long", format!("Must have at most {MAX_PATTERN_BYTES} bytes."));
             return None;
         }
-        let source = text(value, 0..=MAX_PATTERN_BYTES, &path, problems)?;
+        if source.contains('\0') {
+            problems.add(path, "nul", "Must not hold the character NUL; it is written `\\0`.");
+            return None;
+        }
         Some(Pattern::new(source))
     }
 
     /// A bound has the type of the value; of an unknown type there is nothing to say.
     fn point(&mut self, name: &str, field_type: Option<FieldType>, problems: &mut Problems) -> Option<Point> {
-        let value = self.members.remove(name)?;
+        let value = self.take(name)?;
         Point::read(field_type?, &value)
             .map_err(|broken| problems.add(self.path_of(name), broken.code, broken.message))
             .ok()
@@ -298,7 +329,7 @@ impl Object {
 
     /// The options, `None` in the place of one that is wrong.
     fn options(&mut self, problems: &mut Problems) -> Option<Vec<Option<Choice>>> {
-        let value = self.members.remove("options")?;
+        let value = self.take("options")?;
         let path = self.path_of("options");
         let Value::Array(options) = value else {
             problems.add(path, "wrong_type", "Must be a list.");
@@ -332,16 +363,16 @@ const ALL_RULES: &[&str] =
 
 fn choice(value: Value, path: &str, problems: &mut Problems) -> Option<Choice> {
     match value {
-        Value::String(_) => text(value, 1..=MAX_OPTION, path, problems).map(Choice::Bare),
+        Value::String(_) => text(&value, 1..=MAX_OPTION, false, path, problems).map(Choice::Bare),
         Value::Object(_) => {
             let mut object = Object::read(value, path.to_owned(), problems)?;
             for name in ["value", "label"] {
-                if !object.members.contains_key(name) {
+                if !object.has(name) {
                     problems.add(object.path_of(name), "required", "Is required.");
                 }
             }
-            let value = object.text("value", 1..=MAX_OPTION, problems);
-            let label = object.text("label", 0..=MAX_OPTION, problems);
+            let value = object.text("value", 1..=MAX_OPTION, false, problems);
+            let label = object.text("label", 1..=MAX_OPTION, false, problems);
             object.finish(&["value", "label"], problems);
             Some(Choice::Labelled { value: value?, label: label? })
         }
@@ -352,26 +383,19 @@ fn choice(value: Value, path: &str, problems: &mut Problems) -> Option<Choice> {
     }
 }
 
-fn text(value: Value, length: std::ops::RangeInclusive<usize>, path: &str, problems: &mut Problems) -> Option<String> {
-    let Value::String(text) = value else {
+/// A text for people, in its normal form.
+fn text(
+    value: &Value,
+    length: RangeInclusive<usize>,
+    lines: bool,
+    path: &str,
+    problems: &mut Problems,
+) -> Option<String> {
+    let Some(text) = value.as_str() else {
         problems.add(path, "wrong_type", "Must be a string.");
         return None;
     };
-    let characters = text.chars().count();
-    let mut good = true;
-    if text.contains('\0') {
-        problems.add(path, "nul", "Must not hold the character NUL.");
-        good = false;
-    }
-    if characters < *length.start() {
-        problems.add(path, "too_short", format!("Must have at least {}.", count(*length.start(), "character")));
-        good = false;
-    }
-    if characters > *length.end() {
-        problems.add(path, "too_long", format!("Must have at most {}.", count(*length.end(), "character")));
-        good = false;
-    }
-    good.then_some(text)
+    prose::read(text, length, lines).map_err(|broken| problems.add(path, broken.code, broken.message)).ok()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod definition;
 mod formats;
 mod json_schema;
 mod number;
+mod pattern;
 #[cfg(test)]
 mod properties;
 mod rules;
@@ -15,7 +16,7 @@ use deserr::{Deserr, IntoValue, ValuePointerRef};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
-use crate::problem::{Problems, join};
+use crate::problem::{Problems, path_of};
 
 /// What kind of value a field holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -89,7 +90,7 @@ impl FieldType {
     }
 }
 
-/// The schema of one field. Cloning it shares the definition and its compiled pattern.
+/// The schema of one field. Cloning it shares the definition.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FieldSchema(Arc<definition::Definition>);
 
@@ -108,7 +109,7 @@ impl FieldSchema {
         self.0.field_type
     }
 
-    /// Whether a complete record must have a value here. Any value that is not null counts, also an empty one.
+    /// Whether a complete record must have a value here.
     #[must_use]
     pub fn required(&self) -> bool {
         self.0.validation.as_ref().and_then(|rules| rules.required).unwrap_or(false)
@@ -126,14 +127,16 @@ impl FieldSchema {
         self.0.default.as_ref()
     }
 
-    /// A value that breaks no rule, as it is kept: an integer field's `5.0` is `5`.
+    /// A value that breaks no rule, as it is kept: options and e-mails in NFC, trimmed.
     #[must_use]
     pub fn kept(&self, value: &Value) -> Value {
-        let integer = self.0.validation.as_ref().is_some_and(|rules| rules.integer == Some(true));
-        match value {
-            Value::Number(number) if integer => number::as_integer(number).map_or_else(|| value.clone(), Value::Number),
-            _ => value.clone(),
-        }
+        value::kept(self.0.field_type, value)
+    }
+
+    /// Whether a complete record lacks something here: a text that is required is not empty, nor a multiselect `[]`.
+    #[must_use]
+    pub fn lacks(&self, value: Option<&Value>) -> bool {
+        self.required() && value.is_none_or(value::is_empty)
     }
 
     /// The steps that holding `value` against the pattern takes at the most, about 10 ns each; 0 without a pattern.
@@ -141,7 +144,7 @@ impl FieldSchema {
     pub fn steps(&self, value: &Value) -> usize {
         let pattern = self.0.validation.as_ref().and_then(|rules| rules.pattern.as_ref());
         match (pattern, value) {
-            (Some(pattern), Value::String(text)) => pattern.steps(text.len()),
+            (Some(pattern), Value::String(text)) => pattern.steps(text.chars().count()),
             _ => 0,
         }
     }
@@ -184,14 +187,6 @@ impl Deserr<Problems> for FieldSchema {
         location: ValuePointerRef<'_>,
     ) -> Result<Self, Problems> {
         Self::parse(Value::from(value), &path_of(location))
-    }
-}
-
-fn path_of(location: ValuePointerRef<'_>) -> String {
-    match location {
-        ValuePointerRef::Origin => String::new(),
-        ValuePointerRef::Key { key, prev } => join(&path_of(*prev), key),
-        ValuePointerRef::Index { index, prev } => format!("{}[{index}]", path_of(*prev)),
     }
 }
 

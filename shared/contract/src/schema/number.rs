@@ -7,6 +7,9 @@ use serde_json::Number;
 /// 2^127: below it every `f64` without a fraction fits an `i128`.
 const TOO_BIG: f64 = 170_141_183_460_469_231_731_687_303_715_884_105_728.0;
 
+/// 2^53
+pub(super) const MAX_SAFE: i128 = 1 << 53;
+
 enum Exact {
     Whole(i128),
     /// Has a fraction, or is at least 2^127 away from zero.
@@ -29,10 +32,9 @@ pub(super) fn whole(number: &Number) -> Option<i128> {
     }
 }
 
-/// The number as JSON writes an integer, if it is one that 64 bits hold: `5` for `5.0`, `0` for `-0`.
-pub(super) fn as_integer(number: &Number) -> Option<Number> {
-    let whole = whole(number)?;
-    i64::try_from(whole).map(Number::from).or_else(|_| u64::try_from(whole).map(Number::from)).ok()
+/// Whether it is a whole number that a double tells from its neighbours: up to 2^53.
+pub(super) fn is_safe_integer(number: &Number) -> bool {
+    whole(number).is_some_and(|whole| whole.abs() <= MAX_SAFE)
 }
 
 /// Whether the number has no fraction.

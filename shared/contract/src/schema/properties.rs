@@ -80,7 +80,7 @@ fn near_schema() -> impl Strategy<Value = Value> {
             option::weighted(present, near_rule(field_type, name))
         };
         let rules: Vec<_> = names.iter().map(one).collect();
-        let ui = (option::of("[a-z]{0,3}"), option::of(any::<i64>()));
+        let ui = (option::of("[a-z]{0,3}"), option::of(-9_007_199_254_740_992_i64..=9_007_199_254_740_992));
         let default = prop_oneof![4 => near_value(field_type), 1 => any_type().prop_flat_map(near_value)];
         (rules, option::of(ui), option::of(default)).prop_map(move |(rules, ui, default)| {
             let ui = ui.map(|(text, order)| {

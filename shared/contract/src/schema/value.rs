@@ -1,12 +1,15 @@
 //! A value against the rules of its field.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
 use serde_json::Value;
 
 use super::rules::{Point, Rules};
 use super::{FieldType, formats, number};
+use crate::email;
 use crate::problem::Problems;
+use crate::prose::normal;
 
 /// A list holds no more elements than there can be options.
 pub(super) const MAX_ITEMS: usize = 500;
@@ -16,8 +19,32 @@ pub(super) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
+/// A value that is none where one is required.
+pub(super) fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+/// The form in which a value that breaks no rule is kept: options as they were defined, addresses in their normal form.
+pub(super) fn kept(field_type: FieldType, value: &Value) -> Value {
+    match (field_type, value) {
+        (FieldType::Select | FieldType::Email, Value::String(text)) => normal(text).into(),
+        (FieldType::Multiselect, Value::Array(items)) => {
+            items.iter().map(|item| item.as_str().map_or_else(|| item.clone(), |text| normal(text).into())).collect()
+        }
+        _ => value.clone(),
+    }
+}
+
 /// Adds what `value` breaks. A rule that is absent is not broken, so a part of a schema can be checked against too.
 pub(super) fn check(field_type: FieldType, rules: &Rules, value: &Value, path: &str, problems: &mut Problems) {
+    if rules.required == Some(true) && is_empty(value) {
+        return problems.add(path, "required", "Is required.");
+    }
     match field_type {
         FieldType::String | FieldType::Textarea => {
             if let Some(text) = text(value, path, problems) {
@@ -25,8 +52,8 @@ pub(super) fn check(field_type: FieldType, rules: &Rules, value: &Value, path: &
             }
         }
         FieldType::Email => {
-            if text(value, path, problems).is_some_and(|text| !formats::is_email(text)) {
-                problems.add(path, "invalid_email", "Must be an e-mail address.");
+            if let Some(Err(broken)) = text(value, path, problems).map(email::read) {
+                problems.add(path, broken.code, broken.message);
             }
         }
         FieldType::Url => {
@@ -63,10 +90,10 @@ fn text<'v>(value: &'v Value, path: &str, problems: &mut Problems) -> Option<&'v
     text
 }
 
-/// The longest text that is held against a pattern, in bytes.
+/// The longest text that is held against a pattern, in characters.
 const MAX_MATCHED: usize = 10_000;
-/// The most steps that one value may take to match: about 50 ms.
-const MAX_STEPS: usize = 5_000_000;
+/// The most steps that one value may take to match: about 200 ms.
+const MAX_STEPS: usize = 20_000_000;
 
 fn check_text(rules: &Rules, text: &str, path: &str, problems: &mut Problems) {
     if text.contains('\0') {
@@ -82,10 +109,11 @@ fn check_text(rules: &Rules, text: &str, path: &str, problems: &mut Problems) {
     let Some(pattern) = rules.pattern.as_ref().filter(|_| rules.max_length.is_none_or(|max| length <= max)) else {
         return;
     };
-    // Matching is linear, but what a byte costs is for whoever wrote the pattern to say.
-    if text.len() > MAX_MATCHED || pattern.steps(text.len()) > MAX_STEPS {
-        let most = MAX_MATCHED.min(MAX_STEPS / pattern.steps(1).max(1));
-        problems.add(path, "too_long", format!("Must have at most {most} bytes, since it has to match a pattern."));
+    // Matching is linear, but what a character costs is for whoever wrote the pattern to say.
+    let most = MAX_MATCHED.min(MAX_STEPS / pattern.steps(1).max(1));
+    if length > most {
+        let message = format!("Must have at most {}, since it has to match a pattern.", count(most, "character"));
+        problems.add(path, "too_long", message);
     } else if !pattern.matches(text) {
         problems.add(path, "pattern", format!("Must match the pattern {}", pattern.source()));
     }
@@ -101,8 +129,9 @@ fn check_point(rules: &Rules, point: &Point, path: &str, problems: &mut Problems
     {
         if !number::is_integral(value) {
             problems.add(path, "not_integer", "Must be a whole number.");
-        } else if number::as_integer(value).is_none() {
-            problems.add(path, "out_of_range", format!("Must lie between {} and {}.", i64::MIN, u64::MAX));
+        } else if !number::is_safe_integer(value) {
+            let most = number::MAX_SAFE;
+            problems.add(path, "out_of_range", format!("Must lie between -{most} and {most}."));
         }
     }
     if let Some(min) = rules.min.as_ref().filter(|min| point.compare(min) == Ordering::Less) {
@@ -114,7 +143,8 @@ fn check_point(rules: &Rules, point: &Point, path: &str, problems: &mut Problems
 }
 
 fn check_option(rules: &Rules, text: &str, path: &str, problems: &mut Problems) {
-    if rules.options.as_ref().is_some_and(|options| options.iter().all(|option| option.value() != text)) {
+    let text = normal(text);
+    if rules.options.as_ref().is_some_and(|options| options.iter().all(|option| option.value() != &*text)) {
         problems.add(path, "not_an_option", "Must be one of the field's options.");
     }
 }
@@ -128,11 +158,12 @@ fn check_items(rules: &Rules, items: &[Value], path: &str, problems: &mut Proble
         problems.add(path, "too_many", format!("Must have at most {}.", count(max, "element")));
     }
     // The rest of a list that is too long anyway would only make the answer longer.
+    let mut seen = HashSet::new();
     for (index, item) in items.iter().take(MAX_ITEMS).enumerate() {
         let path = format!("{path}[{index}]");
         if let Some(text) = text(item, &path, problems) {
             check_option(rules, text, &path, problems);
-            if items.iter().take(index).any(|earlier| earlier.as_str() == Some(text)) {
+            if !seen.insert(normal(text)) {
                 problems.add(path, "duplicate", "Must not be listed twice.");
             }
         }
@@ -184,15 +215,15 @@ mod tests {
             let matched = json!({"type": name, "validation": {"pattern": "^a*$"}});
             table(&matched, &[(long(MAX_MATCHED), &[]), (long(MAX_MATCHED + 1), &["too_long"])]);
             table(&json!({"type": name}), &[(long(MAX_MATCHED + 1), &[])]);
-            let dear = json!({"type": name, "validation": {"pattern": "[ab]*b[ab]{2000}c"}});
-            table(&dear, &[(long(1_000), &["pattern"]), (long(5_000), &["too_long"])]);
+            let dear = json!({"type": name, "validation": {"pattern": "[ab]*b[ab]{3000}c"}});
+            table(&dear, &[(long(1_000), &["pattern"]), (long(8_000), &["too_long"])]);
             table(&json!({"type": name}), &[(json!(""), &[]), (json!("a\nb\u{1f600}"), &[]), (json!("a\0"), &["nul"])]);
         }
     }
 
     #[test]
     fn numbers() {
-        let big = 9_007_199_254_740_993_u64;
+        let big = 9_007_199_254_740_991_u64;
         let schema = json!({"type": "number", "validation": {"min": -1.5, "max": big, "integer": true}});
         table(
             &schema,
@@ -208,8 +239,8 @@ mod tests {
                 (json!(-1.5), &["not_integer"]),
                 (json!(-1.75), &["not_integer", "too_small"]),
                 (json!(1e300), &["out_of_range", "too_large"]),
-                (json!(u64::MAX), &["too_large"]),
-                (json!(i64::MIN), &["too_small"]),
+                (json!(u64::MAX), &["out_of_range", "too_large"]),
+                (json!(i64::MIN), &["out_of_range", "too_small"]),
                 (json!("1"), &["wrong_type"]),
                 (json!(true), &["wrong_type"]),
             ],
@@ -227,6 +258,7 @@ mod tests {
             &json!({"type": "email"}),
             &[
                 (json!("a@b.example"), &[]),
+                (json!(" jose\u{301}@b.example"), &[]),
                 (json!("a@b"), &["invalid_email"]),
                 (json!("a@b.example\0"), &["invalid_email"]),
                 (json!({}), &["wrong_type"]),
@@ -301,6 +333,40 @@ mod tests {
         table(&open, &[(json!([]), &[])]);
         let many = codes(&open, &json!(vec![0; 100_000]));
         assert_eq!((many.len(), many.first().unwrap().as_str()), (MAX_ITEMS + 1, "too_many"));
+    }
+
+    #[test]
+    fn an_empty_value_is_none_where_one_is_required() {
+        for (schema, value) in [
+            (json!({"type": "string", "validation": {"required": true, "minLength": 2}}), json!("")),
+            (json!({"type": "textarea", "validation": {"required": true}}), json!("")),
+            (json!({"type": "email", "validation": {"required": true}}), json!("")),
+            (json!({"type": "multiselect", "validation": {"required": true, "options": ["a"]}}), json!([])),
+        ] {
+            assert_eq!(codes(&schema, &value), ["required"], "{schema}");
+            let parsed = FieldSchema::parse(schema, "schema").unwrap();
+            assert!(parsed.lacks(Some(&value)) && parsed.lacks(None));
+        }
+        let zero = json!({"type": "number", "validation": {"required": true}});
+        assert!(codes(&zero, &json!(0)).is_empty());
+        let open = FieldSchema::parse(json!({"type": "string"}), "schema").unwrap();
+        assert!(!open.lacks(None) && !open.lacks(Some(&json!(""))));
+    }
+
+    #[test]
+    fn options_and_addresses_have_one_form() {
+        let options = json!(["Cafe\u{301}", {"value": "o\u{308}", "label": "Ö"}]);
+        let select = json!({"type": "select", "validation": {"options": options}});
+        table(&select, &[(json!("Café"), &[]), (json!(" Cafe\u{301}"), &[]), (json!("Cafe"), &["not_an_option"])]);
+        let many = json!({"type": "multiselect", "validation": {"options": options}});
+        table(&many, &[(json!(["Café", "ö"]), &[]), (json!(["Café", "Cafe\u{301}"]), &["[1]duplicate"])]);
+        let kept = |schema: Value, value: Value| FieldSchema::parse(schema, "schema").unwrap().kept(&value);
+        assert_eq!(kept(select, json!("Cafe\u{301} ")), json!("Café"));
+        assert_eq!(kept(many, json!(["o\u{308}"])), json!(["ö"]));
+        assert_eq!(kept(json!({"type": "email"}), json!(" jose\u{301}@b.example")), json!("josé@b.example"));
+        for text in ["string", "textarea"] {
+            assert_eq!(kept(json!({"type": text}), json!(" e\u{301}")), json!(" e\u{301}"), "exactly as sent");
+        }
     }
 
     #[test]

@@ -298,7 +298,7 @@ pub enum SignatureFormat {
 crate::text_type! {
     /// The name of a header that holds a signature.
     SignatureHeaderName {
-        check: check_name,
+        read: |name| check_name(name).map(|()| name.to_owned()),
         schema: { "type": "string", "pattern": NAME_PATTERN }
     }
 }

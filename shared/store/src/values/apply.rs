@@ -44,7 +44,7 @@ pub(super) fn apply(
         let default = field.schema.default().filter(|_| how == Save::Replace || before.is_none());
         match default {
             Some(value) => {
-                document.insert(field.id.to_string(), field.schema.kept(value));
+                document.insert(field.id.to_string(), value.clone());
             }
             None if how == Save::Replace => {
                 document.remove(&field.id.to_string());

@@ -1,0 +1,221 @@
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn matches(pattern: &str, text: &str) -> bool {
+    let pattern = Pattern::new(pattern.to_owned());
+    assert_eq!(pattern.broken(), None, "{pattern:?}");
+    pattern.matches(text)
+}
+
+fn why(pattern: &str) -> String {
+    let broken = Pattern::new(pattern.to_owned()).broken().unwrap_or_else(|| panic!("{pattern} is taken"));
+    assert_eq!((broken.code, broken.message.lines().count()), ("invalid_pattern", 1));
+    broken.message
+}
+
+#[test]
+fn what_can_not_be_used_is_refused_quickly_and_says_why() {
+    let nested = "(".repeat(51) + &")".repeat(51);
+    let ideographs: String = ('一'..).take(300).collect();
+    for (bad, because) in [
+        ("(a{1000}){1000}", "too large"),
+        (r"\w{50000}", "too large"),
+        ("((a{100}){100}){100}", "too large"),
+        ("(?:a?){100000}", "too large"),
+        ("a{99999999999999999999}", "too large"),
+        ("a(?=b)", "look-around"),
+        ("a(?!b)", "look-around"),
+        ("(?<=a)b", "look-around"),
+        ("(?<!a)b", "look-around"),
+        (r"(a)\1", "back-references"),
+        (r"(?<n>a)\k<n>", "back-references"),
+        ("(", "`(` has no `)`"),
+        ("a)", "`)` has no `(`"),
+        ("[", "`[` has no `]`"),
+        ("[a", "`[` has no `]`"),
+        ("a{2,1}", "lower to the higher"),
+        ("a{,5}", "begins no count"),
+        ("a{x}", "begins no count"),
+        ("{1}", "begins no count"),
+        ("*", "nothing to repeat"),
+        ("a**", "nothing to repeat"),
+        ("a++", "nothing to repeat"),
+        ("a{2}{3}", "begins no count"),
+        ("(?:^)*|^*", "can't be repeated"),
+        (r"\b+", "can't be repeated"),
+        (r"\", "ends it"),
+        (r"\q", "means nothing"),
+        (r"\é", "means nothing"),
+        (r"\A", "means nothing"),
+        (r"\z", "means nothing"),
+        (r"\07", "octal"),
+        (r"[\1]", "back-references"),
+        (r"\c1", "followed by a letter"),
+        (r"\x4", r"\x41"),
+        (r"\u12", r"\x41"),
+        (r"\u{}", r"\x41"),
+        (r"\u{110000}", r"\x41"),
+        (r"\uD83D", "surrogate"),
+        (r"\uD83D\u0041", "surrogate"),
+        (r"\p{Nope}", r"\p{Nope}"),
+        (r"\p{L", r"\p{L}"),
+        (r"\pL", r"\p{L}"),
+        (r"\p{L}\P{}", r"\p{}"),
+        ("(?P<a>b)", "(?:"),
+        ("(?i)a", "(?:"),
+        ("(?m:^a)", "(?:"),
+        ("(?-u:a)", "(?:"),
+        ("(?<1a>b)", "(?<"),
+        ("(?<>b)", "(?<"),
+        ("(?#x)", "(?:"),
+        ("[z-a]", "lower to the higher"),
+        (nested.as_str(), "nested deeper"),
+        (ideographs.as_str(), "too many characters"),
+    ] {
+        let start = Instant::now();
+        let message = why(bad);
+        assert!(message.contains(because), "{bad}: {message}");
+        // Generous: a busy machine and an unoptimised build.
+        assert!(start.elapsed() < Duration::from_secs(5), "{bad}: {:?}", start.elapsed());
+    }
+}
+
+#[test]
+fn patterns_match_as_in_a_browser() {
+    for (pattern, good, bad) in [
+        ("b", &["abc"][..], &["ac", ""][..]),
+        ("^b", &["b", "bc"], &["abc", "a\nb"]),
+        ("^b$", &["b"], &["a\nb\nc", "b\n"]),
+        ("", &["", "a"], &[]),
+        ("^(a+)+$", &["aaa"], &["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"]),
+        (r"^.{1,255}$", &["a", "🌳"], &["", "a\nb", "a\r", "\u{2028}", "a\u{2029}b"]),
+        (r"^\w{3,30}$", &["ada", "Ada_9"], &["ad", "zoë", "ａｄａ", "ada "]),
+        (r"^[\p{L} '-]{1,30}$", &["Zoë O'Neil-Łódź", "Ελλάδα", "李"], &["a1", "", "a_b"]),
+        (r"^\d+$", &["0123456789"], &["١٢٣", "１２", ""]),
+        (r"^\D$", &["١", "a", "🌳"], &["1"]),
+        (r"^\s$", &["\u{feff}", "\u{a0}", "\u{b}", "\u{2028}", "\u{3000}"], &["\u{85}", "\u{180e}", "\u{200b}", "a"]),
+        (r"^\S$", &["\u{85}", "a"], &["\u{feff}", " "]),
+        (r"^\W$", &["é", "-"], &["a", "_"]),
+        (r"\bfoo\b", &["a foo b", "éfoo", "foo"], &["afoo", "foo_", "foo1"]),
+        (r"^\b$|^é\B$", &["é"], &["", "a"]),
+        (r"a\Bb", &["ab"], &["a b"]),
+        (r"^[A-Z]{2}-\d{4}$", &["AB-0001"], &["AB-001", "ab-0001"]),
+        (r"^\/\-\.\@\_\ \#$", &["/-.@_ #"], &[""]),
+        (r"^[\w.\-]+\@[\w-.]+$", &["a.b-c@d-e.f"], &["a@", "a b@c"]),
+        (r"^[\d-x]+$", &["1-x"], &["w", "5y"]),
+        (r"^[a-]+$", &["a-"], &["b"]),
+        (r"^[-a]+$", &["a-"], &["b"]),
+        (r"^[^]$", &["a", "\n", "🌳"], &["", "ab"]),
+        (r"^[]$|x", &["x"], &["", "a"]),
+        (r"^[^\d]$", &["a", "\n"], &["1"]),
+        (r"^[^\W]$", &["a"], &["-"]),
+        (r"^[[&&a]+$", &["[&a&"], &["b"]),
+        (r"^]}$", &["]}"], &["]"]),
+        (r"^[\]\\^]+$", &[r"]\^"], &["a"]),
+        (r"^[\b]$", &["\u{8}"], &["b"]),
+        (r"^\cJ\cj\x41\u0042\u{43}\u{1F600}\uD83D\uDE00\0$", &["\n\nABC😀😀\0"], &["\n\nABC😀"]),
+        (r"^[\uD83D\uDE00-\u{1F64F}]$", &["😀", "🙏"], &["🚀"]),
+        (r"^\t\n\v\f\r$", &["\t\n\u{b}\u{c}\r"], &["\t\n\u{b}\u{c}r"]),
+        (r"^(?<year>\d{4})-(?:0[1-9]|1[0-2])$", &["2026-01", "2026-12"], &["2026-13", "26-01"]),
+        (r"^(?<$n_1>a)?(?<é>b)*?$", &["", "abb"], &["c"]),
+        (r"^(?i:straße)$", &["STRAßE", "straẞe"], &["strasse"]),
+        (r"^(?i:a(?-i:b)[c-d]\w)$", &["AbCx", "abdſ"], &["aBc1"]),
+        (r"^(?i:[^a])$", &["b"], &["a", "A"]),
+        (r"^a(?s:.).$", &["a\nb"], &["ab\n"]),
+        (r"^(?s-i:.)$", &["\n"], &[""]),
+        (r"^a{2}b{1,}c{0,1}d{0}$", &["aab", "aabbc"], &["ab", "aabcd"]),
+        (r"^a+?b*?c??$", &["aabbc"], &["b"]),
+        (r"^(?:){4294967295}$", &[""], &["a"]),
+        (r"^(|a)(b|)$", &["", "a", "b", "ab"], &["ba"]),
+        (r"^(?:|a)+$", &["", "aa"], &["b"]),
+        (r"^\p{Script=Greek}+$", &["Ελλάδα"], &["Ellada"]),
+        (r"^\p{sc=Latin}\p{Lu}\p{General_Category=Nd}\P{L}$", &["aÉ5-"], &["aé5-"]),
+        (r"^\p{Emoji_Presentation}\p{Zl}[\p{Zp}]$", &["🌳\u{2028}\u{2029}"], &["a"]),
+        (r"^[\p{Lu}\p{Lt}][^\P{L}]$", &["Éa"], &["E1"]),
+        (r"^\p{ASCII}\p{Any}$", &["aé"], &["éa"]),
+        (r"^\+?[1-9]\d{1,14}$", &["+4915112345678"], &["0", "+0"]),
+        (r"^#(?:[0-9a-fA-F]{3}){1,2}$", &["#fff", "#00FF00"], &["#ffff"]),
+        (r"^[a-z0-9]+(?:-[a-z0-9]+)*$", &["a-b-1"], &["a--b", "-a", "A"]),
+    ] {
+        for text in good {
+            assert!(matches(pattern, text), "{pattern} {text:?}");
+        }
+        for text in bad {
+            assert!(!matches(pattern, text), "{pattern} {text:?}");
+        }
+    }
+}
+
+#[test]
+fn everyday_patterns_are_small() {
+    for (pattern, length) in [
+        (r"^.{1,255}$", 255),
+        (r"^\w{3,30}$", 30),
+        (r"^[\p{L} '-]{1,30}$", 30),
+        (r"^[\p{L}\p{M}\p{N} .,'’()&/-]{1,200}$", 200),
+        (r"^[^<>]{0,1000}$", 1_000),
+        (r"^[\s\S]{1,2000}$", 2_000),
+    ] {
+        let pattern = Pattern::new(pattern.to_owned());
+        assert_eq!(pattern.broken(), None);
+        let steps = pattern.steps(length);
+        assert!(steps <= length * (3 * length + 20), "{pattern:?} {steps}");
+        let bytes = pattern.program().unwrap().bytes();
+        assert!(bytes < 32 * 1_024 + 100 * length, "{pattern:?} {bytes}");
+    }
+    assert!(matches(r"^.{1,255}$", &"🌳".repeat(255)) && !matches(r"^.{1,255}$", &"🌳".repeat(256)));
+}
+
+/// A pattern that ECMA-262 and the `regex` crate's syntax read alike, for texts of a few letters.
+fn alike() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        proptest::sample::select(vec![
+            "a",
+            "b",
+            "é",
+            "🌳",
+            r"\.",
+            "[ab]",
+            "[^aé]",
+            "[a-é]",
+            r"[\p{L}.]",
+            r"\P{L}",
+            "()",
+            "^",
+            "$"
+        ])
+        .prop_map(str::to_owned),
+    ];
+    leaf.prop_recursive(4, 24, 3, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 1..4).prop_map(|parts| parts.concat()),
+            proptest::collection::vec(inner.clone(), 1..4).prop_map(|parts| format!("(?:{})", parts.join("|"))),
+            (inner, proptest::sample::select(vec!["*", "+", "?", "{2}", "{1,3}", "{0,2}?", "*?"]))
+                .prop_map(|(part, times)| format!("({part}){times}")),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn agrees_with_another_engine(pattern in alike(), texts in proptest::collection::vec("[abé🌳.]{0,6}", 1..8)) {
+        use regex_automata::nfa::thompson::pikevm::PikeVM;
+        // Theirs takes the same text, byte by byte, without our alphabet.
+        let theirs = PikeVM::new(&pattern).unwrap();
+        for text in texts {
+            let found = theirs.is_match(&mut theirs.create_cache(), text.as_str());
+            prop_assert_eq!(matches(&pattern, &text), found, "{} {:?}", pattern, text);
+        }
+    }
+
+    #[test]
+    fn nothing_panics(pattern in any::<String>(), near in r"[\[\](){}*+?|^$\\.,\-<>:=!0-9a-zA-Zé]{0,24}", text in any::<String>()) {
+        for source in [pattern, near] {
+            let pattern = Pattern::new(source);
+            let _ = (pattern.broken(), pattern.matches(&text), pattern.steps(9));
+        }
+    }
+}
