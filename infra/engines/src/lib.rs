@@ -14,6 +14,7 @@ mod dynamo;
 mod engines;
 mod file;
 mod guard;
+pub mod names;
 mod observe;
 mod operation;
 mod secrets;

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::io;
 
 use bytes::Bytes;
+use http::uri::Authority;
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -14,18 +15,20 @@ use tokio::net::TcpListener;
 
 use crate::answer::{Answer, QUERY_ERROR, request_id};
 use crate::engines::Engines;
+use crate::names;
 
 /// DynamoDB takes no larger request.
 const LARGEST: usize = 16 * 1024 * 1024;
 
 /// Answers `POST /` with an `X-Amz-Target` on `listener`, until it is dropped or the listener fails. A client reaches
-/// it by `AWS_ENDPOINT_URL`; whoever can connect may do everything.
+/// it by `AWS_ENDPOINT_URL`; whoever can connect may do everything, but on loopback only under a name of loopback.
 pub async fn serve(engines: Engines, listener: TcpListener) -> io::Result<()> {
+    let loopback = listener.local_addr()?.ip().to_canonical().is_loopback();
     loop {
         let (stream, _) = listener.accept().await?;
         let _ = stream.set_nodelay(true);
         let engines = engines.clone();
-        let service = service_fn(move |request| handle(engines.clone(), request));
+        let service = service_fn(move |request| handle(engines.clone(), request, loopback));
         tokio::spawn(async move {
             // A connection that breaks off is its client's affair.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
@@ -33,8 +36,17 @@ pub async fn serve(engines: Engines, listener: TcpListener) -> io::Result<()> {
     }
 }
 
-async fn handle(engines: Engines, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let answer = answer(&engines, request).await;
+async fn handle(
+    engines: Engines,
+    request: Request<Incoming>,
+    loopback: bool,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let answer = if loopback && !is_of_loopback(&request) {
+        let why = "The Host must be localhost or a loopback address";
+        Answer::error(403, "com.amazon.coral.service#AccessDeniedException", Some(why))
+    } else {
+        answer(&engines, request).await
+    };
     let mut response = Response::new(Full::new(answer.body));
     *response.status_mut() = http::StatusCode::from_u16(answer.status).unwrap_or_default();
     let headers = response.headers_mut();
@@ -46,6 +58,12 @@ async fn handle(engines: Engines, request: Request<Incoming>) -> Result<Response
         headers.insert("x-amzn-requestid", id);
     }
     Ok(response)
+}
+
+/// Whether a request names loopback as its host.
+fn is_of_loopback(request: &Request<Incoming>) -> bool {
+    let named = request.headers().get(http::header::HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok());
+    named.is_some_and(|host| names::is_loopback(host.host()))
 }
 
 async fn answer(engines: &Engines, request: Request<Incoming>) -> Answer {

@@ -2,9 +2,8 @@
 //! to the names of that machine alone: a page in a browser, or a webhook, whose own name leads to loopback would
 //! otherwise read what it answers (DNS rebinding).
 
-use std::net::{Ipv4Addr, Ipv6Addr};
-
 use contract::{Code, Error};
+use engines::names::is_loopback;
 use http::header::HOST;
 use http::request::Parts;
 use http::uri::Authority;
@@ -45,19 +44,6 @@ fn name(value: &HeaderValue) -> Option<String> {
     let port = authority.as_str().strip_prefix(authority.host())?;
     let port = port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()));
     port.then(|| authority.host().to_owned())
-}
-
-/// `localhost` and the names below it (RFC 6761 §6.3), 127.0.0.0/8, `[::1]`.
-fn is_loopback(name: &str) -> bool {
-    if let Some(address) = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        return address.parse::<Ipv6Addr>().is_ok_and(|address| address.to_canonical().is_loopback());
-    }
-    let name = name.strip_suffix('.').unwrap_or(name);
-    if let Ok(address) = name.parse::<Ipv4Addr>() {
-        return address.is_loopback();
-    }
-    let last = name.rsplit_once('.').map_or(name, |(_, last)| last);
-    last.eq_ignore_ascii_case("localhost")
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::types::{
     ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TimeToLiveSpecification, TransactWriteItem,
 };
 use hedgerow_engines::{Connector, Engines};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{client, config, create, fresh, get, key, number, put, row, text};
 
@@ -136,5 +137,18 @@ async fn the_same_engine_answers_over_http() {
         .await
         .unwrap_err();
     assert_eq!(failed.code(), Some("ConditionalCheckFailedException"));
+    // On loopback it answers to loopback names alone.
+    for (host, status) in [("localhost", 200), ("127.0.0.1:8000", 200), ("example.com", 403), ("127.0.0.1.nip.io", 403)]
+    {
+        let request = format!(
+            "POST / HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\nx-amz-target: DynamoDB_20120810.ListTables\r\n\
+             authorization: any\r\ncontent-length: 2\r\n\r\n{{}}"
+        );
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut told = String::new();
+        stream.read_to_string(&mut told).await.unwrap();
+        assert!(told.starts_with(&format!("HTTP/1.1 {status} ")), "{host}: {told}");
+    }
     server.abort();
 }
