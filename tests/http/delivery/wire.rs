@@ -209,8 +209,8 @@ async fn chosen_headers_are_sent_and_ours_stay_ours() {
 /// Values are kept by the identifiers of fields, and announced by their keys, which may be twice as long, and once more
 /// as what has changed.
 #[tokio::test]
-async fn what_is_longer_than_an_item_of_the_store_arrives_whole() {
-    const FIELDS: usize = 1000;
+async fn the_largest_values_arrive_whole() {
+    const FIELDS: usize = 200;
     let world = World::start(&[SOON; 5]).await;
     let group = world.key().group("product").await;
     let key = |number: usize| format!("k{number:063}");
@@ -219,11 +219,11 @@ async fn what_is_longer_than_an_item_of_the_store_arrives_whole() {
     }
     let receiver = Receiver::start();
     let hook = world.hook_with(json!({ "url": receiver.url(), "events": ["field_value.saved"] })).await;
-    let value = "ä".repeat(109);
+    let value = "ä".repeat(620);
     let whole: Value = (0..FIELDS).map(|number| (key(number), json!(value))).collect::<serde_json::Map<_, _>>().into();
     let saved = world.key().put(&values("t1", "product", "sku-1")).json(&whole).await.data(200);
     let arrived = receiver.wait(1).await.remove(0);
-    assert!(arrived.body.len() > 350_000, "{}", arrived.body.len());
+    assert!(arrived.body.len() > 270_000, "{}", arrived.body.len());
     hook.verify(&arrived);
     let mut data = arrived.json()["data"].clone();
     assert_eq!(data.as_object_mut().unwrap().remove("changed").unwrap().as_array().unwrap().len(), FIELDS);
