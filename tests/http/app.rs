@@ -79,7 +79,9 @@ impl App {
     }
 
     async fn backend() -> Backend {
-        Backend::embedded(Engines::memory().unwrap(), Clock::default()).await.unwrap()
+        let backend = Backend::embedded(Engines::memory().unwrap(), Clock::default()).await.unwrap();
+        crate::uses::watch(&backend);
+        backend
     }
 
     async fn serve(backend: Backend, proxies: usize, limits: Limits) -> Self {

@@ -16,6 +16,7 @@ pub(crate) const HOOKS: &str = "/api/v1/webhooks";
 async fn in_production() -> App {
     let mut backend = Backend::embedded(Engines::memory().unwrap(), Clock::default()).await.unwrap();
     backend.app.webhooks = WebhookSettings::default();
+    crate::uses::watch(&backend);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(Gateway::new(&backend, 0).serve([listener]));

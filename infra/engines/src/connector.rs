@@ -1,7 +1,6 @@
 //! The embedded engines behind the AWS SDK's own HTTP connector.
 
 use std::future::poll_fn;
-use std::sync::Arc;
 use std::task::Poll;
 
 use aws_smithy_runtime_api::client::http::{
@@ -16,9 +15,9 @@ use http_body_util::BodyExt;
 
 use crate::answer::{Answer, QUERY_ERROR, request_id};
 use crate::engines::Engines;
-use crate::guard::{self, Grant};
 use crate::observe::{Call, Fault, Faults, Trace};
 use crate::operation::{self, Operation};
+use crate::role::{self, Role};
 
 /// An HTTP client for the SDK (`Config::builder().http_client(connector)`) that reaches the embedded engines without a
 /// socket. The endpoint of the client doesn't matter, nor do its timeouts. A clone shares everything.
@@ -45,15 +44,18 @@ impl Connector {
         &self.faults
     }
 
-    async fn answer(self, target: String, body: Bytes, grants: Option<Arc<[Grant]>>) -> Result<Answer, ConnectorError> {
+    async fn answer(self, target: String, body: Bytes, role: Option<Role>) -> Result<Answer, ConnectorError> {
         let operation = match Operation::of(&target) {
             Ok(operation) => operation,
             Err(unknown) => return Ok(unknown),
         };
         let (_in_flight, nth) = self.trace.begin(operation);
         others_first().await;
-        if let Some(refused) = operation.refusal(grants.as_ref(), &body, &self.engines) {
-            return Ok(refused);
+        if let Some(role) = &role {
+            if let Some(refused) = operation.refusal(role, &body, &self.engines) {
+                return Ok(refused);
+            }
+            self.trace.note(|| operation.uses(role, &body, &self.engines));
         }
         let call = Call { service: operation.service(), operation: operation.name(), body: &body, nth };
         let fault = self.faults.strike(&call);
@@ -91,14 +93,14 @@ async fn others_first() {
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         // Read here, in the caller's own task.
-        let grants = guard::in_force();
+        let role = role::in_force();
         let target = request.headers().get("x-amz-target").unwrap_or_default().to_owned();
         let this = self.clone();
         HttpConnectorFuture::new(async move {
             // Read as a connection would: the SDK gives up a call whose request it sees nobody read, and a receive may
             // wait for longer than it has patience.
             let body = request.into_body().collect().await.map_err(ConnectorError::user)?;
-            respond(this.answer(target, body.to_bytes(), grants).await?)
+            respond(this.answer(target, body.to_bytes(), role).await?)
         })
     }
 }

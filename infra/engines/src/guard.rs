@@ -1,15 +1,9 @@
 //! IAM, enforced on this machine as AWS would: an engine that accepts more hides bugs.
 
-use std::future::Future;
-use std::sync::Arc;
-
 use crate::answer::Answer;
 use crate::dynamo::{Dynamo, Operation, Touched};
+use crate::role::{Role, Use};
 use crate::secrets;
-
-tokio::task_local! {
-    static GRANTS: Arc<[Grant]>;
-}
 
 /// One statement of a policy. Actions are IAM's, such as `GetItem` or `dynamodb:GetItem`.
 ///
@@ -43,17 +37,6 @@ pub enum Grant {
     },
 }
 
-/// Runs `future` with no more rights than `grants`: the connector refuses every other call that it makes. Tasks that it
-/// spawns are not held to them.
-pub fn permitted<F: Future>(grants: impl Into<Arc<[Grant]>>, future: F) -> impl Future<Output = F::Output> {
-    GRANTS.scope(grants.into(), future)
-}
-
-/// The grants in force for the task, if any are.
-pub(crate) fn in_force() -> Option<Arc<[Grant]>> {
-    GRANTS.try_with(Arc::clone).ok()
-}
-
 /// AWS's refusal of a call that the grants don't allow.
 pub(crate) fn refuse(grants: &[Grant], operation: Operation, body: &[u8], dynamo: &Dynamo) -> Option<Answer> {
     let Some(all) = Touched::by(operation, body, dynamo) else {
@@ -63,30 +46,46 @@ pub(crate) fn refuse(grants: &[Grant], operation: Operation, body: &[u8], dynamo
     Some(Answer::denied(refused.action, refused.table.as_deref().unwrap_or("*"), &refused.keys))
 }
 
-/// Whether a grant allows an action on a queue. A call that names none needs a grant of all.
-pub(crate) fn allow_queue(grants: &[Grant], action: &str, queue: Option<&str>) -> bool {
-    grants.iter().any(|grant| match grant {
-        Grant::Queue { name, actions } => has(actions, "sqs:", action) && named_like(name, queue),
-        _ => false,
+/// What a call that is let through makes of a role.
+pub(crate) fn uses(role: &Role, operation: Operation, body: &[u8], dynamo: &Dynamo) -> Vec<Use> {
+    let all = Touched::by(operation, body, dynamo).unwrap_or_default();
+    let of_key = |touched: &Touched, key: &str| {
+        let mut allowing = role.grants().iter().filter(|grant| grant.allows(touched));
+        allowing.find_map(|grant| grant.of_item(touched.table.as_deref(), touched.action, key))
+    };
+    let keys = all.iter().flat_map(|touched| touched.keys.iter().map(move |key| (touched, key)));
+    keys.filter_map(|(touched, key)| of_key(touched, key)).map(|grant| role.made_of(grant)).collect()
+}
+
+/// The name in the grant that allows an action on a queue. A call that names none needs a grant of all.
+pub(crate) fn allow_queue<'g>(grants: &'g [Grant], action: &str, queue: Option<&str>) -> Option<&'g str> {
+    grants.iter().find_map(|grant| match grant {
+        Grant::Queue { name, actions } if has(actions, action) && named_like(name, queue) => Some(name.as_str()),
+        _ => None,
     })
 }
 
-/// Whether a grant allows an action on a secret, which may be named by its ARN.
-pub(crate) fn allow_secret(grants: &[Grant], action: &str, id: Option<&str>) -> bool {
-    grants.iter().any(|grant| match grant {
-        Grant::Secret { name, actions } => {
+/// The name in the grant that allows an action on a secret, which may be named by its ARN.
+pub(crate) fn allow_secret<'g>(grants: &'g [Grant], action: &str, id: Option<&str>) -> Option<&'g str> {
+    grants.iter().find_map(|grant| match grant {
+        Grant::Secret { name, actions } if has(actions, action) => {
             let known = id.map(secrets::name_in);
             // The six letters of chance that an ARN ends with aren't the name's.
             let whole = format!("{name}-??????");
             let named = named_like(name, known) || (known != id && named_like(&whole, known));
-            named && has(actions, "secretsmanager:", action)
+            named.then_some(name.as_str())
         }
-        _ => false,
+        _ => None,
     })
 }
 
-fn has(actions: &[&'static str], service: &str, action: &str) -> bool {
-    actions.iter().any(|known| known.strip_prefix(service).unwrap_or(known) == action)
+/// An action without its service.
+pub(crate) fn plain(action: &str) -> &str {
+    action.rsplit(':').next().unwrap_or(action)
+}
+
+fn has(actions: &[&'static str], action: &str) -> bool {
+    actions.iter().any(|known| plain(known) == action)
 }
 
 fn named_like(pattern: &str, name: Option<&str>) -> bool {
@@ -113,14 +112,14 @@ impl Grant {
 
     fn allows(&self, touched: &Touched) -> bool {
         let Self::Items { table, actions, leading_keys } = self else { return false };
-        has(actions, "dynamodb:", touched.action)
+        has(actions, touched.action)
             && touched.table.as_ref().is_none_or(|touched| touched == table)
             && touched.keys.iter().all(|key| leading_keys.iter().any(|p| like(p.as_bytes(), key.as_bytes())))
     }
 }
 
 /// IAM's `StringLike`: `*` is any text, `?` any one character; case counts.
-fn like(pattern: &[u8], text: &[u8]) -> bool {
+pub(crate) fn like(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);
     // Where the last `*` stands, and where the text that it covers ends for now.
     let mut star: Option<(usize, usize)> = None;

@@ -3,7 +3,7 @@
 //! [`Dynamo`] is DynamoDB, [`Sqs`] SQS and [`Secrets`] Secrets Manager, each over a SQLite file; [`Engines`] are all of
 //! them. [`Connector`] puts them behind the AWS SDK's own HTTP connector, so that the SDK's clients run unchanged and
 //! nothing listens; [`serve`] offers the same engines over plain HTTP to function binaries in other processes. The
-//! connector also enforces what AWS would ([`permitted`]), and lets tests count calls ([`Trace`]) and break them
+//! connector also enforces what AWS would ([`Role`]), and lets tests count calls ([`Trace`]) and break them
 //! ([`Faults`]). A [`Stream`] is what a table's consumer reads.
 //!
 //! A further service is a folder beside `dynamo` and one more prefix of `X-Amz-Target` in `operation`.
@@ -17,6 +17,7 @@ mod guard;
 pub mod names;
 mod observe;
 mod operation;
+mod role;
 mod secrets;
 mod serve;
 mod sqs;
@@ -26,8 +27,9 @@ pub use connector::Connector;
 pub use dynamo::{Dynamo, Stream, SweepError};
 pub use engines::Engines;
 pub use file::{EngineError, OpenError};
-pub use guard::{Grant, permitted};
+pub use guard::Grant;
 pub use observe::{Call, Fault, Faults, Snapshot, Trace};
+pub use role::{Role, Use, permitted};
 pub use secrets::Secrets;
 pub use serve::serve;
 pub use sqs::Sqs;

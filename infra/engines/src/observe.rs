@@ -8,14 +8,18 @@ use std::time::Duration;
 use crate::answer::Answer;
 use crate::dynamo::{self, transaction_size};
 use crate::operation::Operation;
+use crate::role::Use;
 
 /// Counts calls by operation, and rounds: a round begins with a call that is issued while none is in flight, so calls
 /// made together are one. A `ReceiveMessage`, which may wait for long, makes none. Exact on a current-thread runtime;
 /// tasks on several threads may miss each other.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Trace {
     seen: Arc<Mutex<Seen>>,
+    watcher: Arc<RwLock<Option<Arc<Watcher>>>>,
 }
+
+type Watcher = dyn Fn(&Use) + Send + Sync;
 
 #[derive(Debug, Default)]
 struct Seen {
@@ -55,6 +59,18 @@ impl Trace {
         self.seen().snapshot = Snapshot::default();
     }
 
+    /// Tells `watcher` from now on what the functions make of their roles, with every call that is let through.
+    pub fn watch(&self, watcher: impl Fn(&Use) + Send + Sync + 'static) {
+        *self.watcher.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(watcher));
+    }
+
+    pub(crate) fn note(&self, uses: impl FnOnce() -> Vec<Use>) {
+        let watcher = self.watcher.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(watcher) = watcher {
+            uses().iter().for_each(|used| watcher(used));
+        }
+    }
+
     /// Counts a call, which is in flight until what is returned is dropped, and says the how-manieth it is.
     pub(crate) fn begin(&self, operation: Operation) -> (Option<InFlight>, u64) {
         let mut seen = self.seen();
@@ -80,6 +96,12 @@ impl Trace {
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Trace").field(&self.snapshot()).finish()
     }
 }
 

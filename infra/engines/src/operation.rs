@@ -1,15 +1,14 @@
 //! An operation of any of the services.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::engines::Engines;
-use crate::guard::{self, Grant};
+use crate::guard;
 use crate::observe::Fault;
+use crate::role::{Role, Use};
 use crate::{dynamo, secrets, sqs};
 
 /// An operation that one of the engines knows.
@@ -53,23 +52,39 @@ impl Operation {
         self == Self::Sqs(sqs::Operation::ReceiveMessage)
     }
 
-    /// AWS's refusal of the call, if the grants don't allow it.
-    pub(crate) fn refusal(self, grants: Option<&Arc<[Grant]>>, body: &[u8], engines: &Engines) -> Option<Answer> {
-        let grants = grants?;
+    /// AWS's refusal of the call, if the role doesn't allow it.
+    pub(crate) fn refusal(self, role: &Role, body: &[u8], engines: &Engines) -> Option<Answer> {
+        let grants = role.grants();
         match self {
             Self::Dynamo(operation) => guard::refuse(grants, operation, body, &engines.dynamo),
             Self::Sqs(operation) => {
                 let queue = Named::read(body).queue();
                 let allowed = guard::allow_queue(grants, operation.action(), queue.as_deref());
-                (!allowed).then(|| sqs::denied(operation.action(), queue.as_deref()))
+                allowed.is_none().then(|| sqs::denied(operation.action(), queue.as_deref()))
             }
             Self::Secrets(operation) => {
-                let named = Named::read(body);
-                let id = named.secret_id.or(named.name);
+                let id = Named::read(body).secret();
                 let allowed = guard::allow_secret(grants, operation.name(), id.as_deref());
-                (!allowed).then(|| secrets::denied(operation.name(), id.as_deref()))
+                allowed.is_none().then(|| secrets::denied(operation.name(), id.as_deref()))
             }
         }
+    }
+
+    /// What a call that the role allows makes of it.
+    pub(crate) fn uses(self, role: &Role, body: &[u8], engines: &Engines) -> Vec<Use> {
+        let grants = role.grants();
+        let (action, allowed) = match self {
+            Self::Dynamo(operation) => return guard::uses(role, operation, body, &engines.dynamo),
+            Self::Sqs(operation) => {
+                let queue = Named::read(body).queue();
+                (operation.action(), guard::allow_queue(grants, operation.action(), queue.as_deref()))
+            }
+            Self::Secrets(operation) => {
+                let id = Named::read(body).secret();
+                (operation.name(), guard::allow_secret(grants, operation.name(), id.as_deref()))
+            }
+        };
+        allowed.map(|name| role.made_of((action, name, None))).into_iter().collect()
     }
 
     /// What a fault is answered with in place of the call; a lost one is carried out.
@@ -119,6 +134,10 @@ impl Named {
     /// Nothing if the body can't be read, which no pattern is like but `*`.
     fn read(body: &[u8]) -> Self {
         serde_json::from_slice(body).unwrap_or_default()
+    }
+
+    fn secret(self) -> Option<String> {
+        self.secret_id.or(self.name)
     }
 
     fn queue(&self) -> Option<String> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use contract::route::Method;
 use contract::{Code, Error};
-use engines::Grant;
+use engines::Role;
 use http::header::CONNECTION;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -31,7 +31,7 @@ const TOLD: usize = 64;
 struct Function {
     route: &'static Route,
     /// What it may do in the embedded store.
-    permissions: Option<Arc<[Grant]>>,
+    role: Option<Role>,
 }
 
 /// The gateway of a process.
@@ -55,8 +55,8 @@ impl Gateway {
     #[must_use]
     pub fn new(backend: &Backend, trusted_proxies: usize) -> Self {
         let function = |described: &runtime::Described| {
-            let permissions = backend.engine.is_some().then(|| backend.permissions(&described.permissions()).into());
-            Function { route: described.route, permissions }
+            let role = || Role::new(described.route.meta.id, backend.permissions(&described.permissions()));
+            Function { route: described.route, role: backend.engine.is_some().then(role) }
         };
         let functions = functions::all().map(function).collect();
         Self { app: backend.app.clone(), functions, trusted_proxies, limits: Limits::default() }
@@ -104,8 +104,8 @@ impl Gateway {
         };
         let event = event::of_request(parts, body, function.route.meta, address);
         let answer = way::answer(&self.app, function.route, event);
-        match &function.permissions {
-            Some(permissions) => engines::permitted(permissions.clone(), answer).await,
+        match &function.role {
+            Some(role) => role.hold(answer).await,
             None => answer.await,
         }
     }

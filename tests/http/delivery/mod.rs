@@ -57,6 +57,7 @@ pub(super) struct Hook {
 /// Hedgerow over some engines, with its workers.
 async fn over(engines: &Engines, clock: &Clock, set: impl FnOnce(&mut WebhookSettings)) -> App {
     let mut backend = Backend::embedded(engines.clone(), clock.clone()).await.unwrap();
+    crate::uses::watch(&backend);
     set(&mut backend.app.webhooks);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -46,6 +46,7 @@ pub(super) async fn over(engines: &Engines, clock: Clock) -> App {
 }
 
 pub(super) async fn serve(backend: Backend, clock: Clock) -> App {
+    crate::uses::watch(&backend);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(Gateway::new(&backend, 0).serve([listener]));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use contract::Error;
-use engines::Grant;
+use engines::Role;
 use runtime::consumer::{Batch, run};
 use runtime::{App, Consumer, Worker};
 use serde_json::{Map, Value};
@@ -12,18 +12,18 @@ use serde_json::{Map, Value};
 pub(super) struct Fed {
     pub(super) consumer: &'static Consumer,
     worker: Arc<dyn Worker>,
-    grants: Arc<[Grant]>,
+    role: Role,
 }
 
 impl Fed {
-    pub(super) fn start(consumer: &'static Consumer, app: &App, grants: Arc<[Grant]>) -> Result<Self, Error> {
-        Ok(Self { consumer, worker: (consumer.start)(app)?, grants })
+    pub(super) fn start(consumer: &'static Consumer, app: &App, role: Role) -> Result<Self, Error> {
+        Ok(Self { consumer, worker: (consumer.start)(app)?, role })
     }
 
     /// Hands it a batch, with no more rights and no more time than its function has in AWS.
     pub(super) async fn invoke(&self, records: Vec<Value>) -> Result<Batch, Error> {
         let event = Value::Object(Map::from_iter([("Records".to_owned(), Value::Array(records))]));
         let run = run(self.consumer, &self.worker, event, self.consumer.timeout);
-        engines::permitted(self.grants.clone(), run).await
+        self.role.hold(run).await
     }
 }

@@ -13,6 +13,7 @@ mod stream;
 use std::sync::Arc;
 use std::time::Duration;
 
+use engines::Role;
 use runtime::{Queue, Source};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -66,12 +67,12 @@ impl Workers {
         let mut streams = Vec::new();
         let mut queues = Vec::new();
         for consumer in functions::consumers() {
-            let grants: Arc<[_]> = backend.permissions(&(consumer.permissions)()).into();
+            let role = Role::new(consumer.id, backend.permissions(&(consumer.permissions)()));
             match consumer.source {
                 Source::Stream(table) => {
-                    streams.push((consumer, grants, engine.engines.dynamo.stream(backend.tables.of(table))?));
+                    streams.push((consumer, role, engine.engines.dynamo.stream(backend.tables.of(table))?));
                 }
-                Source::Queues(of) => queues.push((consumer, grants, of)),
+                Source::Queues(of) => queues.push((consumer, role, of)),
             }
         }
         let client = engine.sqs.clone();
@@ -92,21 +93,21 @@ impl Workers {
                 }
             }
             let mut pollers = JoinSet::new();
-            let feed = |consumer, grants| match Fed::start(consumer, &app, grants) {
+            let feed = |consumer, role| match Fed::start(consumer, &app, role) {
                 Ok(fed) => Some(Poller { consumer: Arc::new(fed), stop: stop.clone() }),
                 Err(error) => {
                     tracing::error!(operation = consumer.id, ?error, "a consumer does not start");
                     None
                 }
             };
-            for (consumer, grants, stream) in streams {
-                if let Some(poller) = feed(consumer, grants) {
+            for (consumer, role, stream) in streams {
+                if let Some(poller) = feed(consumer, role) {
                     pollers.spawn(stream::poll(poller, stream, set_aside.clone()));
                 }
             }
-            for (consumer, grants, of) in queues {
+            for (consumer, role, of) in queues {
                 // One worker, whatever feeds it: it keeps its connections. A poller for each queue, lest one starves.
-                if let Some(poller) = feed(consumer, grants) {
+                if let Some(poller) = feed(consumer, role) {
                     for queue in of {
                         let url = addresses.url(*queue);
                         pollers.spawn(queue::poll(poller.clone(), client.clone(), url, *queue, at_once(*queue)));
