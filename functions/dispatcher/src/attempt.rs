@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use contract::Error;
 use contract::webhook::{Attempt, AttemptError, Headers};
-use runtime::Queue;
 use store::deliveries::{Content, Lease, Loaded, Message, Next, Target, persist};
 
 use crate::batch::{Dispatcher, Done, Parcel, warn};
@@ -75,7 +74,7 @@ impl Dispatcher {
             }
             // Under a message of its own: what is begun under this one and dies as well would look overtaken.
             Lease::Died(next) | Lease::FollowUp(next) => {
-                self.queues.send(Queue::Retries, &[next], self.clock.now()).await?;
+                self.retry.send(&[next], self.clock.now()).await?;
                 Ok(Begun::Not(Done::Gone))
             }
         }
@@ -112,7 +111,7 @@ impl Dispatcher {
         persist(|| self.attempts.record(message, &attempt, next)).await?;
         if let Next::Retry(due) = next {
             // If this fails, the message comes again, and finds its attempt ended and nothing sent after it.
-            self.queues.send(Queue::Retries, &[message.next(due)], self.clock.now()).await?;
+            self.retry.send(&[message.next(due)], self.clock.now()).await?;
         }
         Ok(outcome(&attempted))
     }

@@ -8,7 +8,7 @@ use contract::id::WebhookId;
 use contract::{Error, Time};
 use futures_util::future::join_all;
 use runtime::consumer::{Batch, QueueRecord, Working};
-use runtime::{Queue, Queues, Vault, Worker};
+use runtime::{Assign, Retry, Vault, Worker};
 use serde_json::Value;
 use store::author::Clock;
 use store::deliveries::{Attempts, Loaded, Message, Standing};
@@ -16,7 +16,7 @@ use store::endpoint_state::EndpointStates;
 use store::jobs::JobStarts;
 use tokio::time::Instant;
 
-use crate::outbound::Sender;
+use crate::outbound::{Sender, Settings};
 use crate::places::Places;
 use crate::until::Until;
 use crate::{DISPATCHER, schedule};
@@ -29,7 +29,8 @@ pub(crate) struct Dispatcher {
     pub(crate) attempts: Attempts,
     pub(crate) states: EndpointStates,
     pub(crate) jobs: JobStarts,
-    pub(crate) queues: Queues,
+    pub(crate) retry: Retry,
+    pub(crate) assign: Assign,
     pub(crate) vault: Vault,
     pub(crate) sender: Sender,
     pub(crate) retries: Vec<Duration>,
@@ -37,6 +38,26 @@ pub(crate) struct Dispatcher {
     pub(crate) deadline: Duration,
     pub(crate) clock: Clock,
     pub(crate) places: Places,
+}
+
+runtime::parts! {
+    Dispatcher {
+        attempts: Attempts,
+        states: EndpointStates,
+        jobs: JobStarts,
+        retry: Retry,
+        assign: Assign,
+        vault: Vault,
+        clock: Clock,
+        |app|
+        sender: {
+            let settings = Settings::new(app.webhooks.rules.clone());
+            Sender::new(Settings { deadline: app.webhooks.deadline, ..settings }).map_err(Error::internal)?
+        },
+        retries: app.webhooks.retries.clone(),
+        deadline: app.webhooks.deadline,
+        places: Places::default(),
+    }
 }
 
 /// A message in hand.
@@ -113,7 +134,7 @@ impl Dispatcher {
         }
         let messages: Vec<Message> = to_come.iter().map(|parcel| parcel.message).collect();
         let mut again = self.serve(begun, until).await;
-        if let Err(error) = self.queues.send(Queue::Retries, &messages, now).await {
+        if let Err(error) = self.retry.send(&messages, now).await {
             warn("messages can't be sent on", &error);
             again.extend(to_come.into_iter().map(|parcel| parcel.record));
         }
@@ -162,7 +183,7 @@ impl Dispatcher {
         // This time nothing was begun.
         let received = parcel.received.saturating_sub(1);
         let message = Message { due, waits: parcel.message.waits + 1, received, ..parcel.message };
-        match self.queues.send(Queue::Retries, &[message], now).await {
+        match self.retry.send(&[message], now).await {
             Ok(()) => None,
             Err(error) => {
                 warn("a message can't be put back", &error);

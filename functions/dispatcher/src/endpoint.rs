@@ -184,14 +184,14 @@ impl Dispatcher {
     }
 
     async fn try_out_at(&self, client: ClientId, webhook: WebhookId, at: Time, now: Time) -> Result<(), Error> {
-        self.queues.send_task(&Task::Try { client, webhook, due: at.millis() }, now).await
+        self.assign.send(&Task::Try { client, webhook, due: at.millis() }, now).await
     }
 
     /// Has what is held for a webhook sent.
     async fn release(&self, client: ClientId, webhook: WebhookId) -> Result<(), Error> {
         let now = self.clock.now();
         let task = self.jobs.release(client, JobId::new(store::author::unique(now)), webhook, now).await?;
-        self.queues.send_task(&task, now).await
+        self.assign.send(&task, now).await
     }
 
     /// Has what was just held sent after all, if its webhook was switched on, or answered, while it was written: whoever

@@ -14,51 +14,20 @@ mod schedule;
 mod sign;
 mod until;
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use contract::Error;
-use runtime::{App, Consumer, Permissions, Queue, Source, Worker};
-use store::deliveries::Attempts;
-use store::endpoint_state::EndpointStates;
-use store::grant::Granted;
-use store::jobs::JobStarts;
+use runtime::{Consumer, Queue, Source};
 
 use crate::batch::Dispatcher;
-use crate::outbound::{Sender, Settings};
 
 /// `dispatcher`
-pub static DISPATCHER: Consumer = Consumer {
-    id: "dispatcher",
-    summary: "Send deliveries to webhooks, signed",
-    source: Source::Queues(&[Queue::First, Queue::Retries]),
+pub static DISPATCHER: Consumer = Consumer::of::<Dispatcher>(
+    "dispatcher",
+    "Send deliveries to webhooks, signed",
+    Source::Queues(&[Queue::First, Queue::Retries]),
     // Reads and waits for a place, an attempt, and its record while the store is slow to take it (`until`).
-    timeout: Duration::from_secs(70),
-    start,
-    permissions,
-};
-
-fn start(app: &App) -> Result<Arc<dyn Worker>, Error> {
-    let store = app.store()?;
-    let settings = Settings { deadline: app.webhooks.deadline, ..Settings::new(app.webhooks.rules.clone()) };
-    Ok(Arc::new(Dispatcher {
-        attempts: Attempts::open(store, app.webhooks.dead_before),
-        states: EndpointStates::open(store, app.webhooks.dead_before),
-        jobs: JobStarts::open(store),
-        queues: app.queues()?.clone(),
-        vault: app.vault()?.clone(),
-        sender: Sender::new(settings).map_err(Error::internal)?,
-        retries: app.webhooks.retries.clone(),
-        deadline: app.webhooks.deadline,
-        clock: app.clock().clone(),
-        places: places::Places::default(),
-    }))
-}
-
-fn permissions() -> Permissions {
-    let items = [Attempts::grants(), EndpointStates::grants(), JobStarts::grants()].concat();
-    Permissions { items: items.into_iter().collect(), sends: [Queue::Retries, Queue::Jobs].into(), data_keys: true }
-}
+    Duration::from_secs(70),
+);
 
 #[cfg(test)]
 mod tests {

@@ -11,11 +11,10 @@ use contract::id::{ClientId, EventId, JobId, WebhookId};
 use contract::webhook::Webhook;
 use contract::{Code, Error, Time};
 use runtime::consumer::{Batch, Working};
-use runtime::{App, Consumer, Permissions, Queue, Queues, Source, Worker, metric};
+use runtime::{Assign, Consumer, Deliver, Source, Worker, metric};
 use serde_json::Value;
 use store::author::Clock;
 use store::deliveries::{Announcement, Announcer};
-use store::grant::Granted;
 use store::jobs::JobStarts;
 use store::stream::{Definitions, Record, Seen, Stream};
 use store::tables::Table;
@@ -27,37 +26,24 @@ const CHUNK: usize = 10;
 const SHARE: Duration = Duration::from_secs(20);
 
 /// `fan-out`
-pub static FAN_OUT: Consumer = Consumer {
-    id: "fan-out",
-    summary: "Announce what was committed to the webhooks that want it",
-    source: Source::Stream(Table::Main),
-    timeout: Duration::from_secs(60),
-    start,
-    permissions,
-};
-
-fn start(app: &App) -> Result<Arc<dyn Worker>, Error> {
-    let store = app.store()?;
-    Ok(Arc::new(FanOut {
-        stream: Stream::open(store),
-        announcer: Announcer::open(store),
-        jobs: JobStarts::open(store),
-        queues: app.queues()?.clone(),
-        clock: app.clock().clone(),
-    }))
-}
-
-fn permissions() -> Permissions {
-    let items = [Stream::grants(), Announcer::grants(), JobStarts::grants()].concat();
-    Permissions { items: items.into_iter().collect(), sends: [Queue::First, Queue::Jobs].into(), data_keys: false }
-}
+pub static FAN_OUT: Consumer = Consumer::of::<FanOut>(
+    "fan-out",
+    "Announce what was committed to the webhooks that want it",
+    Source::Stream(Table::Main),
+    Duration::from_secs(60),
+);
 
 struct FanOut {
     stream: Stream,
     announcer: Announcer,
     jobs: JobStarts,
-    queues: Queues,
+    deliver: Deliver,
+    assign: Assign,
     clock: Clock,
+}
+
+runtime::parts! {
+    FanOut { stream: Stream, announcer: Announcer, jobs: JobStarts, deliver: Deliver, assign: Assign, clock: Clock, }
 }
 
 /// A webhook that is on again.
@@ -110,7 +96,7 @@ impl FanOut {
             // Of the change's own identifier, so that a batch that comes again makes the same job.
             let job = JobId::new(on.event.unique());
             let task = self.jobs.release(on.client, job, on.webhook, on.at).await?;
-            self.queues.send_task(&task, self.clock.now()).await?;
+            self.assign.send(&task, self.clock.now()).await?;
         }
         if read.unknown > 0 {
             metric::count(FAN_OUT.id, "UnknownRecords", read.unknown, self.clock.now());
@@ -163,7 +149,7 @@ impl FanOut {
         };
         let pairs: Vec<_> = announcements.iter().map(|one| (one, wanted(one))).collect();
         let messages = self.announcer.announce(&pairs).await?;
-        self.queues.send(Queue::First, &messages, self.clock.now()).await
+        self.deliver.send(&messages, self.clock.now()).await
     }
 }
 

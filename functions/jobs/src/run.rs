@@ -8,7 +8,7 @@ use contract::webhook::{DeliveryStatus, JobStatus};
 use contract::{Error, Time};
 use futures_util::future::join_all;
 use runtime::consumer::{Batch, QueueRecord, Working};
-use runtime::{Queue, Queues, Worker};
+use runtime::{Assign, Retry, Worker};
 use serde_json::Value;
 use store::author::Clock;
 use store::deliveries::{HELD, Open, Releases};
@@ -20,11 +20,23 @@ const SHARE: Duration = Duration::from_secs(20);
 const PAGE: usize = 50;
 
 pub(crate) struct Jobs {
-    pub(crate) releases: Releases,
-    pub(crate) starts: JobStarts,
-    pub(crate) jobs: JobRuns,
-    pub(crate) queues: Queues,
-    pub(crate) clock: Clock,
+    releases: Releases,
+    starts: JobStarts,
+    jobs: JobRuns,
+    retry: Retry,
+    assign: Assign,
+    clock: Clock,
+}
+
+runtime::parts! {
+    Jobs {
+        releases: Releases,
+        starts: JobStarts,
+        jobs: JobRuns,
+        retry: Retry,
+        assign: Assign,
+        clock: Clock,
+    }
 }
 
 impl Worker for Jobs {
@@ -59,9 +71,7 @@ impl Jobs {
                 None => Ok(()),
             },
             // A message is delayed for 15 minutes at the most.
-            Task::Try { due, .. } if due > self.clock.now().millis() => {
-                self.queues.send_task(&task, self.clock.now()).await
-            }
+            Task::Try { due, .. } if due > self.clock.now().millis() => self.assign.send(&task, self.clock.now()).await,
             Task::Try { client, webhook, .. } if self.releases.is_closed(webhook).await? => {
                 self.send_one(client, webhook).await
             }
@@ -69,7 +79,7 @@ impl Jobs {
             Task::Try { client, webhook, .. } => {
                 let now = self.clock.now();
                 let task = self.starts.release(client, JobId::new(store::author::unique(now)), webhook, now).await?;
-                self.queues.send_task(&task, now).await
+                self.assign.send(&task, now).await
             }
         }
     }
@@ -97,7 +107,7 @@ impl Jobs {
             self.jobs.advance(&running).await?;
             if started.elapsed() > SHARE {
                 let task = Task::Run { client, job: running.job.id };
-                return self.queues.send_task(&task, self.clock.now()).await;
+                return self.assign.send(&task, self.clock.now()).await;
             }
         }
     }
@@ -131,7 +141,7 @@ impl Jobs {
                 sent.push(*open);
             }
         }
-        self.queues.send(Queue::Retries, &messages, self.clock.now()).await?;
+        self.retry.send(&messages, self.clock.now()).await?;
         for open in &sent {
             self.releases.forget(client, webhook, open).await?;
         }

@@ -50,6 +50,6 @@ pub(crate) async fn recover(
     }
     recovery.webhooks.get(id).await?;
     let (job, task) = recovery.jobs.recover(id, body.since).await?;
-    assign.0.send_task(&task, now.0).await?;
+    assign.send(&task, now.0).await?;
     Ok(Accepted(job))
 }

@@ -3,7 +3,7 @@
 use contract::Error;
 use contract::id::DeliveryId;
 use contract::webhook::Delivery;
-use runtime::{Accepted, Deliver, Now, Queue};
+use runtime::{Accepted, Deliver, Now};
 use store::deliveries::Deliveries;
 use store::grant::Redeliver;
 
@@ -14,6 +14,6 @@ pub(crate) async fn redeliver(
     now: Now,
 ) -> Result<Accepted<Delivery>, Error> {
     let (delivery, message) = deliveries.redeliver(id).await?;
-    deliver.0.send(Queue::First, message.as_slice(), now.0).await?;
+    deliver.send(message.as_slice(), now.0).await?;
     Ok(Accepted(delivery))
 }

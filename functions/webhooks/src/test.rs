@@ -3,7 +3,7 @@
 use contract::Error;
 use contract::id::WebhookId;
 use contract::webhook::Delivery;
-use runtime::{Accepted, Deliver, Now, Queue, RequestId};
+use runtime::{Accepted, Deliver, Now, RequestId};
 use store::deliveries::Deliveries;
 use store::grant::Ping;
 
@@ -15,6 +15,6 @@ pub(crate) async fn test(
     now: Now,
 ) -> Result<Accepted<Delivery>, Error> {
     let (delivery, message) = deliveries.ping(id, &request_id.0).await?;
-    deliver.0.send(Queue::First, message.as_slice(), now.0).await?;
+    deliver.send(message.as_slice(), now.0).await?;
     Ok(Accepted(delivery))
 }

@@ -5,6 +5,7 @@ use contract::names::Description;
 use contract::webhook::{Events, HeadersChange, SignatureHeader, TenantIds, Webhook};
 use contract::{Error, Precondition, Problems};
 use deserr::Deserr;
+use runtime::config::BadSetting;
 use runtime::{Admitted, Body, Found, FromRequest, Given, Needs, Patch, Start, Vault};
 use schemars::JsonSchema;
 use store::grant::Update;
@@ -52,8 +53,8 @@ impl FromRequest for Change {
     fn take(request: &mut Admitted) -> Result<Self, Error> {
         Ok(Self { webhooks: FromRequest::take(request)?, vault: FromRequest::take(request)? })
     }
-    fn prepare(start: &mut Start<'_>) {
-        Vault::prepare(start);
+    fn prepare(start: &mut Start<'_>) -> Result<(), BadSetting> {
+        <Vault as FromRequest>::prepare(start)
     }
     fn needs(needs: &mut Needs) {
         <Webhooks<Update> as FromRequest>::needs(needs);

@@ -83,7 +83,7 @@ impl Backend {
         let dynamo = aws_sdk_dynamodb::Client::new(&sdk);
         create_tables(&dynamo, &tables).await?;
         let store = Store::new(dynamo, tables.clone(), clock, caches);
-        let queues = (!queues.is_empty()).then(|| Queues::new(aws_sdk_sqs::Client::new(&sdk), queues));
+        let queues = queues.map(|queues| Queues::new(aws_sdk_sqs::Client::new(&sdk), queues));
         let vault = Some(Vault::new(aws_sdk_secretsmanager::Client::new(&sdk), secret));
         let app = App { queues, vault, webhooks, ..App::new(store.clone()) };
         Ok(Self { app, store, tables, engine: None })

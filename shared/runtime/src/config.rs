@@ -13,8 +13,8 @@ pub struct Config {
     pub tables: TableNames,
     /// What the caches of a process may take.
     pub caches: CacheBudget,
-    /// What the queues' addresses begin with.
-    pub queues: String,
+    /// What the queues' addresses begin with; a function that sends to none does without.
+    pub queues: Option<String>,
     /// The name of the secret that holds the data keys.
     pub secret: String,
     /// Where webhooks may go.
@@ -39,6 +39,14 @@ fn setting(name: &str) -> Option<String> {
 }
 
 impl Config {
+    /// What the queues' addresses begin with.
+    ///
+    /// # Errors
+    /// If it is not set.
+    pub fn queues(&self) -> Result<&str, BadSetting> {
+        self.queues.as_deref().ok_or_else(|| BadSetting("HEDGEROW_QUEUES is not set".to_owned()))
+    }
+
     /// - `HEDGEROW_TABLE_PREFIX` (default `hedgerow`): tables are `<prefix>-main`, `<prefix>-log`, `<prefix>-counters`,
     ///   the secret is `<prefix>/data-keys`.
     /// - `HEDGEROW_QUEUES`: what the queues' addresses begin with, up to `-first`, `-retries`, `-jobs`.
@@ -70,7 +78,7 @@ impl Config {
         Ok(Self {
             tables: TableNames::with_prefix(&prefix),
             caches,
-            queues: setting("HEDGEROW_QUEUES").unwrap_or_default(),
+            queues: setting("HEDGEROW_QUEUES"),
             secret: format!("{prefix}/data-keys"),
             webhooks: WebhookSettings { rules, ..WebhookSettings::default() },
         })

@@ -14,6 +14,8 @@ use store::tables::Table;
 use tokio::time::{Instant, timeout_at};
 
 use crate::app::App;
+use crate::config::BadSetting;
+use crate::handler::Start;
 use crate::needs::Permissions;
 use crate::queues::Queue;
 
@@ -32,8 +34,73 @@ pub struct Consumer {
     pub timeout: Duration,
     /// Makes what works, once a process.
     pub start: fn(&App) -> Result<Arc<dyn Worker>, Error>,
+    /// Makes what its parts need of a process at its start.
+    pub prepare: fn(&mut Start<'_>) -> Result<(), BadSetting>,
     /// What it may do, beside taking what feeds it.
     pub permissions: fn() -> Permissions,
+}
+
+impl Consumer {
+    /// A function whose worker is made of parts; what it may do comes from their types.
+    #[must_use]
+    pub const fn of<W: Worker + Part + 'static>(
+        id: &'static str,
+        summary: &'static str,
+        source: Source,
+        timeout: Duration,
+    ) -> Self {
+        Self { id, summary, source, timeout, start: start::<W>, prepare: W::prepare, permissions: permissions::<W> }
+    }
+}
+
+fn start<W: Worker + Part + 'static>(app: &App) -> Result<Arc<dyn Worker>, Error> {
+    Ok(Arc::new(W::take(app)?))
+}
+
+fn permissions<W: Part>() -> Permissions {
+    let mut permissions = Permissions::default();
+    W::permissions(&mut permissions);
+    permissions
+}
+
+/// What a worker may be made of.
+pub trait Part: Sized {
+    /// Takes it from the process.
+    ///
+    /// # Errors
+    /// `internal` if the process was started without it.
+    fn take(app: &App) -> Result<Self, Error>;
+
+    /// Makes what it needs of a process at its start.
+    ///
+    /// # Errors
+    /// A setting that is missing.
+    fn prepare(_start: &mut Start<'_>) -> Result<(), BadSetting> {
+        Ok(())
+    }
+
+    /// Adds what it may do.
+    fn permissions(_permissions: &mut Permissions) {}
+}
+
+/// Makes a worker of its parts. What follows them is made of the process's settings, and may do nothing.
+#[macro_export]
+macro_rules! parts {
+    ($worker:ty { $($part:ident: $of:ty,)+ $(|$app:ident| $($name:ident: $made:expr,)+)? }) => {
+        impl $crate::consumer::Part for $worker {
+            fn take(app: &$crate::App) -> Result<Self, contract::Error> {
+                $(let $app = app;)?
+                Ok(Self { $($part: <$of as $crate::consumer::Part>::take(app)?,)+ $($($name: $made,)+)? })
+            }
+            fn prepare(start: &mut $crate::Start<'_>) -> Result<(), $crate::config::BadSetting> {
+                $(<$of as $crate::consumer::Part>::prepare(start)?;)+
+                Ok(())
+            }
+            fn permissions(permissions: &mut $crate::Permissions) {
+                $(<$of as $crate::consumer::Part>::permissions(permissions);)+
+            }
+        }
+    };
 }
 
 /// What feeds a function.

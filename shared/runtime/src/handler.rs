@@ -10,11 +10,12 @@ use contract::Error;
 use contract::route::Meta;
 use store::Work;
 use store::author::Author;
+use store::keys::Kind;
 use store::scope::TenantScope;
 
 use crate::answer::{Answer, Reply};
 use crate::app::App;
-use crate::config::Config;
+use crate::config::{BadSetting, Config};
 use crate::credential::Caller;
 use crate::incoming::Incoming;
 use crate::needs::Needs;
@@ -70,7 +71,12 @@ pub trait FromRequest: Sized + Send + 'static {
     fn take(request: &mut Admitted) -> Result<Self, Error>;
 
     /// Makes what it needs of a process at its start, over the SDK's settings.
-    fn prepare(_start: &mut Start<'_>) {}
+    ///
+    /// # Errors
+    /// A setting that is missing.
+    fn prepare(_start: &mut Start<'_>) -> Result<(), BadSetting> {
+        Ok(())
+    }
 
     /// Tells the API's description and the function's permissions.
     fn needs(_needs: &mut Needs) {}
@@ -84,6 +90,8 @@ pub struct Start<'a> {
     pub config: &'a Config,
     /// What the process will hold.
     pub app: &'a mut App,
+    /// The kind of item that it may read to make its first connection, if there is one.
+    pub first_read: Option<Kind>,
 }
 
 /// An async function of one to five arguments, each [`FromRequest`], to a `Result` of an [`Answer`].
@@ -98,7 +106,10 @@ pub trait Handler<A>: Copy + Send + Sync + 'static {
     fn run(self, request: Admitted) -> Pending;
 
     /// Makes what its arguments need of a process at its start.
-    fn prepare(start: &mut Start<'_>);
+    ///
+    /// # Errors
+    /// A setting that is missing.
+    fn prepare(start: &mut Start<'_>) -> Result<(), BadSetting>;
 
     /// Tells the API's description and the function's permissions.
     fn needs(needs: &mut Needs);
@@ -140,8 +151,9 @@ macro_rules! handlers {
                 })
             }
 
-            fn prepare(start: &mut Start<'_>) {
-                $($type::prepare(start);)+
+            fn prepare(start: &mut Start<'_>) -> Result<(), BadSetting> {
+                $($type::prepare(start)?;)+
+                Ok(())
             }
 
             fn needs(needs: &mut Needs) {
@@ -166,7 +178,10 @@ pub trait Erased: Sync {
     fn run(&self, request: Admitted) -> Pending;
 
     /// Makes what it needs of a process at its start. Here, so that no binary links what its handler does not ask for.
-    fn prepare(&self, start: &mut Start<'_>);
+    ///
+    /// # Errors
+    /// A setting that is missing.
+    fn prepare(&self, start: &mut Start<'_>) -> Result<(), BadSetting>;
 }
 
 /// A handler with its arguments' types.
@@ -187,8 +202,8 @@ impl<A, H: Handler<A>> Erased for Typed<A, H> {
         self.handler.run(request)
     }
 
-    fn prepare(&self, start: &mut Start<'_>) {
-        H::prepare(start);
+    fn prepare(&self, start: &mut Start<'_>) -> Result<(), BadSetting> {
+        H::prepare(start)
     }
 }
 

@@ -10,14 +10,13 @@ use lambda_http::aws_lambda_events::encodings::Body;
 use lambda_http::{LambdaEvent, lambda_runtime, service_fn};
 use store::Store;
 use store::author::Clock;
+use store::keys::Kind;
 
 use crate::answer::Reply;
 use crate::app::App;
 use crate::config::{BadSetting, Config};
 use crate::consumer::{self, Consumer};
 use crate::handler::{Route, Start};
-use crate::queues::Queues;
-use crate::vault::Vault;
 use crate::{log, way};
 
 /// How long the first connection may take during INIT before requests go ahead without it.
@@ -41,7 +40,12 @@ pub fn serve(route: &'static Route) {
 
 async fn run(route: &'static Route) -> Result<(), lambda_runtime::Error> {
     let needs_store = route.connects || route.meta.access != contract::route::Access::Public;
-    let app = if needs_store { connect(|start| route.handler.prepare(start)).await? } else { App::default() };
+    // Behind the credential gate a function may read a key's card.
+    let behind_gate = (route.meta.access != contract::route::Access::Public).then_some(Kind::Key);
+    let app = match needs_store {
+        true => connect(behind_gate, |start| route.handler.prepare(start)).await?,
+        false => App::default(),
+    };
     let handler = |event: LambdaEvent<ApiGatewayV2httpRequest>| {
         let app = app.clone();
         async move { Ok::<_, lambda_runtime::Error>(to_event(way::answer(&app, route, event.payload).await)) }
@@ -61,11 +65,9 @@ pub fn consume(consumer: &'static Consumer) {
 }
 
 async fn work(consumer: &'static Consumer) -> Result<(), lambda_runtime::Error> {
-    let app = connect(|start| {
-        start.app.queues = Some(Queues::of_sdk(start.sdk, start.config.queues.clone()));
-        start.app.vault = Some(Vault::of_sdk(start.sdk, start.config.secret.clone()));
-    });
-    let worker = (consumer.start)(&app.await?)?;
+    // Nobody waits for its first batch: it makes its connections then.
+    let app = connect(None, consumer.prepare).await?;
+    let worker = (consumer.start)(&app)?;
     let handler = |event: LambdaEvent<serde_json::Value>| {
         let worker = worker.clone();
         async move {
@@ -76,16 +78,22 @@ async fn work(consumer: &'static Consumer) -> Result<(), lambda_runtime::Error> 
     lambda_runtime::run(service_fn(handler)).await
 }
 
-async fn connect(prepare: impl FnOnce(&mut Start<'_>)) -> Result<App, BadSetting> {
+async fn connect(
+    first_read: Option<Kind>,
+    prepare: impl FnOnce(&mut Start<'_>) -> Result<(), BadSetting>,
+) -> Result<App, BadSetting> {
     // Below the function's own limit, so that a store that is silent is told the caller in the contract's form.
     let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(OPERATION).build();
     let config = Config::from_env()?;
     let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12()).timeout_config(timeouts).load().await;
     let store = Store::new(aws_sdk_dynamodb::Client::new(&sdk), config.tables.clone(), Clock::default(), config.caches);
-    // The first real call then finds a connection.
-    let _ = tokio::time::timeout(WARM_UP, store.warm_up()).await;
-    let mut app = App { webhooks: config.webhooks.clone(), ..App::new(store) };
-    prepare(&mut Start { sdk: &sdk, config: &config, app: &mut app });
+    let mut app = App { webhooks: config.webhooks.clone(), ..App::new(store.clone()) };
+    let mut start = Start { sdk: &sdk, config: &config, app: &mut app, first_read };
+    prepare(&mut start)?;
+    if let Some(kind) = start.first_read {
+        // The first real call then finds a connection. What fails now is for the request that meets it again.
+        let _ = tokio::time::timeout(WARM_UP, store.warm_up(kind)).await;
+    }
     Ok(app)
 }
 

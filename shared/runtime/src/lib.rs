@@ -33,7 +33,7 @@ pub use lambda::{consume, serve};
 pub use needs::{Described, Needs, Permissions};
 pub use parameters::{Now, Query, RequestId, Unrouted};
 pub use queues::{Queue, Queues};
-pub use repositories::{Assign, Deliver};
+pub use repositories::{Assign, Deliver, Retry};
 pub use vault::Vault;
 pub use webhook_settings::WebhookSettings;
 

@@ -86,16 +86,6 @@ impl Needs {
         self.permissions.items.extend(grants);
     }
 
-    /// Sends to a queue.
-    pub fn send_to(&mut self, queue: Queue) {
-        self.permissions.sends.insert(queue);
-    }
-
-    /// Reads the data keys.
-    pub fn open_secrets(&mut self) {
-        self.permissions.data_keys = true;
-    }
-
     /// Takes a parameter.
     pub fn parameter<T: JsonSchema>(&mut self, place: &'static str, name: &'static str, description: &'static str) {
         let schema = self.schemas.subschema_for::<T>();

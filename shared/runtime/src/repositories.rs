@@ -2,21 +2,28 @@
 //! permissions.
 
 use auth::target::Rules;
-use contract::Error;
+use contract::{Error, Time};
 use store::accounts::{Login, Sessions, Signup};
 use store::api_keys::ApiKeys;
-use store::deliveries::Deliveries;
+use store::author::Clock;
+use store::deliveries::{Announcer, Attempts, Deliveries, Message, Releases};
+use store::endpoint_state::EndpointStates;
 use store::field_groups::FieldGroups;
 use store::global_fields::GlobalFields;
 use store::grant::Granted;
-use store::jobs::Jobs;
+use store::jobs::{JobRuns, JobStarts, Jobs, Task};
+use store::keys::Kind;
+use store::stream::Stream;
 use store::tenant_fields::TenantFields;
 use store::tenants::Tenants;
 use store::values::Values;
 use store::webhooks::Webhooks;
 
+use crate::app::App;
+use crate::config::BadSetting;
+use crate::consumer::Part;
 use crate::handler::{Admitted, FromRequest, Start};
-use crate::needs::Needs;
+use crate::needs::{Needs, Permissions};
 use crate::queues::{Queue, Queues};
 use crate::vault::Vault;
 
@@ -41,27 +48,86 @@ repositories! {
     |request| ApiKeys<A> where A, Deliveries<A> where A, FieldGroups<A> where A, GlobalFields<A> where A,
         Jobs<A> where A, Tenants, Webhooks<A> where A => Self::open(request.work()?);
     |request| TenantFields<A> where A, Values<A> where A => Self::open(request.work()?, request.tenant()?);
-    |request| Signup, Login => Self::open(request.app.store()?, request.author.clone());
     |request| Sessions<A> where A => Self::open(request.app.store()?);
 }
 
+macro_rules! before_a_client_is_known {
+    ($($repository:ty),+) => { $(
+        impl FromRequest for $repository {
+            const CONNECTS: bool = true;
+            fn take(request: &mut Admitted) -> Result<Self, Error> {
+                Ok(Self::open(request.app.store()?, request.author.clone()))
+            }
+            fn prepare(start: &mut Start<'_>) -> Result<(), BadSetting> {
+                start.first_read = Some(Kind::Email);
+                Ok(())
+            }
+            fn needs(needs: &mut Needs) {
+                needs.grant(Self::grants());
+            }
+        }
+    )+ };
+}
+
+before_a_client_is_known!(Signup, Login);
+
+macro_rules! parts_of_the_store {
+    ($(|$app:ident| $($part:ty),+ => $open:expr;)+) => { $($(
+        impl Part for $part {
+            fn take($app: &App) -> Result<Self, Error> {
+                Ok($open)
+            }
+            fn permissions(permissions: &mut Permissions) {
+                permissions.items.extend(Self::grants());
+            }
+        }
+    )+)+ };
+}
+
+parts_of_the_store! {
+    |app| Announcer, JobRuns, JobStarts, Releases, Stream => Self::open(app.store()?);
+    |app| Attempts, EndpointStates => Self::open(app.store()?, app.webhooks.dead_before);
+}
+
+impl Part for Clock {
+    fn take(app: &App) -> Result<Self, Error> {
+        Ok(app.clock().clone())
+    }
+}
+
 /// Sends first attempts of deliveries.
-pub struct Deliver(pub Queues);
+pub struct Deliver(Queues);
+
+/// Sends what is to be tried again, sent on or put back.
+pub struct Retry(Queues);
 
 /// Sends tasks to the worker of jobs.
-pub struct Assign(pub Queues);
+pub struct Assign(Queues);
 
 macro_rules! sends_to {
     ($($name:ident => $queue:ident;)+) => { $(
         impl FromRequest for $name {
             fn take(request: &mut Admitted) -> Result<Self, Error> {
-                Ok(Self(request.app.queues()?.clone()))
+                <Self as Part>::take(&request.app)
             }
-            fn prepare(start: &mut Start<'_>) {
-                start.app.queues = Some(Queues::of_sdk(start.sdk, start.config.queues.clone()));
+            fn prepare(start: &mut Start<'_>) -> Result<(), BadSetting> {
+                <Self as Part>::prepare(start)
             }
             fn needs(needs: &mut Needs) {
-                needs.send_to(Queue::$queue);
+                <Self as Part>::permissions(&mut needs.permissions);
+            }
+        }
+
+        impl Part for $name {
+            fn take(app: &App) -> Result<Self, Error> {
+                Ok(Self(app.queues()?.clone()))
+            }
+            fn prepare(start: &mut Start<'_>) -> Result<(), BadSetting> {
+                start.app.queues = Some(Queues::of_sdk(start.sdk, start.config.queues()?.to_owned()));
+                Ok(())
+            }
+            fn permissions(permissions: &mut Permissions) {
+                permissions.sends.insert(Queue::$queue);
             }
         }
     )+ };
@@ -69,18 +135,62 @@ macro_rules! sends_to {
 
 sends_to! {
     Deliver => First;
+    Retry => Retries;
     Assign => Jobs;
+}
+
+impl Deliver {
+    /// Sends deliveries on their way. All of them, or an error; then some may have been sent.
+    ///
+    /// # Errors
+    /// `unavailable` if SQS refuses for too long.
+    pub async fn send(&self, messages: &[Message], now: Time) -> Result<(), Error> {
+        self.0.send(Queue::First, messages, now).await
+    }
+}
+
+impl Retry {
+    /// Sends deliveries on their way. All of them, or an error; then some may have been sent.
+    ///
+    /// # Errors
+    /// `unavailable` if SQS refuses for too long.
+    pub async fn send(&self, messages: &[Message], now: Time) -> Result<(), Error> {
+        self.0.send(Queue::Retries, messages, now).await
+    }
+}
+
+impl Assign {
+    /// Sends a task.
+    ///
+    /// # Errors
+    /// `unavailable` if SQS refuses for too long.
+    pub async fn send(&self, task: &Task, now: Time) -> Result<(), Error> {
+        self.0.send_task(task, now).await
+    }
 }
 
 impl FromRequest for Vault {
     fn take(request: &mut Admitted) -> Result<Self, Error> {
-        Ok(request.app.vault()?.clone())
+        <Self as Part>::take(&request.app)
     }
-    fn prepare(start: &mut Start<'_>) {
-        start.app.vault = Some(Vault::of_sdk(start.sdk, start.config.secret.clone()));
+    fn prepare(start: &mut Start<'_>) -> Result<(), BadSetting> {
+        <Self as Part>::prepare(start)
     }
     fn needs(needs: &mut Needs) {
-        needs.open_secrets();
+        <Self as Part>::permissions(&mut needs.permissions);
+    }
+}
+
+impl Part for Vault {
+    fn take(app: &App) -> Result<Self, Error> {
+        Ok(app.vault()?.clone())
+    }
+    fn prepare(start: &mut Start<'_>) -> Result<(), BadSetting> {
+        start.app.vault = Some(Vault::of_sdk(start.sdk, start.config.secret.clone()));
+        Ok(())
+    }
+    fn permissions(permissions: &mut Permissions) {
+        permissions.data_keys = true;
     }
 }
 

@@ -16,7 +16,7 @@ use crate::cache::{Cache, Heavy};
 use crate::document::from_doc;
 use crate::dynamo::{get_number, get_text, must};
 use crate::grant::{Grant, grants};
-use crate::keys;
+use crate::keys::{self, Kind};
 use crate::scope::ClientScope;
 
 /// How long a key's card is believed without asking again: what is switched off is off everywhere after this.
@@ -117,11 +117,12 @@ impl Store {
     /// What verifying a session needs.
     pub const SESSION_GRANTS: &'static [Grant] = &grants![Main BatchGetItem [User]; Log BatchGetItem [User]];
 
-    /// Makes the first connection, by a read that every function with a credential gate may do. Errors are for the
-    /// request that meets them again.
-    pub async fn warm_up(&self) {
-        let nobody = KeyHash::from_stored("0".repeat(64));
-        let _ = self.get(&keys::key_card(&nobody)).await;
+    /// Makes the first connection, by reading an item of this kind that is nobody's.
+    ///
+    /// # Errors
+    /// `unavailable`, `internal`.
+    pub async fn warm_up(&self, kind: Kind) -> Result<(), Error> {
+        self.get(&keys::nobodys(kind)).await.map(|_| ())
     }
 
     /// The credential of an API key, if it is one, is active and has not expired.

@@ -113,6 +113,11 @@ fn tenant_scope(scope: &TenantScope) -> String {
     format!("{}#{}", scope.client(), scope.tenant())
 }
 
+/// A place of the main table where nothing is.
+pub(crate) fn nobodys(kind: Kind) -> Key {
+    main(kind, "nobody", CARD)
+}
+
 pub(crate) fn client(client: ClientId) -> Key {
     main(Kind::Client, client, CARD)
 }

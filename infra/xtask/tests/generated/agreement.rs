@@ -54,7 +54,11 @@ fn every_function_has_a_binary_of_its_own_that_runs_it() {
             let constant = id.to_ascii_uppercase().replace('-', "_");
             let routes = read_to_string(package.path().join("src/lib.rs")).unwrap();
             let of_route = routes.contains(&format!("    {name}: {constant} => "));
-            let of_consumer = routes.contains(&format!("pub static {name}: Consumer = Consumer {{\n    id: \"{id}\","));
+            // `pub static NAME: Consumer = Consumer::of::<Worker>("id", …)`
+            let words = routes.split_whitespace().collect::<Vec<_>>().join(" ");
+            let declared = format!("pub static {name}: Consumer = Consumer::of::<");
+            let arguments = words.split_once(&declared).and_then(|(_, rest)| rest.split_once('('));
+            let of_consumer = arguments.is_some_and(|(_, first)| first.trim_start().starts_with(&format!("\"{id}\",")));
             let entry = before.split_whitespace().last().unwrap();
             let expected = [("runtime::serve", of_route), ("runtime::consume", of_consumer)];
             assert!(expected.contains(&(entry, true)), "{id} runs something else: {entry} {name}");

@@ -11,6 +11,7 @@ use hedgerow_store::global_fields::{GlobalFieldChange, GlobalFields};
 use hedgerow_store::grant::{Create, Delete, Get, Grant, Granted, List, Ping, Redeliver, Restore, Update, Write};
 use hedgerow_store::idempotency::{Begun, Ending, Keyed, Remembered};
 use hedgerow_store::jobs::{JobRuns, JobStarts, Jobs};
+use hedgerow_store::keys::Kind;
 use hedgerow_store::tables::Table;
 use hedgerow_store::tenant_fields::TenantFields;
 use hedgerow_store::tenants::Tenants;
@@ -136,6 +137,9 @@ async fn credentials_and_accounts() {
         })
     );
     works!(account, ApiKeys<Delete>, account.keys(), delete(key.id, None));
+    under(&account, Store::KEY_GRANTS, account.store.warm_up(Kind::Key)).await;
+    under(&account, &Signup::grants(), account.store.warm_up(Kind::Email)).await;
+    under(&account, &Login::grants(), account.store.warm_up(Kind::Email)).await;
     let signup = Signup::open(&account.store, tables.author());
     let email = || named("new@example.com");
     under(&account, &Signup::grants(), signup.sign_up(email(), named(PASSWORD), named("New"))).await;
