@@ -8,7 +8,7 @@ use store::author::Clock;
 
 use super::ledger::{Hook, balance};
 use super::receiver::{Receiver, Reply};
-use super::rig::{Rig, eventually, over};
+use super::rig::{Rig, eventually, fresh, over};
 use crate::app::values;
 
 const OFF: Duration = Duration::from_secs(600);
@@ -27,7 +27,7 @@ async fn clocks_ten_minutes_apart_delay_retries_and_lose_nothing() {
         .answer(|post| Reply::Status(if post.nth == 1 && post.event.ends_with(['0', '1', '2']) { 500 } else { 204 }));
     for number in 0..15 {
         rig.save(&format!("e-{number}")).await;
-        let call = other.post(&values("t1", "product", &format!("f-{number}"))).json(&json!({ "title": "x" }));
+        let call = other.post(&values("t1", "product", &format!("f-{number}"))).json(&json!({ "title": fresh() }));
         rig.acknowledged.push(call.await.expect(200).request_id().to_owned());
     }
     settle_in_time(&rig).await;

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::ledger::{Hook, Sum, balance};
 use super::receiver::{Receiver, Reply};
-use super::rig::eventually;
+use super::rig::{eventually, fresh};
 use crate::app::{Caller, values};
 use crate::process::Dev;
 
@@ -14,7 +14,7 @@ async fn save(key: &Caller, count: usize) -> Vec<String> {
     let mut acknowledged = Vec::new();
     for number in 0..count {
         let path = values("acme", "product", &format!("new-{number}"));
-        let answer = key.post(&path).json(&json!({ "title": "x" })).await.expect(200);
+        let answer = key.post(&path).json(&json!({ "title": fresh() })).await.expect(200);
         acknowledged.push(answer.request_id().to_owned());
     }
     acknowledged

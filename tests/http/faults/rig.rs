@@ -1,5 +1,6 @@
 //! One Hedgerow in memory, one client, one receiver, and the means to break what lies below.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -25,6 +26,12 @@ pub(super) const SOON: [Duration; 12] = [Duration::from_secs(1); 12];
 pub(super) const HIDDEN: Duration = Duration::from_secs(421);
 /// Longer than anything takes here that goes on by itself.
 const QUIET: Duration = Duration::from_secs(12);
+
+/// A text that nothing was saved with before: a save that changes nothing is not announced.
+pub(super) fn fresh() -> String {
+    static MADE: AtomicU64 = AtomicU64::new(0);
+    format!("text {}", MADE.fetch_add(1, Ordering::Relaxed))
+}
 
 /// A client whose saves are announced.
 pub(super) struct Rig {
@@ -137,7 +144,7 @@ impl Rig {
 
     /// Saves values that announce themselves. Who is told that it did not work is told nothing of the outcome.
     pub(super) async fn save(&mut self, entity: &str) {
-        let call = self.account.key.post(&values("t1", "product", entity)).json(&json!({ "title": entity }));
+        let call = self.account.key.post(&values("t1", "product", entity)).json(&json!({ "title": fresh() }));
         let answer = call.await;
         if answer.status == 200 {
             self.acknowledged.push(answer.request_id().to_owned());
