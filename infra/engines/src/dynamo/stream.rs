@@ -1,5 +1,6 @@
 //! A table's stream, for a consumer in this process.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +9,7 @@ use std::time::Duration;
 use dynoxide::Database;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Value, json};
-use tokio::sync::Notify;
+use tokio::sync::{Mutex as AsyncMutex, Notify, OwnedMutexGuard};
 use tokio::time::timeout;
 
 use crate::file::EngineError;
@@ -36,6 +37,7 @@ pub(super) const CHECKPOINTS: &str = "CREATE TABLE IF NOT EXISTS checkpoints (
 #[derive(Debug, Default)]
 pub(super) struct Signal {
     watched: Mutex<Vec<String>>,
+    turns: Mutex<HashMap<String, Arc<AsyncMutex<()>>>>,
     writes: AtomicU64,
     written: Notify,
 }
@@ -49,6 +51,12 @@ impl Signal {
         if std::str::from_utf8(body).is_ok_and(names) {
             self.tell();
         }
+    }
+
+    /// The turn of a table's consumers.
+    fn turn(&self, table: &str) -> Arc<AsyncMutex<()>> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.entry(table.to_owned()).or_default().clone()
     }
 
     /// Notes a write to any table.
@@ -101,6 +109,12 @@ impl Stream {
             seen_version: AtomicI64::new(-1),
         };
         Self { shared: Arc::new(shared) }
+    }
+
+    /// Waits until nobody else in this process is at work on the table's records: as Lambda has it, who consumes a shard
+    /// does so one batch after another. Until what is given is dropped, nobody else is.
+    pub async fn turn(&self) -> OwnedMutexGuard<()> {
+        self.shared.signal.turn(&self.shared.table).lock_owned().await
     }
 
     /// At most `limit` records after a sequence number, oldest first, or from the oldest that is there. Each has the

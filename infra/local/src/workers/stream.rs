@@ -70,6 +70,7 @@ impl Reading {
     /// One batch, if there is one.
     async fn step(&mut self) -> Next {
         let id = self.poller.consumer.consumer.id;
+        let _turn = self.stream.turn().await;
         let records = match self.stream.checkpoint(id).and_then(|after| self.stream.read(after.as_deref(), self.most)) {
             Ok(records) => records,
             Err(error) => return self.troubled(&error),

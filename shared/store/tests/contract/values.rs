@@ -67,7 +67,7 @@ async fn a_merge_checks_what_it_touches_and_a_replacement_the_whole() {
     found.sort();
     assert_eq!(found, ["Not A Key unknown_field", "must wrong_type", "size wrong_type"]);
     assert_eq!(account.read("acme", id, "sku").await.unwrap(), half);
-    let full = account.replace("acme", id, "sku", json!({ "must": "", "also": "y" })).await.unwrap();
+    let full = account.replace("acme", id, "sku", json!({ "must": "z", "also": "y" })).await.unwrap();
     assert!(full.missing.is_empty());
 }
 
