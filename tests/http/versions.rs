@@ -172,6 +172,34 @@ async fn a_precondition_may_be_weak_or_ask_that_something_is_there_or_not() {
 }
 
 #[tokio::test]
+async fn what_is_new_is_not_there_yet() {
+    let app = App::start().await;
+    let account = app.account("ada").await;
+    let group = account.key.group("product").await;
+    let field = json!({ "key": "color", "label": "Color", "schema": { "type": "string" } });
+    let global = json!({
+        "key": "title", "label": "Title", "schema": { "type": "string" }, "fieldGroupIds": [id(&group)]
+    });
+    for (caller, path, body) in [
+        (&account.key, "/api/v1/field-groups".to_owned(), json!({ "key": "new", "name": "New" })),
+        (&account.key, "/api/v1/global-fields".to_owned(), global),
+        (&account.key, fields("acme", "product"), field),
+        (&account.owner, "/api/v1/api-keys".to_owned(), json!({ "name": "A", "type": "preview" })),
+        (&account.key, "/api/v1/webhooks".to_owned(), json!({ "url": "https://example.com/", "events": ["*"] })),
+    ] {
+        let create = || caller.post(&path).json(&body);
+        for absent in ["*", "\"1\"", "W/\"2\""] {
+            let refused = create().at(absent).await;
+            refused.fails(409, "version_conflict");
+            assert_eq!(refused.json()["details"]["currentVersion"], 0);
+        }
+        create().at("1").await.fails(400, "malformed_request");
+        create().header("if-none-match", "\"1\"").await.fails(400, "malformed_request");
+        create().header("if-none-match", "*").await.expect(201);
+    }
+}
+
+#[tokio::test]
 async fn values_are_saved_only_if_there_are_none_or_only_if_there_are_some() {
     let app = App::start().await;
     let key = app.account("ada").await.key;

@@ -5,7 +5,7 @@ use contract::permission::{KeyType, Permission};
 use contract::resource::{ApiKey, RateLimit, Resource};
 use contract::{Error, Problems, Time};
 use deserr::Deserr;
-use runtime::{Body, Created, Now};
+use runtime::{Body, Created, New, Now};
 use schemars::JsonSchema;
 use serde::Serialize;
 use store::api_keys::{ApiKeys, NewApiKey};
@@ -58,7 +58,12 @@ impl Resource for NewKey {
     }
 }
 
-pub(crate) async fn create(keys: ApiKeys<Create>, now: Now, body: CreateApiKey) -> Result<Created<NewKey>, Error> {
+pub(crate) async fn create(
+    keys: ApiKeys<Create>,
+    now: Now,
+    body: CreateApiKey,
+    _: New,
+) -> Result<Created<NewKey>, Error> {
     let mut problems = Problems::default();
     let permissions = rules::permissions(body.key_type, body.permissions, &mut problems);
     rules::future(body.expires_at, now.0, &mut problems);

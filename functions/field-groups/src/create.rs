@@ -4,7 +4,7 @@ use contract::names::{Description, GroupKey, Name};
 use contract::resource::{FieldGroup, Publishing};
 use contract::{Error, Problems};
 use deserr::Deserr;
-use runtime::{Body, Created};
+use runtime::{Body, Created, New};
 use schemars::JsonSchema;
 use store::field_groups::{FieldGroups, NewFieldGroup};
 use store::grant::Create;
@@ -25,7 +25,11 @@ pub(crate) struct CreateFieldGroup {
 
 impl Body for CreateFieldGroup {}
 
-pub(crate) async fn create(groups: FieldGroups<Create>, body: CreateFieldGroup) -> Result<Created<FieldGroup>, Error> {
+pub(crate) async fn create(
+    groups: FieldGroups<Create>,
+    body: CreateFieldGroup,
+    _: New,
+) -> Result<Created<FieldGroup>, Error> {
     let CreateFieldGroup { key, name, description, publishing } = body;
     let publishing = publishing.unwrap_or_default();
     Ok(Created(groups.create(NewFieldGroup { key, name, description, publishing }).await?))

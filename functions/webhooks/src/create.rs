@@ -5,7 +5,7 @@ use contract::names::Description;
 use contract::webhook::{Events, Headers, SignatureHeader, TenantIds};
 use contract::{Error, Problems};
 use deserr::Deserr;
-use runtime::{Body, Created, Vault};
+use runtime::{Body, Created, New, Vault};
 use schemars::JsonSchema;
 use store::grant::Create;
 use store::webhooks::{NewWebhook, Webhooks};
@@ -46,6 +46,7 @@ pub(crate) async fn create(
     vault: Vault,
     url: AllowedUrl,
     body: CreateWebhook,
+    _: New,
 ) -> Result<Created<WebhookWithSecret>, Error> {
     let headers = body.headers.unwrap_or_default();
     rules::no_collision(&headers.names(), body.signature_header.as_ref())?;

@@ -87,6 +87,12 @@ fn encoded(text: &[u8]) -> Option<(u8, usize)> {
     Some((byte, text.len() - digits.len() + 2))
 }
 
+/// Whether a prefix of a key is meant: in any case, with dashes for underscores.
+fn is_spelling(text: &[u8], prefix: &str) -> bool {
+    let meant = |b: &u8| if *b == b'-' { b'_' } else { b.to_ascii_lowercase() };
+    text.iter().map(meant).eq(prefix.bytes())
+}
+
 /// Of a credential, how many bytes may be shown, and how many it has.
 struct Found {
     shown: usize,
@@ -96,9 +102,11 @@ struct Found {
 /// The credential that a text begins with.
 fn credential(text: &[u8]) -> Option<Found> {
     match text.first()? {
-        b'h' => {
-            let prefix = api_key::PREFIXES.into_iter().find(|prefix| text.starts_with(prefix.as_bytes()))?;
-            let whole = prefix.len() + run(&text[prefix.len()..], |b| b.is_ascii_alphanumeric());
+        b'h' | b'H' => {
+            let written = |prefix: &&str| text.get(..prefix.len()).is_some_and(|start| is_spelling(start, prefix));
+            let prefix = api_key::PREFIXES.into_iter().find(written)?;
+            // What else stands there without a break may be another key.
+            let whole = prefix.len() + run(&text[prefix.len()..], is_url_safe);
             (whole > KEY_SHOWN).then_some(Found { shown: KEY_SHOWN, whole })
         }
         b'w' => {
@@ -172,6 +180,19 @@ mod tests {
     /// Without the percent-encoding, as whoever reads a log would take it off.
     fn decode(text: &str) -> String {
         String::from_utf8_lossy(&Decoded::of(text).bytes).into_owned()
+    }
+
+    #[test]
+    fn keys_are_seen_beside_one_another_and_in_other_spellings() {
+        let (one, two) = (ApiKeySecret::generate(KeyType::Management), ApiKeySecret::generate(KeyType::Delivery));
+        let (one, two) = (one.reveal(), two.reveal());
+        let spelt = format!("HR_LIVE_{}", &one["hr_live_".len()..]);
+        let dashed = format!("hr-live-{}", &one["hr_live_".len()..]);
+        for text in [format!("{one}{one}"), format!("{one}{two}"), format!("{one}-{two}"), spelt, dashed] {
+            let masked = mask(&format!("/q/{text}/r")).into_owned();
+            assert!(!masked.contains(&one[12..]) && !masked.contains(&two[12..]), "{masked}");
+            assert!(masked.starts_with("/q/") && masked.ends_with("…/r"), "{masked}");
+        }
     }
 
     #[test]

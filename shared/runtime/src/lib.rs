@@ -31,7 +31,7 @@ pub use handler::{Admitted, Erased, FromRequest, Handler, Route, Start, Typed, c
 pub use incoming::Incoming;
 pub use lambda::{consume, serve};
 pub use needs::{Described, Needs, Permissions};
-pub use parameters::{Now, Query, RequestId, Unrouted};
+pub use parameters::{New, Now, Query, RequestId, Unrouted};
 pub use queues::{Queue, Queues};
 pub use repositories::{Assign, Deliver, Retry};
 pub use vault::Vault;

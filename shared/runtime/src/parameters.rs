@@ -195,6 +195,20 @@ impl FromRequest for Option<Precondition> {
     }
 }
 
+/// That a write makes something new: a precondition that asks for what is there does not hold.
+#[derive(Debug, Clone, Copy)]
+pub struct New;
+
+impl FromRequest for New {
+    fn take(request: &mut Admitted) -> Result<Self, Error> {
+        let precondition = <Option<Precondition> as FromRequest>::take(request)?;
+        precondition.map_or(Ok(()), |precondition| precondition.check(None)).map(|()| Self)
+    }
+    fn needs(needs: &mut Needs) {
+        <Option<Precondition> as FromRequest>::needs(needs);
+    }
+}
+
 fn version_or_any(text: &str) -> Option<Precondition> {
     if text == "*" {
         return Some(Precondition::Exists);

@@ -29,6 +29,8 @@ const WRITERS: usize = 16;
 const ENTITIES: u64 = 10;
 /// How often somebody is killed, at least.
 const KILLS: usize = 10;
+/// What comes to the receiver between two kills, at the least.
+const POSTS: usize = 50;
 /// How long nothing new may come until nothing is on its way, and how long before time is made to pass.
 const DRAIN: Duration = Duration::from_secs(120);
 const QUIET: Duration = Duration::from_secs(3);
@@ -48,6 +50,7 @@ struct World {
     http: reqwest::Client,
     sent: Mutex<HashMap<String, Sent>>,
     acknowledged: AtomicUsize,
+    kills: AtomicUsize,
     wanted: usize,
 }
 
@@ -92,7 +95,7 @@ impl World {
     }
 
     fn done(&self) -> bool {
-        self.acknowledged.load(Ordering::Relaxed) >= self.wanted
+        self.acknowledged.load(Ordering::Relaxed) >= self.wanted && self.kills.load(Ordering::Relaxed) >= KILLS
     }
 }
 
@@ -116,20 +119,23 @@ async fn writer(world: Arc<World>, number: usize, group: String, chance: Chance)
 }
 
 /// Kills one or all, now and then, and starts them anew, until all is written.
-async fn killer(world: &World, folder: &Path, mut servers: Vec<Server>, chance: &Chance) -> usize {
-    let (mut kills, mut number) = (0, servers.len());
+async fn killer(world: &World, folder: &Path, receiver: &Receiver, mut servers: Vec<Server>, chance: &Chance) -> usize {
+    let mut number = servers.len();
     while !world.done() {
         // By what is written, so that a busy machine does nothing but start.
         let most = u64::try_from(world.wanted / KILLS).unwrap();
         let stretch = most / 2 + chance.below(most / 2);
         let next = world.acknowledged.load(Ordering::Relaxed) + usize::try_from(stretch).unwrap();
-        while world.acknowledged.load(Ordering::Relaxed) < next && !world.done() {
+        // And by what has come: what is in the hands of ten that die before they did anything is a dead letter by design.
+        let posts = receiver.count() + POSTS;
+        let lives = || world.acknowledged.load(Ordering::Relaxed) < next || receiver.count() < posts;
+        while lives() && !world.done() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         for _ in 0..if chance.percent(30) { servers.len() } else { 1 } {
             let one = usize::try_from(chance.below(servers.len() as u64)).unwrap();
             servers.swap_remove(one).kill().await;
-            kills += 1;
+            world.kills.fetch_add(1, Ordering::Relaxed);
         }
         while servers.len() < 2 {
             number += 1;
@@ -139,9 +145,9 @@ async fn killer(world: &World, folder: &Path, mut servers: Vec<Server>, chance: 
     }
     for server in servers {
         server.kill().await;
-        kills += 1;
+        world.kills.fetch_add(1, Ordering::Relaxed);
     }
-    kills
+    world.kills.load(Ordering::Relaxed)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -179,6 +185,7 @@ async fn what_is_acknowledged_is_announced_whatever_dies() {
         http: reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap(),
         sent: Mutex::default(),
         acknowledged: AtomicUsize::new(0),
+        kills: AtomicUsize::new(0),
         wanted,
     });
     let writers: Vec<_> = groups
@@ -186,7 +193,7 @@ async fn what_is_acknowledged_is_announced_whatever_dies() {
         .enumerate()
         .map(|(number, group)| tokio::spawn(writer(world.clone(), number, group, Chance::new(chance.number()))))
         .collect();
-    let kills = killer(&world, folder.path(), vec![calm, other], &chance).await;
+    let kills = killer(&world, folder.path(), &receiver, vec![calm, other], &chance).await;
     for writer in writers {
         writer.await.unwrap();
     }

@@ -5,7 +5,7 @@ use contract::resource::GlobalField;
 use contract::schema::FieldSchema;
 use contract::{Error, Problems};
 use deserr::Deserr;
-use runtime::{Body, Created};
+use runtime::{Body, Created, New};
 use schemars::JsonSchema;
 use store::global_fields::{GlobalFields, NewGlobalField};
 use store::grant::Create;
@@ -29,6 +29,7 @@ impl Body for CreateGlobalField {}
 pub(crate) async fn create(
     fields: GlobalFields<Create>,
     body: CreateGlobalField,
+    _: New,
 ) -> Result<Created<GlobalField>, Error> {
     let CreateGlobalField { key, label, schema, field_group_ids: Groups(groups) } = body;
     Ok(Created(fields.create(NewGlobalField { key, label, schema, groups }).await?))

@@ -5,7 +5,7 @@ use contract::resource::TenantField;
 use contract::schema::FieldSchema;
 use contract::{Error, Problems};
 use deserr::Deserr;
-use runtime::{Body, Created};
+use runtime::{Body, Created, New};
 use schemars::JsonSchema;
 use store::grant::Create;
 use store::tenant_fields::{NewTenantField, TenantFields};
@@ -26,6 +26,7 @@ pub(crate) async fn create(
     fields: TenantFields<Create>,
     group: GroupRef,
     body: CreateTenantField,
+    _: New,
 ) -> Result<Created<TenantField>, Error> {
     let CreateTenantField { key, label, schema } = body;
     Ok(Created(fields.create(&group, NewTenantField { key, label, schema }).await?))
