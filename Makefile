@@ -26,7 +26,9 @@ gen:
 
 # The tests come last, so that a run ends with their own closing lines. The functions' one-line mains have none.
 test: lint receivers openapi
+	rm -rf target/tmp/uses-of-roles
 	cargo test --workspace --quiet --lib --test '*'
+	cargo test --quiet --package hedgerow-tests --test used -- --ignored
 
 lint: $(DENY) $(LINT)
 	cargo fmt --all --check

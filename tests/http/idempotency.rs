@@ -223,6 +223,52 @@ async fn an_answer_is_remembered_however_long_it_is() {
         replays(&first, &key.post(&path).once(entity).json(&sent).await);
         assert_eq!(key.get(&path).await.data(200), other, "the other save is not lost");
     }
+    // A restoration answers as much.
+    let path = values("acme", "product", "quotes");
+    key.post(&path).json(&json!({ "big": "\"".repeat(110_000) })).await.expect(200);
+    key.delete(&path).await.expect(204);
+    let restore = format!("{path}/restore");
+    let first = key.post(&restore).once("restore").await.expect(200);
+    assert!(first.body.len() > 220_000);
+    replays(&first, &key.post(&restore).once("restore").await);
+}
+
+#[tokio::test]
+async fn whatever_is_refused_leaves_the_key_free() {
+    let app = App::start().await;
+    let account = app.account("ada").await;
+    let key = &account.key;
+    key.group("product").await;
+    let hook = json!({ "url": "https://example.com/", "events": ["*"], "active": false });
+    let hook = format!("/api/v1/webhooks/{}", id(&key.post("/api/v1/webhooks").json(&hook).await.data(201)));
+    let nobodys = |prefix: &str| format!("{prefix}_{}", "0".repeat(32));
+    let by_key = [
+        (GROUPS.to_owned(), 422),
+        ("/api/v1/global-fields".to_owned(), 422),
+        (fields("acme", "product"), 422),
+        ("/api/v1/webhooks".to_owned(), 422),
+        (format!("{hook}/recover"), 422),
+        (values("acme", "nothing", "e"), 404),
+        (format!("/api/v1/webhooks/{}/test", nobodys("whk")), 404),
+        (format!("/api/v1/webhooks/{}/rotate-secret", nobodys("whk")), 422),
+        (format!("/api/v1/deliveries/{}/redeliver", nobodys("dlv")), 404),
+        (format!("{GROUPS}/nothing/restore"), 404),
+        (format!("/api/v1/global-fields/{}/restore", nobodys("fld")), 404),
+        (format!("{}/{}/restore", fields("acme", "product"), nobodys("fld")), 404),
+        (format!("{}/restore", values("acme", "product", "e")), 404),
+    ];
+    let by_owner = [("/api/v1/api-keys".to_owned(), 422)];
+    for (caller, routes) in [(key, &by_key[..]), (&account.owner, &by_owner[..])] {
+        for (path, status) in routes {
+            caller.post(path).once("k").json(&json!({})).await.expect(*status);
+            // Another body under the same key: it is read, as nothing is kept under that.
+            let again = caller.post(path).once("k").json(&json!({ "stranger": 1 })).await;
+            assert!(
+                again.all("idempotency-replayed").is_empty() && again.json()["error"] != "idempotency_key_reused",
+                "{again}"
+            );
+        }
+    }
 }
 
 #[tokio::test]
