@@ -297,3 +297,48 @@ async fn the_many_failures_of_a_large_body_make_no_larger_answer() {
     answer.fails(422, "validation_failed");
     assert!(answer.body.len() < MIB);
 }
+
+/// Every POST that takes no body: its path with the parameters of things that are there, or could be.
+async fn without_bodies(app: &App, account: &Account) -> Vec<String> {
+    let description = app.anonymous().get("/api/openapi.json").await.expect(200).json();
+    let hook = json!({ "url": "https://example.com/hooks", "events": ["*"] });
+    let hook = account.key.post("/api/v1/webhooks").json(&hook).await.data(201);
+    let mut paths = Vec::new();
+    for (path, operations) in description["paths"].as_object().unwrap() {
+        let operation = &operations["post"];
+        if operation.is_object() && operation["requestBody"].is_null() {
+            let path =
+                path.replace("{tenantId}", "acme").replace("{groupId}", "product").replace("{entityId}", "sku-1");
+            let path = path.replace("/webhooks/{id}", &format!("/webhooks/{}", id(&hook)));
+            paths.push(path.replace("{fieldId}", "fld_1").replace("{id}", "fld_1"));
+        }
+    }
+    // Who logs out has no session for the others.
+    paths.sort_by_key(|path| path.ends_with("/logout"));
+    assert!(paths.len() >= 7 && paths.iter().all(|path| !path.contains('{')), "{paths:?}");
+    paths
+}
+
+#[tokio::test]
+async fn a_route_that_takes_no_body_takes_none() {
+    let app = App::start().await;
+    let (account, _) = entrances(&app).await;
+    for path in without_bodies(&app, &account).await {
+        let call = || account.owner.post(&path);
+        for text in ["{", "nul", "\u{1}", "{}{}", "{\"a\": 1, \"a\": 1}"] {
+            call().body("application/json", text).await.fails(400, "malformed_request");
+        }
+        for content_type in ["text/plain", "application/x-www-form-urlencoded", ""] {
+            call().body(content_type, "{}").await.fails(415, "unsupported_media_type");
+        }
+        call().bare("{}").await.fails(415, "unsupported_media_type");
+        call().json(&json!({ "dryRun": true, "a": 1 })).await.wrong(&["a", "dryRun"]);
+        for no_object in [json!([]), json!("text"), Value::Null, json!(1)] {
+            call().json(&no_object).await.wrong(&[""]);
+        }
+        for nothing in [call().json(&json!({})), call().body("application/json", ""), call().body("text/plain", "")] {
+            let answer = nothing.await;
+            assert!(path.ends_with("logout") || ![400, 415].contains(&answer.status), "{answer}");
+        }
+    }
+}

@@ -63,6 +63,9 @@ async fn a_key_does_what_its_permissions_name_and_no_more() {
                 assert_ne!(answer.status, 401, "{permission}: {answer}");
             } else {
                 answer.fails(403, "forbidden");
+                let message = answer.json()["message"].as_str().unwrap().to_owned();
+                let named = needed(meta).iter().any(|permission| message.contains(permission));
+                assert!(named || (needed(meta).is_empty() && message.contains("session")), "{answer}");
             }
         }
     }

@@ -54,6 +54,17 @@ pub enum Role {
 }
 
 impl Role {
+    /// Its name as the API has it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Editor => "editor",
+            Self::Admin => "admin",
+            Self::Owner => "owner",
+        }
+    }
+
     /// Whether a session of this role may do what an API key needs this permission for.
     #[must_use]
     pub fn allows(self, permission: Permission) -> bool {

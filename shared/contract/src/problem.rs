@@ -153,7 +153,7 @@ impl DeserializeError for Problems {
             }
             ErrorKind::UnknownKey { key, accepted } => {
                 let known = one_of(accepted.iter().copied());
-                all.add(join(&path, key), "unknown_member", format!("Is not known here. Known are: {known}."));
+                all.add(join(&path, key), "unknown_member", format!("Can't be set here. What can be: {known}."));
             }
             ErrorKind::UnknownValue { accepted, .. } => {
                 let known = one_of(accepted.iter().copied());

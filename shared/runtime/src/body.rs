@@ -1,27 +1,51 @@
 //! Bodies: JSON, read strictly, every wrong member named at once.
 
+use contract::route::Method;
 use contract::{Broken, Code, Error, Problems, json};
 use deserr::{Deserr, IntoValue, MergeWithError, Value, ValuePointerRef};
 use http::header::CONTENT_TYPE;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use crate::handler::{Admitted, FromRequest};
+use crate::handler::{Admitted, FromRequest, Route};
+use crate::incoming::Incoming;
 use crate::needs::Needs;
 
 /// A request's body. A type says that it is one with `impl Body for T {}`.
 pub trait Body: Deserr<Problems> + JsonSchema + Send + 'static {}
 
 impl<T: Body> FromRequest for T {
+    const BODY: bool = true;
+
     fn take(request: &mut Admitted) -> Result<Self, Error> {
-        if !is_json(request.incoming.header(&CONTENT_TYPE)) {
-            return Err(Code::UnsupportedMediaType.into());
-        }
-        let json = json::parse(&request.incoming.body).map_err(|e| Error::saying(Code::MalformedRequest, e.0))?;
-        Ok(json.read::<T>()?)
+        read(&request.incoming)
     }
     fn needs(needs: &mut Needs) {
         needs.body::<T>();
     }
+}
+
+/// The body of a route that takes none: nothing, or an object without members.
+#[derive(Deserr)]
+#[deserr(error = Problems, deny_unknown_fields)]
+struct Nothing {}
+
+/// Refuses a body that a route would not look at: whoever sends `{"dryRun": true}` would believe that it was heard.
+///
+/// # Errors
+/// As of any body.
+pub(crate) fn only_taken(route: &Route, incoming: &Incoming) -> Result<(), Error> {
+    if route.takes_body || route.meta.method != Method::Post || incoming.body.is_empty() {
+        return Ok(());
+    }
+    read(incoming).map(|Nothing {}| ())
+}
+
+fn read<T: Deserr<Problems>>(incoming: &Incoming) -> Result<T, Error> {
+    if !is_json(incoming.header(&CONTENT_TYPE)) {
+        return Err(Code::UnsupportedMediaType.into());
+    }
+    let json = json::parse(&incoming.body).map_err(|e| Error::saying(Code::MalformedRequest, e.0))?;
+    Ok(json.read::<T>()?)
 }
 
 /// `application/json`, in UTF-8 if it says a character set (RFC 8259 §8.1).

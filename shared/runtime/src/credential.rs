@@ -102,11 +102,16 @@ pub(crate) async fn admit(app: &App, access: Access, incoming: &Incoming) -> Res
 }
 
 fn may_enter(caller: &Caller, access: Access, incoming: &Incoming) -> Result<(), Error> {
-    let allowed = match (access, caller) {
-        (Access::Public, _) | (Access::Session, Caller::Session(_)) => true,
-        (Access::Member(least), Caller::Session(session)) => session.role() >= least,
+    match (access, caller) {
+        (Access::Public, _) | (Access::Session, Caller::Session(_)) => Ok(()),
+        (Access::Member(least), Caller::Session(session)) => {
+            if session.role() < least {
+                return forbidden(format!("This needs the role `{}` or a higher one.", least.name()));
+            }
+            Ok(())
+        }
         (Access::Management(_) | Access::ManagementAny(_), Caller::Session(session)) => {
-            permissions(access).iter().any(|permission| session.role().allows(*permission))
+            has_any(access, |permission| session.role().allows(permission), "Your role")
         }
         (Access::Management(_) | Access::ManagementAny(_), Caller::Key(key)) => {
             if key.key_type != KeyType::Management {
@@ -115,11 +120,26 @@ fn may_enter(caller: &Caller, access: Access, incoming: &Incoming) -> Result<(),
             if !key.allows_address(incoming.origin.address) {
                 return Err(Code::IpNotAllowed.into());
             }
-            permissions(access).iter().any(|permission| key.permissions.contains(permission))
+            has_any(access, |permission| key.permissions.contains(&permission), "This API key")
         }
-        (Access::Session | Access::Member(_), Caller::Key(_)) | (_, Caller::Anonymous) => false,
-    };
-    if allowed { Ok(()) } else { Err(Code::Forbidden.into()) }
+        (Access::Session | Access::Member(_), Caller::Key(_)) => {
+            forbidden("An API key may not do that: it needs a session of the dashboard.".to_owned())
+        }
+        (_, Caller::Anonymous) => Err(Code::Unauthenticated.into()),
+    }
+}
+
+fn has_any(access: Access, has: impl Fn(Permission) -> bool, who: &str) -> Result<(), Error> {
+    let permissions = permissions(access);
+    if permissions.iter().any(|permission| has(*permission)) {
+        return Ok(());
+    }
+    let names: Vec<String> = permissions.iter().map(|permission| format!("`{}`", permission.name())).collect();
+    forbidden(format!("{who} lacks the permission {}.", names.join(" or ")))
+}
+
+fn forbidden(message: String) -> Result<(), Error> {
+    Err(Error::saying(Code::Forbidden, message))
 }
 
 /// The permissions any one of which lets a key or a role in.

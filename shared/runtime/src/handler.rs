@@ -64,6 +64,9 @@ pub trait FromRequest: Sized + Send + 'static {
     /// The query parameters that it takes.
     const QUERY: &'static [&'static str] = &[];
 
+    /// Whether it is made of the body.
+    const BODY: bool = false;
+
     /// Takes it from a request.
     ///
     /// # Errors
@@ -102,6 +105,9 @@ pub trait Handler<A>: Copy + Send + Sync + 'static {
     /// The query parameters that each of its arguments takes.
     const QUERY: &'static [&'static [&'static str]];
 
+    /// Whether any of its arguments is made of the body.
+    const BODY: bool;
+
     /// Runs it. Everything that is wrong with its arguments is told at once.
     fn run(self, request: Admitted) -> Pending;
 
@@ -139,6 +145,7 @@ macro_rules! handlers {
         {
             const CONNECTS: bool = $($type::CONNECTS)||+;
             const QUERY: &'static [&'static [&'static str]] = &[$($type::QUERY),+];
+            const BODY: bool = $($type::BODY)||+;
 
             fn run(self, mut request: Admitted) -> Pending {
                 let mut failed = None;
@@ -217,6 +224,8 @@ pub struct Route {
     pub connects: bool,
     /// The query parameters that each of its handler's arguments takes.
     pub query: &'static [&'static [&'static str]],
+    /// Whether its handler takes a body.
+    pub takes_body: bool,
 }
 
 /// Whether a handler touches the store.
@@ -227,6 +236,11 @@ pub const fn connects<A, H: Handler<A>>(_: &H) -> bool {
 /// The query parameters that a handler takes.
 pub const fn query_of<A, H: Handler<A>>(_: &H) -> &'static [&'static [&'static str]] {
     H::QUERY
+}
+
+/// Whether a handler takes a body.
+pub const fn takes_body<A, H: Handler<A>>(_: &H) -> bool {
+    H::BODY
 }
 
 /// What a handler's types need.

@@ -27,7 +27,9 @@ pub use app::App;
 pub use body::{Body, Given, Patch};
 pub use consumer::{Consumer, Source, Worker};
 pub use credential::{Caller, LoggedIn};
-pub use handler::{Admitted, Erased, FromRequest, Handler, Route, Start, Typed, connects, needs_of, query_of};
+pub use handler::{
+    Admitted, Erased, FromRequest, Handler, Route, Start, Typed, connects, needs_of, query_of, takes_body,
+};
 pub use incoming::Incoming;
 pub use lambda::{consume, serve};
 pub use needs::{Described, Needs, Permissions};
@@ -51,6 +53,7 @@ macro_rules! routes {
                 handler: &$crate::Typed::new($handler),
                 connects: $crate::connects(&$handler),
                 query: $crate::query_of(&$handler),
+                takes_body: $crate::takes_body(&$handler),
             };
         )+
 

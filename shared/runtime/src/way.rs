@@ -17,7 +17,7 @@ use crate::handler::{Admitted, Route};
 use crate::idempotency::{self, Turn};
 use crate::incoming::{Incoming, MAX_BODY, REQUEST_ID};
 use crate::log::LogLine;
-use crate::{credential, headers, incoming, parameters};
+use crate::{body, credential, headers, incoming, parameters};
 
 /// What every delivery says of itself.
 const WEBHOOK_AGENT: &str = "Hedgerow-Webhooks/";
@@ -94,6 +94,9 @@ async fn pass(
 
     // Query: nothing that the route does not know.
     parameters::only_known(route, &incoming.query)?;
+
+    // Body: none that the route would not look at.
+    body::only_taken(route, &incoming)?;
 
     // Idempotency.
     let (seed, slot) = match idempotency::begin(app, route.meta, &caller, &incoming, seed).await? {

@@ -55,7 +55,10 @@ impl Counted {
             .add("count", 1)
             .when("(attribute_not_exists(#count) OR #count < :most)")
             .with(":most", number(most))
-            .or(reached(format!("A client can have at most {most} {}.", self.name)))
+            .or(reached(format!(
+                "A client can have at most {most} {}. Delete one that is not used to make another.",
+                self.name
+            )))
     }
 
     /// One less.
