@@ -303,6 +303,10 @@ async fn committed(key: &Caller, events: &BTreeMap<&str, &Post>, sent: &HashMap<
     let mut versions: HashMap<&str, BTreeMap<u64, Value>> = HashMap::new();
     for (event, post) in events {
         let envelope = post.envelope();
+        // What was done just before the webhooks were made may be told to them.
+        if envelope["event"] == "field_group.created" {
+            continue;
+        }
         let write = sent.get(&post.request).unwrap_or_else(|| panic!("nobody wrote {event}: {envelope}"));
         assert_eq!(envelope["event"], write.event);
         let said = match write.event {
