@@ -1,6 +1,11 @@
 //! Sets of characters that have a name in ECMA-262.
 
-use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, HirKind};
+use std::ops::RangeInclusive;
+
+use icu_properties::props::{GeneralCategory, GeneralCategoryGroup, Script};
+use icu_properties::script::ScriptWithExtensions;
+use icu_properties::{CodePointMapData, CodePointSetData, PropertyParser};
+use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
 
 /// A set of ranges, both ends in it.
 pub(super) fn set(ranges: &[(char, char)]) -> ClassUnicode {
@@ -49,18 +54,50 @@ pub(super) fn not(mut set: ClassUnicode) -> ClassUnicode {
     set
 }
 
-/// `\p{name}`, if there is such a property.
+/// The characters from one code point to another. Halves of surrogate pairs are none: no text holds one.
+pub(super) fn range(first: u32, last: u32) -> ClassUnicode {
+    let below = (first, last.min(0xd7ff));
+    let above = (first.max(0xe000), last);
+    let ends = [below, above].into_iter().filter(|(first, last)| first <= last);
+    let ends = ends.filter_map(|(first, last)| char::from_u32(first).zip(char::from_u32(last)));
+    ClassUnicode::new(ends.map(|(first, last)| ClassUnicodeRange::new(first, last)))
+}
+
+fn ranges(all: impl Iterator<Item = RangeInclusive<u32>>) -> ClassUnicode {
+    let mut set = ClassUnicode::empty();
+    all.for_each(|one| set.union(&range(*one.start(), *one.end())));
+    set
+}
+
+/// `\p{name}`, if ECMA-262 has such a property: its names are exact, their case too.
 pub(super) fn property(name: &str) -> Option<ClassUnicode> {
-    if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'=')) {
-        return None;
-    }
-    match regex_syntax::parse(&format!("\\p{{{name}}}")).ok()?.into_kind() {
-        HirKind::Class(Class::Unicode(set)) => Some(set),
-        // A set of one character is written as that.
-        HirKind::Literal(literal) => {
-            let one = str::from_utf8(&literal.0).ok()?.chars().next()?;
-            Some(set(&[(one, one)]))
+    let category = |name: &str| {
+        let group = PropertyParser::<GeneralCategoryGroup>::new().get_strict(name)?;
+        let all = CodePointMapData::<GeneralCategory>::new().iter_ranges();
+        Some(ranges(all.filter(|run| group.contains(run.value)).map(|run| run.range)))
+    };
+    // Of Unicode's scripts ECMA-262 leaves out the one that no character has.
+    let script = |name: &str| {
+        PropertyParser::<Script>::new().get_strict(name).filter(|script| *script != Script::KatakanaOrHiragana)
+    };
+    match name.split_once('=') {
+        Some(("General_Category" | "gc", value)) => category(value),
+        Some(("Script" | "sc", value)) => {
+            Some(ranges(CodePointMapData::<Script>::new().iter_ranges_for_value(script(value)?)))
         }
-        _ => None,
+        Some(("Script_Extensions" | "scx", value)) => {
+            Some(ranges(ScriptWithExtensions::new().get_script_extensions_ranges(script(value)?)))
+        }
+        Some(_) => None,
+        None => match name {
+            "Any" => Some(all()),
+            "ASCII" => Some(range(0, 0x7f)),
+            "Assigned" => category("Cn").map(not),
+            // The one alias that ICU does not know.
+            "space" => property("White_Space"),
+            _ => CodePointSetData::new_for_ecma262(name.as_bytes())
+                .map(|set| ranges(set.iter_ranges()))
+                .or_else(|| category(name)),
+        },
     }
 }

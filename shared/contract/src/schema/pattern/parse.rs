@@ -1,6 +1,7 @@
-//! From the text of a pattern to what it says (ECMA-262 §22.2.1 with `u`). Where browsers take more without `u` and
-//! there is one reading of it (`[\w-.]`, `\@`, `]`), it is taken here too.
+//! From the text of a pattern to what it says: ECMA-262 §22.2.1 with `u`, to the letter.
 
+use icu_properties::CodePointSetData;
+use icu_properties::props::{IdContinue, IdStart};
 use regex_syntax::hir::ClassUnicode;
 
 use super::class;
@@ -28,7 +29,7 @@ pub(super) enum Node {
 /// Why it can't be used: a clause without a full stop.
 pub(super) fn parse(source: &str) -> Result<Node, String> {
     let flags = Flags { any_case: false, dot_is_all: false };
-    let mut parser = Parser { rest: source.chars().collect::<Vec<_>>(), at: 0, nesting: 0, flags };
+    let mut parser = Parser { rest: source.chars().collect(), at: 0, nesting: 0, flags, names: Vec::new() };
     let node = parser.choice()?;
     match parser.peek() {
         None => Ok(node),
@@ -47,11 +48,14 @@ struct Parser {
     at: usize,
     nesting: usize,
     flags: Flags,
+    /// The groups that a match may go through together with what is read next.
+    names: Vec<String>,
 }
 
-/// A part of a class.
+/// What stands for a character, or for one of a set.
 enum Part {
-    One(char),
+    /// A code point, perhaps half of a surrogate pair.
+    One(u32),
     Set(ClassUnicode),
 }
 
@@ -81,10 +85,17 @@ impl Parser {
     }
 
     fn choice(&mut self) -> Result<Node, String> {
-        let mut choices = vec![self.sequence()?];
-        while self.eat("|") {
+        // Two alternatives may give a group the same name, since a match goes through one of them.
+        let before = self.names.len();
+        let (mut choices, mut names) = (Vec::new(), Vec::new());
+        loop {
             choices.push(self.sequence()?);
+            names.extend(self.names.drain(before..));
+            if !self.eat("|") {
+                break;
+            }
         }
+        self.names.extend(names);
         Ok(if choices.len() == 1 { choices.remove(0) } else { Node::Choice(choices) })
     }
 
@@ -105,21 +116,18 @@ impl Parser {
             Some('[') => self.class().map(Node::Set),
             Some('\\') if self.eat("b") => Ok(Node::WordBoundary { is: true }),
             Some('\\') if self.eat("B") => Ok(Node::WordBoundary { is: false }),
-            Some('\\') => Ok(Node::Set(match self.escape()? {
-                Part::One(c) => self.one(c),
+            Some('\\') => Ok(Node::Set(match self.escape(false)? {
+                Part::One(code) => self.cased(class::range(code, code)),
                 Part::Set(set) => set,
             })),
             Some('.') if self.flags.dot_is_all => Ok(Node::Set(class::all())),
             Some('.') => Ok(Node::Set(class::no_line_end())),
             Some(c @ ('*' | '+' | '?')) => Err(format!("`{c}` has nothing to repeat")),
             Some('{') => Err("`{` begins no count such as `{2,5}`; write `\\{` for the character".to_owned()),
-            Some(c) => Ok(Node::Set(self.one(c))),
+            Some(c @ (']' | '}')) => Err(format!("a `{c}` closes nothing; write `\\{c}` for the character")),
+            Some(c) => Ok(Node::Set(self.cased(class::set(&[(c, c)])))),
             None => Err("it ends too early".to_owned()),
         }
-    }
-
-    fn one(&self, c: char) -> ClassUnicode {
-        self.cased(class::set(&[(c, c)]))
     }
 
     /// The set with both cases of its letters, where case makes no difference.
@@ -176,11 +184,11 @@ impl Parser {
                 Some('=' | '!') => return Err(LOOK_AROUND.to_owned()),
                 Some('<') if matches!(self.peek(), Some('=' | '!')) => return Err(LOOK_AROUND.to_owned()),
                 Some('<') => {
-                    let name = self.until('>').unwrap_or_default();
-                    let fits = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
-                    if name.is_empty() || name.starts_with(|c: char| c.is_numeric()) || !name.chars().all(fits) {
-                        return Err("`(?<` is followed by a name of letters, digits, `_` or `$`, and `>`".to_owned());
+                    let name = self.name()?;
+                    if self.names.contains(&name) {
+                        return Err(format!("two groups of one alternative have the name `{name}`"));
                     }
+                    self.names.push(name);
                 }
                 _ => {
                     self.at -= 1;
@@ -201,11 +209,33 @@ impl Parser {
         Ok(node)
     }
 
+    /// `year>`, after `(?<`.
+    fn name(&mut self) -> Result<String, String> {
+        let mut name = String::new();
+        loop {
+            let c = match self.next() {
+                Some('>') if !name.is_empty() => return Ok(name),
+                Some('\\') if self.eat("u") => self.code_point().and_then(char::from_u32),
+                other => other,
+            };
+            let starts = |c: char| CodePointSetData::new::<IdStart>().contains(c) || matches!(c, '$' | '_');
+            let goes_on = |c: char| starts(c) || CodePointSetData::new::<IdContinue>().contains(c) || is_joiner(c);
+            match c.filter(|c| if name.is_empty() { starts(*c) } else { goes_on(*c) }) {
+                Some(c) => name.push(c),
+                None => return Err("`(?<` is followed by a name of letters, digits, `_` or `$`, and `>`".to_owned()),
+            }
+        }
+    }
+
     /// `i:`, `s-i:` and the like, after `(?`.
     fn modifiers(&mut self) -> Result<Flags, String> {
         let unknown = || "of groups that begin with `(?` it knows `(?:`, `(?<name>`, `(?i:` and `(?s:`".to_owned();
         let text = self.until(':').ok_or_else(unknown)?;
         let (on, off) = text.split_once('-').unwrap_or((&text, ""));
+        let twice = |(at, letter): (usize, char)| text.chars().skip(at + 1).any(|other| other == letter);
+        if text.chars().enumerate().any(twice) {
+            return Err("a flag is named once in `(?i:` or `(?-i:`".to_owned());
+        }
         let mut flags = self.flags;
         for (letters, value) in [(on, true), (off, false)] {
             for letter in letters.chars() {
@@ -230,17 +260,25 @@ impl Parser {
             let first = self.part()?;
             let is_range = self.peek() == Some('-') && self.rest.get(self.at + 1).is_some_and(|c| *c != ']');
             if !is_range {
-                add(&mut set, first);
+                set.union(&match first {
+                    Part::One(code) => class::range(code, code),
+                    Part::Set(other) => other,
+                });
                 continue;
             }
             self.at += 1;
             match (first, self.part()?) {
-                (Part::One(first), Part::One(last)) if first <= last => set.union(&class::set(&[(first, last)])),
+                (Part::One(first), Part::One(last)) if first <= last => set.union(&class::range(first, last)),
                 (Part::One(_), Part::One(_)) => {
                     return Err("a range in `[…]` goes from the lower to the higher character".to_owned());
                 }
-                // There is no range from or to a set: the dash is one more character.
-                (first, last) => [first, Part::One('-'), last].into_iter().for_each(|part| add(&mut set, part)),
+                _ => {
+                    return Err(
+                        "a range in `[…]` goes from one character to another, from or to no set such as `\\w`; \
+                                write `\\-` for the dash"
+                            .to_owned(),
+                    );
+                }
             }
         }
         let set = self.cased(set);
@@ -250,47 +288,56 @@ impl Parser {
     fn part(&mut self) -> Result<Part, String> {
         match self.next() {
             None => Err("a `[` has no `]`".to_owned()),
-            Some('\\') if self.eat("b") => Ok(Part::One('\u{8}')),
-            Some('\\') => self.escape(),
-            Some(c) => Ok(Part::One(c)),
+            Some('\\') if self.eat("b") => Ok(Part::One(0x8)),
+            Some('\\') => self.escape(true),
+            Some(c) => Ok(Part::One(c.into())),
         }
     }
 
-    /// What follows `\`.
-    fn escape(&mut self) -> Result<Part, String> {
+    /// What follows `\`, in a class or outside.
+    fn escape(&mut self, in_class: bool) -> Result<Part, String> {
         let Some(c) = self.next() else { return Err("a `\\` ends it".to_owned()) };
         match c {
-            'd' | 'D' => Ok(self.named(class::digits(), c == 'D')),
-            'w' | 'W' => Ok(self.named(class::word(), c == 'W')),
-            's' | 'S' => Ok(self.named(class::space(), c == 'S')),
+            'd' => Ok(self.named(class::digits())),
+            'D' => Ok(self.named(class::not(class::digits()))),
+            's' => Ok(self.named(class::space())),
+            'S' => Ok(self.named(class::not(class::space()))),
+            'w' => Ok(self.named(class::word())),
+            // The complement comes after the case: where case makes no difference, `ſ` is a word's since `s` is.
+            'W' => Ok(Part::Set(class::not(self.cased(class::word())))),
             'p' | 'P' => {
                 let name = if self.eat("{") { self.until('}') } else { None };
                 let name = name.ok_or("a property is written like `\\p{L}`")?;
-                let set = class::property(&name).ok_or_else(|| format!("there is no property `\\p{{{name}}}`"))?;
-                Ok(self.named(set, c == 'P'))
+                let set = class::property(&name).ok_or_else(|| {
+                    format!(
+                        "there is no property `\\p{{{name}}}`; it is written like `\\p{{Lu}}` or `\\p{{Script=Greek}}`"
+                    )
+                })?;
+                Ok(self.named(if c == 'P' { class::not(set) } else { set }))
             }
-            't' => Ok(Part::One('\t')),
-            'n' => Ok(Part::One('\n')),
-            'v' => Ok(Part::One('\u{b}')),
-            'f' => Ok(Part::One('\u{c}')),
-            'r' => Ok(Part::One('\r')),
-            '0' if !self.peek().is_some_and(|c| c.is_ascii_digit()) => Ok(Part::One('\0')),
+            't' => Ok(Part::One(0x9)),
+            'n' => Ok(Part::One(0xa)),
+            'v' => Ok(Part::One(0xb)),
+            'f' => Ok(Part::One(0xc)),
+            'r' => Ok(Part::One(0xd)),
+            '0' if !self.peek().is_some_and(|c| c.is_ascii_digit()) => Ok(Part::One(0)),
             '0' => Err("octal escapes are not taken; write `\\x` and two hexadecimal digits".to_owned()),
             '1'..='9' | 'k' => Err(BACK_REFERENCE.to_owned()),
             'c' => match self.next() {
-                Some(letter) if letter.is_ascii_alphabetic() => Ok(Part::One(char::from(letter as u8 % 32))),
+                Some(letter) if letter.is_ascii_alphabetic() => Ok(Part::One(u32::from(letter) % 32)),
                 _ => Err("`\\c` is followed by a letter".to_owned()),
             },
-            'x' => self.hexadecimal(2).and_then(char::from_u32).map(Part::One).ok_or_else(bad_code),
+            'x' => self.hexadecimal(2).map(Part::One).ok_or_else(bad_code),
             'u' => self.code_point().map(Part::One).ok_or_else(bad_code),
-            c if c.is_ascii_punctuation() || c == ' ' => Ok(Part::One(c)),
-            c => Err(format!("`\\{c}` means nothing")),
+            '-' if in_class => Ok(Part::One(c.into())),
+            c if "^$\\.*+?()[]{}|/".contains(c) => Ok(Part::One(c.into())),
+            c if c.is_ascii_alphanumeric() => Err(format!("`\\{c}` means nothing")),
+            c => Err(format!("`\\{c}` means nothing; write `{c}`")),
         }
     }
 
-    fn named(&self, set: ClassUnicode, negated: bool) -> Part {
-        let set = self.cased(set);
-        Part::Set(if negated { class::not(set) } else { set })
+    fn named(&self, set: ClassUnicode) -> Part {
+        Part::Set(self.cased(set))
     }
 
     fn hexadecimal(&mut self, length: usize) -> Option<u32> {
@@ -300,29 +347,31 @@ impl Parser {
         value
     }
 
-    /// `{1F600}`, `0041`, or two surrogates.
-    fn code_point(&mut self) -> Option<char> {
+    /// `{1F600}`, `0041`, or two surrogates, after `\u`.
+    fn code_point(&mut self) -> Option<u32> {
         if self.eat("{") {
             let digits = self.until('}')?;
             let hexadecimal = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-            return hexadecimal.then(|| u32::from_str_radix(&digits, 16).ok()).flatten().and_then(char::from_u32);
+            let code = hexadecimal.then(|| u32::from_str_radix(&digits, 16).ok()).flatten();
+            return code.filter(|code| *code <= u32::from(char::MAX));
         }
         let first = self.hexadecimal(4)?;
-        if !(0xd800..0xdc00).contains(&first) || !self.eat("\\u") {
-            return char::from_u32(first);
+        let before = self.at;
+        if (0xd800..0xdc00).contains(&first)
+            && self.eat("\\u")
+            && let Some(second) = self.hexadecimal(4).filter(|second| (0xdc00..0xe000).contains(second))
+        {
+            return Some(0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00));
         }
-        let second = self.hexadecimal(4).filter(|second| (0xdc00..0xe000).contains(second))?;
-        char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00))
+        self.at = before;
+        Some(first)
     }
 }
 
 fn bad_code() -> String {
-    "a character is written `\\x41`, `\\u0041` or `\\u{1F600}`, and is none of half a surrogate pair".to_owned()
+    "a character is written `\\x41`, `\\u0041` or `\\u{1F600}`".to_owned()
 }
 
-fn add(set: &mut ClassUnicode, part: Part) {
-    match part {
-        Part::One(c) => set.union(&class::set(&[(c, c)])),
-        Part::Set(other) => set.union(&other),
-    }
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}')
 }
