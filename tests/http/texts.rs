@@ -159,7 +159,21 @@ async fn everyday_patterns_are_taken_and_read_as_in_a_browser() {
         assert_eq!(key.post(&path).json(&json!({ &field: good })).await.data(200)["values"][&field], good);
         key.post(&path).json(&json!({ &field: bad })).await.wrong(&[&field]);
     }
-    for (pattern, said) in [("(?=a)", "look-around"), ("(?<!a)b", "look-around"), (r"(a)\1", "back-references")] {
+    let schema = json!({ "type": "textarea", "validation": { "pattern": "^a*$", "maxLength": 20_000 } });
+    key.own("acme", "product", "long", schema).await;
+    let path = values("acme", "product", "long");
+    key.post(&path).json(&json!({ "long": "a".repeat(10_000) })).await.data(200);
+    let answer = key.post(&path).json(&json!({ "long": "a".repeat(10_001) })).await;
+    answer.wrong(&["long"]);
+    assert!(answer.to_string().contains("at most 10000 characters, since it has to match a pattern"), "{answer}");
+    for (pattern, said) in [
+        ("(?=a)", "look-around"),
+        ("(?<!a)b", "look-around"),
+        (r"(a)\1", "back-references"),
+        (r"\p{Greek}", "Script=Greek"),
+        (r"[\w-.]", "for the dash"),
+        ("(?<a>x)(?<a>y)", "the name `a`"),
+    ] {
         let body =
             json!({ "key": "g", "label": "G", "schema": { "type": "string", "validation": { "pattern": pattern } } });
         let answer = key.post(&fields("acme", "product")).json(&body).await;

@@ -101,6 +101,11 @@ pub(super) fn parse(value: Value, path: &str, accepted: bool) -> Result<Definiti
     let is_broken = broken.is_some();
     if let Some(broken) = broken {
         problems.add(join(&validation_path, "pattern"), broken.code, broken.message);
+    } else if let Some(longest) = pattern.map(Pattern::longest)
+        && validation.as_ref().and_then(|rules| rules.min_length).is_some_and(|min| min > longest)
+    {
+        let message = format!("Must not be over {longest}, the most characters that are held against this pattern.");
+        problems.add(join(&validation_path, "minLength"), "contradiction", message);
     }
     if let (Some(field_type), Some(default), false) = (field_type, &default, is_broken)
         && !accepted

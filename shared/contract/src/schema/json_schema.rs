@@ -105,7 +105,8 @@ fn rule(field_type: FieldType, name: &str) -> Value {
         "integer" => json!({"description": "Whether it must be a whole number, up to 2^53.", "type": "boolean"}),
         _ => json!({
             "description": "An ECMA-262 regular expression (as with the flag u) without look-around and \
-                back-references, that must match anywhere. At most 1000 bytes.",
+                back-references, that must match anywhere. At most 1000 bytes. A text that is held against a pattern \
+                has at most 10000 characters; fewer where the pattern is a dear one, as the answer says then.",
             "type": "string",
             "format": "regex",
             "maxLength": 1_000,

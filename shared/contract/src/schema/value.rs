@@ -90,11 +90,6 @@ fn text<'v>(value: &'v Value, path: &str, problems: &mut Problems) -> Option<&'v
     text
 }
 
-/// The longest text that is held against a pattern, in characters.
-const MAX_MATCHED: usize = 10_000;
-/// The most steps that one value may take to match: about 200 ms.
-const MAX_STEPS: usize = 20_000_000;
-
 fn check_text(rules: &Rules, text: &str, path: &str, problems: &mut Problems) {
     if text.contains('\0') {
         problems.add(path, "nul", "Must not hold the character NUL.");
@@ -109,8 +104,7 @@ fn check_text(rules: &Rules, text: &str, path: &str, problems: &mut Problems) {
     let Some(pattern) = rules.pattern.as_ref().filter(|_| rules.max_length.is_none_or(|max| length <= max)) else {
         return;
     };
-    // Matching is linear, but what a character costs is for whoever wrote the pattern to say.
-    let most = MAX_MATCHED.min(MAX_STEPS / pattern.steps(1).max(1));
+    let most = pattern.longest();
     if length > most {
         let message = format!("Must have at most {}, since it has to match a pattern.", count(most, "character"));
         problems.add(path, "too_long", message);
@@ -177,6 +171,7 @@ mod tests {
 
     use super::*;
     use crate::schema::FieldSchema;
+    use crate::schema::pattern::MAX_MATCHED;
 
     /// The codes that a value gets, with the path where it is not the value's own.
     fn codes(schema: &Value, value: &Value) -> Vec<String> {

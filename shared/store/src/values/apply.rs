@@ -8,6 +8,7 @@ use crate::definitions::Fields;
 
 /// The most steps that one save may take to match patterns: about 200 ms.
 const MAX_STEPS: usize = 20_000_000;
+const TOO_LONG: &str = "The texts of this save together take too long to match their patterns; save fewer at a time.";
 
 /// The document after a save. Values of fields that the tenant does not see now (shadowed, deleted) stay untouched.
 /// With an entity's first save, and with a replacement, a field that is not named takes its default.
@@ -32,7 +33,7 @@ pub(super) fn apply(
             Some(field) => {
                 steps = steps.saturating_add(field.schema.steps(value));
                 if steps > MAX_STEPS {
-                    problems.add(key, "too_long", "All texts together take too long to match their patterns.");
+                    problems.add(key, "too_long", TOO_LONG);
                     continue;
                 }
                 field.schema.check(value, key, &mut problems);

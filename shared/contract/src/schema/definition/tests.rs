@@ -184,6 +184,8 @@ fn contradictions() {
         ("date", json!({"min": "2026-01-02", "max": "2026-01-01"}), "min"),
         ("datetime", json!({"min": "2026-01-01T00:00:00Z", "max": "2026-01-01T00:00:00+00:01"}), "min"),
         ("string", json!({"minLength": 2, "maxLength": 1}), "minLength"),
+        ("string", json!({"minLength": 10_001, "pattern": "a"}), "minLength"),
+        ("textarea", json!({"minLength": 9_000, "pattern": "a{3000}"}), "minLength"),
         ("multiselect", json!({"options": ["a", "b"], "minItems": 2, "maxItems": 1}), "minItems"),
         ("multiselect", json!({"options": ["a", "b"], "minItems": 3}), "minItems"),
     ] {

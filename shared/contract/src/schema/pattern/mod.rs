@@ -19,6 +19,11 @@ static PROGRAMS: LazyLock<Cache<String, Arc<Program>, Weight>> =
 /// The bytes that they may take together.
 const MAX_PROGRAMS: u64 = 16 * 1_024 * 1_024;
 
+/// The longest text that is held against any pattern, in characters.
+pub(super) const MAX_MATCHED: usize = 10_000;
+/// The most steps that one value may take to match, about 10 ns each.
+const MAX_STEPS: usize = 20_000_000;
+
 #[derive(Clone)]
 struct Weight;
 
@@ -61,6 +66,12 @@ impl Pattern {
     /// The steps that matching a text of so many characters takes at the most, about 10 ns each.
     pub(super) fn steps(&self, characters: usize) -> usize {
         self.program().map_or(0, |program| program.states().saturating_mul(characters))
+    }
+
+    /// The longest text that is held against it, in characters. Matching is linear, but what a character costs is for
+    /// whoever wrote the pattern to say.
+    pub(super) fn longest(&self) -> usize {
+        MAX_MATCHED.min(MAX_STEPS / self.steps(1).max(1))
     }
 
     pub(super) fn source(&self) -> &str {
