@@ -2,17 +2,16 @@
 
 use bytes::Bytes;
 use contract::Error;
-use contract::webhook::{Attempt, AttemptError, Headers};
+use contract::webhook::{Attempt, AttemptError};
 use store::deliveries::{Content, Lease, Loaded, Message, Next, Target, persist};
 
 use crate::batch::{Dispatcher, Done, Parcel, warn};
+use crate::mask::masked;
 use crate::outbound::{Attempted, Request};
 use crate::until::Until;
 use crate::{schedule, sign};
 
 const GONE: u16 = 410;
-/// A header's value of fewer bytes is no credential, and stands in many answers by chance.
-const SHORTEST_SECRET: usize = 8;
 
 /// What an attempt says of its endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,60 +122,11 @@ enum Begun {
     Not(Done),
 }
 
-/// An answer as it is recorded: a receiver that echoes requests must not tell whoever reads deliveries what the values of
-/// headers are. Where the answer was cut, the beginning of a value at its end is one too.
-fn masked(response: &str, headers: &Headers) -> String {
-    let mut echoes: Vec<String> = headers.iter().flat_map(|(_, value)| echoes(value.reveal())).collect();
-    echoes.retain(|echo| echo.len() >= SHORTEST_SECRET);
-    // The longest first, so that none leaves a part of another.
-    echoes.sort_unstable_by_key(|echo| std::cmp::Reverse(echo.len()));
-    let mut text = echoes.iter().fold(response.to_owned(), |text, echo| text.replace(echo.as_str(), "…"));
-    let begun = echoes.iter().filter_map(|echo| {
-        let ends = (SHORTEST_SECRET..echo.len()).rev();
-        ends.filter_map(|end| echo.get(..end)).find(|start| text.ends_with(start)).map(str::len)
-    });
-    if let Some(begun) = begun.max() {
-        text.truncate(text.len() - begun);
-        text.push('…');
-    }
-    text
-}
-
-/// The forms in which a receiver may echo a header's value: whole or without its scheme, as it is or in JSON.
-fn echoes(value: &str) -> Vec<String> {
-    let token = value.split_once(' ').map_or(value, |(_, token)| token.trim_start());
-    let json = |text: &str| {
-        let quoted = serde_json::Value::from(text).to_string();
-        quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned()
-    };
-    vec![value.to_owned(), token.to_owned(), json(value), json(token)]
-}
-
 fn outcome(attempted: &Attempted) -> Outcome {
     match (attempted.error, attempted.status) {
         (None, _) => Outcome::Delivered,
         (Some(AttemptError::Timeout), _) => Outcome::TimedOut,
         (Some(_), Some(GONE)) => Outcome::Gone,
         (Some(_), _) => Outcome::Failed,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_echo_of_a_headers_value_is_masked() {
-        let header = |name: &str, value: &str| (name.to_owned(), value.parse().unwrap());
-        let headers = Headers::from_stored([header("Authorization", "Bearer abc"), header("X-On", "1")]);
-        assert_eq!(masked("1: Bearer abc, Bearer abcd, Bearer", &headers), "1: …, …d, Bearer");
-        let headers = Headers::from_stored([header("Authorization", r#"Bearer s3cret"token"#)]);
-        for echo in [r#"Bearer s3cret"token"#, r#"s3cret"token"#, r#"Bearer s3cret\"token"#, r#"s3cret\"token"#] {
-            assert_eq!(masked(&format!("<{echo}>"), &headers), "<…>");
-        }
-        assert_eq!(masked(r#"cut: Bearer s3cret"to"#, &headers), "cut: …");
-        assert_eq!(masked(r#"cut: s3cret"to"#, &headers), "cut: …");
-        assert_eq!(masked("no: Bearer", &headers), "no: Bearer");
-        assert_eq!(masked("", &headers), "");
     }
 }

@@ -245,3 +245,21 @@ async fn a_name_without_an_address_is_told_as_such() {
     let delivery = hook.stands(&id, "delivered").await;
     assert_eq!(each(attempts(&delivery), "url"), ["http://nobody.invalid/", &receiver.url()]);
 }
+
+/// Whoever may read deliveries must not learn the values of an endpoint's headers from a receiver that echoes them.
+#[tokio::test]
+async fn an_echo_of_a_headers_value_is_not_told() {
+    let world = World::start(&[]).await;
+    let receiver = Receiver::answering(|one| {
+        let value = one.header("authorization");
+        let hex: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let percent: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let json: String = value.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
+        Reply::status(500).body(&format!("got <{value}> <{hex}> <{percent}> <{json}> <{}>", value.to_uppercase()))
+    });
+    let headers = json!({ "Authorization": "Bearer s3cret/token" });
+    let body = json!({ "url": receiver.url(), "events": ["*"], "headers": headers });
+    let hook = world.hook_with(body).await;
+    let delivery = hook.stands(&hook.ping().await, "failed").await;
+    assert_eq!(attempts(&delivery)[0]["response"], "got <…> <…> <…> <…> <…>");
+}
