@@ -25,7 +25,6 @@ impl HeadReader {
     /// Takes what has arrived. Gives what hyper is to read once that is known: the head in its plainest form with what
     /// came after it, or all bytes as they are if they are no HTTP/1, which hyper refuses.
     pub(super) fn take(&mut self, bytes: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
-        let too_long = || Failure::new(AttemptError::Http, "the head of the answer is too long");
         self.buffer.extend_from_slice(bytes);
         loop {
             // RFC 9112 §2.2: an empty line before a message is skipped.
@@ -34,13 +33,15 @@ impl HeadReader {
             if !self.buffer.starts_with(BEGINNING) && !BEGINNING.starts_with(&self.buffer) {
                 return Ok(Some(std::mem::take(&mut self.buffer)));
             }
-            let Some(end) = end_of_head(&self.buffer, self.searched) else {
-                self.searched = self.buffer.len();
-                return if self.searched > MAX_HEAD { Err(too_long()) } else { Ok(None) };
-            };
-            if end > MAX_HEAD {
-                return Err(too_long());
+            let end = end_of_head(&self.buffer, self.searched);
+            if end.unwrap_or(self.buffer.len()) > MAX_HEAD {
+                let too_long = || Failure::new(AttemptError::Http, "the head of the answer is too long");
+                return self.cut().ok_or_else(too_long).map(Some);
             }
+            let Some(end) = end else {
+                self.searched = self.buffer.len();
+                return Ok(None);
+            };
             let Some(head) = Head::parse(&self.buffer[..end]) else {
                 return Ok(Some(std::mem::take(&mut self.buffer)));
             };
@@ -49,6 +50,19 @@ impl HeadReader {
                 return Ok(Some([head.plain().into_bytes(), rest].concat()));
             }
             (self.buffer, self.searched) = (rest, 0);
+        }
+    }
+
+    /// What hyper is to read if the head goes on for too long, or no more of it comes. Its status line is the verdict
+    /// all the same: who wrote it has taken the request or refused it. Nothing if there is none.
+    pub(super) fn cut(&mut self) -> Option<Vec<u8>> {
+        self.buffer.truncate(MAX_HEAD);
+        // What is cut off in the middle of a line may say something else.
+        let lines = self.buffer.iter().rposition(|byte| *byte == b'\n')?;
+        match Head::parse(&self.buffer[..lines]) {
+            Some(head) if head.is_interim() => None,
+            Some(head) => Some(head.without_body().plain().into_bytes()),
+            None => Some(std::mem::take(&mut self.buffer)),
         }
     }
 }
@@ -97,6 +111,14 @@ impl Head {
     /// Whether another head follows (RFC 9110 §15.2). After 101 none does.
     fn is_interim(&self) -> bool {
         self.status.is_informational() && self.status != StatusCode::SWITCHING_PROTOCOLS
+    }
+
+    /// The same with nothing after it, on a connection that carries no other.
+    fn without_body(mut self) -> Self {
+        self.fields.retain(|(name, _)| name == "retry-after");
+        let framing = [("content-length", "0"), ("connection", "close")];
+        self.fields.extend(framing.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        self
     }
 
     /// The elements of a field that is a list, in lower case.
@@ -184,12 +206,49 @@ mod tests {
         for given in ["SSH-2.0", "{}", "HTTP/2.0 200 OK\r\n\r\n", "HTTP/1.1 2 OK\r\n\r\n", "HTTP/1.1\r\n\r\n"] {
             assert_eq!(plain(given.as_bytes()).as_deref(), Some(given));
         }
-        let long = format!("HTTP/1.1 200 OK\r\nx: {}", "a".repeat(MAX_HEAD));
-        for given in [format!("{long}\r\n\r\n"), long] {
-            assert!(HeadReader::default().take(given.as_bytes()).is_err());
-        }
         for part in ["", "\r\n", "HT", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\n \r\n", "HTTP/1.1 100 X\r\n\r\n"] {
             assert_eq!(plain(part.as_bytes()), None, "{part:?}");
+        }
+    }
+
+    const CUT: &str = "content-length: 0\r\nconnection: close\r\n";
+
+    #[test]
+    fn a_head_that_is_cut_off_has_its_status() {
+        let cut = |part: &str| {
+            let mut reader = HeadReader::default();
+            assert_eq!(reader.take(part.as_bytes()).unwrap(), None, "{part:?}");
+            reader.cut().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        };
+        for (part, wanted) in [
+            ("HTTP/1.1 200 OK\r\n", Some(format!("HTTP/1.1 200 \r\n{CUT}\r\n"))),
+            ("HTTP/1.1 200 OK\r\ncontent-length: 9\r\nx", Some(format!("HTTP/1.1 200 \r\n{CUT}\r\n"))),
+            ("HTTP/1.0 410\ntransfer-encoding: chunked\n", Some(format!("HTTP/1.1 410 \r\n{CUT}\r\n"))),
+            ("HTTP/1.1 503 X\r\nretry-after: 7\r\nx: y", Some(format!("HTTP/1.1 503 \r\n{CUT}retry-after: 7\r\n\r\n"))),
+            ("HTTP/1.1 503 X\r\nretry-after: 7", Some(format!("HTTP/1.1 503 \r\n{CUT}\r\n"))),
+            ("HTTP/1.1 100 X\r\n\r\nHTTP/1.1 200 OK\r\n", Some(format!("HTTP/1.1 200 \r\n{CUT}\r\n"))),
+            ("HTTP/1.1 2 OK\r\n", Some("HTTP/1.1 2 OK\r\n".to_owned())),
+            ("HTTP/1.1 100 X\r\n", None),
+            ("HTTP/1.1 100 X\r\n\r\n", None),
+            ("HTTP/1.1 200 OK", None),
+            ("HTTP/1.1 20", None),
+            ("", None),
+        ] {
+            assert_eq!(cut(part), wanted, "{part:?}");
+        }
+    }
+
+    #[test]
+    fn a_head_that_is_too_long_has_its_status() {
+        let much = "a".repeat(MAX_HEAD);
+        for (given, wanted) in [
+            (format!("HTTP/1.1 200 OK\r\nx: {much}"), Some(format!("HTTP/1.1 200 \r\n{CUT}\r\n"))),
+            (format!("HTTP/1.1 200 OK\r\nx: {much}\r\n\r\nok"), Some(format!("HTTP/1.1 200 \r\n{CUT}\r\n"))),
+            (format!("HTTP/1.1 100 X\r\nx: {much}\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"), None),
+            (format!("HTTP/1.1 200 {much}"), None),
+        ] {
+            let read = HeadReader::default().take(given.as_bytes()).ok().flatten();
+            assert_eq!(read.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()), wanted);
         }
     }
 

@@ -100,12 +100,13 @@ impl AsyncRead for Stream {
             let Some(head) = &mut stream.head else { return Pin::new(&mut stream.io).poll_read(cx, into) };
             let mut bytes = [0; 4096];
             let mut arrived = ReadBuf::new(&mut bytes);
-            ready!(Pin::new(&mut stream.io).poll_read(cx, &mut arrived))?;
-            if arrived.filled().is_empty() {
-                return Poll::Ready(Ok(()));
-            }
-            if let Some(read) = head.take(arrived.filled()).map_err(io::Error::other)? {
-                (stream.head, stream.read) = (None, read.into());
+            let result = ready!(Pin::new(&mut stream.io).poll_read(cx, &mut arrived));
+            let over = result.is_err() || arrived.filled().is_empty();
+            let read = if over { head.cut() } else { head.take(arrived.filled()).map_err(io::Error::other)? };
+            match read {
+                Some(read) => (stream.head, stream.read) = (None, read.into()),
+                None if over => return Poll::Ready(result),
+                None => {}
             }
         }
         let count = stream.read.len().min(into.remaining());

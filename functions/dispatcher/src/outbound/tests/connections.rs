@@ -38,12 +38,7 @@ async fn a_receiver_that_says_close_is_dialled_anew() {
 /// connection open, closing or closed, as it happens.
 #[tokio::test]
 async fn a_connection_closed_meanwhile_is_no_failed_attempt() {
-    let script = |mut wire: Wire| async move {
-        wire.request().await;
-        wire.write(OK).await;
-        wire.close().await;
-    };
-    let receiver = Receiver::start(script).await;
+    let receiver = Receiver::start(|wire: Wire| wire.ends_after(OK)).await;
     let sender = sender(open());
     for n in 0..200 {
         let attempted = sender.send(to(receiver.url())).await;

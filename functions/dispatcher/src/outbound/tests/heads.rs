@@ -83,7 +83,15 @@ fn table() -> Vec<(&'static str, Vec<u8>, Option<AttemptError>)> {
         ("a folded 500", raw("HTTP/1.1 500 X\r\nx: a\r\n b\r\n\r\n"), HTTP),
         ("410 after 100", raw("HTTP/1.1 100 X\r\n\r\nHTTP/1.1 410 X\r\n\r\n"), HTTP),
         ("an odd redirect", raw("HTTP/1.1 302\r\nlocation : /x\r\n\r\n"), Some(AttemptError::Redirect)),
-        ("a head of 65 KiB", with(&format!("x: {}", "a".repeat(65 * 1024))), HTTP),
+        ("a head of 65 KiB", with(&format!("x: {}", "a".repeat(65 * 1024))), DELIVERED),
+        ("a head of 1 MiB", with(many(80_000).trim_end()), DELIVERED),
+        ("a reason of 65 KiB", raw(&format!("HTTP/1.1 200 {}\r\n\r\n", "a".repeat(65 * 1024))), HTTP),
+        ("a head of 65 KiB before", raw(&format!("HTTP/1.1 103 X\r\nx: {}\r\n\r\n{OK}", "a".repeat(65 * 1024))), HTTP),
+        (
+            "a redirect of 65 KiB",
+            raw(&format!("HTTP/1.1 302 X\r\nlocation: /{}\r\n\r\n", "a".repeat(65 * 1024))),
+            Some(AttemptError::Redirect),
+        ),
         ("a code of four digits", raw("HTTP/1.1 2000 OK\r\n\r\n"), HTTP),
         ("a code of letters", raw("HTTP/1.1 OK 200\r\n\r\n"), HTTP),
         ("no version", raw("HTTP 200 OK\r\n\r\n"), HTTP),
@@ -146,17 +154,7 @@ async fn a_body_that_never_ends_changes_nothing() {
             [("content-length: 99999\r\n", "a"), ("transfer-encoding: chunked\r\n", "1\r\na\r\n"), ("", "a")]
         {
             let head = format!("HTTP/1.1 {status} X\r\n{field}\r\n");
-            let script = move |mut wire: Wire| {
-                let head = head.clone();
-                async move {
-                    wire.request().await;
-                    wire.write(head).await;
-                    while wire.write(drop).await {
-                        tokio::time::sleep(SHORT / 10).await;
-                    }
-                }
-            };
-            let receiver = Receiver::start(script).await;
+            let receiver = Receiver::start(move |wire: Wire| wire.drips(head.clone(), drop)).await;
             let attempted = post(Settings { body: SHORT, ..open() }, receiver.url()).await;
             assert_eq!((attempted.status, attempted.error), (Some(status), wanted), "{field}");
             receiver.ended(1).await;
@@ -204,18 +202,48 @@ async fn an_early_answer_is_an_answer() {
     }
 }
 
+/// Who wrote a status line has taken the request or refused it, whatever became of the rest.
 #[tokio::test]
-async fn what_breaks_off_within_the_head_is_no_answer() {
-    for part in
-        ["HTTP/1.1 200 OK", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nx: y\r\n", "HTTP/1.1 200 OK\r\nx : y\r\n z\r\n"]
-    {
-        let script = move |mut wire: Wire| async move {
-            wire.request().await;
-            wire.write(part).await;
-            wire.close().await;
-        };
-        let receiver = Receiver::start(script).await;
+async fn a_connection_that_ends_within_the_head() {
+    let connect = (None, Some(AttemptError::Connect));
+    for (part, wanted) in [
+        ("", connect),
+        ("\r\n", connect),
+        ("HT", connect),
+        ("HTTP/1.1 20", connect),
+        ("HTTP/1.1 200 OK", connect),
+        ("HTTP/1.1 100 Continue\r\n", connect),
+        ("HTTP/1.1 100 Continue\r\n\r\n", connect),
+        ("SSH-2.0", (None, Some(AttemptError::Http))),
+        ("HTTP/1.1 2 OK\r\n", (None, Some(AttemptError::Http))),
+        ("HTTP/1.1 200 OK\r\n", (Some(200), None)),
+        ("HTTP/1.1 200 OK\r\nx: y\r\n", (Some(200), None)),
+        ("HTTP/1.1 200 OK\r\nx : y\r\n z\r\n", (Some(200), None)),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 9\r\nx", (Some(200), None)),
+        ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 202 X\r\n", (Some(202), None)),
+        ("HTTP/1.1 302 X\r\nlocation: /x\r\n", (Some(302), Some(AttemptError::Redirect))),
+        ("HTTP/1.1 410 X\r\n", (Some(410), Some(AttemptError::Http))),
+    ] {
+        let receiver = Receiver::start(move |wire: Wire| wire.ends_after(part)).await;
         let attempted = post(open(), receiver.url()).await;
-        assert_eq!((attempted.status, attempted.error), (None, Some(AttemptError::Connect)), "{part:?}");
+        assert_eq!((attempted.status, attempted.error), wanted, "{part:?}");
+        assert_eq!(attempted.response.as_deref(), wanted.0.map(|_| ""), "{part:?}");
+        assert_eq!(attempted.address, Some(receiver.address.ip()), "{part:?}");
+        assert_eq!(receiver.accepted(), 1, "a connection of one's own that breaks off is a failed attempt: {part:?}");
     }
+}
+
+/// As much as the sender will take, and then more.
+#[tokio::test]
+async fn a_head_that_never_ends_has_its_status() {
+    let script = |mut wire: Wire| async move {
+        wire.request().await;
+        wire.write("HTTP/1.1 503 X\r\nretry-after: 7\r\n").await;
+        while wire.write("x: y\r\n".repeat(100)).await {}
+    };
+    let receiver = Receiver::start(script).await;
+    let attempted = post(open(), receiver.url()).await;
+    let seen = (attempted.status, attempted.error, attempted.retry_after, attempted.response.as_deref());
+    assert_eq!(seen, (Some(503), Some(AttemptError::Http), Some(Duration::from_secs(7)), Some("")));
+    receiver.ended(1).await;
 }

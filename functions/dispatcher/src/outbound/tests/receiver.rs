@@ -51,6 +51,22 @@ impl Wire {
         while self.io.read(&mut [0; 64]).await.is_ok_and(|read| read > 0) {}
     }
 
+    /// Takes a request, answers with this, and ends.
+    pub(super) async fn ends_after(mut self, answer: impl AsRef<[u8]>) {
+        self.request().await;
+        self.write(answer).await;
+        self.close().await;
+    }
+
+    /// Takes a request, begins an answer, and goes on with it drop by drop until the other end is gone.
+    pub(super) async fn drips(mut self, begin: impl AsRef<[u8]>, drop: &str) {
+        self.request().await;
+        self.write(begin).await;
+        while self.write(drop).await {
+            tokio::time::sleep(super::SHORT / 10).await;
+        }
+    }
+
     pub(super) async fn close(mut self) {
         let _ = self.io.shutdown().await;
     }

@@ -5,7 +5,7 @@ use std::process::Command;
 use http::HeaderValue;
 use proptest::prelude::*;
 
-use super::receiver::{OK, certified};
+use super::receiver::{OK, Wire, certified};
 use super::*;
 
 #[tokio::test]
@@ -53,9 +53,7 @@ async fn every_2xx_is_delivered() {
 #[tokio::test]
 async fn by_tls_to_a_name_and_to_an_address() {
     let (tls, roots) = certified();
-    let script = |mut wire: super::receiver::Wire| async move {
-        while wire.request().await.is_some() && wire.write(OK).await {}
-    };
+    let script = |mut wire: Wire| async move { while wire.request().await.is_some() && wire.write(OK).await {} };
     let receiver = Receiver::listen(Some(tls), script).await;
     let sender = sender(Settings { roots, ..open() });
     for host in ["localhost", "127.0.0.1"] {
@@ -68,7 +66,7 @@ async fn by_tls_to_a_name_and_to_an_address() {
 #[tokio::test]
 async fn four_kib_are_kept_and_no_more_than_64_read() {
     // It writes until nobody reads: the connection has to be dropped for the script to end.
-    let endless = |mut wire: super::receiver::Wire| async move {
+    let endless = |mut wire: Wire| async move {
         wire.request().await;
         wire.write("HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n").await;
         while wire.write([b'a'; 16 * 1024]).await {}
@@ -118,13 +116,7 @@ async fn bodies_of_every_sort() {
 async fn a_body_that_breaks_off_after_the_head_is_delivered() {
     for head in ["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.0 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n"]
     {
-        let script = move |mut wire: super::receiver::Wire| async move {
-            wire.request().await;
-            wire.write(head).await;
-            wire.write("part").await;
-            wire.close().await;
-        };
-        let receiver = Receiver::start(script).await;
+        let receiver = Receiver::start(move |wire: Wire| wire.ends_after(format!("{head}part"))).await;
         let attempted = post(open(), receiver.url()).await;
         let seen = (attempted.status, attempted.error, attempted.response.as_deref());
         assert_eq!(seen, (Some(200), None, Some("part")), "{head:?}");
