@@ -5,13 +5,17 @@ use icu_normalizer::DecomposingNormalizerBorrowed;
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
 use crate::Broken;
-use crate::prose::{hidden, is_digit, is_letter, is_mark, nfc, normal};
+use crate::prose::{hidden, is_digit, is_letter, is_mark, is_shown, nfc, normal};
 
 /// Octets, as SMTP counts (RFC 5321 §4.5.3.1).
 const MAX_ADDRESS: usize = 254;
 const MAX_LOCAL_PART: usize = 64;
-/// Punctuation that names in some languages need (RFC 5892 appendix A.3 to A.7).
-const DOMAIN_PUNCTUATION: &str = "-.\u{b7}\u{375}\u{5f3}\u{5f4}\u{30fb}";
+/// Punctuation and signs that names in some languages need (RFC 5892 §2.6 and appendix A.3 to A.7).
+const DOMAIN_PUNCTUATION: &str = "-.\u{b7}\u{375}\u{5f3}\u{5f4}\u{6fd}\u{6fe}\u{f0b}\u{30fb}";
+/// What stands between labels beside the dot (UTS #46 §4.5): Chinese and Japanese keyboards write these.
+const OTHER_DOTS: [char; 3] = ['\u{3002}', '\u{ff0e}', '\u{ff61}'];
+/// What no atom of a local part holds.
+const SPECIALS: &str = " \"(),.:;<>@[\\]";
 
 /// An address to which mail can be sent, in its normal form. Quoted local parts and address literals are none.
 ///
@@ -19,13 +23,14 @@ const DOMAIN_PUNCTUATION: &str = "-.\u{b7}\u{375}\u{5f3}\u{5f4}\u{30fb}";
 /// `invalid_email`.
 pub(crate) fn read(text: &str) -> Result<String, Broken> {
     let address = normal(text);
-    let parts = address.split_once('@').filter(|(local, domain)| {
-        address.len() <= MAX_ADDRESS && is_local_part(local) && ascii_domain(domain).is_some()
-    });
-    if parts.is_none() || hidden(&address).is_some() {
-        return Err(Broken::new("invalid_email", "Must be an e-mail address, like ada@example.com."));
-    }
-    Ok(address.into_owned())
+    let address = address
+        .split_once('@')
+        .map(|(local, domain)| (local, domain.replace(OTHER_DOTS, ".")))
+        .filter(|(local, domain)| is_local_part(local) && ascii_domain(domain).is_some() && hidden(&address).is_none());
+    address
+        .map(|(local, domain)| format!("{local}@{domain}"))
+        .filter(|address| address.len() <= MAX_ADDRESS)
+        .ok_or_else(|| Broken::new("invalid_email", "Must be an e-mail address, like ada@example.com."))
 }
 
 /// The spelling under which an address is unique: without case (Unicode's full case folding), the domain in ASCII.
@@ -37,9 +42,17 @@ pub(crate) fn fold(address: &str) -> String {
     format!("{}@{domain}", nfc(&folded))
 }
 
-/// RFC 6531's dot-string: atoms of ASCII's `atext` and of letters, marks and digits of any script.
+/// RFC 6531's dot-string: atoms of ASCII's `atext` and of all else that has a shape, and none that others would take for
+/// a special character of ASCII's (`＠`, `…`).
 fn is_local_part(local: &str) -> bool {
-    let fits = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || is_of_a_word(c);
+    let compatible = DecomposingNormalizerBorrowed::new_nfkd();
+    let is_special = |c: char| compatible.normalize(c.encode_utf8(&mut [0; 4])).contains(|c| SPECIALS.contains(c));
+    let fits = |c: char| {
+        c.is_ascii_alphanumeric()
+            || "!#$%&'*+-/=?^_`{|}~".contains(c)
+            || is_of_a_word(c)
+            || (!c.is_ascii() && is_shown(c) && !is_special(c))
+    };
     let is_atom = |atom: &str| atom.chars().next().is_some_and(|first| !is_mark(first)) && atom.chars().all(fits);
     (1..=MAX_LOCAL_PART).contains(&local.len()) && local.split('.').all(is_atom)
 }
@@ -90,6 +103,21 @@ mod tests {
             "A@B.EXAMPLE",
             "a@ａｂ.example",
             "ü@bücher.example",
+            "col·laboració@x.cat",
+            "info@col·laboració.cat",
+            "d’artagnan@x.example",
+            "ko‘ngil@x.example",
+            "ʻokina@x.example",
+            "צה״ל@x.example",
+            "コーヒー・豆@x.example",
+            "བོད་ཡིག@བོད་ཡིག.example",
+            "؋سندھي۽@سندھي۽.example",
+            "i❤\u{fe0f}@x.example",
+            "👩‍💻@x.example",
+            "№5€@x.example",
+            "用户@例子。广告",
+            "a@b．example",
+            "a@b｡c。example",
             &long_label,
             &long_local,
         ] {
@@ -127,7 +155,27 @@ mod tests {
             "a@b.0x7f",
             "a@xn--a.example",
             "a@xn--zzzzzzzzzz\u{e9}.example",
-            "a@b。example",
+            "a@b。。example",
+            "a@b。example。",
+            "。a@b",
+            "a＠b.example",
+            "a＠b@c.example",
+            "a．b@c.example",
+            "a…b@c.example",
+            "a，b@c.example",
+            "a＜b＞@c.example",
+            "a\u{a0}b@c.example",
+            "a\u{3000}b@c.example",
+            "a\u{2028}b@c.example",
+            "a\u{2800}b@c.example",
+            "a\u{85}b@c.example",
+            "a\u{e000}b@c.example",
+            "a\u{378}b@c.example",
+            "a\u{ffff}b@c.example",
+            "a\u{2067}b@c.example",
+            "a\u{600}b@c.example",
+            "a\u{fe0f}@c.example",
+            "·\u{200d}a@c.example",
             "a@♥.example",
             "a@b.example\0",
             "a\tb@c.example",
@@ -153,11 +201,14 @@ mod tests {
             ["straße@x.example", "STRASSE@x.example", "STRAẞE@x.example"],
             ["οδοσ@x.example", "ΟΔΟΣ@x.example", "οδος@x.example"],
             ["a@ab.example", "a@ａｂ.example", "A@AB.EXAMPLE"],
+            ["a@b.example", "a@b。example", "a@b｡example"],
+            ["a·b@x.example", "A·B@x.example", "a\u{387}b@x.example"],
         ] {
             let folded = same.map(|address| fold(&read(address).unwrap()));
             assert!(folded.iter().all(|other| *other == folded[0]), "{folded:?}");
         }
         assert_eq!(read(" jose\u{301}@X.example").as_deref(), Ok("josé@X.example"));
+        assert_eq!(read("用户@例子。广告．cn").as_deref(), Ok("用户@例子.广告.cn"));
         assert_ne!(fold("ada@x.example"), fold("adá@x.example"));
         assert_ne!(fold("ışık@x.example"), fold("işık@x.example"));
     }

@@ -130,6 +130,13 @@ fn is_in_flag(before: &[char], after: &[char]) -> bool {
     flag == Some(&BLACK_FLAG) && (end == Some(&END_OF_FLAG) || ends)
 }
 
+/// Whether the character has a shape of its own and a meaning: no blank, no control, no format, neither private nor
+/// unassigned.
+pub(crate) fn is_shown(c: char) -> bool {
+    let of = GeneralCategory::for_char(c);
+    is_visible(c) && !GeneralCategoryGroup::Other.contains(of) && !GeneralCategoryGroup::Separator.contains(of)
+}
+
 pub(crate) fn is_mark(c: char) -> bool {
     GeneralCategoryGroup::Mark.contains(GeneralCategory::for_char(c))
 }
