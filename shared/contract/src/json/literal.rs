@@ -104,13 +104,21 @@ impl<'a> Literal<'a> {
         let double: f64 = self.text.parse().ok()?;
         let nearest = double.clamp(f64::MIN, f64::MAX);
         let why = if beyond {
-            format!("Must lie between -{MAX_WHOLE} and {MAX_WHOLE}, where a double holds every whole number.")
+            format!("Must lie between -{MAX_WHOLE} and {MAX_WHOLE}, where every whole number can be kept.")
         } else if is_decimal_of(double, &digits, exponent) {
             return None;
-        } else {
+        } else if double.is_infinite() {
+            let (beyond, last) = if double > 0.0 { ("larger", "largest") } else { ("smaller", "smallest") };
+            format!("Is {beyond} than the {last} number that can be kept, {nearest:e}.")
+        } else if double == 0.0 {
             format!(
-                "Must be a number that a double holds as it is written: of at most {MAX_DIGITS} digits, near {nearest:e}."
+                "Is nearer to 0 than any number that can be kept; the nearest of those is {:e}.",
+                5e-324_f64.copysign(double)
             )
+        } else {
+            let said = if digits.len() > SAFE_DIGITS { "Has more digits than" } else { "Is no number that" };
+            let nearest = Number::from_f64(nearest)?.to_string();
+            format!("{said} can be kept exactly; the nearest is {}.", nearest.trim_end_matches(".0"))
         };
         Number::from_f64(nearest).map(|nearest| (nearest, why))
     }
@@ -209,6 +217,22 @@ mod tests {
             "1.7976931348623159e308",
         ] {
             assert!(!held(bad), "{bad}");
+        }
+        for (bad, why) in [
+            ("0.10000000000000001", "Has more digits than can be kept exactly; the nearest is 0.1."),
+            ("-3.14159265358979323846", "Has more digits than can be kept exactly; the nearest is -3.141592653589793."),
+            ("9007199254740993.0", "Has more digits than can be kept exactly; the nearest is 9007199254740992."),
+            ("6e-324", "Is no number that can be kept exactly; the nearest is 5e-324."),
+            ("1e400", "Is larger than the largest number that can be kept, 1.7976931348623157e308."),
+            ("-1e400", "Is smaller than the smallest number that can be kept, -1.7976931348623157e308."),
+            ("1e-400", "Is nearer to 0 than any number that can be kept; the nearest of those is 5e-324."),
+            ("-1e-400", "Is nearer to 0 than any number that can be kept; the nearest of those is -5e-324."),
+            (
+                "9007199254740993",
+                "Must lie between -9007199254740992 and 9007199254740992, where every whole number can be kept.",
+            ),
+        ] {
+            assert_eq!(Literal::read(bad).unwrap().inexact().unwrap().1, why, "{bad}");
         }
         let long = format!("0.{}1e1000000", "0".repeat(999_999));
         assert!(held(&long), "1, in a roundabout way");
