@@ -80,11 +80,13 @@ fn value(field_type: FieldType) -> Value {
         FieldType::Multiselect => json!({"type": "array", "maxItems": 500, "uniqueItems": true, "items": text}),
         FieldType::Email => json!({"type": "string", "format": "idn-email", "maxLength": 254}),
         FieldType::Url => {
-            json!({"type": "string", "format": "iri", "maxLength": 2_048, "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://"})
+            json!({"type": "string", "format": "iri", "maxLength": 2_048, "pattern": URL})
         }
     }
 }
 
+/// Without user information, an empty port or a backslash.
+const URL: &str = r"^[Hh][Tt][Tt][Pp][Ss]?://([^/?#@:%\\\s\[\]]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?#][^\\\s]*)?$";
 const NO_NUL: &str = r"^[^\u0000]*$";
 /// 2^53
 const MAX_WHOLE: i64 = 1 << 53;

@@ -58,7 +58,7 @@ pub(super) fn check(field_type: FieldType, rules: &Rules, value: &Value, path: &
         }
         FieldType::Url => {
             if text(value, path, problems).is_some_and(|text| !formats::is_url(text)) {
-                problems.add(path, "invalid_url", "Must be an http or https address of at most 2048 bytes.");
+                problems.add(path, "invalid_url", INVALID_URL);
             }
         }
         FieldType::Select => {
@@ -81,6 +81,9 @@ pub(super) fn check(field_type: FieldType, rules: &Rules, value: &Value, path: &
         },
     }
 }
+
+const INVALID_URL: &str = "Must be an address like https://example.com/page, http or https, of at most 2048 bytes; \
+                           without a user name, a backslash or a blank.";
 
 fn text<'v>(value: &'v Value, path: &str, problems: &mut Problems) -> Option<&'v str> {
     let text = value.as_str();
