@@ -54,19 +54,19 @@ pub(super) fn not(mut set: ClassUnicode) -> ClassUnicode {
     set
 }
 
-/// The characters from one code point to another. Halves of surrogate pairs are none: no text holds one.
+/// The characters from one code point to another.
 pub(super) fn range(first: u32, last: u32) -> ClassUnicode {
-    let below = (first, last.min(0xd7ff));
-    let above = (first.max(0xe000), last);
-    let ends = [below, above].into_iter().filter(|(first, last)| first <= last);
-    let ends = ends.filter_map(|(first, last)| char::from_u32(first).zip(char::from_u32(last)));
-    ClassUnicode::new(ends.map(|(first, last)| ClassUnicodeRange::new(first, last)))
+    ranges(std::iter::once(first..=last))
 }
 
+/// The characters of all of these code points. Halves of surrogate pairs are none: no text holds one.
 fn ranges(all: impl Iterator<Item = RangeInclusive<u32>>) -> ClassUnicode {
-    let mut set = ClassUnicode::empty();
-    all.for_each(|one| set.union(&range(*one.start(), *one.end())));
-    set
+    let whole =
+        all.flat_map(|one| [(*one.start(), (*one.end()).min(0xd7ff)), ((*one.start()).max(0xe000), *one.end())]);
+    let ends = whole.filter(|(first, last)| first <= last);
+    let ends = ends.filter_map(|(first, last)| char::from_u32(first).zip(char::from_u32(last)));
+    // At once: the set is put in order each time that something joins it.
+    ClassUnicode::new(ends.map(|(first, last)| ClassUnicodeRange::new(first, last)))
 }
 
 /// `\p{name}`, if ECMA-262 has such a property: its names are exact, their case too.
