@@ -7,8 +7,7 @@ use crate::map;
 use crate::node::Node;
 
 /// The roles, least first.
-const ROLES: [(Role, &str); 4] =
-    [(Role::Viewer, "viewer"), (Role::Editor, "editor"), (Role::Admin, "admin"), (Role::Owner, "owner")];
+const ROLES: [Role; 4] = [Role::Viewer, Role::Editor, Role::Admin, Role::Owner];
 
 /// What a route asks for.
 pub(super) struct Asked {
@@ -24,7 +23,7 @@ pub(super) struct Asked {
 
 pub(super) fn asked(meta: &Meta) -> Asked {
     let (schemes, permissions, role) = runtime::credential::describe(meta.access);
-    let least = least(&permissions).or_else(|| role.map(name));
+    let least = least(&permissions).or_else(|| role.map(Role::name));
     let or_higher = if least == Some("owner") { "" } else { " or a higher one" };
     let names: Vec<_> = permissions.iter().map(|permission| permission.name()).collect();
     let sentence = match least {
@@ -48,9 +47,5 @@ pub(super) fn asked(meta: &Meta) -> Asked {
 /// The least role that may do what a key needs one of these permissions for; none if none are named.
 fn least(permissions: &[Permission]) -> Option<&'static str> {
     let allows = |role: Role| permissions.iter().any(|permission| role.allows(*permission));
-    ROLES.iter().find(|(role, _)| allows(*role)).map(|(_, name)| *name)
-}
-
-fn name(role: Role) -> &'static str {
-    ROLES.iter().find(|(known, _)| *known == role).map_or("owner", |(_, name)| name)
+    ROLES.into_iter().find(|role| allows(*role)).map(Role::name)
 }
