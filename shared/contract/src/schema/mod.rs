@@ -16,6 +16,7 @@ use deserr::{Deserr, IntoValue, ValuePointerRef};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
+pub use self::pattern::MAX_STEPS;
 use crate::problem::{Problems, path_of};
 
 /// What kind of value a field holds.

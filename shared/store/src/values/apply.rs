@@ -1,13 +1,12 @@
 //! What a save makes of what is there.
 
 use contract::Problems;
+use contract::schema::MAX_STEPS;
 use serde_json::{Map, Value};
 
 use super::{Document, Save};
 use crate::definitions::Fields;
 
-/// The most steps that one save may take to match patterns: about 200 ms.
-const MAX_STEPS: usize = 20_000_000;
 const TOO_LONG: &str = "The texts of this save together take too long to match their patterns; save fewer at a time.";
 
 /// The document after a save. Values of fields that the tenant does not see now (shadowed, deleted) stay untouched.

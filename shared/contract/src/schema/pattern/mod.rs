@@ -21,8 +21,8 @@ const MAX_PROGRAMS: u64 = 16 * 1_024 * 1_024;
 
 /// The longest text that is held against any pattern, in characters.
 pub(super) const MAX_MATCHED: usize = 10_000;
-/// The most steps that one value may take to match, about 10 ns each.
-const MAX_STEPS: usize = 20_000_000;
+/// The most steps that one value may take to match, and the values of one save together: about 10 ns each.
+pub const MAX_STEPS: usize = 20_000_000;
 
 #[derive(Clone)]
 struct Weight;
