@@ -57,7 +57,7 @@ codes! {
     MethodNotAllowed 405 "method_not_allowed" "This path does not take this method."
     RequestTimeout 408 "request_timeout" "The request did not arrive in time. Please send it again."
     VersionConflict 409 "version_conflict" "The resource has changed since it was read."
-    KeyTaken 409 "key_taken" "Another one has this `key`. Choose another, or change the one that has it."
+    KeyTaken 409 "key_taken" "Another one has this `key`, and a key never changes. Choose another, or delete the one that has it."
     EmailTaken 409 "email_taken" "There is an account with this e-mail address."
     IdempotencyInProgress 409 "idempotency_in_progress" "A request with this idempotency key is still being answered."
     PayloadTooLarge 413 "payload_too_large" "The body has more than 1,048,576 bytes (1 MiB)."

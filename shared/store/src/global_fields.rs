@@ -317,7 +317,7 @@ impl<A> GlobalFields<A> {
 fn full(card: &Item) -> Error {
     let most = limits::GLOBAL_FIELDS_IN_GROUP;
     if Held::of(Some(card)).fields >= most {
-        return limits::reached(format!("A field group can have at most {most} global fields."));
+        return limits::reached("A field group", most, "global fields");
     }
     limits::schemas_too_large()
 }

@@ -25,8 +25,9 @@ pub const API_KEYS: u64 = 100;
 /// The schemas of a group's fields together, in bytes of JSON: every cold read of its values reads them.
 pub const SCHEMA_BYTES: u64 = 1024 * 1024;
 
-/// `limit_reached`, as one sentence.
-pub(crate) fn reached(message: impl Into<String>) -> Error {
+/// `limit_reached`: whose limit it is, how many, of what.
+pub(crate) fn reached(whose: &str, most: u64, what: &str) -> Error {
+    let message = format!("{whose} can have at most {most} {what}. Delete one that is not used to make another.");
     Error::saying(Code::LimitReached, message)
 }
 
@@ -55,10 +56,7 @@ impl Counted {
             .add("count", 1)
             .when("(attribute_not_exists(#count) OR #count < :most)")
             .with(":most", number(most))
-            .or(reached(format!(
-                "A client can have at most {most} {}. Delete one that is not used to make another.",
-                self.name
-            )))
+            .or(reached("A client", most, self.name))
     }
 
     /// One less.
@@ -83,5 +81,6 @@ impl Held {
 
 /// What is told of schemas that are too large together.
 pub(crate) fn schemas_too_large() -> Error {
-    reached("The schemas of a field group's fields can have at most 1 MiB together.")
+    let message = "The schemas of a field group's fields can have at most 1 MiB together.";
+    Error::saying(Code::LimitReached, message)
 }

@@ -326,7 +326,7 @@ impl<A> TenantFields<A> {
             return Ok(vec![card]);
         }
         let most = limits::TENANT_FIELDS;
-        let reached = limits::reached(format!("A tenant can have at most {most} fields of its own."));
+        let reached = limits::reached("A tenant", most, "fields of its own");
         let card = card.when("(attribute_not_exists(#fields) OR #fields < :most)").with(":most", number(most));
         Ok(vec![card.or(reached)])
     }
