@@ -1,8 +1,8 @@
 //! Deliveries to signed HTTP attempts.
 //!
 //! A batch of messages is sorted by endpoint, and the endpoints are served side by side: `endpoint` takes places there
-//! and decides what is sent, held or put back; `attempt` makes one attempt from lease to record; `mask` takes secrets out of what is recorded; `outbound` is the HTTP
-//! client that never reaches the inside.
+//! and decides what is sent, held or put back; `attempt` makes one attempt from lease to record; `mask` takes
+//! secrets out of what is recorded; `outbound` is the HTTP client that never reaches the inside.
 
 pub mod outbound;
 
