@@ -152,8 +152,11 @@ impl DeserializeError for Problems {
                 all.add(join(&path, field), "required", "Is required.");
             }
             ErrorKind::UnknownKey { key, accepted } => {
-                let known = one_of(accepted.iter().copied());
-                all.add(join(&path, key), "unknown_member", format!("Can't be set here. What can be: {known}."));
+                let message = match accepted {
+                    [] => "Can't be set here; nothing can.".to_owned(),
+                    known => format!("Can't be set here. What can be: {}.", one_of(known.iter().copied())),
+                };
+                all.add(join(&path, key), "unknown_member", message);
             }
             ErrorKind::UnknownValue { accepted, .. } => {
                 let known = one_of(accepted.iter().copied());
