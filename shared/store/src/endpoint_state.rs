@@ -8,9 +8,10 @@ use contract::{Error, Time};
 
 use crate::Store;
 use crate::change::{Attempt, Change};
-use crate::dynamo::{Item, back_off, get_number, number};
+use crate::dynamo::{Item, get_number, number};
 use crate::grant::granted;
 use crate::keys;
+use crate::retry::Retries;
 
 /// Attempts under way at one endpoint, at the most.
 pub const SLOTS: usize = 10;
@@ -19,7 +20,6 @@ pub const SLOTS: usize = 10;
 pub const SLOT: Duration = Duration::from_secs(75);
 /// An endpoint's state vanishes after this long without an attempt.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
-const TRIES: u32 = 4;
 
 /// What goes on at endpoints.
 #[derive(Clone)]
@@ -106,7 +106,9 @@ impl EndpointStates {
     /// `unavailable`, `internal`.
     pub async fn take(&self, webhook: WebhookId, want: usize) -> Result<Taken, Error> {
         let mut free: Vec<usize> = (0..SLOTS).collect();
-        for round in 0..TRIES {
+        let mut retries = Retries::default();
+        loop {
+            retries.allow(0)?;
             let now = self.store.clock().now();
             let slots: Vec<usize> = free.iter().copied().take(want.max(1)).collect();
             // Those that hold less are free: their time is over, or nobody is left to give them back.
@@ -137,9 +139,8 @@ impl EndpointStates {
                     }
                 }
             }
-            back_off(round).await;
+            retries.pause(0).await;
         }
-        Ok(Taken::default())
     }
 
     /// Gives slots back and tells how the endpoint has done; it says how it stands after that.

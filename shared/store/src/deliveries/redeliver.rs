@@ -13,11 +13,10 @@ use super::state::{Card, State};
 use super::{AT_ONCE, Message, delivery_id, ttl};
 use crate::change::{Change, Outcome};
 use crate::document::from_doc;
-use crate::dynamo::{back_off, number, text};
+use crate::dynamo::{number, text};
 use crate::grant::{Ping, Redeliver};
 use crate::keys;
-
-const TRIES: u32 = 8;
+use crate::retry::Retries;
 
 impl Deliveries<Redeliver> {
     /// Begins another round of a delivery, whatever became of it, and gives the message to send; held, and without one,
@@ -33,8 +32,10 @@ impl Deliveries<Redeliver> {
 impl<A> Deliveries<A> {
     async fn send_anew(&self, id: DeliveryId) -> Result<(Delivery, Option<Message>), Error> {
         let (store, client) = (&self.work.store, self.work.scope.client());
-        for round in 0..TRIES {
+        let mut retries = Retries::default();
+        loop {
             let found = self.find(id).await?;
+            retries.allow(0)?;
             let webhook = found.card.webhook;
             let now = store.clock().now();
             let place = keys::delivery_state(client, webhook, id);
@@ -65,15 +66,13 @@ impl<A> Deliveries<A> {
             if let Outcome::Done = store.commit(changes, no_event(store)).await? {
                 let off = self.is_off(webhook).await?;
                 // Switched on while it was held: whoever releases what is held may have come by before.
-                if off && hold(store, &message).await? && !self.is_off(webhook).await? {
-                    continue;
+                if !(off && hold(store, &message).await? && !self.is_off(webhook).await?) {
+                    let state = store.get(&place).await?.map(State::read).transpose()?;
+                    return Ok((found.card.delivery(state.as_ref(), now), (!off).then_some(message)));
                 }
-                let state = store.get(&place).await?.map(State::read).transpose()?;
-                return Ok((found.card.delivery(state.as_ref(), now), (!off).then_some(message)));
             }
-            back_off(round).await;
+            retries.pause(0).await;
         }
-        Err(Error::unavailable("a delivery changed each time it was to be sent anew"))
     }
 
     async fn is_off(&self, webhook: WebhookId) -> Result<bool, Error> {
