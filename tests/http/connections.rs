@@ -66,6 +66,32 @@ async fn who_never_reads_takes_no_more_than_a_share() {
     until(PATIENCE, || is_served(ELSEWHERE, app.address)).await;
 }
 
+/// Whether they ask at once, upload something, or wait to be told: an answer, never a reset.
+#[tokio::test]
+async fn whoever_has_no_place_is_told_so() {
+    const TOO_MANY: usize = 100;
+    let app = App::within(Limits { places: 8, ..Limits::default() }, 0).await;
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        held.push(connect(ELSEWHERE, app.address).await);
+    }
+    let upload =
+        [&b"POST /api/auth/login HTTP/1.1\r\nhost: localhost\r\ncontent-length: 200000\r\n\r\n"[..], &[b' '; 200_000]];
+    let tell = |sent: Vec<u8>| async move {
+        let mut stream = connect(ELSEWHERE, app.address).await;
+        stream.write_all(&sent).await.unwrap();
+        let mut told = Vec::new();
+        timeout(PATIENCE, stream.read_to_end(&mut told)).await.unwrap().unwrap();
+        let answer = raw::parse("too many".into(), &told);
+        answer.fails(503, "unavailable");
+        assert_eq!(answer.header("connection"), "close");
+    };
+    for sent in [HEALTH.to_vec(), upload.concat(), Vec::new()] {
+        futures_util::future::join_all((0..TOO_MANY).map(|_| tell(sent.clone()))).await;
+    }
+    assert!(is_served("127.0.0.1:0", app.address).await);
+}
+
 #[tokio::test]
 async fn who_never_reads_is_given_up() {
     let limits = Limits { places: 4, stall: Duration::from_millis(300), ..Limits::default() };

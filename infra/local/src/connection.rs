@@ -27,12 +27,21 @@ const LARGEST_HEAD: usize = 32 * 1024;
 /// What is read ahead, and what is written before the peer has to take some of it, in bytes.
 const BUFFER: usize = 64 * 1024;
 
-/// At the end, what a peer still sends is read and forgotten, so that it gets to read its answer: so many bytes, ...
-const DRAINED: usize = 64 * 1024 * 1024;
-/// ... for so long, ...
-const DRAINING: Duration = Duration::from_secs(30);
-/// ... and with no longer a pause.
-const PAUSE: Duration = Duration::from_secs(5);
+/// How much of what a peer still sends at the end is read and forgotten, so that it gets to read its answer.
+struct Drain {
+    /// So many bytes, ...
+    bytes: usize,
+    /// ... for so long, ...
+    whole: Duration,
+    /// ... and with no longer a pause.
+    pause: Duration,
+}
+
+const DRAIN: Drain = Drain { bytes: 64 * 1024 * 1024, whole: Duration::from_secs(30), pause: Duration::from_secs(5) };
+/// For those who have no place: an upload is not worth waiting for.
+const BRIEF: Drain = Drain { bytes: 1024 * 1024, whole: Duration::from_secs(2), pause: Duration::from_millis(500) };
+/// What is read at once of what is forgotten, in bytes.
+const PIECE: usize = 8 * 1024;
 
 /// An answer to come.
 pub(crate) type Answering = Pin<Box<dyn Future<Output = Result<Response<Full<Bytes>>, Infallible>> + Send>>;
@@ -67,18 +76,25 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         return Some(stream.into_inner());
     }
     match ended.map_err(|error| refusal(&error, !parts.read_buf.is_empty())) {
-        Ok(()) | Err(Failure::Idle) => finish(&mut stream).await,
-        Err(Failure::Unread(code)) => give(&mut stream, limits, &refuse(code)).await,
+        Ok(()) | Err(Failure::Idle) => finish(&mut stream, &DRAIN).await,
+        Err(Failure::Unread(code)) => give(&mut stream, limits.stall, &refuse(code), &DRAIN).await,
         Err(Failure::Gone) => {}
     }
     None
 }
 
 /// Gives one answer to whatever is sent, and ends.
-pub(crate) async fn give<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, limits: &Limits, reply: &Reply) {
-    if let Ok(Ok(())) = timeout(limits.stall, stream.write_all(&written(reply))).await {
-        finish(stream).await;
+async fn give<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, stall: Duration, reply: &Reply, drain: &Drain) {
+    if let Ok(Ok(())) = timeout(stall, stream.write_all(&written(reply))).await {
+        finish(stream, drain).await;
     }
+}
+
+/// Ends a connection that has no place, with an answer to what it asks. One that asks nothing is told after a pause:
+/// clients take what comes before they asked for a fault.
+pub(crate) async fn turn_away<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, reply: &Reply) {
+    let _ = timeout(BRIEF.pause, stream.read(&mut [0; PIECE])).await;
+    give(stream, BRIEF.whole, reply, &BRIEF).await;
 }
 
 /// Why a connection ended before its time.
@@ -120,19 +136,19 @@ fn written(reply: &Reply) -> Vec<u8> {
 
 /// Ends a connection so that the peer can read what it was sent: a socket that is closed over unread bytes resets the
 /// connection, and takes the answer away from a peer that is still sending (RFC 9112 §9.6).
-async fn finish<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) {
+async fn finish<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, drain: &Drain) {
     let drained = async {
         stream.shutdown().await?;
-        let (mut piece, mut left) = (vec![0; BUFFER], DRAINED);
+        let (mut piece, mut left) = ([0; PIECE], drain.bytes);
         while left > 0 {
-            match timeout(PAUSE, stream.read(&mut piece)).await {
+            match timeout(drain.pause, stream.read(&mut piece)).await {
                 Ok(Ok(count)) if count > 0 => left = left.saturating_sub(count),
                 _ => break,
             }
         }
         Ok::<_, std::io::Error>(())
     };
-    let _ = timeout(DRAINING, drained).await;
+    let _ = timeout(drain.whole, drained).await;
 }
 
 #[cfg(test)]

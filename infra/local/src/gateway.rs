@@ -24,8 +24,9 @@ use crate::limits::Limits;
 use crate::places::{Places, TurnedAway};
 use crate::{body, caller, event, host};
 
-/// Connections without a place that are told so at once; more of them are closed without a word.
-const TOLD: usize = 64;
+/// Connections without a place that are told so at once, each for two or three seconds; more of them are closed without
+/// a word.
+const TOLD: usize = 512;
 
 /// A function as the gateway knows it.
 struct Function {
@@ -164,7 +165,7 @@ impl Served {
             let _told = told;
             let why = "This address has as many connections as it may have. Please use those again.";
             let reply = served.refuse(Error::saying(Code::Unavailable, why));
-            connection::give(&mut stream, &served.gateway.limits, &reply).await;
+            connection::turn_away(&mut stream, &reply).await;
         });
     }
 

@@ -175,7 +175,7 @@ async fn who_goes_on_sending_can_read_the_answer() {
     // All of it, before a byte of the answer is looked at.
     write.write_all(&vec![b'x'; 5_000_000]).await.expect("a reader");
     let mut told = String::new();
-    let _ = timeout(PAUSE, read.read_to_string(&mut told)).await;
+    let _ = timeout(DRAIN.pause, read.read_to_string(&mut told)).await;
     assert!(told.starts_with("HTTP/1.1 413 "), "{told}");
     drop((read, write));
     assert!(!served.await.expect("an end"));
