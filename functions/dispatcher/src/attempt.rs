@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use contract::Error;
 use contract::webhook::{Attempt, AttemptError};
-use store::deliveries::{Content, Lease, Loaded, Message, Next, Target, persist};
+use store::deliveries::{Content, Lease, Loaded, Message, Next, PERSISTENCE, Target};
+use store::persist::persist;
 
 use crate::batch::{Dispatcher, Done, Parcel, warn};
 use crate::mask::masked;
@@ -107,7 +108,7 @@ impl Dispatcher {
             response: attempted.response.as_deref().map(|response| masked(response, &target.headers)),
             error: attempted.error,
         };
-        persist(|| self.attempts.record(message, &attempt, next)).await?;
+        persist(PERSISTENCE, || self.attempts.record(message, &attempt, next)).await?;
         if let Next::Retry(due) = next {
             // If this fails, the message comes again, and finds its attempt ended and nothing sent after it.
             self.retry.send(&[message.next(due)], self.clock.now()).await?;

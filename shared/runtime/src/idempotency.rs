@@ -61,8 +61,8 @@ fn essence(content_type: &[u8]) -> String {
     text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// Keeps a success; a refusal frees the key. What was done stays done if this fails: the lease runs out, and a
-/// repetition finds its own writes.
+/// Keeps a success; a refusal frees the key. What was done stays done if this fails, however often it was tried: the lease
+/// runs out, and a repetition finds its own writes.
 pub(crate) async fn finish(app: &App, slot: Slot, handled: &Result<Reply, Error>) {
     let ending = match handled {
         Ok(reply) => reply.to_remember().map(Ending::Answered),

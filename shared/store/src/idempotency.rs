@@ -16,6 +16,7 @@ use crate::change::{Attempt, Change};
 use crate::dynamo::{Item, get_number, get_text, must, number, text};
 use crate::grant::{Grant, grants};
 use crate::keys;
+use crate::persist::persist;
 use crate::pieces;
 use crate::scope::ClientScope;
 use crate::tables::Table;
@@ -26,6 +27,9 @@ const KEPT: Duration = Duration::from_secs(24 * 3600);
 const LONGER: Duration = Duration::from_secs(3600);
 /// How long a try may take before it counts as dead.
 const LEASE: Duration = Duration::from_secs(60);
+/// How long a busy store is asked to keep an answer; the caller waits for its own meanwhile. What is not kept is carried
+/// out again if it is asked for again.
+const REMEMBERING: Duration = Duration::from_secs(8);
 /// How much of a sealed answer is with what says that there is one. Whoever is refused by an item pays for its size, so
 /// it is less than an item could have; but all that only a [`Resource::LONG`](contract::resource::Resource) exceeds.
 const INLINE: usize = 128 * 1024;
@@ -168,21 +172,27 @@ impl Store {
     /// `unavailable`, `internal`.
     pub async fn finish(&self, slot: Slot, ending: Ending) -> Result<(), Error> {
         let key = keys::idempotency(&slot.mac);
-        let change = match ending {
-            Ending::Answered(answer) => {
-                let (body, pieces) = self.write_answer(&slot, answer).await?;
-                Change::update(key).set("body", body).set("pieces", pieces)
-            }
-            Ending::Refused => Change::delete(key),
-            Ending::Failed => Change::update(key).set("lease", number(OVER)),
-        };
-        self.attempt(change.when("#holder = :holder").with(":holder", text(slot.holder))).await.map(|_| ())
+        match ending {
+            Ending::Answered(answer) => persist(REMEMBERING, || self.remember(&slot, &answer)).await,
+            Ending::Refused => self.end(&slot, Change::delete(key)).await,
+            Ending::Failed => self.end(&slot, Change::update(key).set("lease", number(OVER))).await,
+        }
+    }
+
+    async fn remember(&self, slot: &Slot, answer: &Remembered) -> Result<(), Error> {
+        let (body, pieces) = self.write_answer(slot, answer).await?;
+        let key = keys::idempotency(&slot.mac);
+        self.end(slot, Change::update(key).set("body", body).set("pieces", pieces)).await
+    }
+
+    async fn end(&self, slot: &Slot, change: Change) -> Result<(), Error> {
+        self.attempt(change.when("#holder = :holder").with(":holder", text(&slot.holder))).await.map(|_| ())
     }
 
     /// Seals an answer and writes all of it but its first piece, which is given back.
-    async fn write_answer(&self, slot: &Slot, answer: Remembered) -> Result<(AttributeValue, AttributeValue), Error> {
+    async fn write_answer(&self, slot: &Slot, answer: &Remembered) -> Result<(AttributeValue, AttributeValue), Error> {
         let cipher = slot.seal.cipher(PURPOSE).map_err(Error::internal)?;
-        let sealed = cipher.seal(&place(&slot.mac, &slot.holder), answer.into_bytes()).map_err(Error::internal)?;
+        let sealed = cipher.seal(&place(&slot.mac, &slot.holder), answer.to_bytes()).map_err(Error::internal)?;
         let mut pieces = pieces::cut(&sealed, INLINE).into_iter().enumerate();
         let ttl = self.clock().now().plus(KEPT + LONGER).seconds();
         let (_, first) = must(pieces.next(), "body")?;
@@ -214,9 +224,9 @@ fn place(mac: &str, holder: &str) -> String {
 
 impl Remembered {
     /// Status and `ETag` in a line, then the body as it is.
-    fn into_bytes(self) -> Vec<u8> {
-        let mut bytes = format!("{} {}\n", self.status, self.etag.unwrap_or_default()).into_bytes();
-        bytes.extend(self.body);
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = format!("{} {}\n", self.status, self.etag.as_deref().unwrap_or_default()).into_bytes();
+        bytes.extend(&self.body);
         bytes
     }
 
@@ -252,7 +262,7 @@ mod tests {
         for etag in [None, Some("\"12\"".to_owned())] {
             for body in ["", "{}", "\n\n 201 \"x\"\n"] {
                 let answer = Remembered { status: 201, etag: etag.clone(), body: body.into() };
-                assert_eq!(Remembered::from_bytes(answer.clone().into_bytes()), Some(answer));
+                assert_eq!(Remembered::from_bytes(answer.to_bytes()), Some(answer));
             }
         }
     }

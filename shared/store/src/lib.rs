@@ -89,6 +89,7 @@ pub mod jobs;
 pub mod keys;
 pub mod limits;
 pub mod page;
+pub mod persist;
 pub mod scope;
 pub mod setup;
 pub mod stream;

@@ -8,7 +8,9 @@ use engines::Fault;
 use super::chance::{Chance, losing};
 use super::receiver::Reply;
 use super::rig::{Rig, SOON, eventually, over};
+use crate::app::values;
 use local::workers::Workers;
+use serde_json::json;
 
 /// Every third event is refused at first.
 fn fails_at_first(rig: &Rig) {
@@ -55,6 +57,25 @@ async fn lost_answers_are_neither_lost_deliveries_nor_unrecorded_ones() {
     rig.faults().clear();
     let sum = rig.balanced().await;
     assert!(sum.posts >= sum.deliveries && sum.unknown <= 2, "{sum:?}");
+}
+
+/// The table is too busy to take an answer for longer than the SDK tries: it is kept all the same, and a repetition does not
+/// write over what came in between.
+#[tokio::test]
+async fn an_answer_is_remembered_though_the_store_is_busy() {
+    let rig = Rig::idle().await;
+    let struck = AtomicU32::new(0);
+    rig.faults().set(move |call| {
+        let kept = call.operation == "UpdateItem" && String::from_utf8_lossy(call.body).contains(":set_pieces");
+        (kept && struck.fetch_add(1, Ordering::Relaxed) < 8).then_some(Fault::Throttling)
+    });
+    let (key, path) = (&rig.account.key, values("t1", "product", "e-1"));
+    let save = |title: &str| key.post(&path).json(&json!({ "title": title }));
+    let first = save("first").once("mine").await.data(200);
+    let second = save("second").await.data(200);
+    let again = save("first").once("mine").await;
+    assert_eq!((again.header("idempotency-replayed"), again.data(200)), ("true", first));
+    assert_eq!(key.get(&path).await.data(200), second);
 }
 
 /// The lease is taken, nobody hears of it, and then the table is too busy for longer than the SDK tries.

@@ -10,7 +10,7 @@ use contract::{Error, Time};
 
 use super::open::{hold, no_event, row, untouched};
 use super::state::{ATTEMPT, ATTEMPTS_KEPT, INLINE, State, result_of, start_of};
-use super::{AT_ONCE, Message, persist, ttl};
+use super::{AT_ONCE, Message, ttl};
 use crate::Store;
 use crate::author::{Author, Origin, Seed};
 use crate::change::{Attempt as Write, Change, Outcome};
@@ -18,7 +18,11 @@ use crate::document::Document;
 use crate::dynamo::{Item, get_text, must, number, text};
 use crate::grant::granted;
 use crate::keys::{self, Key};
+use crate::persist::persist;
 use crate::webhooks::Endpoint;
+
+/// How long an attempt's lease and its record are tried: what is not recorded shows as `unknown`.
+pub const PERSISTENCE: Duration = Duration::from_secs(20);
 
 /// A message that is handed out for the first time is a copy, or a dead letter that was redriven: what its attempt's
 /// holder has not recorded after this long it never will. Longer than [`ATTEMPT`], for clocks that differ.
@@ -183,7 +187,7 @@ impl Attempts {
     pub async fn lease(&self, message: &Message, received: u32) -> Result<Lease, Error> {
         // The same one in every try: one that was committed and of which nobody heard is ours.
         let holder = auth::hex(&auth::random::bytes::<8>());
-        persist(|| self.try_lease(message, received, &holder)).await
+        persist(PERSISTENCE, || self.try_lease(message, received, &holder)).await
     }
 
     async fn try_lease(&self, message: &Message, received: u32, holder: &str) -> Result<Lease, Error> {

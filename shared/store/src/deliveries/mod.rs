@@ -8,15 +8,13 @@
 mod announce;
 mod attempt;
 mod open;
-mod persist;
 mod read;
 mod redeliver;
 mod state;
 
 pub use announce::{Announcement, Announcer};
-pub use attempt::{Attempts, Content, Lease, Loaded, Next, Standing, Target};
+pub use attempt::{Attempts, Content, Lease, Loaded, Next, PERSISTENCE, Standing, Target};
 pub use open::{Open, Releases};
-pub use persist::persist;
 pub use read::{Deliveries, DeliveryFilter};
 
 use contract::Time;

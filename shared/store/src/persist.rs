@@ -6,19 +6,19 @@ use std::time::Duration;
 use contract::{Code, Error};
 use tokio::time::Instant;
 
-/// How long an attempt's lease and its record are tried: what is not recorded shows as `unknown`.
-const PERSISTENCE: Duration = Duration::from_secs(20);
-
-/// Does it again while the store is not to be had.
+/// Does it again while the store is not to be had, for so long at the most.
 ///
 /// # Errors
 /// What the last try's is.
-pub async fn persist<T, F: Future<Output = Result<T, Error>>>(what: impl Fn() -> F) -> Result<T, Error> {
+pub async fn persist<T, F: Future<Output = Result<T, Error>>>(
+    most: Duration,
+    what: impl Fn() -> F,
+) -> Result<T, Error> {
     let started = Instant::now();
     let mut pause = Duration::from_millis(100);
     loop {
         match what().await {
-            Err(error) if error.code() == Code::Unavailable && started.elapsed() + pause < PERSISTENCE => {
+            Err(error) if error.code() == Code::Unavailable && started.elapsed() + pause < most => {
                 tokio::time::sleep(pause).await;
                 pause = pause.saturating_mul(2).min(Duration::from_secs(2));
             }
