@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "a command's output")]
 
+mod beside;
 mod link;
 mod requests;
 mod server;
@@ -19,6 +20,9 @@ fn main() -> Result<(), Failure> {
     let wanted = |part: &str| named.is_empty() || named.iter().any(|name| name == part);
     if wanted("requests") {
         runtime.block_on(requests::run())?;
+    }
+    if wanted("beside") {
+        runtime.block_on(beside::run())?;
     }
     if wanted("webhooks") {
         runtime.block_on(webhooks::run())?;

@@ -46,8 +46,7 @@ impl Server {
     }
 
     pub(crate) fn request(&self, method: &str, path: &str) -> http::request::Builder {
-        let request = Request::builder().method(method).uri(path).header("host", &self.address);
-        request.header("x-api-key", &self.key).header("content-type", "application/json")
+        request(&self.address, &self.key, method, path)
     }
 
     fn proc(&self, file: &str) -> Result<String, Failure> {
@@ -67,6 +66,11 @@ impl Server {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
         Ok(line.trim().trim_end_matches("kB").trim().parse::<f64>()? / 1024.0)
     }
+}
+
+pub(crate) fn request(address: &str, key: &str, method: &str, path: &str) -> http::request::Builder {
+    let request = Request::builder().method(method).uri(path).header("host", address);
+    request.header("x-api-key", key).header("content-type", "application/json")
 }
 
 /// A connection that requests go over, one after the other.

@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 
 use crate::Store;
 use crate::Work;
+use crate::apart::apart;
 use crate::author::Author;
 use crate::change::{Change, Outcome};
 use crate::credentials::SessionCredential;
@@ -231,14 +232,7 @@ static QUEUE: Semaphore = Semaphore::const_new(500);
 /// Makes or compares a hash off the async threads.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
     let _place = QUEUE.try_acquire().map_err(Error::unavailable)?;
-    let turn = TURN.acquire().await.map_err(Error::internal)?;
-    // The turn goes with the work: it is not over because the caller has gone.
-    let work = move || {
-        let done = work();
-        drop(turn);
-        done
-    };
-    tokio::task::spawn_blocking(work).await.map_err(Error::internal)
+    apart(&TURN, work).await
 }
 
 async fn hashed(password: Password) -> Result<PasswordHash, Error> {

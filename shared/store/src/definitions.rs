@@ -20,6 +20,7 @@ use contract::names::{FieldKey, GroupKey, GroupRef, TenantId};
 use contract::resource::{Field, FieldGroup, GlobalField, Scope, TenantField};
 use contract::{Code, Error, Time};
 
+use crate::apart::{apart, lane};
 use crate::cache::{Cache as Weighed, Heavy};
 use crate::document::{Document, from_doc};
 use crate::dynamo::{Item, Stretch, get_number, get_text, must};
@@ -32,6 +33,9 @@ use crate::{Store, Work};
 
 /// Longer than a transaction can be under way, with all of its tries.
 pub(crate) const SETTLED: Duration = Duration::from_secs(30);
+
+/// Definitions of so many bytes are read in some tenths of a millisecond; a thread of their own costs one.
+const LONG: usize = 32 * 1024;
 
 /// The merged fields of one tenant in one group.
 pub(crate) struct Fields {
@@ -249,15 +253,18 @@ impl Work {
     async fn read_group(&self, pk: &str) -> Result<GroupFields, Error> {
         let whole = Stretch { table: Table::Main, pk, prefix: "", after: None, limit: None };
         let (items, _) = self.store.query(&whole).await?;
-        let mut fields = Vec::with_capacity(items.len());
-        let mut version = 0;
-        for item in &items {
-            match get_number(item, "schemaVersion") {
-                Some(found) => version = found,
-                None => fields.push(from_doc(item)?),
+        self.read_out(items, |items| {
+            let mut fields = Vec::with_capacity(items.len());
+            let mut version = 0;
+            for item in items {
+                match get_number(item, "schemaVersion") {
+                    Some(found) => version = found,
+                    None => fields.push(from_doc(item)?),
+                }
             }
-        }
-        Ok(GroupFields { version, fields })
+            Ok(GroupFields { version, fields })
+        })
+        .await
     }
 
     /// The tenant's fields in the group, under the version of the card that stands before them.
@@ -265,11 +272,27 @@ impl Work {
         let card = keys::tenant_group(scope, id);
         let stretch = Stretch { table: Table::Main, pk: &card.pk, prefix: &card.sk, after: None, limit: None };
         let (items, _) = self.store.query(&stretch).await?;
-        let (card, fields) = match items.split_first() {
-            Some((first, fields)) if get_text(first, "sk") == Some(&card.sk) => (Some(first), fields),
-            _ => (None, &items[..]),
-        };
-        Ok((schema_version(card), fields.iter().map(from_doc).collect::<Result<_, _>>()?))
+        self.read_out(items, move |items| {
+            let (card, fields) = match items.split_first() {
+                Some((first, fields)) if get_text(first, "sk") == Some(&card.sk) => (Some(first), fields),
+                _ => (None, items),
+            };
+            Ok((schema_version(card), fields.iter().map(from_doc).collect::<Result<_, _>>()?))
+        })
+        .await
+    }
+
+    /// Reads definitions out of their items: many of them apart, where nobody else waits for it.
+    async fn read_out<T: Send + 'static>(
+        &self,
+        items: Vec<Item>,
+        read: impl FnOnce(&[Item]) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let bytes: usize = items.iter().filter_map(|item| get_text(item, "doc")).map(str::len).sum();
+        if bytes < LONG {
+            return read(&items);
+        }
+        apart(lane(self.scope.client()), move || read(&items)).await?
     }
 }
 

@@ -99,6 +99,7 @@ pub mod tenants;
 pub mod values;
 pub mod webhooks;
 
+mod apart;
 mod cache;
 mod change;
 mod definitions;
