@@ -115,9 +115,9 @@ async fn every_wrong_member_is_named_and_nothing_is_written() {
     let path = format!("{GLOBAL}/{}", id(&field));
     for (groups, place) in [
         (json!([]), "fieldGroupIds"),
-        (json!([one(), one()]), "fieldGroupIds[1]"),
         (json!([absent]), "fieldGroupIds[0]"),
         (json!([one(), absent]), "fieldGroupIds[1]"),
+        (json!([one(), one(), one(), absent]), "fieldGroupIds[3]"),
         (json!(["product"]), "fieldGroupIds[0]"),
         (json!({}), "fieldGroupIds"),
         (Value::Null, "fieldGroupIds"),
@@ -126,7 +126,7 @@ async fn every_wrong_member_is_named_and_nothing_is_written() {
         key.post(GLOBAL).json(&body).await.wrong(&[place]);
         key.patch(&path).json(&json!({ "fieldGroupIds": groups })).await.wrong(&[place]);
     }
-    let body = json!({ "key": "A", "label": "", "schema": {}, "fieldGroupIds": [one(), one()] });
+    let body = json!({ "key": "A", "label": "", "schema": {}, "fieldGroupIds": [one(), 1] });
     key.post(GLOBAL).json(&body).await.wrong(&["fieldGroupIds[1]", "key", "label", "schema.type"]);
     key.patch(&path).json(&json!({ "key": "other", "type": "number" })).await.wrong(&["key", "type"]);
     key.patch(&path).json(&json!({ "label": null, "schema": null })).await.wrong(&["label", "schema"]);

@@ -195,7 +195,7 @@ async fn null_is_as_if_it_were_left_out() {
         "permissions": null, "expiresAt": null, "rateLimit": null, "allowedIps": null,
     });
     let made = account.owner.post("/api/v1/api-keys").json(&body).await.data(201);
-    assert!(made["permissions"].as_array().is_some_and(|all| all.len() > 5) && made["allowedIps"] == json!([]));
+    assert!(made["permissions"].as_array().is_some_and(|all| all.len() > 5) && made["allowedIps"].is_null());
     let schema = json!({
         "type": "string", "default": null,
         "validation": { "required": null, "minLength": null, "maxLength": null, "pattern": null, "min": null },
@@ -203,7 +203,7 @@ async fn null_is_as_if_it_were_left_out() {
     });
     let field = json!({ "key": "f", "label": "F", "schema": schema });
     let made = key.post(&fields("acme", "a")).json(&field).await.data(201);
-    assert_eq!(made["schema"], json!({ "type": "string", "validation": {}, "ui": {} }));
+    assert_eq!(made["schema"], json!({ "type": "string" }));
     let empty = json!({ "key": "g", "label": "G", "schema": { "type": "url", "validation": null, "ui": null } });
     assert_eq!(key.post(&fields("acme", "a")).json(&empty).await.data(201)["schema"], json!({ "type": "url" }));
     // What has to be there is missing, and what is unknown stays that.

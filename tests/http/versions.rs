@@ -73,6 +73,79 @@ async fn every_change_is_one_version_more() {
 }
 
 #[tokio::test]
+async fn what_changes_nothing_makes_no_version() {
+    let app = App::start().await;
+    let account = app.account("ada").await;
+    let (owner, key) = (&account.owner, &account.key);
+    let groups = [key.group("product").await, key.group("spare").await];
+    let ids = groups.each_ref().map(id);
+    let schema = json!({ "type": "string", "validation": { "maxLength": 9 }, "ui": { "placeholder": "p" } });
+    let global = key.global("title", json!({ "type": "url" }), &[&groups[0], &groups[1]]).await;
+    let own = key.own("acme", "product", "color", schema).await;
+    key.own("acme", "product", "many", json!({ "type": "multiselect", "validation": { "options": ["a", "b"] } })).await;
+    key.own("acme", "product", "mail", json!({ "type": "email" })).await;
+    key.save("acme", "product", "sku", json!({ "color": "red", "mail": "a@b.example" })).await;
+    let api_key = json!({
+        "name": "A", "type": "management", "permissions": ["values:read", "schema:read"],
+        "allowedIps": ["10.0.0.0/8", "6.6.6.6", "::1"], "expiresAt": "2100-01-01T00:00:00Z",
+    });
+    let api_key = owner.post("/api/v1/api-keys").json(&api_key).await.data(201);
+    let preview = owner.post("/api/v1/api-keys").json(&json!({ "name": "B", "type": "preview" })).await.data(201);
+    let hook = json!({
+        "url": "https://example.com", "events": ["field_group.deleted", "field_value.*"], "tenantIds": ["b", "a"],
+        "headers": { "X-A": "1", "X-B": "2" },
+    });
+    let hook = key.post("/api/v1/webhooks").json(&hook).await.data(201);
+    assert_eq!(
+        (&hook["events"], &hook["tenantIds"]),
+        (&json!(["field_value.*", "field_group.deleted"]), &json!(["a", "b"]))
+    );
+
+    let group = format!("/api/v1/field-groups/{}", ids[0]);
+    let global = format!("/api/v1/global-fields/{}", id(&global));
+    let own = format!("{}/{}", fields("acme", "product"), id(&own));
+    let saved = values("acme", "product", "sku");
+    let api_key = format!("/api/v1/api-keys/{}", id(&api_key));
+    let preview = format!("/api/v1/api-keys/{}", id(&preview));
+    let hook = format!("/api/v1/webhooks/{}", id(&hook));
+    let whole = json!({ "type": "string", "validation": { "maxLength": 9.0, "required": false, "minLength": 0 },
+        "ui": { "placeholder": " p", "order": null }, "default": null });
+    for (caller, method, path, change) in [
+        (key, "PATCH", &group, json!({})),
+        (key, "PATCH", &group, json!({ "name": " product ", "description": null, "publishing": "immediate" })),
+        (key, "PATCH", &global, json!({ "schema": { "type": "url", "ui": {} } })),
+        (key, "PATCH", &global, json!({ "schema": { "type": "url", "validation": { "required": false } } })),
+        (key, "PATCH", &global, json!({ "fieldGroupIds": [ids[1], ids[0], ids[1]] })),
+        (key, "PATCH", &own, json!({ "schema": whole })),
+        (key, "POST", &saved, json!({})),
+        (key, "POST", &saved, json!({ "color": "red", "mail": " a@b。example", "many": null })),
+        (key, "PUT", &saved, json!({ "mail": "a@b.example", "color": "red" })),
+        (owner, "PATCH", &api_key, json!({ "permissions": ["schema:read", "values:read", "schema:read"] })),
+        (
+            owner,
+            "PATCH",
+            &api_key,
+            json!({ "expiresAt": "2100-01-01T02:00:00+02:00", "active": true, "rateLimit": null }),
+        ),
+        (owner, "PATCH", &api_key, json!({ "allowedIps": ["::1", "6.6.6.6/32", "10.1.2.3/8", "::ffff:6.6.6.6"] })),
+        (
+            owner,
+            "PATCH",
+            &preview,
+            json!({ "permissions": null, "allowedIps": null, "rateLimit": null, "expiresAt": null }),
+        ),
+        (key, "PATCH", &hook, json!({ "events": ["field_value.*", "field_group.deleted", "field_value.*"] })),
+        (key, "PATCH", &hook, json!({ "tenantIds": ["b", "a", "b"], "url": "https://example.com/", "active": true })),
+        (key, "PATCH", &hook, json!({ "headers": { "X-B": "2", "X-A": null }, "signatureHeader": null })),
+    ] {
+        let before = caller.get(path).await.data(200);
+        let after = caller.call(method, path).json(&change).await;
+        assert_eq!(after.data(200), before, "{path} {change}");
+        assert_eq!(caller.get(path).await.data(200), before, "{path} {change}");
+    }
+}
+
+#[tokio::test]
 async fn a_stale_version_is_a_conflict() {
     let app = App::start().await;
     for Kind { caller, path, method, change, .. } in kinds(&app).await {

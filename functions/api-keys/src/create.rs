@@ -1,7 +1,7 @@
 //! `POST /api/v1/api-keys`
 
-use contract::names::Name;
-use contract::permission::{KeyType, Permission};
+use contract::names::{AllowedIps, Name};
+use contract::permission::{KeyType, Permissions};
 use contract::resource::{ApiKey, RateLimit, Resource};
 use contract::{Error, Problems, Time};
 use deserr::Deserr;
@@ -11,7 +11,7 @@ use serde::Serialize;
 use store::api_keys::{ApiKeys, NewApiKey};
 use store::grant::Create;
 
-use crate::rules::{self, Addresses};
+use crate::rules;
 
 /// A new API key.
 #[derive(Deserr, JsonSchema)]
@@ -19,7 +19,7 @@ use crate::rules::{self, Addresses};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("anyOf" = [
     { "properties": { "type": { "const": "management" } } },
-    { "properties": { "permissions": { "type": ["array", "null"], "maxItems": 0 } } },
+    { "properties": { "permissions": { "type": "null" } } },
 ]))]
 pub(crate) struct CreateApiKey {
     name: Name,
@@ -28,8 +28,7 @@ pub(crate) struct CreateApiKey {
     key_type: KeyType,
     /// All, if they are left out. Only a management key has any.
     #[deserr(default)]
-    #[schemars(length(min = 1))]
-    permissions: Option<Vec<Permission>>,
+    permissions: Option<Permissions>,
     /// Never, if it is left out.
     #[deserr(default)]
     expires_at: Option<Time>,
@@ -37,7 +36,7 @@ pub(crate) struct CreateApiKey {
     rate_limit: Option<RateLimit>,
     /// Every address, if they are left out.
     #[deserr(default)]
-    allowed_ips: Option<Addresses>,
+    allowed_ips: Option<AllowedIps>,
 }
 
 impl Body for CreateApiKey {}
@@ -74,7 +73,7 @@ pub(crate) async fn create(
         permissions,
         expires_at: body.expires_at,
         rate_limit: body.rate_limit,
-        allowed_ips: body.allowed_ips.unwrap_or_default().0,
+        allowed_ips: body.allowed_ips,
     };
     let (api_key, secret) = keys.create(new).await?;
     Ok(Created(NewKey { api_key, key: Some(secret.reveal().to_owned()) }))

@@ -1,8 +1,8 @@
 //! `PATCH /api/v1/api-keys/{id}`
 
 use contract::id::KeyId;
-use contract::names::Name;
-use contract::permission::Permission;
+use contract::names::{AllowedIps, Name};
+use contract::permission::{KeyType, Permissions};
 use contract::resource::{ApiKey, RateLimit};
 use contract::{Error, Precondition, Problems, Time};
 use deserr::Deserr;
@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use store::api_keys::ApiKeys;
 use store::grant::Update;
 
-use crate::rules::{self, Addresses};
+use crate::rules;
 
 /// A change of an API key; members left out stay.
 #[derive(Deserr, JsonSchema)]
@@ -24,15 +24,14 @@ pub(crate) struct UpdateApiKey {
     #[deserr(default)]
     active: Given<bool>,
     #[deserr(default)]
-    #[schemars(length(min = 1))]
-    permissions: Given<Vec<Permission>>,
+    permissions: Patch<Permissions>,
     #[deserr(default)]
     expires_at: Patch<Time>,
     #[deserr(default)]
     rate_limit: Patch<RateLimit>,
     /// Every address, if they are `null`.
     #[deserr(default)]
-    allowed_ips: Patch<Addresses>,
+    allowed_ips: Patch<AllowedIps>,
 }
 
 impl Body for UpdateApiKey {}
@@ -52,19 +51,22 @@ pub(crate) async fn update(
         if let Some(active) = body.active.0 {
             key.active = active;
         }
-        if let Some(named) = &body.permissions.0 {
-            key.permissions = rules::permissions(key.key_type, Some(named.clone()), &mut problems);
+        match &body.permissions {
+            Patch::Keep => {}
+            Patch::Clear if key.key_type == KeyType::Management => {
+                problems.add("permissions", "not_nullable", "Can't be cleared; leave it out to keep it as it is.");
+            }
+            Patch::Clear => {}
+            Patch::Set(named) => {
+                key.permissions = rules::permissions(key.key_type, Some(named.clone()), &mut problems);
+            }
         }
         if let Patch::Set(end) = body.expires_at {
             rules::future(Some(end), now.0, &mut problems);
         }
         body.expires_at.apply(&mut key.expires_at);
         body.rate_limit.apply(&mut key.rate_limit);
-        match &body.allowed_ips {
-            Patch::Keep => {}
-            Patch::Clear => key.allowed_ips.clear(),
-            Patch::Set(allowed) => key.allowed_ips.clone_from(&allowed.0),
-        }
+        body.allowed_ips.apply(&mut key.allowed_ips);
         Ok(problems.or(())?)
     };
     Ok(Found(keys.update(id, precondition, change).await?))

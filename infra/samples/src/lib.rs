@@ -7,7 +7,7 @@ use std::sync::Arc;
 use auth::{ApiKeySecret, Keyring, SessionToken, WebhookSecret};
 use contract::id::{DeliveryId, FieldId, GroupId, JobId, KeyId, WebhookId};
 use contract::names::{EntityId, GroupRef, TenantId};
-use contract::permission::{KeyType, Permission};
+use contract::permission::{KeyType, Permissions};
 use contract::resource::Publishing;
 use contract::schema::FieldSchema;
 use contract::webhook::{Events, Headers};
@@ -170,9 +170,9 @@ fn parse<T: std::str::FromStr<Err = contract::Broken>>(text: &str) -> Result<T, 
 
 fn key(name: &str, key_type: KeyType) -> Result<NewApiKey, Error> {
     let management = key_type == KeyType::Management;
-    let permissions = if management { Permission::ALL.to_vec() } else { Vec::new() };
+    let permissions = management.then(Permissions::all);
     let name = parse(name)?;
-    Ok(NewApiKey { name, key_type, permissions, expires_at: None, rate_limit: None, allowed_ips: Vec::new() })
+    Ok(NewApiKey { name, key_type, permissions, expires_at: None, rate_limit: None, allowed_ips: None })
 }
 
 fn group(key: &str, name: &str) -> Result<NewFieldGroup, Error> {

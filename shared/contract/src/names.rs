@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::id::GroupId;
-use crate::{Broken, email, prose, text_type};
+use crate::{Broken, Several, email, prose, text_type};
 
 /// Identifiers of the client's own: they stand in partition and sort keys, hence the narrow alphabet.
 fn own_identifier(text: &str) -> Result<(), Broken> {
@@ -151,9 +151,13 @@ impl schemars::JsonSchema for GroupRef {
     }
 }
 
-/// An address or a CIDR block, as it was written; an address is the block of itself alone.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// An address or a CIDR block, in one form: an address is the block of itself alone, a block has no bits beyond its
+/// prefix, and IPv4 is IPv4 where it is written as IPv6, too.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IpBlock(IpNet);
+
+/// What may use a key: 1 to 100 addresses and CIDR blocks.
+pub type AllowedIps = Several<IpBlock, 100>;
 
 impl IpBlock {
     /// Whether the address is in the block; `::ffff:a.b.c.d` is `a.b.c.d`.
@@ -166,12 +170,18 @@ impl IpBlock {
 impl std::str::FromStr for IpBlock {
     type Err = Broken;
     fn from_str(text: &str) -> Result<Self, Broken> {
-        let block = text
-            .parse::<IpNet>()
-            .ok()
-            .or_else(|| text.parse::<IpAddr>().ok().map(|address| IpNet::from(address.to_canonical())));
-        block.map(Self).ok_or_else(|| Broken::new("invalid_ip", "Must be an IP address or a CIDR block."))
+        let block = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        block.map(canonical).map(Self).map_err(|_| Broken::new("invalid_ip", "Must be an IP address or a CIDR block."))
     }
+}
+
+fn canonical(block: IpNet) -> IpNet {
+    // `::ffff:0:0/96` is all of IPv4 (RFC 4291 §2.5.5.2).
+    let of_ipv4 = match (block.addr().to_canonical(), block.prefix_len().checked_sub(96)) {
+        (address @ IpAddr::V4(_), Some(length)) if block.addr().is_ipv6() => IpNet::new(address, length).ok(),
+        _ => None,
+    };
+    of_ipv4.unwrap_or(block).trunc()
 }
 
 impl serde::Serialize for IpBlock {

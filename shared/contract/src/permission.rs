@@ -4,6 +4,8 @@ use deserr::Deserr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::Several;
+
 macro_rules! permissions {
     ($($variant:ident $name:literal)+) => {
         /// One permission of an API key.
@@ -37,6 +39,17 @@ permissions! {
     TenantsErase "tenants:erase"
     TokensCreate "tokens:create"
     AuditRead "audit:read"
+}
+
+/// What a management key may do.
+pub type Permissions = Several<Permission, 100>;
+
+impl Permissions {
+    /// Every permission.
+    #[must_use]
+    pub fn all() -> Self {
+        Self::known(Permission::ALL)
+    }
 }
 
 /// A member's role in a client, least first.

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use crate::Time;
 use crate::id::{ClientId, FieldId, GroupId, KeyId, UserId};
-use crate::names::{Description, Email, EntityId, FieldKey, GroupKey, Name, Slug, TenantId};
-use crate::permission::{KeyType, Permission, Role};
+use crate::names::{AllowedIps, Description, Email, EntityId, FieldKey, GroupKey, Name, Slug, TenantId};
+use crate::permission::{KeyType, Permissions, Role};
 use crate::schema::FieldSchema;
 
 /// What every resource has in common.
@@ -259,16 +259,16 @@ pub struct ApiKey {
     pub key_type: KeyType,
     /// The key's first 12 characters.
     pub prefix: String,
-    /// What it may do; empty for delivery and preview keys.
-    pub permissions: Vec<Permission>,
+    /// What it may do; `null` for delivery and preview keys.
+    pub permissions: Option<Permissions>,
     /// Whether it works.
     pub active: bool,
     /// When it stops working.
     pub expires_at: Option<Time>,
     /// Its own limit, over the client's.
     pub rate_limit: Option<RateLimit>,
-    /// Addresses and CIDR blocks that may use it; empty for all.
-    pub allowed_ips: Vec<crate::names::IpBlock>,
+    /// Addresses and CIDR blocks that may use it; `null` for all.
+    pub allowed_ips: Option<AllowedIps>,
     /// 1, then one more a change.
     pub version: u64,
     /// When it was made.

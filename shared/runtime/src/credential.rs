@@ -120,7 +120,7 @@ fn may_enter(caller: &Caller, access: Access, incoming: &Incoming) -> Result<(),
             if !key.allows_address(incoming.origin.address) {
                 return Err(Code::IpNotAllowed.into());
             }
-            has_any(access, |permission| key.permissions.contains(&permission), "This API key")
+            has_any(access, |permission| key.may(permission), "This API key")
         }
         (Access::Session | Access::Member(_), Caller::Key(_)) => {
             forbidden("An API key may not do that: it needs a session of the dashboard.".to_owned())

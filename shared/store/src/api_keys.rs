@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 
 use auth::{ApiKeySecret, KeyHash};
 use contract::id::{EventId, KeyId};
-use contract::names::{IpBlock, Name};
-use contract::permission::{KeyType, Permission};
+use contract::names::{AllowedIps, Name};
+use contract::permission::{KeyType, Permissions};
 use contract::resource::{ApiKey, RateLimit};
 use contract::{Code, Error, Precondition, Time};
 
@@ -55,14 +55,14 @@ pub struct NewApiKey {
     pub name: Name,
     /// What it is for.
     pub key_type: KeyType,
-    /// What it may do.
-    pub permissions: Vec<Permission>,
+    /// What it may do, if it is a management key.
+    pub permissions: Option<Permissions>,
     /// When it stops working.
     pub expires_at: Option<Time>,
     /// Its own limit.
     pub rate_limit: Option<RateLimit>,
-    /// Addresses that may use it; empty for all.
-    pub allowed_ips: Vec<IpBlock>,
+    /// Addresses that may use it; all, if there is no list.
+    pub allowed_ips: Option<AllowedIps>,
 }
 
 impl<A> ApiKeys<A> {

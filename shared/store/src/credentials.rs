@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use auth::{ApiKeySecret, KeyHash, SealKey, SessionToken};
 use contract::id::{ClientId, KeyId, UserId};
-use contract::names::IpBlock;
-use contract::permission::{KeyType, Permission, Role};
+use contract::names::AllowedIps;
+use contract::permission::{KeyType, Permission, Permissions, Role};
 use contract::resource::{ApiKey, RateLimit, User};
 use contract::{Error, Time};
 use serde::{Deserialize, Serialize};
@@ -30,11 +30,11 @@ pub(crate) struct KeyCard {
     client: ClientId,
     seal: String,
     key_type: KeyType,
-    permissions: Vec<Permission>,
+    permissions: Option<Permissions>,
     active: bool,
     expires_at: Option<Time>,
     rate_limit: Option<RateLimit>,
-    allowed_ips: Vec<IpBlock>,
+    allowed_ips: Option<AllowedIps>,
 }
 
 impl KeyCard {
@@ -56,7 +56,9 @@ impl KeyCard {
 impl Heavy for (Time, KeyCard) {
     fn weight(&self) -> usize {
         let card = &self.1;
-        size_of::<Self>() + card.seal.len() + size_of_val(&card.permissions[..]) + size_of_val(&card.allowed_ips[..])
+        let permissions = card.permissions.as_ref().map_or(0, |list| size_of_val(list.as_slice()));
+        let allowed_ips = card.allowed_ips.as_ref().map_or(0, |list| size_of_val(list.as_slice()));
+        size_of::<Self>() + card.seal.len() + permissions + allowed_ips
     }
 }
 
@@ -72,17 +74,22 @@ pub struct KeyCredential {
     pub scope: ClientScope,
     /// What it is for.
     pub key_type: KeyType,
-    /// What it may do.
-    pub permissions: Vec<Permission>,
-    allowed_ips: Vec<IpBlock>,
+    permissions: Option<Permissions>,
+    allowed_ips: Option<AllowedIps>,
 }
 
 impl KeyCredential {
     /// Whether the key may be used from this address; an unknown address is none of those that a list names.
     #[must_use]
     pub fn allows_address(&self, address: Option<IpAddr>) -> bool {
-        self.allowed_ips.is_empty()
-            || address.is_some_and(|address| self.allowed_ips.iter().any(|block| block.holds(address)))
+        let holds = |allowed: &AllowedIps, address| allowed.as_slice().iter().any(|block| block.holds(address));
+        self.allowed_ips.as_ref().is_none_or(|allowed| address.is_some_and(|address| holds(allowed, address)))
+    }
+
+    /// Whether the key may do this.
+    #[must_use]
+    pub fn may(&self, permission: Permission) -> bool {
+        self.permissions.as_ref().is_some_and(|list| list.as_slice().contains(&permission))
     }
 }
 

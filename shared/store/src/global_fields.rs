@@ -65,7 +65,7 @@ pub struct NewGlobalField {
     pub label: Name,
     /// What values it takes.
     pub schema: FieldSchema,
-    /// The groups, each once, at most [`MAX_GROUPS`].
+    /// The groups as they were sent, at most [`MAX_GROUPS`].
     pub groups: Vec<GroupId>,
 }
 
@@ -75,7 +75,7 @@ pub struct GlobalFieldChange {
     pub label: Option<Name>,
     /// What values it takes; the type stays.
     pub schema: Option<FieldSchema>,
-    /// The groups, each once, at most [`MAX_GROUPS`].
+    /// The groups as they were sent, at most [`MAX_GROUPS`].
     pub groups: Option<Vec<GroupId>>,
 }
 
@@ -157,14 +157,14 @@ impl GlobalFields<Create> {
             key: new.key,
             label: new.label,
             schema: new.schema,
-            field_group_ids: new.groups,
+            field_group_ids: set_of(&new.groups),
             version: 1,
             created_at: author.at(),
             updated_at: author.at(),
         };
         let mut changes = vec![holding(Change::put(keys::global_field(scope, field.id)), &field, 1)?.when_absent()];
         changes.push(COUNTED_GLOBAL_FIELDS.one_more(&self.work.scope));
-        changes.extend(self.attach(&field, &field.field_group_ids)?);
+        changes.extend(self.attach(&field, &field.field_group_ids, &new.groups)?);
         let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
         match store.commit(changes, event).await? {
             Outcome::Done => Ok(field),
@@ -195,7 +195,7 @@ impl GlobalFields<Update> {
                 next.schema = schema.clone();
             }
             if let Some(groups) = &change.groups {
-                next.field_group_ids.clone_from(groups);
+                next.field_group_ids = set_of(groups);
             }
             let before = &current.value.field_group_ids;
             let (stay, join): (Vec<GroupId>, Vec<GroupId>) =
@@ -207,7 +207,7 @@ impl GlobalFields<Update> {
                 return Err(Problems::one("fieldGroupIds", "too_many", message).into());
             }
             let mut changes = vec![holding(Change::update(key.clone()), &next, current.version + 1)?];
-            changes.extend(self.attach(&next, &join)?);
+            changes.extend(self.attach(&next, &join, change.groups.as_deref().unwrap_or_default())?);
             let (size, before) = (schema_bytes(&next.schema)?, schema_bytes(&current.value.schema)?);
             for group in stay {
                 let copy = keys::global_copy(&self.work.scope, group, &next.key);
@@ -261,11 +261,12 @@ impl<A> GlobalFields<A> {
         Places::two(keys::global_field(scope, id), keys::deleted_global_field(scope, id))
     }
 
-    fn attach(&self, field: &GlobalField, groups: &[GroupId]) -> Result<Vec<Change>, Error> {
+    /// The changes by which a field joins these `groups`; one that is absent is named by its place in those `sent`.
+    fn attach(&self, field: &GlobalField, groups: &[GroupId], sent: &[GroupId]) -> Result<Vec<Change>, Error> {
         let (doc, size) = (to_doc(field)?, schema_bytes(&field.schema)?);
         let mut changes = Vec::with_capacity(groups.len() * 2);
-        for group in groups {
-            let at = field.field_group_ids.iter().position(|id| id == group).unwrap_or(0);
+        let joined = sent.iter().enumerate().filter(|(at, id)| groups.contains(id) && !sent[..*at].contains(id));
+        for (at, group) in joined {
             changes.push(self.copy(field, *group, &doc));
             let card = self.card(*group, 1, size).when("attribute_not_exists(#deletedAt)");
             changes.push(card.or_else(move |card| match card.filter(|card| deleted_at(card).is_none()) {
@@ -311,6 +312,14 @@ impl<A> GlobalFields<A> {
         }
         if fields > 0 || bytes > 0 { card.or_else(|card| card.map_or(Code::Internal.into(), full)) } else { card }
     }
+}
+
+/// The groups in the one order in which they are kept, each once.
+fn set_of(groups: &[GroupId]) -> Vec<GroupId> {
+    let mut groups = groups.to_vec();
+    groups.sort_unstable();
+    groups.dedup();
+    groups
 }
 
 /// Why a group takes no more.

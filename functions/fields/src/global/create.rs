@@ -20,7 +20,7 @@ pub(crate) struct CreateGlobalField {
     key: FieldKey,
     label: Name,
     schema: FieldSchema,
-    /// The groups that it is to be in: 1 to 40, each once.
+    /// The groups that it is to be in: 1 to 40.
     field_group_ids: Groups,
 }
 

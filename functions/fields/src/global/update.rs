@@ -22,7 +22,7 @@ pub(crate) struct UpdateGlobalField {
     label: Given<Name>,
     #[deserr(default)]
     schema: Given<FieldSchema>,
-    /// All the groups that it is to be in: 1 to 40, each once.
+    /// All the groups that it is to be in: 1 to 40.
     #[deserr(default)]
     field_group_ids: Given<Groups>,
 }

@@ -40,7 +40,7 @@ pub(super) struct Definition {
 }
 
 /// What a form shows.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Ui {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,7 +92,7 @@ pub(super) fn parse(value: Value, path: &str, accepted: bool) -> Result<Definiti
 
     let ui_path = object.path_of("ui");
     let ui = object.take("ui").and_then(|value| Object::read(value, ui_path, &mut problems));
-    let ui = ui.map(|ui| ui.ui(&mut problems));
+    let ui = ui.map(|ui| ui.ui(&mut problems)).filter(|ui| *ui != Ui::default());
 
     let default_path = object.path_of("default");
     let default = object.take("default");
@@ -115,6 +115,7 @@ pub(super) fn parse(value: Value, path: &str, accepted: bool) -> Result<Definiti
     }
 
     object.finish(&["type", "validation", "ui", "default"], &mut problems);
+    let validation = validation.filter(|rules| *rules != Rules::default());
     match field_type {
         Some(field_type) => {
             let default = default.map(|default| value::kept(field_type, &default));
@@ -194,14 +195,14 @@ impl Object {
         }
         let mut rules = Rules {
             required: self.flag("required", problems),
-            min_length: self.size("minLength", MAX_LENGTH, problems),
+            min_length: self.least("minLength", MAX_LENGTH, problems),
             max_length: self.size("maxLength", MAX_LENGTH, problems),
             pattern: self.pattern(problems),
             min: self.point("min", field_type, problems),
             max: self.point("max", field_type, problems),
             integer: self.flag("integer", problems),
             options: None,
-            min_items: self.size("minItems", MAX_ITEMS, problems),
+            min_items: self.least("minItems", MAX_ITEMS, problems),
             max_items: self.size("maxItems", MAX_ITEMS, problems),
         };
         let options = self.options(problems);
@@ -250,12 +251,13 @@ impl Object {
         }
     }
 
+    /// A rule that is off is none.
     fn flag(&mut self, name: &str, problems: &mut Problems) -> Option<bool> {
         let value = self.take(name)?;
         if !value.is_boolean() {
             problems.add(self.path_of(name), "wrong_type", "Must be true or false.");
         }
-        value.as_bool()
+        value.as_bool().filter(|on| *on)
     }
 
     /// An integer, also one that a format in between has written as `3.0`.
@@ -292,6 +294,11 @@ impl Object {
     fn size(&mut self, name: &str, max: usize, problems: &mut Problems) -> Option<usize> {
         let max = u32::try_from(max).unwrap_or(u32::MAX);
         self.whole(name, 0, max, problems).and_then(|size| usize::try_from(size).ok())
+    }
+
+    /// A least size; nought is none.
+    fn least(&mut self, name: &str, max: usize, problems: &mut Problems) -> Option<usize> {
+        self.size(name, max, problems).filter(|size| *size > 0)
     }
 
     fn text(

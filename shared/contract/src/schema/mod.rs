@@ -254,9 +254,8 @@ mod tests {
         assert!(schema.required());
         for text in [
             r#"{"type":"string"}"#,
-            r#"{"type":"date","validation":{},"ui":{}}"#,
-            r#"{"type":"boolean","validation":{"required":false},"default":false}"#,
-            r#"{"type":"number","validation":{"min":-0.5,"max":18446744073709551615,"integer":false}}"#,
+            r#"{"type":"boolean","default":false}"#,
+            r#"{"type":"number","validation":{"min":-0.5,"max":18446744073709551615}}"#,
             r#"{"type":"datetime","validation":{"min":"2026-01-01T00:00:00.5+02:00"}}"#,
             r#"{"type":"string","validation":{"minLength":1,"maxLength":2,"pattern":"^a"}}"#,
         ] {
@@ -264,6 +263,25 @@ mod tests {
             assert_eq!(serde_json::to_string(&schema).unwrap(), text);
             assert!(!schema.required());
             assert_eq!(schema.order(), None);
+        }
+    }
+
+    #[test]
+    fn what_says_nothing_is_left_out() {
+        for (given, kept) in [
+            (json!({"type": "date", "validation": {}, "ui": {}, "default": null}), json!({"type": "date"})),
+            (json!({"type": "url", "validation": {"required": false}}), json!({"type": "url"})),
+            (json!({"type": "number", "validation": {"integer": false, "min": null}}), json!({"type": "number"})),
+            (
+                json!({"type": "string", "validation": {"minLength": 0, "maxLength": 0}, "ui": {"order": null}}),
+                json!({"type": "string", "validation": {"maxLength": 0}}),
+            ),
+            (
+                json!({"type": "multiselect", "validation": {"options": ["a"], "minItems": 0}, "ui": {"order": 0}}),
+                json!({"type": "multiselect", "validation": {"options": ["a"]}, "ui": {"order": 0}}),
+            ),
+        ] {
+            assert_eq!(serde_json::to_value(FieldSchema::parse(given, "schema").unwrap()).unwrap(), kept);
         }
     }
 

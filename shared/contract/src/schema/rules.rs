@@ -1,4 +1,4 @@
-//! The rules of a field, as they are kept: what was given and nothing else.
+//! The rules of a field, as they are kept: what was given, but for what says nothing (`"required": false`).
 
 use std::cmp::Ordering;
 

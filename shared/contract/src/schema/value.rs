@@ -32,7 +32,8 @@ pub(super) fn is_empty(value: &Value) -> bool {
 /// The form in which a value that breaks no rule is kept: options as they were defined, addresses in their normal form.
 pub(super) fn kept(field_type: FieldType, value: &Value) -> Value {
     match (field_type, value) {
-        (FieldType::Select | FieldType::Email, Value::String(text)) => normal(text).into(),
+        (FieldType::Select, Value::String(text)) => normal(text).into(),
+        (FieldType::Email, Value::String(text)) => email::read(text).map_or_else(|_| value.clone(), Value::from),
         (FieldType::Multiselect, Value::Array(items)) => {
             items.iter().map(|item| item.as_str().map_or_else(|| item.clone(), |text| normal(text).into())).collect()
         }
@@ -362,6 +363,7 @@ mod tests {
         assert_eq!(kept(select, json!("Cafe\u{301} ")), json!("Café"));
         assert_eq!(kept(many, json!(["o\u{308}"])), json!(["ö"]));
         assert_eq!(kept(json!({"type": "email"}), json!(" jose\u{301}@b.example")), json!("josé@b.example"));
+        assert_eq!(kept(json!({"type": "email"}), json!("a@b。example")), json!("a@b.example"));
         for text in ["string", "textarea"] {
             assert_eq!(kept(json!({"type": text}), json!(" e\u{301}")), json!(" e\u{301}"), "exactly as sent");
         }

@@ -100,7 +100,7 @@ impl schemars::JsonSchema for EventName {
 }
 
 /// Which events a webhook is told: one, all of values, or all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum EventFilter {
     /// `*`
     All,

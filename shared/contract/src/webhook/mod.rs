@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::WebhookId;
 use crate::names::{Description, TenantId};
 use crate::resource::Resource;
-use crate::{Broken, Problems, Time, Whole};
+use crate::{Broken, Problems, Several, Time, Whole};
 
 /// An endpoint that events are delivered to, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -75,50 +75,11 @@ pub enum DisabledReason {
     Failing,
 }
 
-macro_rules! list_of_distinct {
-    ($(#[$meta:meta])* $name:ident($element:ty), $path:literal, $most:literal) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, deserr::Deserr, JsonSchema)]
-        #[serde(transparent)]
-        #[schemars(inline, extend("minItems" = 1, "maxItems" = $most, "uniqueItems" = true))]
-        #[deserr(error = Problems, try_from(Vec<$element>) = Self::checked -> Problems)]
-        pub struct $name(Vec<$element>);
+/// What a webhook is told: one or more filters.
+pub type Events = Several<EventFilter, 50>;
 
-        impl $name {
-            fn checked(list: Vec<$element>) -> Result<Self, Problems> {
-                let mut problems = Problems::default();
-                if list.is_empty() {
-                    problems.add($path, "too_few", "Must have at least 1 element.");
-                }
-                if list.len() > $most {
-                    problems.add($path, "too_many", concat!("Must have at most ", $most, " elements."));
-                    return problems.or(Self(Vec::new()));
-                }
-                for (at, element) in list.iter().enumerate().filter(|(at, element)| list[..*at].contains(element)) {
-                    let message = format!("`{element}` is there twice.");
-                    problems.add(format!("{}[{at}]", $path), "duplicate", message);
-                }
-                problems.or(Self(list))
-            }
-
-            /// The elements, at least one.
-            #[must_use]
-            pub fn as_slice(&self) -> &[$element] {
-                &self.0
-            }
-        }
-    };
-}
-
-list_of_distinct! {
-    /// What a webhook is told: one or more filters.
-    Events(EventFilter), "events", 50
-}
-
-list_of_distinct! {
-    /// The tenants whose events a webhook is told.
-    TenantIds(TenantId), "tenantIds", 100
-}
+/// The tenants whose events a webhook is told.
+pub type TenantIds = Several<TenantId, 100>;
 
 impl Webhook {
     /// Whether it is told of an event of this name, of this tenant or of none.

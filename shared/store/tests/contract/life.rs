@@ -3,7 +3,7 @@
 use contract::Error;
 use contract::id::{FieldId, GroupId, KeyId};
 use contract::names::GroupRef;
-use contract::permission::{KeyType, Permission};
+use contract::permission::{KeyType, Permissions};
 use hedgerow_store::accounts::Sessions;
 use hedgerow_store::api_keys::NewApiKey;
 use hedgerow_store::global_fields::GlobalFieldChange;
@@ -25,10 +25,10 @@ pub(crate) fn new_key() -> NewApiKey {
     NewApiKey {
         name: named("Server"),
         key_type: KeyType::Management,
-        permissions: Permission::ALL.to_vec(),
+        permissions: Some(Permissions::all()),
         expires_at: None,
         rate_limit: None,
-        allowed_ips: Vec::new(),
+        allowed_ips: None,
     }
 }
 

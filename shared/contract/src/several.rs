@@ -1,0 +1,99 @@
+//! Lists that narrow something: one form for each set, whatever order it was sent in.
+
+use deserr::{Deserr, IntoValue, MergeWithError, Value, ValuePointerRef};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+use crate::{Broken, Problems};
+
+/// 1 to `MOST` elements, in order, each once. Where nothing is narrowed there is no list: an empty one could mean all or
+/// nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Several<T, const MOST: usize>(Vec<T>);
+
+impl<T: Ord, const MOST: usize> Several<T, MOST> {
+    /// The list of these, each once.
+    ///
+    /// # Errors
+    /// `too_few` for none, `too_many` for more than `MOST`, however many are the same.
+    pub fn of(mut list: Vec<T>) -> Result<Self, Broken> {
+        if list.is_empty() {
+            return Err(Broken::new("too_few", "Must have at least 1 element."));
+        }
+        if list.len() > MOST {
+            return Err(Broken::new("too_many", format!("Must have at most {MOST} elements.")));
+        }
+        list.sort_unstable();
+        list.dedup();
+        Ok(Self(list))
+    }
+}
+
+impl<T: Clone, const MOST: usize> Several<T, MOST> {
+    /// A list of ours, which is in order.
+    pub(crate) fn known(list: &[T]) -> Self {
+        Self(list.to_vec())
+    }
+}
+
+impl<T, const MOST: usize> Several<T, MOST> {
+    /// The elements, at least one.
+    #[must_use]
+    pub fn as_slice(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<T: Deserr<Problems> + Ord, const MOST: usize> Deserr<Problems> for Several<T, MOST> {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, location: ValuePointerRef<'_>) -> Result<Self, Problems> {
+        let list = Vec::<T>::deserialize_from_value(value, location)?;
+        Self::of(list).map_err(|broken| deserr::take_cf_content(Problems::merge(None, broken, location)))
+    }
+}
+
+impl<T: JsonSchema, const MOST: usize> JsonSchema for Several<T, MOST> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("Several_{}_{MOST}", T::schema_name()).into()
+    }
+    fn json_schema(schemas: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "array",
+            "items": schemas.subschema_for::<T>(),
+            "minItems": 1,
+            "maxItems": MOST,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::names::IpBlock;
+
+    #[test]
+    fn a_set_has_one_form() {
+        let read = |value| deserr::deserialize::<Several<IpBlock, 5>, serde_json::Value, Problems>(value);
+        for (sent, kept) in [
+            (json!(["6.6.6.6", "6.6.6.6/32", "6.6.6.6"]), json!(["6.6.6.6"])),
+            (json!(["::1", "10.0.0.1/8", "10.0.0.0/8"]), json!(["10.0.0.0/8", "::1"])),
+            (json!(["::ffff:6.6.6.6", "::ffff:606:606/128", "6.6.6.6"]), json!(["6.6.6.6"])),
+            (json!(["::ffff:6.6.6.6/120", "6.6.6.0/24"]), json!(["6.6.6.0/24"])),
+            (json!(["2001:DB8:0::1/32", "2001:db8::/32"]), json!(["2001:db8::/32"])),
+            (json!(["0.0.0.0/0", "1.2.3.4/0", "::5/0"]), json!(["0.0.0.0/0", "::/0"])),
+        ] {
+            let list = read(sent.clone()).unwrap();
+            assert_eq!(serde_json::to_value(&list).unwrap(), kept, "{sent}");
+            assert_eq!(read(kept).unwrap(), list, "{sent}");
+        }
+        for (bad, code) in [(json!([]), "too_few"), (json!(vec!["6.6.6.6"; 6]), "too_many"), (json!({}), "wrong_type")]
+        {
+            assert_eq!(read(bad).unwrap_err().as_slice().first().unwrap().code, code);
+        }
+    }
+}
