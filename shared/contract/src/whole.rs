@@ -6,7 +6,8 @@ use deserr::{Deserr, ErrorKind, IntoValue, Value, ValueKind, ValuePointerRef};
 
 use crate::{Broken, Problems};
 
-/// A whole number: `5` and `5.0` are the same one, as JSON Schema's `integer` has it (Validation 2020-12 §6.1.1).
+/// A whole number: `5` and `5.0` are the same one, as JSON Schema's `integer` has it (Validation 2020-12 §6.1.1) and
+/// [`json::parse`](crate::json::parse) reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Whole(i64);
 
@@ -21,13 +22,16 @@ impl Whole {
     }
 }
 
+/// Beyond every range.
+const BEYOND: i64 = i64::MAX;
+
 impl Deserr<Problems> for Whole {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, location: ValuePointerRef<'_>) -> Result<Self, Problems> {
         let whole = match &value {
-            // What is beyond an i64 is beyond every range.
-            Value::Integer(number) => Some(i64::try_from(*number).unwrap_or(i64::MAX)),
+            Value::Integer(number) => Some(i64::try_from(*number).unwrap_or(BEYOND)),
             Value::NegativeInteger(number) => Some(*number),
-            Value::Float(number) if number.fract() == 0.0 => Some(format!("{number:.0}").parse().unwrap_or(i64::MAX)),
+            // Without a fraction, and still no integer: over 2^53.
+            Value::Float(number) if number.fract() == 0.0 => Some(BEYOND),
             _ => None,
         };
         whole.map(Self).ok_or_else(|| {
@@ -43,21 +47,20 @@ impl Deserr<Problems> for Whole {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+    use crate::json;
 
     #[test]
     fn a_fraction_of_nought_is_none() {
-        let read = |value| deserr::deserialize::<Whole, serde_json::Value, Problems>(value);
-        for (value, number) in [(json!(5), 5), (json!(5.0), 5), (json!(-0.0), 0), (json!(1e3), 1000)] {
-            assert_eq!(read(value).unwrap().within(0..=2000), Ok(number));
+        let read = |text: &str| json::parse(text.as_bytes()).unwrap().read::<Whole>();
+        for (text, number) in [("5", 5), ("5.0", 5), ("-0.0", 0), ("1e3", 1000)] {
+            assert_eq!(read(text).unwrap().within(0..=2000), Ok(number));
         }
-        for value in [json!(-1), json!(-1.0), json!(2001), json!(u64::MAX), json!(1e300)] {
-            assert!(read(value.clone()).unwrap().within(0..=2000).is_err(), "{value}");
+        for text in ["-1", "-1.0", "2001", "9007199254740992", "9007199254740994.0", "1e300", "-1e300"] {
+            assert_eq!(read(text).unwrap().within(0..=2000).unwrap_err().code, "out_of_range", "{text}");
         }
-        for value in [json!(0.5), json!("5"), json!(null), json!([5]), json!(true)] {
-            assert!(read(value.clone()).is_err(), "{value}");
+        for text in ["0.5", "\"5\"", "null", "[5]", "true", "18446744073709551615"] {
+            assert!(read(text).is_err(), "{text}");
         }
     }
 }
