@@ -5,7 +5,7 @@ use contract::permission::{KeyType, Permissions};
 use contract::resource::{ApiKey, RateLimit, Resource};
 use contract::{Error, Problems, Time};
 use deserr::Deserr;
-use runtime::{Body, Created, New, Now};
+use runtime::{Body, Created, New, Now, Tried};
 use schemars::JsonSchema;
 use serde::Serialize;
 use store::api_keys::{ApiKeys, NewApiKey};
@@ -60,20 +60,21 @@ impl Resource for NewKey {
 pub(crate) async fn create(
     keys: ApiKeys<Create>,
     now: Now,
-    body: CreateApiKey,
+    body: Tried<CreateApiKey>,
     _: New,
 ) -> Result<Created<NewKey>, Error> {
     let mut problems = Problems::default();
-    let permissions = rules::permissions(body.key_type, body.permissions, &mut problems);
-    rules::future(body.expires_at, now.0, &mut problems);
-    problems.or(())?;
+    rules::for_type(body.member("type"), body.member("permissions").as_ref(), &mut problems);
+    rules::future(body.member("expiresAt"), now.0, &mut problems);
+    let body = body.and(problems)?;
+    let all = || (body.key_type == KeyType::Management).then(Permissions::all);
     let new = NewApiKey {
-        name: body.name,
+        name: body.name.clone(),
         key_type: body.key_type,
-        permissions,
+        permissions: body.permissions.clone().or_else(all),
         expires_at: body.expires_at,
         rate_limit: body.rate_limit,
-        allowed_ips: body.allowed_ips,
+        allowed_ips: body.allowed_ips.clone(),
     };
     let (api_key, secret) = keys.create(new).await?;
     Ok(Created(NewKey { api_key, key: Some(secret.reveal().to_owned()) }))

@@ -3,19 +3,11 @@
 use contract::permission::{KeyType, Permissions};
 use contract::{Problems, Time};
 
-/// What a key of this type may do: everything, or what is named; nothing is said of those that are not for management.
-pub(crate) fn permissions(
-    key_type: KeyType,
-    named: Option<Permissions>,
-    problems: &mut Problems,
-) -> Option<Permissions> {
-    if key_type == KeyType::Management {
-        return Some(named.unwrap_or_else(Permissions::all));
-    }
-    if named.is_some() {
+/// Only a management key has permissions.
+pub(crate) fn for_type(key_type: Option<KeyType>, named: Option<&Permissions>, problems: &mut Problems) {
+    if named.is_some() && key_type.is_some_and(|known| known != KeyType::Management) {
         problems.add("permissions", "not_for_type", "Only a management key has permissions.");
     }
-    None
 }
 
 /// An expiry lies in the future.

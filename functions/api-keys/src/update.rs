@@ -6,7 +6,7 @@ use contract::permission::{KeyType, Permissions};
 use contract::resource::{ApiKey, RateLimit};
 use contract::{Error, Precondition, Problems, Time};
 use deserr::Deserr;
-use runtime::{Body, Found, Given, Now, Patch};
+use runtime::{Body, Found, Given, Now, Patch, Tried};
 use schemars::JsonSchema;
 use store::api_keys::ApiKeys;
 use store::grant::Update;
@@ -41,33 +41,31 @@ pub(crate) async fn update(
     id: KeyId,
     precondition: Option<Precondition>,
     now: Now,
-    body: UpdateApiKey,
+    body: Tried<UpdateApiKey>,
 ) -> Result<Found<ApiKey>, Error> {
     let change = |key: &mut ApiKey| {
         let mut problems = Problems::default();
+        let named: Option<Patch<Permissions>> = body.member("permissions");
+        match named {
+            Some(Patch::Clear) if key.key_type == KeyType::Management => {
+                problems.add("permissions", "not_nullable", "Can't be cleared; leave it out to keep it as it is.");
+            }
+            Some(Patch::Set(named)) => rules::for_type(Some(key.key_type), Some(&named), &mut problems),
+            _ => {}
+        }
+        rules::future(body.member("expiresAt").filter(|end| Some(*end) != key.expires_at), now.0, &mut problems);
+        let body = body.and(problems)?;
         if let Some(name) = &body.name.0 {
             key.name = name.clone();
         }
         if let Some(active) = body.active.0 {
             key.active = active;
         }
-        match &body.permissions {
-            Patch::Keep => {}
-            Patch::Clear if key.key_type == KeyType::Management => {
-                problems.add("permissions", "not_nullable", "Can't be cleared; leave it out to keep it as it is.");
-            }
-            Patch::Clear => {}
-            Patch::Set(named) => {
-                key.permissions = rules::permissions(key.key_type, Some(named.clone()), &mut problems);
-            }
-        }
-        if let Patch::Set(end) = body.expires_at {
-            rules::future(Some(end), now.0, &mut problems);
-        }
+        body.permissions.apply(&mut key.permissions);
         body.expires_at.apply(&mut key.expires_at);
         body.rate_limit.apply(&mut key.rate_limit);
         body.allowed_ips.apply(&mut key.allowed_ips);
-        Ok(problems.or(())?)
+        Ok(())
     };
-    Ok(Found(keys.update(id, precondition, change).await?))
+    body.told(keys.update(id, precondition, change).await).map(Found)
 }

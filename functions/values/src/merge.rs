@@ -3,18 +3,19 @@
 use contract::names::{EntityId, GroupRef};
 use contract::resource::EntityValues;
 use contract::{Error, Precondition};
-use runtime::Found;
+use runtime::{Found, Tried};
 use store::grant::Write;
 use store::values::{Save, Values};
 
-use crate::sent::SentValues;
+use crate::sent::{self, SentValues};
 
 pub(crate) async fn merge(
     values: Values<Write>,
     group: GroupRef,
     entity: EntityId,
     precondition: Option<Precondition>,
-    body: SentValues,
+    body: Tried<SentValues>,
 ) -> Result<Found<EntityValues>, Error> {
-    Ok(Found(values.save(&group, &entity, &body.0, Save::Merge, precondition).await?))
+    let sent = sent::of(&body)?;
+    body.told(values.save(&group, &entity, sent, Save::Merge, precondition).await).map(Found)
 }

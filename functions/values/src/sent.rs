@@ -4,22 +4,27 @@ use std::borrow::Cow;
 
 use contract::Problems;
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
-use runtime::Body;
+use runtime::{Body, Tried};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde_json::Map;
+use store::values::Sent;
 
 /// Values by field key; `null` clears.
-pub(crate) struct SentValues(pub(crate) Map<String, serde_json::Value>);
+pub(crate) struct SentValues;
 
 impl Body for SentValues {}
 
 impl Deserr<Problems> for SentValues {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, _: ValuePointerRef<'_>) -> Result<Self, Problems> {
-        match serde_json::Value::from(value) {
-            serde_json::Value::Object(map) => Ok(Self(map)),
+        match value {
+            Value::Map(_) => Ok(Self),
             _ => Err(Problems::one("", "wrong_type", "The body must be an object from field keys to values.")),
         }
     }
+}
+
+/// What is to be saved, with the numbers in it that can't be kept.
+pub(crate) fn of(body: &Tried<SentValues>) -> Result<Sent<'_>, Problems> {
+    body.object().map(|values| Sent { values, wrong: body.wrong() }).ok_or_else(|| body.wrong())
 }
 
 impl JsonSchema for SentValues {

@@ -1,16 +1,17 @@
 //! `POST /api/v1/webhooks`
 
 use auth::WebhookSecret;
+use auth::target::Rules;
 use contract::names::Description;
 use contract::webhook::{Events, Headers, SignatureHeader, TenantIds};
 use contract::{Error, Problems};
 use deserr::Deserr;
-use runtime::{Body, Created, New, Vault};
+use runtime::{Body, Created, New, Tried, Vault};
 use schemars::JsonSchema;
 use store::grant::Create;
 use store::webhooks::{NewWebhook, Webhooks};
 
-use crate::rules::{self, AllowedUrl};
+use crate::rules;
 use crate::shown::WebhookWithSecret;
 
 /// A new webhook.
@@ -44,23 +45,26 @@ impl Body for CreateWebhook {}
 pub(crate) async fn create(
     webhooks: Webhooks<Create>,
     vault: Vault,
-    url: AllowedUrl,
-    body: CreateWebhook,
+    rules: Rules,
+    body: Tried<CreateWebhook>,
     _: New,
 ) -> Result<Created<WebhookWithSecret>, Error> {
-    let headers = body.headers.unwrap_or_default();
-    rules::no_collision(&headers.names(), body.signature_header.as_ref())?;
-    let secret = body.secret.unwrap_or_else(|| match body.signature_header {
+    let mut problems = Problems::default();
+    let url = rules::allowed_url(&rules, body.member("url"), &mut problems);
+    let headers: Option<Headers> = body.member("headers");
+    rules::no_collision(&headers.unwrap_or_default().names(), body.member("signatureHeader").as_ref(), &mut problems);
+    let body = body.and(problems)?;
+    let secret = body.secret.clone().unwrap_or_else(|| match body.signature_header {
         Some(_) => WebhookSecret::generate_text(),
         None => WebhookSecret::generate(),
     });
     let new = NewWebhook {
-        url: url.0.unwrap_or(body.url),
-        description: body.description,
-        events: body.events,
-        tenant_ids: body.tenant_ids,
-        headers,
-        signature_header: body.signature_header,
+        url: url.unwrap_or_else(|| body.url.clone()),
+        description: body.description.clone(),
+        events: body.events.clone(),
+        tenant_ids: body.tenant_ids.clone(),
+        headers: body.headers.clone().unwrap_or_default(),
+        signature_header: body.signature_header.clone(),
         active: body.active.unwrap_or(true),
         secret: secret.clone(),
     };

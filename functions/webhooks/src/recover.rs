@@ -4,7 +4,7 @@ use contract::id::WebhookId;
 use contract::webhook::Job;
 use contract::{Error, Problems, Time};
 use deserr::Deserr;
-use runtime::{Accepted, Admitted, Assign, Body, FromRequest, Needs, Now};
+use runtime::{Accepted, Admitted, Assign, Body, FromRequest, Needs, Now, Tried};
 use schemars::JsonSchema;
 use store::grant::{Create, Get};
 use store::jobs::Jobs;
@@ -43,11 +43,13 @@ pub(crate) async fn recover(
     assign: Assign,
     id: WebhookId,
     now: Now,
-    body: RecoverWebhook,
+    body: Tried<RecoverWebhook>,
 ) -> Result<Accepted<Job>, Error> {
-    if body.since > now.0 {
-        return Err(Problems::one("since", "in_the_future", "Must not lie in the future.").into());
+    let mut problems = Problems::default();
+    if body.member("since").is_some_and(|since: Time| since > now.0) {
+        problems.add("since", "in_the_future", "Must not lie in the future.");
     }
+    let body = body.and(problems)?;
     recovery.webhooks.get(id).await?;
     let (job, task) = recovery.jobs.recover(id, body.since).await?;
     assign.send(&task, now.0).await?;

@@ -1,22 +1,18 @@
 //! What holds for the members of a webhook, when it is made and when it is changed.
 
 use auth::target::{self, Rules};
+use contract::Problems;
 use contract::webhook::{HeaderNames, SignatureHeader};
-use contract::{Error, Problems, json};
-use runtime::{Admitted, FromRequest};
 use schemars::{Schema, SchemaGenerator, json_schema};
 
-/// The member `url` of the body, as the deployment's rules let it through. An argument beside the body, so that what is
-/// wrong with it is told together with all else; where there is none, or no text, that is the body's to say.
-pub(crate) struct AllowedUrl(pub(crate) Option<String>);
-
-impl FromRequest for AllowedUrl {
-    fn take(request: &mut Admitted) -> Result<Self, Error> {
-        let rules = Rules::take(request)?;
-        let body = json::parse(&request.incoming.body).unwrap_or_default();
-        let Some(url) = body.peek().get("url").and_then(|url| url.as_str()) else { return Ok(Self(None)) };
-        let refused = |broken: contract::Broken| Problems::one("url", broken.code, broken.message).into();
-        rules.check(url).map(|target| Self(Some(target.as_str().to_owned()))).map_err(refused)
+/// The member `url` as the deployment's rules let it through.
+pub(crate) fn allowed_url(rules: &Rules, url: Option<String>, problems: &mut Problems) -> Option<String> {
+    match rules.check(&url?) {
+        Ok(target) => Some(target.as_str().to_owned()),
+        Err(broken) => {
+            problems.add("url", broken.code, broken.message);
+            None
+        }
     }
 }
 
@@ -33,12 +29,10 @@ pub(crate) fn url_schema(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// No header stands where a signature goes: neither the chosen name nor, during a rotation, that of the new one.
-pub(crate) fn no_collision(headers: &HeaderNames, signature: Option<&SignatureHeader>) -> Result<(), Problems> {
-    let mut problems = Problems::default();
-    let Some(signature) = signature else { return Ok(()) };
+pub(crate) fn no_collision(headers: &HeaderNames, signature: Option<&SignatureHeader>, problems: &mut Problems) {
+    let Some(signature) = signature else { return };
     let taken = [signature.name.as_str().to_owned(), format!("{}-New", signature.name.as_str())];
     for name in headers.iter().filter(|name| taken.iter().any(|taken| taken.eq_ignore_ascii_case(name))) {
         problems.add(format!("headers.{name}"), "reserved_header", "The signature goes under this name.");
     }
-    problems.or(())
 }

@@ -1,17 +1,18 @@
 //! `PATCH /api/v1/webhooks/{id}`
 
+use auth::target::Rules;
 use contract::id::WebhookId;
 use contract::names::Description;
 use contract::webhook::{Events, HeadersChange, SignatureHeader, TenantIds, Webhook};
 use contract::{Error, Precondition, Problems};
 use deserr::Deserr;
 use runtime::config::BadSetting;
-use runtime::{Admitted, Body, Found, FromRequest, Given, Needs, Patch, Start, Vault};
+use runtime::{Admitted, Body, Found, FromRequest, Given, Needs, Patch, Start, Tried, Vault};
 use schemars::JsonSchema;
 use store::grant::Update;
 use store::webhooks::Webhooks;
 
-use crate::rules::{self, AllowedUrl};
+use crate::rules;
 
 /// A change of a webhook; members left out stay.
 #[derive(Deserr, JsonSchema)]
@@ -66,11 +67,17 @@ pub(crate) async fn update(
     stored: Change,
     id: WebhookId,
     precondition: Option<Precondition>,
-    url: AllowedUrl,
-    body: UpdateWebhook,
+    rules: Rules,
+    body: Tried<UpdateWebhook>,
 ) -> Result<Found<Webhook>, Error> {
-    let url = url.0.or(body.url.0);
+    let mut of_url = Problems::default();
+    let url = rules::allowed_url(&rules, body.member("url"), &mut of_url);
+    let signature_header: Patch<SignatureHeader> = body.member("signatureHeader").unwrap_or_default();
     let change = |webhook: &mut Webhook| {
+        let mut problems = of_url.clone();
+        signature_header.apply(&mut webhook.signature_header);
+        rules::no_collision(&webhook.headers, webhook.signature_header.as_ref(), &mut problems);
+        let body = body.and(problems)?;
         if let Some(url) = &url {
             webhook.url.clone_from(url);
         }
@@ -82,18 +89,17 @@ pub(crate) async fn update(
         }
         body.tenant_ids.apply(&mut webhook.tenant_ids);
         body.description.apply(&mut webhook.description);
-        body.signature_header.apply(&mut webhook.signature_header);
-        Ok(rules::no_collision(&webhook.headers, webhook.signature_header.as_ref())?)
+        Ok(())
     };
-    let headers = match &body.headers {
+    let headers = match body.member("headers").unwrap_or_default() {
         Patch::Keep => None,
         Patch::Clear => Some(HeadersChange::default()),
-        Patch::Set(headers) => Some(headers.clone()),
+        Patch::Set(headers) => Some(headers),
     };
     let ring = match headers {
         Some(_) => Some(stored.vault.ring().await?),
         None => None,
     };
     let headers = headers.as_ref().zip(ring.as_deref());
-    Ok(Found(stored.webhooks.update(id, precondition, headers, change).await?))
+    body.told(stored.webhooks.update(id, precondition, headers, change).await).map(Found)
 }

@@ -155,6 +155,13 @@ impl Error {
         }
     }
 
+    /// The failure with failures of other fields besides.
+    #[must_use]
+    pub fn and_elsewhere(mut self, others: Problems) -> Self {
+        self.0.problems.extend_elsewhere(others);
+        self
+    }
+
     /// The code.
     #[must_use]
     pub const fn code(&self) -> Code {

@@ -34,6 +34,16 @@ impl Json {
         &self.value
     }
 
+    /// A member of the outermost object, if it is there and nothing is wrong with it.
+    #[must_use]
+    pub fn member<T: Deserr<Problems>>(&self, name: &str) -> Option<T> {
+        let value = self.value.get(name)?;
+        let within =
+            |path: &str| path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+        let exact = !self.inexact.as_slice().iter().any(|problem| within(&problem.path));
+        exact.then(|| deserr::deserialize::<T, _, Problems>(value.clone()).ok()).flatten()
+    }
+
     /// What was read, as a type.
     ///
     /// # Errors

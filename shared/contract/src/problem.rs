@@ -54,7 +54,7 @@ impl Problems {
     }
 
     /// Adds those of another list that are of other places.
-    pub(crate) fn extend_elsewhere(&mut self, others: Self) {
+    pub fn extend_elsewhere(&mut self, others: Self) {
         let places: HashSet<String> = self.0.iter().map(|problem| problem.path.clone()).collect();
         self.extend(Self(others.0.into_iter().filter(|other| !places.contains(&other.path)).collect()));
     }

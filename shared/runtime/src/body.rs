@@ -1,7 +1,8 @@
 //! Bodies: JSON, read strictly, every wrong member named at once.
 
+use contract::json::{self, Json};
 use contract::route::Method;
-use contract::{Broken, Code, Error, Problems, json};
+use contract::{Broken, Code, Error, Problems};
 use deserr::{Deserr, IntoValue, MergeWithError, Value, ValuePointerRef};
 use http::header::CONTENT_TYPE;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -24,6 +25,74 @@ impl<T: Body> FromRequest for T {
     }
 }
 
+/// A body of which some is wrong for its form, perhaps, and some can be held against more than that all the same: other
+/// members, the time, what is stored. So everything that is wrong with it is told at once, wherever it is found.
+pub struct Tried<B> {
+    json: Json,
+    body: Result<B, Problems>,
+}
+
+impl<B> Tried<B> {
+    /// A member, if it is there and its form is right.
+    #[must_use]
+    pub fn member<T: Deserr<Problems>>(&self, name: &str) -> Option<T> {
+        self.json.member(name)
+    }
+
+    /// The body as an object, whatever is in it.
+    #[must_use]
+    pub fn object(&self) -> Option<&serde_json::Map<String, serde_json::Value>> {
+        self.json.peek().as_object()
+    }
+
+    /// What is wrong with its form.
+    #[must_use]
+    pub fn wrong(&self) -> Problems {
+        self.body.as_ref().err().cloned().unwrap_or_default()
+    }
+
+    /// The body, if its form is right and there are no `others`.
+    ///
+    /// # Errors
+    /// All that is wrong.
+    pub fn and(&self, others: Problems) -> Result<&B, Problems> {
+        match &self.body {
+            Ok(body) => others.or(body),
+            Err(wrong) => {
+                let mut all = wrong.clone();
+                all.extend_elsewhere(others);
+                Err(all)
+            }
+        }
+    }
+
+    /// What came of it. What is wrong with its form goes before all else that stood in the way.
+    ///
+    /// # Errors
+    /// As they come.
+    pub fn told<T>(&self, done: Result<T, Error>) -> Result<T, Error> {
+        match (done, &self.body) {
+            (Err(error), Err(wrong)) if error.code() != Code::ValidationFailed => Err(wrong.clone().into()),
+            (done, _) => done,
+        }
+    }
+}
+
+impl<B: Body + Sync> FromRequest for Tried<B> {
+    const BODY: bool = true;
+
+    fn take(request: &mut Admitted) -> Result<Self, Error> {
+        let json = parse(&request.incoming)?;
+        Ok(Self { body: json.clone().read(), json })
+    }
+    fn wrong(&self) -> Option<Problems> {
+        self.body.as_ref().err().cloned()
+    }
+    fn needs(needs: &mut Needs) {
+        needs.body::<B>();
+    }
+}
+
 /// The body of a route that takes none: nothing, or an object without members.
 #[derive(Deserr)]
 #[deserr(error = Problems, deny_unknown_fields)]
@@ -41,11 +110,14 @@ pub(crate) fn only_taken(route: &Route, incoming: &Incoming) -> Result<(), Error
 }
 
 fn read<T: Deserr<Problems>>(incoming: &Incoming) -> Result<T, Error> {
+    Ok(parse(incoming)?.read::<T>()?)
+}
+
+fn parse(incoming: &Incoming) -> Result<Json, Error> {
     if !is_json(incoming.header(&CONTENT_TYPE)) {
         return Err(Code::UnsupportedMediaType.into());
     }
-    let json = json::parse(&incoming.body).map_err(|e| Error::saying(Code::MalformedRequest, e.0))?;
-    Ok(json.read::<T>()?)
+    json::parse(&incoming.body).map_err(|e| Error::saying(Code::MalformedRequest, e.0))
 }
 
 /// `application/json`, in UTF-8 if it says a character set (RFC 8259 §8.1).

@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
-use contract::Error;
 use contract::route::Meta;
+use contract::{Error, Problems};
 use store::Work;
 use store::author::Author;
 use store::keys::Kind;
@@ -72,6 +72,11 @@ pub trait FromRequest: Sized + Send + 'static {
     /// # Errors
     /// What is wrong with the request.
     fn take(request: &mut Admitted) -> Result<Self, Error>;
+
+    /// What is known to be wrong with what was taken, if its handler never comes to say so.
+    fn wrong(&self) -> Option<Problems> {
+        None
+    }
 
     /// Makes what it needs of a process at its start, over the SDK's settings.
     ///
@@ -150,6 +155,10 @@ macro_rules! handlers {
             fn run(self, mut request: Admitted) -> Pending {
                 let mut failed = None;
                 $(let $argument = keep($type::take(&mut request), &mut failed);)+
+                if failed.is_some() {
+                    let wrong = [$($argument.as_ref().and_then(FromRequest::wrong)),+];
+                    failed = wrong.into_iter().flatten().map(Error::from).chain(failed).reduce(Error::and);
+                }
                 Box::pin(async move {
                     match ($($argument,)+) {
                         ($(Some($argument),)+) => self($($argument),+).await?.into_reply(),

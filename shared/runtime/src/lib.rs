@@ -24,7 +24,7 @@ mod lambda;
 
 pub use answer::{Accepted, Answer, Created, Done, Found, Listed, NoContent, Reply, WithCookie};
 pub use app::App;
-pub use body::{Body, Given, Patch};
+pub use body::{Body, Given, Patch, Tried};
 pub use consumer::{Consumer, Source, Worker};
 pub use credential::{Caller, LoggedIn};
 pub use handler::{

@@ -24,6 +24,8 @@ pub const MAX_GROUPS: usize = 40;
 /// Groups that one change can touch: a transaction has 100 items, and each group takes two.
 const MAX_TOUCHED: usize = 48;
 
+const NO_GROUP: &str = "There is no such field group.";
+
 /// The client's global fields.
 pub struct GlobalFields<A> {
     work: Work,
@@ -33,12 +35,15 @@ pub struct GlobalFields<A> {
 granted! {
     GlobalFields<Get> { Main GetItem [GlobalFields]; }
     GlobalFields<List> { Main Query [GlobalFields, Definitions]; }
+    // The reads of groups are of what is refused: those that are absent are told with all else.
     GlobalFields<Create> {
+        Main BatchGetItem [Definitions];
         Main PutItem [GlobalFields, Definitions];
         Main UpdateItem [Definitions, Counts];
     }
     GlobalFields<Update> {
         Main GetItem [GlobalFields];
+        Main BatchGetItem [Definitions];
         Main UpdateItem [GlobalFields, Definitions];
         Main PutItem [Definitions];
         Main DeleteItem [Definitions];
@@ -70,6 +75,7 @@ pub struct NewGlobalField {
 }
 
 /// What a change of a global field changes.
+#[derive(Default)]
 pub struct GlobalFieldChange {
     /// What people call it.
     pub label: Option<Name>,
@@ -77,6 +83,8 @@ pub struct GlobalFieldChange {
     pub schema: Option<FieldSchema>,
     /// The groups as they were sent, at most [`MAX_GROUPS`].
     pub groups: Option<Vec<GroupId>>,
+    /// What is known to be wrong with the change already: it is told with all else.
+    pub wrong: Problems,
 }
 
 impl<A> GlobalFields<A> {
@@ -171,6 +179,11 @@ impl GlobalFields<Create> {
             Outcome::Stale => Err(Code::Internal.into()),
         }
     }
+
+    /// Why nothing is created: what is wrong already, and the groups that are not there.
+    pub async fn refuse(&self, wrong: Problems, groups: &[GroupId]) -> Error {
+        self.with_absent(wrong.into(), groups).await
+    }
 }
 
 impl GlobalFields<Update> {
@@ -190,8 +203,9 @@ impl GlobalFields<Update> {
             if let Some(label) = &change.label {
                 next.label = label.clone();
             }
+            let mut wrong = change.wrong.clone();
             if let Some(schema) = &change.schema {
-                same_type(&current.value.schema, schema)?;
+                same_type(&current.value.schema, schema, &mut wrong);
                 next.schema = schema.clone();
             }
             if let Some(groups) = &change.groups {
@@ -204,8 +218,9 @@ impl GlobalFields<Update> {
             if stay.len() + join.len() + leave.len() > MAX_TOUCHED {
                 let message =
                     format!("One change may touch at most {MAX_TOUCHED} groups, those that it leaves included.");
-                return Err(Problems::one("fieldGroupIds", "too_many", message).into());
+                wrong.add("fieldGroupIds", "too_many", message);
             }
+            wrong.or(())?;
             let mut changes = vec![holding(Change::update(key.clone()), &next, current.version + 1)?];
             changes.extend(self.attach(&next, &join, change.groups.as_deref().unwrap_or_default())?);
             let (size, before) = (schema_bytes(&next.schema)?, schema_bytes(&current.value.schema)?);
@@ -217,7 +232,14 @@ impl GlobalFields<Update> {
             changes.extend(self.detach(&next, &leave, before));
             Ok((next, changes))
         };
-        self.work.update(&key, precondition, Code::GlobalFieldNotFound, plan).await
+        let done = self.work.update(&key, precondition, Code::GlobalFieldNotFound, plan).await;
+        match done {
+            // Groups that are absent show when the change is carried out, which this one was not.
+            Err(error) if error.code() == Code::ValidationFailed => {
+                Err(self.with_absent(error, change.groups.as_deref().unwrap_or_default()).await)
+            }
+            done => done,
+        }
     }
 }
 
@@ -256,6 +278,20 @@ impl GlobalFields<Restore> {
 }
 
 impl<A> GlobalFields<A> {
+    /// A refusal with the groups besides that are not there. A fault on the way leaves it as it is.
+    async fn with_absent(&self, refusal: Error, groups: &[GroupId]) -> Error {
+        let key = |group: &GroupId| keys::group(&self.work.scope, *group);
+        let keys: Vec<_> = set_of(groups).iter().map(key).collect();
+        let Ok(cards) = self.work.store.batch_get_all(&keys.iter().collect::<Vec<_>>()).await else { return refusal };
+        let mut absent = Problems::default();
+        for (at, group) in groups.iter().enumerate().filter(|(at, group)| !groups[..*at].contains(group)) {
+            if cards.get(&key(group)).is_none_or(|card| deleted_at(card).is_some()) {
+                absent.add(format!("fieldGroupIds[{at}]"), "not_found", NO_GROUP);
+            }
+        }
+        refusal.and_elsewhere(absent)
+    }
+
     fn places(&self, id: FieldId) -> Places {
         let scope = &self.work.scope;
         Places::two(keys::global_field(scope, id), keys::deleted_global_field(scope, id))
@@ -271,9 +307,7 @@ impl<A> GlobalFields<A> {
             let card = self.card(*group, 1, size).when("attribute_not_exists(#deletedAt)");
             changes.push(card.or_else(move |card| match card.filter(|card| deleted_at(card).is_none()) {
                 Some(card) => full(card),
-                None => {
-                    Problems::one(format!("fieldGroupIds[{at}]"), "not_found", "There is no such field group.").into()
-                }
+                None => Problems::one(format!("fieldGroupIds[{at}]"), "not_found", NO_GROUP).into(),
             }));
         }
         Ok(changes)
@@ -332,9 +366,8 @@ fn full(card: &Item) -> Error {
 }
 
 /// A field's type never changes.
-pub(crate) fn same_type(before: &FieldSchema, after: &FieldSchema) -> Result<(), Error> {
-    if before.field_type() == after.field_type() {
-        return Ok(());
+pub(crate) fn same_type(before: &FieldSchema, after: &FieldSchema, problems: &mut Problems) {
+    if before.field_type() != after.field_type() {
+        problems.add("schema.type", "immutable", "A field's type never changes.");
     }
-    Err(Problems::one("schema.type", "immutable", "A field's type never changes.").into())
 }

@@ -56,7 +56,7 @@
 //! | create, delete, restore group | 1; 1 + 1; 1 + 1 | Transact 6 WU; Get 1 RU, Transact 10; 8 WU | key to id: 1 RU |
 //! | get, update group | 1; 1 + 1 | Get 1 RU; Update 1 WU | key to id: 1 RU |
 //! | list groups | 2 | Query n/8 RU, BatchGet n RU | |
-//! | create, update global field | 1; 1 + 1 | Transact 4 + 4g WU; Get 1 RU, Transact 2 + 4g WU | |
+//! | create, update global field | 1; 1 + 1 | Transact 4 + 4g WU; Get 1 RU, Transact 2 + 4g WU; refused: BatchGet g RU | |
 //! | delete, restore global field | 1 + 1 | BatchGet 1 RU, Transact 8 + 4g WU | |
 //! | list global fields | 1 | Query, 1 RU per 4 KB | |
 //! | create tenant field | 1 + 1 | BatchGet 3 RU; Transact 8 WU (10 with the tenant) | 2 Query |

@@ -6,7 +6,7 @@ use contract::id::{FieldId, GroupId};
 use contract::names::{FieldKey, GroupRef, Name};
 use contract::resource::{Field, TenantField};
 use contract::schema::FieldSchema;
-use contract::{Code, Error, Precondition};
+use contract::{Code, Error, Precondition, Problems};
 
 use crate::Work;
 use crate::change::{Change, Outcome};
@@ -70,6 +70,17 @@ pub struct NewTenantField {
     pub label: Name,
     /// What values it takes.
     pub schema: FieldSchema,
+}
+
+/// What a change of a tenant field changes.
+#[derive(Default)]
+pub struct TenantFieldChange {
+    /// What people call it.
+    pub label: Option<Name>,
+    /// What values it takes; the type stays.
+    pub schema: Option<FieldSchema>,
+    /// What is known to be wrong with the change already: it is told with all else.
+    pub wrong: Problems,
 }
 
 impl<A> TenantFields<A> {
@@ -187,18 +198,19 @@ impl TenantFields<Update> {
         group: &GroupRef,
         id: FieldId,
         precondition: Option<Precondition>,
-        label: Option<&Name>,
-        schema: Option<&FieldSchema>,
+        change: &TenantFieldChange,
     ) -> Result<TenantField, Error> {
         let plan = |loaded: &Loaded, current: &Document<TenantField>, mut next: TenantField| {
             let same = to_doc(&next)?;
-            if let Some(label) = label {
+            let mut wrong = change.wrong.clone();
+            if let Some(label) = &change.label {
                 next.label = label.clone();
             }
-            if let Some(schema) = schema {
-                same_type(&current.value.schema, schema)?;
+            if let Some(schema) = &change.schema {
+                same_type(&current.value.schema, schema, &mut wrong);
                 next.schema = schema.clone();
             }
+            wrong.or(())?;
             if to_doc(&next)? == same {
                 return Ok(None);
             }

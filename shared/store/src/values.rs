@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use contract::id::GroupId;
 use contract::names::{EntityId, GroupRef, TenantId};
 use contract::resource::{EntityValues, FieldGroup, Publishing, Status};
-use contract::{Code, Error, Precondition, Time};
+use contract::{Code, Error, Precondition, Problems, Time};
 use serde_json::{Map, Value};
 
 use crate::Work;
@@ -75,6 +75,20 @@ pub enum Save {
     Merge,
     /// Fields that are not named lose their value; the whole is checked.
     Replace,
+}
+
+/// What is to be saved.
+pub struct Sent<'a> {
+    /// By field key; `null` clears.
+    pub values: &'a Map<String, Value>,
+    /// What is known to be wrong already: it is told with all else.
+    pub wrong: Problems,
+}
+
+impl<'a> From<&'a Map<String, Value>> for Sent<'a> {
+    fn from(values: &'a Map<String, Value>) -> Self {
+        Self { values, wrong: Problems::default() }
+    }
 }
 
 /// By field identifier.
@@ -259,10 +273,11 @@ impl Values<Write> {
         &self,
         group: &GroupRef,
         entity: &EntityId,
-        sent: &Map<String, Value>,
+        sent: impl Into<Sent<'_>>,
         how: Save,
         precondition: Option<Precondition>,
     ) -> Result<EntityValues, Error> {
+        let sent = sent.into();
         let author = &self.work.author;
         let event = author.event();
         let mut retries = Retries::default();
@@ -276,7 +291,7 @@ impl Values<Write> {
             retries.allow(version)?;
             check(precondition, stored.as_ref().map(|stored| stored.version))?;
             let before = stored.as_ref().map(|stored| &stored.document);
-            let document = apply::apply(&loaded.fields, before, sent, how)?;
+            let document = apply::apply(&loaded.fields, before, &sent, how)?;
             if let Some(same) = stored.as_ref().filter(|stored| stored.document == document) {
                 return Ok(self.answer(&loaded, entity, same));
             }

@@ -271,17 +271,24 @@ impl Webhooks<Update> {
         id: WebhookId,
         precondition: Option<Precondition>,
         headers: Option<(&HeadersChange, &Keyring)>,
-        change: impl Fn(&mut Webhook) -> Result<(), Error>,
+        change: impl Fn(&mut Webhook) -> Result<(), Problems>,
     ) -> Result<Webhook, Error> {
         let client = self.work.scope.client();
         let key = keys::webhook(client, id);
         let plan = |current: &Document<Endpoint>, mut next: Endpoint| {
+            let mut problems = Problems::default();
             if let Some((headers, ring)) = headers {
                 // Values that can't be opened can't be kept: they have to be sent.
                 let before = next.headers(client, ring).unwrap_or_default();
-                next.set_headers(client, &headers.apply(&before)?, &before, ring)?;
+                match headers.apply(&before) {
+                    Ok(headers) => next.set_headers(client, &headers, &before, ring)?,
+                    Err(wrong) => problems = wrong,
+                }
             }
-            change(&mut next.webhook)?;
+            if let Err(others) = change(&mut next.webhook) {
+                problems.extend_elsewhere(others);
+            }
+            problems.or(())?;
             if next.webhook.active {
                 next.webhook.disabled = None;
             }

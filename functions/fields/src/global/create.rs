@@ -5,7 +5,7 @@ use contract::resource::GlobalField;
 use contract::schema::FieldSchema;
 use contract::{Error, Problems};
 use deserr::Deserr;
-use runtime::{Body, Created, New};
+use runtime::{Body, Created, New, Tried};
 use schemars::JsonSchema;
 use store::global_fields::{GlobalFields, NewGlobalField};
 use store::grant::Create;
@@ -28,9 +28,17 @@ impl Body for CreateGlobalField {}
 
 pub(crate) async fn create(
     fields: GlobalFields<Create>,
-    body: CreateGlobalField,
+    body: Tried<CreateGlobalField>,
     _: New,
 ) -> Result<Created<GlobalField>, Error> {
-    let CreateGlobalField { key, label, schema, field_group_ids: Groups(groups) } = body;
-    Ok(Created(fields.create(NewGlobalField { key, label, schema, groups }).await?))
+    match body.and(Problems::default()) {
+        Ok(CreateGlobalField { key, label, schema, field_group_ids: Groups(groups) }) => {
+            let (key, label, schema, groups) = (key.clone(), label.clone(), schema.clone(), groups.clone());
+            fields.create(NewGlobalField { key, label, schema, groups }).await.map(Created)
+        }
+        Err(wrong) => {
+            let groups = body.member("fieldGroupIds").map_or_else(Vec::new, |Groups(groups)| groups);
+            Err(fields.refuse(wrong, &groups).await)
+        }
+    }
 }

@@ -6,7 +6,7 @@ use contract::schema::FieldSchema;
 use contract::{Error, Precondition, Problems};
 use deserr::Deserr;
 use runtime::parameters::GlobalFieldId;
-use runtime::{Body, Found, Given};
+use runtime::{Body, Found, Given, Tried};
 use schemars::JsonSchema;
 use store::global_fields::{GlobalFieldChange, GlobalFields};
 use store::grant::Update;
@@ -33,9 +33,13 @@ pub(crate) async fn update(
     fields: GlobalFields<Update>,
     id: GlobalFieldId,
     precondition: Option<Precondition>,
-    body: UpdateGlobalField,
+    body: Tried<UpdateGlobalField>,
 ) -> Result<Found<GlobalField>, Error> {
-    let UpdateGlobalField { label: Given(label), schema: Given(schema), field_group_ids: Given(groups) } = body;
-    let groups = groups.map(|groups| groups.0);
-    Ok(Found(fields.update(id.0, precondition, &GlobalFieldChange { label, schema, groups }).await?))
+    let change = GlobalFieldChange {
+        label: body.member("label"),
+        schema: body.member("schema"),
+        groups: body.member("fieldGroupIds").map(|Groups(groups)| groups),
+        wrong: body.wrong(),
+    };
+    body.told(fields.update(id.0, precondition, &change).await).map(Found)
 }

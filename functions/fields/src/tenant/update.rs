@@ -6,10 +6,10 @@ use contract::schema::FieldSchema;
 use contract::{Error, Precondition, Problems};
 use deserr::Deserr;
 use runtime::parameters::TenantFieldId;
-use runtime::{Body, Found, Given};
+use runtime::{Body, Found, Given, Tried};
 use schemars::JsonSchema;
 use store::grant::Update;
-use store::tenant_fields::TenantFields;
+use store::tenant_fields::{TenantFieldChange, TenantFields};
 
 /// A change of a tenant field; members left out stay. Its key and its type never change.
 #[derive(Default, Deserr, JsonSchema)]
@@ -29,8 +29,8 @@ pub(crate) async fn update(
     group: GroupRef,
     field: TenantFieldId,
     precondition: Option<Precondition>,
-    body: UpdateTenantField,
+    body: Tried<UpdateTenantField>,
 ) -> Result<Found<TenantField>, Error> {
-    let change = fields.update(&group, field.0, precondition, body.label.0.as_ref(), body.schema.0.as_ref());
-    Ok(Found(change.await?))
+    let change = TenantFieldChange { label: body.member("label"), schema: body.member("schema"), wrong: body.wrong() };
+    body.told(fields.update(&group, field.0, precondition, &change).await).map(Found)
 }

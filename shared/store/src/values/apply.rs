@@ -2,9 +2,8 @@
 
 use contract::Problems;
 use contract::schema::MAX_STEPS;
-use serde_json::{Map, Value};
 
-use super::{Document, Save};
+use super::{Document, Save, Sent};
 use crate::definitions::Fields;
 
 const TOO_LONG: &str = "The texts of this save together take too long to match their patterns; save fewer at a time.";
@@ -14,13 +13,13 @@ const TOO_LONG: &str = "The texts of this save together take too long to match t
 pub(super) fn apply(
     fields: &Fields,
     before: Option<&Document>,
-    sent: &Map<String, Value>,
+    Sent { values: sent, wrong }: &Sent<'_>,
     how: Save,
 ) -> Result<Document, Problems> {
     let mut problems = Problems::default();
     let mut steps = 0_usize;
     let mut document = before.cloned().unwrap_or_default();
-    for (key, value) in sent {
+    for (key, value) in *sent {
         match fields.by_key(key) {
             None => problems.add(key, "unknown_field", "There is no such field."),
             Some(field) if value.is_null() => {
@@ -59,5 +58,7 @@ pub(super) fn apply(
             }
         }
     }
-    problems.or(document)
+    let mut all = wrong.clone();
+    all.extend_elsewhere(problems);
+    all.or(document)
 }

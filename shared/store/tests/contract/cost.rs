@@ -7,7 +7,8 @@ use hedgerow_store::idempotency::{Begun, Ending, Keyed, Remembered};
 use serde_json::json;
 
 use crate::fixture::{
-    Account, PASSWORD, Tables, all, by_key, named, new_global, new_group, new_own, other_name, relabelled, string,
+    Account, PASSWORD, Tables, all, by_key, label_change, named, new_global, new_group, new_own, other_name,
+    relabelled, string,
 };
 use crate::life::{self, Lived, new_key};
 
@@ -166,7 +167,7 @@ async fn groups_and_fields() {
     settle(&tables);
     account.fields("acme").get(&group, field).await.unwrap();
     tables.connector().trace().reset();
-    account.fields("acme").update(&group, field, None, Some(&other_name()), None).await.unwrap();
+    account.fields("acme").update(&group, field, None, &label_change(other_name())).await.unwrap();
     meter.read("update tenant field", "2 BatchGetItem TransactWriteItems");
     account.tenants().list(&all()).await.unwrap();
     meter.read("list tenants", "1 Query");

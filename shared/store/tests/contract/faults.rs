@@ -11,7 +11,8 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::fixture::{
-    Account, Tables, all, if_match, named, new_global, new_group, new_own, other_name, refused, relabelled, string,
+    Account, Tables, all, if_match, label_change, named, new_global, new_group, new_own, other_name, refused,
+    relabelled, string,
 };
 use crate::life::{self, Lived, new_key};
 
@@ -101,7 +102,7 @@ fn operations<'a>(account: &'a Account, lived: &'a Lived, group: &'a GroupRef) -
         "create global alone": account.globals().create(new_global("new", string(), &[])),
         "update global": account.globals().update(lived.global, None, &relabelled()),
         "create own": account.fields("acme").create(group, new_own("mine", string())),
-        "update own": account.fields("acme").update(group, lived.own, None, Some(&other_name()), None),
+        "update own": account.fields("acme").update(group, lived.own, None, &label_change(other_name())),
         "delete own": account.fields("acme").delete(group, lived.own, None),
         "save": account.merge("acme", lived.group, "sku", json!({ "title": "x" })),
         "save first": account.merge("acme", lived.group, "sku-2", json!({ "title": "x" })),

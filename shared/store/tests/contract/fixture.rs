@@ -23,7 +23,7 @@ use hedgerow_store::page::{Page, PageRequest};
 use hedgerow_store::scope::ClientScope;
 use hedgerow_store::setup::create_tables;
 use hedgerow_store::tables::TableNames;
-use hedgerow_store::tenant_fields::{NewTenantField, TenantFields};
+use hedgerow_store::tenant_fields::{NewTenantField, TenantFieldChange, TenantFields};
 use hedgerow_store::tenants::Tenants;
 use hedgerow_store::values::{Save, Values};
 use hedgerow_store::{CacheBudget, Store, Work};
@@ -252,8 +252,15 @@ pub(crate) fn new_own(key: &str, of: Value) -> NewTenantField {
     NewTenantField { key: named(key), label: named("A field"), schema: schema(of) }
 }
 
-/// A change of a global field that changes nothing yet.
-pub(crate) const SAME: GlobalFieldChange = GlobalFieldChange { label: None, schema: None, groups: None };
+/// A change of a tenant field's schema.
+pub(crate) fn schema_change(to: &FieldSchema) -> TenantFieldChange {
+    TenantFieldChange { schema: Some(to.clone()), ..TenantFieldChange::default() }
+}
+
+/// A change of a tenant field's label.
+pub(crate) fn label_change(to: Name) -> TenantFieldChange {
+    TenantFieldChange { label: Some(to), ..TenantFieldChange::default() }
+}
 
 /// `If-Match` of this version.
 pub(crate) fn if_match(version: u64) -> Option<Precondition> {
@@ -267,7 +274,7 @@ pub(crate) fn other_name() -> Name {
 
 /// Another label than a global field has.
 pub(crate) fn relabelled() -> GlobalFieldChange {
-    GlobalFieldChange { label: Some(named("Another")), ..SAME }
+    GlobalFieldChange { label: Some(named("Another")), ..GlobalFieldChange::default() }
 }
 
 /// A whole list, if it is short.

@@ -8,7 +8,7 @@ use hedgerow_store::global_fields::GlobalFieldChange;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::fixture::{Account, SAME, Tables, all, by_key, named, new_global, new_own, refused, schema};
+use crate::fixture::{Account, Tables, all, by_key, named, new_global, new_own, refused, schema, schema_change};
 
 const KEYS: [&str; 2] = ["a", "b"];
 
@@ -80,7 +80,8 @@ impl Model {
             1 => {
                 let least = self.least();
                 let field = Self::pick(&mut self.global, step.pick, true)?;
-                let change = GlobalFieldChange { schema: Some(schema(schema_from(least))), ..SAME };
+                let change =
+                    GlobalFieldChange { schema: Some(schema(schema_from(least))), ..GlobalFieldChange::default() };
                 account.globals().update(field.id, None, &change).await.unwrap();
                 field.least = least;
             }
@@ -105,7 +106,7 @@ impl Model {
                 let least = self.least();
                 let field = Self::pick(&mut self.own, step.pick, true)?;
                 let of = schema(schema_from(least));
-                account.fields("acme").update(&at, field.id, None, None, Some(&of)).await.unwrap();
+                account.fields("acme").update(&at, field.id, None, &schema_change(&of)).await.unwrap();
                 field.least = least;
             }
             6 => {
@@ -206,7 +207,8 @@ async fn while_fields_change_each_save_is_judged_by_a_schema_that_stood() {
     let field = account.global("a", schema_from(0), &[group]).await;
     let (writer, reader) = (account.elsewhere(), account.elsewhere());
     for round in 1..=30_u32 {
-        let change = GlobalFieldChange { schema: Some(schema(schema_from(round * 10))), ..SAME };
+        let change =
+            GlobalFieldChange { schema: Some(schema(schema_from(round * 10))), ..GlobalFieldChange::default() };
         let globals = writer.globals();
         let (changed, saved) = tokio::join!(
             globals.update(field.id, None, &change),
@@ -242,9 +244,9 @@ async fn definitions_that_were_read_before_their_cards_are_read_again() {
         let change = async {
             let stricter = schema(schema_from(5));
             if of_tenant {
-                account.fields("acme").update(&at, own, None, None, Some(&stricter)).await.map(drop)
+                account.fields("acme").update(&at, own, None, &schema_change(&stricter)).await.map(drop)
             } else {
-                let change = GlobalFieldChange { schema: Some(stricter), ..SAME };
+                let change = GlobalFieldChange { schema: Some(stricter), ..GlobalFieldChange::default() };
                 account.globals().update(global, None, &change).await.map(drop)
             }
         };

@@ -9,7 +9,7 @@ use hedgerow_store::global_fields::GlobalFieldChange;
 use serde_json::json;
 
 use crate::fixture::{
-    Account, DAY, SAME, Tables, all, assert_conflict, field_ids, if_match, named, new_global, paged, problems, refused,
+    Account, DAY, Tables, all, assert_conflict, field_ids, if_match, named, new_global, paged, problems, refused,
     schema, string, values,
 };
 
@@ -22,7 +22,7 @@ async fn groups<const N: usize>(account: &Account) -> [GroupId; N] {
 }
 
 async fn into(account: &Account, id: FieldId, groups: &[GroupId]) -> Result<GlobalField, contract::Error> {
-    let change = GlobalFieldChange { groups: Some(groups.to_vec()), ..SAME };
+    let change = GlobalFieldChange { groups: Some(groups.to_vec()), ..GlobalFieldChange::default() };
     account.globals().update(id, None, &change).await
 }
 
@@ -43,7 +43,7 @@ async fn a_field_may_be_in_forty_groups() {
     assert_eq!((field.version, &field.field_group_ids[..]), (1, &ids[..]));
     assert_eq!(account.globals().get(field.id).await.unwrap(), field);
     assert!(seen(&account, &ids, "title").await.iter().all(|seen| *seen));
-    let label = GlobalFieldChange { label: Some(named("Title")), ..SAME };
+    let label = GlobalFieldChange { label: Some(named("Title")), ..GlobalFieldChange::default() };
     assert_eq!(account.globals().update(field.id, if_match(1), &label).await.unwrap().version, 2);
     for group in &ids {
         assert_eq!(account.merged("acme", *group).await[0].label.as_str(), "Title");
@@ -135,7 +135,7 @@ async fn the_type_stays() {
     let account = Tables::new().await.account().await;
     let ids: [GroupId; 1] = groups(&account).await;
     let field = account.global("size", json!({ "type": "number" }), &ids).await;
-    let change = |of| GlobalFieldChange { schema: Some(schema(of)), ..SAME };
+    let change = |of| GlobalFieldChange { schema: Some(schema(of)), ..GlobalFieldChange::default() };
     let update = account.globals().update(field.id, None, &change(string())).await;
     assert_eq!(problems(update), ["schema.type immutable"]);
     let stricter = change(json!({ "type": "number", "validation": { "min": 5 } }));
@@ -148,7 +148,7 @@ async fn versions_guard_changes_and_changes_at_once_all_land() {
     let account = Tables::new().await.account().await;
     let ids: [GroupId; 2] = groups(&account).await;
     let field = account.global("title", string(), &ids).await;
-    let label = |text: &str| GlobalFieldChange { label: Some(named(text)), ..SAME };
+    let label = |text: &str| GlobalFieldChange { label: Some(named(text)), ..GlobalFieldChange::default() };
     assert_eq!(account.globals().update(field.id, if_match(1), &label("a")).await.unwrap().version, 2);
     assert_conflict(account.globals().update(field.id, if_match(1), &label("b")).await, 1, 2);
     assert_conflict(account.globals().delete(field.id, if_match(3)).await, 3, 2);
@@ -172,7 +172,10 @@ async fn a_deleted_field_comes_back_with_its_values() {
     account.merge("acme", ids[0], "sku", json!({ "title": "Oak" })).await.unwrap();
     account.globals().delete(field.id, None).await.unwrap();
     assert_eq!(refused(account.globals().get(field.id).await), Code::GlobalFieldNotFound);
-    assert_eq!(refused(account.globals().update(field.id, None, &SAME).await), Code::GlobalFieldNotFound);
+    assert_eq!(
+        refused(account.globals().update(field.id, None, &GlobalFieldChange::default()).await),
+        Code::GlobalFieldNotFound
+    );
     assert_eq!(refused(account.globals().delete(field.id, None).await), Code::GlobalFieldNotFound);
     assert!(account.globals().list(None, &all()).await.unwrap().items.is_empty());
     assert_eq!(values(&account.read("acme", ids[0], "sku").await.unwrap()), json!({}));

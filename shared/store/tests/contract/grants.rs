@@ -21,7 +21,7 @@ use serde_json::json;
 
 use crate::deliveries::{ANY, of_status, result};
 use crate::fixture::{
-    Account, PASSWORD, SAME, Tables, all, by_key, named, new_global, new_group, new_own, object, other_name,
+    Account, PASSWORD, Tables, all, by_key, label_change, named, new_global, new_group, new_own, object, other_name,
     relabelled, string,
 };
 use crate::life::{self, new_key};
@@ -84,7 +84,7 @@ async fn writing_groups_and_fields() {
     let global = new_global("new", string(), &[lived.group]);
     let made = works!(account, GlobalFields<Create>, account.globals(), create(global)).id;
     works!(account, GlobalFields<Update>, account.globals(), update(made, None, &relabelled()));
-    let moved = GlobalFieldChange { groups: Some(vec![lived.other_group]), ..SAME };
+    let moved = GlobalFieldChange { groups: Some(vec![lived.other_group]), ..GlobalFieldChange::default() };
     works!(account, GlobalFields<Update>, account.globals(), update(made, None, &moved));
     works!(account, GlobalFields<Delete>, account.globals(), delete(made, None));
     works!(account, GlobalFields<Restore>, account.globals(), restore(made, None));
@@ -96,7 +96,7 @@ async fn writing_groups_and_fields() {
             account,
             TenantFields<Update>,
             account.fields(tenant),
-            update(&product, made, None, Some(&other_name()), None)
+            update(&product, made, None, &label_change(other_name()))
         );
         works!(account, TenantFields<Delete>, account.fields(tenant), delete(&product, made, None));
         works!(account, TenantFields<Restore>, account.fields(tenant), restore(&product, made, None));

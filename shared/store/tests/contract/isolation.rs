@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::fixture::{
-    Account, SAME, Tables, all, by_key, named, new_global, new_group, new_own, object, schema, string,
+    Account, Tables, all, by_key, named, new_global, new_group, new_own, object, schema, schema_change, string,
 };
 use crate::life::new_key;
 
@@ -68,7 +68,11 @@ async fn write(account: &Account, step: Step, known: &mut Known) -> Option<Resul
             made.map(|made| known.fields.push((step.client, made.id)))
         }
         6 => {
-            let change = GlobalFieldChange { groups: Some(vec![group()?]), label: Some(named("Moved")), ..SAME };
+            let change = GlobalFieldChange {
+                groups: Some(vec![group()?]),
+                label: Some(named("Moved")),
+                ..GlobalFieldChange::default()
+            };
             account.globals().update(field()?, None, &change).await.map(drop)
         }
         7 => account.globals().delete(field()?, None).await,
@@ -81,7 +85,7 @@ async fn write(account: &Account, step: Step, known: &mut Known) -> Option<Resul
         }
         12 => {
             let stricter = schema(json!({ "type": "string", "validation": { "maxLength": 9 } }));
-            account.fields(tenant).update(&at()?, field()?, None, None, Some(&stricter)).await.map(drop)
+            account.fields(tenant).update(&at()?, field()?, None, &schema_change(&stricter)).await.map(drop)
         }
         13 => account.fields(tenant).delete(&at()?, field()?, None).await,
         14 => account.fields(tenant).restore(&at()?, field()?, None).await.map(drop),

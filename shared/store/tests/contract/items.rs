@@ -11,7 +11,7 @@ use hedgerow_store::global_fields::GlobalFieldChange;
 use hedgerow_store::tables::Table;
 use serde_json::{Value, json};
 
-use crate::fixture::{Account, SAME, Tables, named, other_name, relabelled, schema, string};
+use crate::fixture::{Account, Tables, label_change, named, other_name, relabelled, schema, string};
 use crate::life;
 
 type Item = HashMap<String, AttributeValue>;
@@ -118,7 +118,7 @@ async fn each_change_is_an_event_of_its_own() {
     let (pk, sk) = (format!("F#{client}#acme"), format!("{group}#{own}"));
     events.push(event(&tables, &pk, &sk).await);
     changes!(pk, sk;
-        account.fields("acme").update(&at, own, None, Some(&other_name()), None)
+        account.fields("acme").update(&at, own, None, &label_change(other_name()))
     );
     let away = format!("x#{sk}");
     changes!(pk, away; account.fields("acme").delete(&at, own, None));
@@ -153,12 +153,15 @@ async fn what_changes_beside_a_resource_is_no_event_of_its() {
     }
     let group_before = account.groups().get(&at).await.unwrap();
     let global = account.global("title", string(), &[group]).await.id;
-    let change = GlobalFieldChange { schema: Some(schema(json!({ "type": "string", "default": "a" }))), ..SAME };
+    let change = GlobalFieldChange {
+        schema: Some(schema(json!({ "type": "string", "default": "a" }))),
+        ..GlobalFieldChange::default()
+    };
     account.globals().update(global, None, &change).await.unwrap();
     account.globals().delete(global, None).await.unwrap();
     account.globals().restore(global, None).await.unwrap();
     account.own("acme", group, "color", string()).await;
-    account.fields("acme").update(&at, first, None, Some(&other_name()), None).await.unwrap();
+    account.fields("acme").update(&at, first, None, &label_change(other_name())).await.unwrap();
     account.fields("acme").delete(&at, first, None).await.unwrap();
     account.merge("acme", group, "sku", json!({ "title": "a" })).await.unwrap();
     for ((pk, sk), before) in cards.iter().zip(before) {

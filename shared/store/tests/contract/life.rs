@@ -10,7 +10,9 @@ use hedgerow_store::global_fields::GlobalFieldChange;
 use hedgerow_store::values::Save;
 use serde_json::json;
 
-use crate::fixture::{Account, SAME, Tables, if_match, named, new_global, new_group, new_own, object, schema, string};
+use crate::fixture::{
+    Account, Tables, if_match, named, new_global, new_group, new_own, object, schema, schema_change, string,
+};
 
 /// What a life leaves behind.
 pub(crate) struct Lived {
@@ -73,9 +75,13 @@ async fn groups(account: &Account) -> Result<(GroupId, GroupId), Error> {
 
 async fn global_fields(account: &Account, groups: [GroupId; 2]) -> Result<FieldId, Error> {
     let field = account.globals().create(new_global("title", string(), &groups[..1])).await?;
-    let join = GlobalFieldChange { groups: Some(groups.to_vec()), ..SAME };
+    let join = GlobalFieldChange { groups: Some(groups.to_vec()), ..GlobalFieldChange::default() };
     assert_eq!(account.globals().update(field.id, if_match(1), &join).await?.version, 2);
-    let leave = GlobalFieldChange { groups: Some(groups[..1].to_vec()), label: Some(named("Title")), ..SAME };
+    let leave = GlobalFieldChange {
+        groups: Some(groups[..1].to_vec()),
+        label: Some(named("Title")),
+        ..GlobalFieldChange::default()
+    };
     assert_eq!(account.globals().update(field.id, if_match(2), &leave).await?.version, 3);
     account.globals().delete(field.id, if_match(3)).await?;
     assert_eq!(account.globals().restore(field.id, None).await?.version, 5);
@@ -88,7 +94,7 @@ async fn tenant_fields(account: &Account, group: GroupId) -> Result<FieldId, Err
     let group = GroupRef::Id(group);
     let field = account.fields("acme").create(&group, new_own("color", string())).await?;
     let stricter = schema(json!({ "type": "string", "validation": { "maxLength": 9 } }));
-    let updated = account.fields("acme").update(&group, field.id, if_match(1), None, Some(&stricter)).await?;
+    let updated = account.fields("acme").update(&group, field.id, if_match(1), &schema_change(&stricter)).await?;
     assert_eq!(updated.version, 2);
     account.fields("acme").delete(&group, field.id, if_match(2)).await?;
     assert_eq!(account.fields("acme").restore(&group, field.id, None).await?.version, 4);

@@ -10,7 +10,7 @@ use hedgerow_store::limits::{API_KEYS, FIELD_GROUPS, GLOBAL_FIELDS, GLOBAL_FIELD
 use hedgerow_store::tables::Table;
 use serde_json::{Value, json};
 
-use crate::fixture::{Account, SAME, Tables, all, new_global, new_group, new_own, refused, schema, string};
+use crate::fixture::{Account, Tables, all, new_global, new_group, new_own, refused, schema, schema_change, string};
 use crate::life::new_key;
 use crate::webhooks::{new_webhook, ring};
 
@@ -81,9 +81,12 @@ async fn of_global_fields_of_a_client_and_in_a_group() {
     };
     let elsewhere = create("elsewhere", vec![other]).await.unwrap();
     // Joining is refused as making is; whoever is in may stay and change.
-    let join = GlobalFieldChange { groups: Some(vec![other, full]), ..SAME };
+    let join = GlobalFieldChange { groups: Some(vec![other, full]), ..GlobalFieldChange::default() };
     assert_eq!(refused(account.globals().update(elsewhere.id, None, &join).await), Code::LimitReached);
-    let change = GlobalFieldChange { schema: Some(schema(json!({ "type": "string", "default": "a" }))), ..SAME };
+    let change = GlobalFieldChange {
+        schema: Some(schema(json!({ "type": "string", "default": "a" }))),
+        ..GlobalFieldChange::default()
+    };
     account.globals().update(made[0].id, None, &change).await.unwrap();
     account.globals().delete(made[0].id, None).await.unwrap();
     account.globals().update(elsewhere.id, None, &join).await.unwrap();
@@ -165,21 +168,21 @@ async fn of_the_schemas_of_a_group_together() {
     assert_eq!(refused(account.fields("acme").create(&at, new_own("more", large(60))).await), Code::LimitReached);
     let small = account.own("acme", group, "small", string()).await;
     let select = account.own("acme", group, "select", large(1)).await;
-    let grow = account.fields("acme").update(&at, select.id, None, None, Some(&schema(large(60)))).await;
+    let grow = account.fields("acme").update(&at, select.id, None, &schema_change(&schema(large(60)))).await;
     assert_eq!(refused(grow), Code::LimitReached);
     account.fields("acme").delete(&at, small.id, None).await.unwrap();
 
     create("rest", 50).await.unwrap();
     assert_eq!(refused(create("more", 60).await), Code::LimitReached);
-    let grow = GlobalFieldChange { schema: Some(schema(large(62))), ..SAME };
+    let grow = GlobalFieldChange { schema: Some(schema(large(62))), ..GlobalFieldChange::default() };
     account.globals().update(made[0].id, None, &grow).await.unwrap();
     let elsewhere = account.global("elsewhere", large(60), &[other]).await;
-    let join = GlobalFieldChange { groups: Some(vec![other, group]), ..SAME };
+    let join = GlobalFieldChange { groups: Some(vec![other, group]), ..GlobalFieldChange::default() };
     assert_eq!(refused(account.globals().update(elsewhere.id, None, &join).await), Code::LimitReached);
     account.globals().delete(made[1].id, None).await.unwrap();
     account.globals().update(elsewhere.id, None, &join).await.unwrap();
     assert_eq!(refused(account.globals().restore(made[1].id, None).await), Code::LimitReached);
-    let shrink = GlobalFieldChange { schema: Some(schema(large(1))), ..SAME };
+    let shrink = GlobalFieldChange { schema: Some(schema(large(1))), ..GlobalFieldChange::default() };
     account.globals().update(made[0].id, None, &shrink).await.unwrap();
     account.globals().restore(made[1].id, None).await.unwrap();
 }

@@ -2,15 +2,16 @@
 
 use contract::Code;
 use contract::id::GroupId;
-use contract::names::GroupRef;
+use contract::names::{GroupRef, Name};
 use contract::resource::{Field, Scope};
 use futures_util::future::join_all;
 use hedgerow_store::limits::TENANT_FIELDS_IN_GROUP;
+use hedgerow_store::tenant_fields::TenantFieldChange;
 use serde_json::json;
 
 use crate::fixture::{
-    Account, DAY, Tables, after, all, assert_conflict, by_key, first, if_match, named, new_own, paged, problems,
-    refused, schema, string, values,
+    Account, DAY, Tables, after, all, assert_conflict, by_key, first, if_match, label_change, named, new_own, paged,
+    problems, refused, schema, schema_change, string, values,
 };
 
 async fn account_with_group() -> (Account, GroupId) {
@@ -42,20 +43,24 @@ async fn a_field_is_made_read_changed_and_deleted() {
     assert_eq!(refused(account.fields("other").get(&group, made.id).await), Code::TenantFieldNotFound);
 
     let bigger = schema(json!({ "type": "number", "validation": { "min": 5 } }));
-    let name = named("Size");
-    let updated =
-        account.fields("acme").update(&group, made.id, if_match(1), Some(&name), Some(&bigger)).await.unwrap();
+    let name: Name = named("Size");
+    let change = TenantFieldChange { label: Some(name.clone()), ..schema_change(&bigger) };
+    let updated = account.fields("acme").update(&group, made.id, if_match(1), &change).await.unwrap();
     assert_eq!((updated.version, &updated.label, &updated.schema), (2, &name, &bigger));
     assert_eq!(account.fields("acme").get(&group, made.id).await.unwrap(), updated);
-    assert_conflict(account.fields("acme").update(&group, made.id, if_match(1), None, None).await, 1, 2);
+    assert_conflict(
+        account.fields("acme").update(&group, made.id, if_match(1), &TenantFieldChange::default()).await,
+        1,
+        2,
+    );
     assert_conflict(account.fields("acme").delete(&group, made.id, if_match(1)).await, 1, 2);
-    let other_type = account.fields("acme").update(&group, made.id, None, None, Some(&schema(string()))).await;
+    let other_type = account.fields("acme").update(&group, made.id, None, &schema_change(&schema(string()))).await;
     assert_eq!(problems(other_type), ["schema.type immutable"]);
 
     account.fields("acme").delete(&group, made.id, if_match(2)).await.unwrap();
     let gone = |code| assert_eq!(code, Code::TenantFieldNotFound);
     gone(refused(account.fields("acme").get(&group, made.id).await));
-    gone(refused(account.fields("acme").update(&group, made.id, None, None, None).await));
+    gone(refused(account.fields("acme").update(&group, made.id, None, &TenantFieldChange::default()).await));
     gone(refused(account.fields("acme").delete(&group, made.id, None).await));
     gone(refused(account.fields("other").restore(&group, made.id, None).await));
     let other = account.group("other").await.id;
@@ -211,7 +216,7 @@ async fn a_later_global_field_shadows_a_tenants() {
     // Shadowed, it can be read, changed, deleted and restored.
     assert_eq!(account.fields("acme").get(&group, own.id).await.unwrap(), own);
     let label = named("Colour");
-    account.fields("acme").update(&group, own.id, if_match(1), Some(&label), None).await.unwrap();
+    account.fields("acme").update(&group, own.id, if_match(1), &label_change(label)).await.unwrap();
     account.fields("acme").delete(&group, own.id, None).await.unwrap();
     assert_eq!(shown(&account.merged("acme", id).await), ["color global"]);
     account.fields("acme").restore(&group, own.id, None).await.unwrap();
@@ -232,7 +237,7 @@ async fn changes_at_once_all_land() {
     let updates = join_all((0..12).map(|n| {
         let (fields, label, group) = (account.fields("acme"), named(&n.to_string()), &group);
         let id = if n % 2 == 0 { field.id } else { other.id };
-        async move { fields.update(group, id, None, Some(&label), None).await.unwrap() }
+        async move { fields.update(group, id, None, &label_change(label)).await.unwrap() }
     }));
     updates.await;
     for id in [field.id, other.id] {

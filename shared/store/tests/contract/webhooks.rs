@@ -74,7 +74,7 @@ impl Account {
     }
 }
 
-fn off(webhook: &mut Webhook) -> Result<(), contract::Error> {
+fn off(webhook: &mut Webhook) -> Result<(), Problems> {
     webhook.active = false;
     Ok(())
 }
@@ -108,7 +108,7 @@ async fn a_refused_change_leaves_all_as_it_is() {
     let made = account.webhook(&ring).await;
     let refuse = |webhook: &mut Webhook| {
         webhook.active = false;
-        Err(Problems::one("headers.X", "reserved_header", "No.").into())
+        Err(Problems::one("headers.X", "reserved_header", "No."))
     };
     let refused = account.webhooks().update(made.id, None, None, refuse).await;
     assert_eq!(problems(refused), ["headers.X reserved_header"]);
