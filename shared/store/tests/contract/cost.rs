@@ -3,13 +3,14 @@
 
 use contract::names::GroupRef;
 use hedgerow_store::accounts::{Sessions, Signup};
-use hedgerow_store::idempotency::{Begun, Ending, Keyed, Remembered};
+use hedgerow_store::idempotency::{Ending, Keyed};
 use serde_json::json;
 
 use crate::fixture::{
     Account, PASSWORD, Tables, all, by_key, label_change, named, new_global, new_group, new_own, other_name,
     relabelled, string,
 };
+use crate::idempotency::{REQUEST, answer, answered, go};
 use crate::life::{self, Lived, new_key};
 
 /// Round trips and calls of what a test does since it was made.
@@ -198,27 +199,15 @@ async fn accounts_keys_and_idempotency() {
     account.keys().delete(lived.key, None).await.unwrap();
     meter.read("delete key", "3 GetItem GetItem TransactWriteItems");
 
-    let keyed = Keyed {
-        caller: "key_1",
-        route: "POST /",
-        key: "k",
-        body: b"{}",
-        media_type: "",
-        if_match: b"",
-        if_none_match: b"",
-    };
     for (key, length, kept, replayed) in [
         ("short", 2, "2 PutItem UpdateItem", "1 PutItem"),
         ("long", 500_000, "3 BatchWriteItem PutItem UpdateItem", "2 BatchGetItem PutItem"),
     ] {
-        let keyed = Keyed { key, ..keyed };
-        let Begun::Go(slot) = account.store.begin(&account.scope, &keyed).await.unwrap() else {
-            panic!("was answered")
-        };
-        let answer = Remembered { status: 201, etag: None, body: vec![b' '; length] };
-        account.store.finish(slot, Ending::Answered(answer)).await.unwrap();
+        let request = Keyed { key, ..REQUEST };
+        let slot = go(&account, &request).await;
+        account.store.finish(slot, Ending::Answered(answer(&" ".repeat(length)))).await.unwrap();
         meter.read(key, kept);
-        assert!(matches!(account.store.begin(&account.scope, &keyed).await.unwrap(), Begun::Answered(_)));
+        answered(&account, &request).await;
         meter.read(key, replayed);
     }
 }

@@ -9,7 +9,7 @@ use hedgerow_store::deliveries::{Announcer, Attempts, Deliveries, Next, Releases
 use hedgerow_store::field_groups::FieldGroups;
 use hedgerow_store::global_fields::{GlobalFieldChange, GlobalFields};
 use hedgerow_store::grant::{Create, Delete, Get, Grant, Granted, List, Ping, Redeliver, Restore, Update, Write};
-use hedgerow_store::idempotency::{Begun, Ending, Keyed, Remembered};
+use hedgerow_store::idempotency::Ending;
 use hedgerow_store::jobs::{JobRuns, JobStarts, Jobs};
 use hedgerow_store::keys::Kind;
 use hedgerow_store::tables::Table;
@@ -24,6 +24,7 @@ use crate::fixture::{
     Account, PASSWORD, Tables, all, by_key, label_change, named, new_global, new_group, new_own, object, other_name,
     relabelled, string,
 };
+use crate::idempotency::{REQUEST, answer, answered, go};
 use crate::life::{self, new_key};
 use crate::webhooks::{member, new_webhook, ring};
 
@@ -148,25 +149,13 @@ async fn credentials_and_accounts() {
     let session = under(&account, Store::SESSION_GRANTS, account.store.verify_session(&token)).await.unwrap();
     works!(account, Sessions<Get>, Sessions::open(&account.store), info(&session));
     works!(account, Sessions<Delete>, Sessions::open(&account.store), end(&session));
-    let keyed = Keyed {
-        caller: "key_1",
-        route: "POST /",
-        key: "k",
-        body: b"{}",
-        media_type: "",
-        if_match: b"",
-        if_none_match: b"",
-    };
     let grants = [Store::IDEMPOTENCY_GRANTS, Store::LONG_ANSWER_GRANTS].concat();
-    let answer = |length| Remembered { status: 201, etag: None, body: vec![b' '; length] };
-    let endings = [Ending::Refused, Ending::Failed, Ending::Answered(answer(500_000))];
-    for ending in endings {
-        let begun = under(&account, &grants, account.store.begin(&account.scope, &keyed)).await;
-        let Begun::Go(slot) = begun else { panic!("was answered") };
+    let long = answer(&" ".repeat(500_000));
+    for ending in [Ending::Refused, Ending::Failed, Ending::Answered(long.clone())] {
+        let slot = permitted(policy(&tables, &grants), go(&account, &REQUEST)).await;
         under(&account, &grants, account.store.finish(slot, ending)).await;
     }
-    let begun = under(&account, &grants, account.store.begin(&account.scope, &keyed)).await;
-    assert!(matches!(begun, Begun::Answered(kept) if kept == answer(500_000)));
+    assert_eq!(permitted(policy(&tables, &grants), answered(&account, &REQUEST)).await, long);
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ use crate::fixture::{
 };
 use crate::life::new_key;
 
-const REQUEST: Keyed<'static> = Keyed {
+pub(crate) const REQUEST: Keyed<'static> = Keyed {
     caller: "key_1",
     route: "POST /api/v1/field-groups",
     key: "k-1",
@@ -36,14 +36,14 @@ async fn begin(account: &Account, request: &Keyed<'_>) -> Result<Begun, Error> {
     account.store.begin(&account.scope, request).await
 }
 
-async fn go(account: &Account, request: &Keyed<'_>) -> Slot {
+pub(crate) async fn go(account: &Account, request: &Keyed<'_>) -> Slot {
     match begin(account, request).await.unwrap() {
         Begun::Go(slot) => slot,
         Begun::Answered(answer) => panic!("was answered {answer:?}"),
     }
 }
 
-async fn answered(account: &Account, request: &Keyed<'_>) -> Remembered {
+pub(crate) async fn answered(account: &Account, request: &Keyed<'_>) -> Remembered {
     match begin(account, request).await.unwrap() {
         Begun::Answered(answer) => answer,
         Begun::Go(_) => panic!("was not answered"),
@@ -55,7 +55,7 @@ async fn answer_with(account: &Account, slot: Slot, body: &str) {
     account.store.finish(slot, Ending::Answered(answer(body))).await.unwrap();
 }
 
-fn answer(body: &str) -> Remembered {
+pub(crate) fn answer(body: &str) -> Remembered {
     Remembered { status: 201, etag: Some("\"1\"".into()), body: body.into() }
 }
 
