@@ -24,39 +24,25 @@ use crate::{DISPATCHER, schedule};
 /// A message that comes this much too early is on time.
 const EARLY: Duration = Duration::from_millis(500);
 
-/// What a process holds for all of its batches.
-pub(crate) struct Dispatcher {
-    pub(crate) attempts: Attempts,
-    pub(crate) states: EndpointStates,
-    pub(crate) jobs: JobStarts,
-    pub(crate) retry: Retry,
-    pub(crate) assign: Assign,
-    pub(crate) vault: Vault,
-    pub(crate) sender: Sender,
-    pub(crate) retries: Vec<Duration>,
-    /// How long one attempt may take.
-    pub(crate) deadline: Duration,
-    pub(crate) clock: Clock,
-    pub(crate) places: Places,
-}
-
 runtime::parts! {
-    Dispatcher {
-        attempts: Attempts,
-        states: EndpointStates,
-        jobs: JobStarts,
-        retry: Retry,
-        assign: Assign,
-        vault: Vault,
-        clock: Clock,
+    /// What a process holds for all of its batches.
+    pub(crate) struct Dispatcher {
+        pub(crate) attempts: Attempts,
+        pub(crate) states: EndpointStates,
+        pub(crate) jobs: JobStarts,
+        pub(crate) retry: Retry,
+        pub(crate) assign: Assign,
+        pub(crate) vault: Vault,
+        pub(crate) clock: Clock,
         |app|
-        sender: {
+        pub(crate) sender: Sender = {
             let settings = Settings::new(app.webhooks.rules.clone());
             Sender::new(Settings { deadline: app.webhooks.deadline, ..settings }).map_err(Error::internal)?
         },
-        retries: app.webhooks.retries.clone(),
-        deadline: app.webhooks.deadline,
-        places: Places::default(),
+        pub(crate) retries: Vec<Duration> = app.webhooks.retries.clone(),
+        /// How long one attempt may take.
+        pub(crate) deadline: Duration = app.webhooks.deadline,
+        pub(crate) places: Places = Places::default(),
     }
 }
 

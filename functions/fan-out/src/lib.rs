@@ -33,17 +33,15 @@ pub static FAN_OUT: Consumer = Consumer::of::<FanOut>(
     Duration::from_secs(60),
 );
 
-struct FanOut {
-    stream: Stream,
-    announcer: Announcer,
-    jobs: JobStarts,
-    deliver: Deliver,
-    assign: Assign,
-    clock: Clock,
-}
-
 runtime::parts! {
-    FanOut { stream: Stream, announcer: Announcer, jobs: JobStarts, deliver: Deliver, assign: Assign, clock: Clock, }
+    struct FanOut {
+        stream: Stream,
+        announcer: Announcer,
+        jobs: JobStarts,
+        deliver: Deliver,
+        assign: Assign,
+        clock: Clock,
+    }
 }
 
 /// A webhook that is on again.

@@ -19,17 +19,8 @@ use tokio::time::Instant;
 const SHARE: Duration = Duration::from_secs(20);
 const PAGE: usize = 50;
 
-pub(crate) struct Jobs {
-    releases: Releases,
-    starts: JobStarts,
-    jobs: JobRuns,
-    retry: Retry,
-    assign: Assign,
-    clock: Clock,
-}
-
 runtime::parts! {
-    Jobs {
+    pub(crate) struct Jobs {
         releases: Releases,
         starts: JobStarts,
         jobs: JobRuns,

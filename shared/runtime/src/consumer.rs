@@ -83,10 +83,21 @@ pub trait Part: Sized {
     fn permissions(_permissions: &mut Permissions) {}
 }
 
-/// Makes a worker of its parts. What follows them is made of the process's settings, and may do nothing.
+/// Makes a worker of its parts. What has a value beside its type is made of the process's settings, and may do nothing.
 #[macro_export]
 macro_rules! parts {
-    ($worker:ty { $($part:ident: $of:ty,)+ $(|$app:ident| $($name:ident: $made:expr,)+)? }) => {
+    (
+        $(#[$about:meta])* $open:vis struct $worker:ident {
+            $($part_open:vis $part:ident: $of:ty,)+
+            $(|$app:ident| $($(#[$about_made:meta])* $made_open:vis $name:ident: $made_of:ty = $made:expr,)+)?
+        }
+    ) => {
+        $(#[$about])*
+        $open struct $worker {
+            $($part_open $part: $of,)+
+            $($($(#[$about_made])* $made_open $name: $made_of,)+)?
+        }
+
         impl $crate::consumer::Part for $worker {
             fn take(app: &$crate::App) -> Result<Self, contract::Error> {
                 $(let $app = app;)?
