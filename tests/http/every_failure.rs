@@ -62,7 +62,7 @@ async fn every_failure_of_a_body_is_named() {
         (owner, "POST", &keys, key_of(json!({ "name": "", "type": "no" })), &["expiresAt", "name", "type"]),
         (owner, "PATCH", &preview, key_of(json!({ "name": "" })), &["expiresAt", "name", "permissions", "type"]),
         (owner, "PATCH", &preview, rate.to_owned(), &["name", "permissions", "rateLimit.requestsPerSecond"]),
-        (owner, "PATCH", &server, json!({ "permissions": null, "active": 1 }).to_string(), &["active", "permissions"]),
+        (owner, "PATCH", &server, json!({ "permissions": [], "active": 1 }).to_string(), &["active", "permissions"]),
         (key, "POST", &groups, json!({ "key": "A", "name": "" }).to_string(), &["key", "name"]),
         (
             key,

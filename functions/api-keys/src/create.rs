@@ -67,11 +67,10 @@ pub(crate) async fn create(
     rules::for_type(body.member("type"), body.member("permissions").as_ref(), &mut problems);
     rules::future(body.member("expiresAt"), now.0, &mut problems);
     let body = body.and(problems)?;
-    let all = || (body.key_type == KeyType::Management).then(Permissions::all);
     let new = NewApiKey {
         name: body.name.clone(),
         key_type: body.key_type,
-        permissions: body.permissions.clone().or_else(all),
+        permissions: body.permissions.clone().or_else(|| rules::unnamed(body.key_type)),
         expires_at: body.expires_at,
         rate_limit: body.rate_limit,
         allowed_ips: body.allowed_ips.clone(),

@@ -10,6 +10,11 @@ pub(crate) fn for_type(key_type: Option<KeyType>, named: Option<&Permissions>, p
     }
 }
 
+/// What a key has whose permissions are not named.
+pub(crate) fn unnamed(key_type: KeyType) -> Option<Permissions> {
+    (key_type == KeyType::Management).then(Permissions::all)
+}
+
 /// An expiry lies in the future.
 pub(crate) fn future(expires_at: Option<Time>, now: Time, problems: &mut Problems) {
     if expires_at.is_some_and(|end| end <= now) {

@@ -2,7 +2,7 @@
 
 use contract::id::KeyId;
 use contract::names::{AllowedIps, Name};
-use contract::permission::{KeyType, Permissions};
+use contract::permission::Permissions;
 use contract::resource::{ApiKey, RateLimit};
 use contract::{Error, Precondition, Problems, Time};
 use deserr::Deserr;
@@ -23,6 +23,7 @@ pub(crate) struct UpdateApiKey {
     name: Given<Name>,
     #[deserr(default)]
     active: Given<bool>,
+    /// All that a key of its type can have, if they are `null`.
     #[deserr(default)]
     permissions: Patch<Permissions>,
     #[deserr(default)]
@@ -45,13 +46,8 @@ pub(crate) async fn update(
 ) -> Result<Found<ApiKey>, Error> {
     let change = |key: &mut ApiKey| {
         let mut problems = Problems::default();
-        let named: Option<Patch<Permissions>> = body.member("permissions");
-        match named {
-            Some(Patch::Clear) if key.key_type == KeyType::Management => {
-                problems.add("permissions", "not_nullable", "Can't be cleared; leave it out to keep it as it is.");
-            }
-            Some(Patch::Set(named)) => rules::for_type(Some(key.key_type), Some(&named), &mut problems),
-            _ => {}
+        if let Some(Patch::Set(named)) = body.member::<Patch<Permissions>>("permissions") {
+            rules::for_type(Some(key.key_type), Some(&named), &mut problems);
         }
         rules::future(body.member("expiresAt").filter(|end| Some(*end) != key.expires_at), now.0, &mut problems);
         let body = body.and(problems)?;
@@ -61,7 +57,11 @@ pub(crate) async fn update(
         if let Some(active) = body.active.0 {
             key.active = active;
         }
-        body.permissions.apply(&mut key.permissions);
+        match &body.permissions {
+            Patch::Keep => {}
+            Patch::Clear => key.permissions = rules::unnamed(key.key_type),
+            Patch::Set(named) => key.permissions = Some(named.clone()),
+        }
         body.expires_at.apply(&mut key.expires_at);
         body.rate_limit.apply(&mut key.rate_limit);
         body.allowed_ips.apply(&mut key.allowed_ips);
