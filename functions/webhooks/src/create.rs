@@ -66,8 +66,7 @@ pub(crate) async fn create(
         headers: body.headers.clone().unwrap_or_default(),
         signature_header: body.signature_header.clone(),
         active: body.active.unwrap_or(true),
-        secret: secret.clone(),
+        secret,
     };
-    let webhook = webhooks.create(new, &*vault.ring().await?).await?;
-    Ok(Created(WebhookWithSecret::new(webhook, &secret)))
+    Ok(Created(WebhookWithSecret::new(webhooks.create(new, &*vault.ring().await?).await?)))
 }

@@ -30,6 +30,6 @@ pub(crate) async fn rotate_secret(
     body: RotateSecret,
 ) -> Result<Found<WebhookWithSecret>, Error> {
     let ring = vault.ring().await?;
-    let (webhook, secret) = webhooks.rotate_secret(id, precondition, body.grace_seconds, &ring).await?;
-    Ok(Found(WebhookWithSecret::new(webhook, &secret)))
+    let shown = webhooks.rotate_secret(id, precondition, body.grace_seconds, &ring).await?;
+    Ok(Found(WebhookWithSecret::new(shown)))
 }

@@ -1,10 +1,10 @@
 //! A webhook with its secret, as it is shown once.
 
-use auth::WebhookSecret;
 use contract::resource::Resource;
 use contract::webhook::Webhook;
 use schemars::JsonSchema;
 use serde::Serialize;
+use store::webhooks::Shown;
 
 /// A webhook with its secret, which is shown this once.
 #[derive(Serialize, JsonSchema)]
@@ -16,8 +16,8 @@ pub(crate) struct WebhookWithSecret {
 }
 
 impl WebhookWithSecret {
-    pub(crate) fn new(webhook: Webhook, secret: &WebhookSecret) -> Self {
-        Self { webhook, secret: Some(secret.reveal().to_owned()) }
+    pub(crate) fn new((webhook, secret): Shown) -> Self {
+        Self { webhook, secret: secret.map(|secret| secret.reveal().to_owned()) }
     }
 }
 

@@ -108,8 +108,10 @@ pub struct Shop {
 pub async fn seed(store: &Store, identity: &Identity, ring: &Keyring) -> Result<Samples, Error> {
     let shop = open_shop(store, identity).await?;
     let work = |number| Work::new(store.clone(), shop.scope.clone(), identity.author(number));
-    let webhook = Webhooks::open(&work(11)).create(new_webhook("https://example.com/hooks/hedgerow")?, ring).await?;
-    let spare_webhook = Webhooks::open(&work(12)).create(new_webhook("https://example.com/hooks/old")?, ring).await?;
+    let (webhook, _) =
+        Webhooks::open(&work(11)).create(new_webhook("https://example.com/hooks/hedgerow")?, ring).await?;
+    let (spare_webhook, _) =
+        Webhooks::open(&work(12)).create(new_webhook("https://example.com/hooks/old")?, ring).await?;
     let (delivery, _) = Deliveries::open(&work(13)).ping(webhook.id, "req_sample13").await?;
     let (job, _) = Jobs::open(&work(14)).recover(webhook.id, webhook.created_at).await?;
     Ok(Samples { shop, webhooks: [webhook.id, spare_webhook.id], delivery: delivery.id, job: job.id })

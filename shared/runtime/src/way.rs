@@ -107,6 +107,7 @@ async fn pass(
     // Path, query and body, parsed and validated; the handler.
     let author = Author::new(&caller.actor(), &incoming.origin, seed);
     let Some(slot) = slot else { return handle(app, route, incoming, caller, author).await };
+    let author = author.keyed(slot.again);
     let handled = AssertUnwindSafe(handle(app, route, incoming, caller, author)).catch_unwind().await;
     let handled = handled.unwrap_or_else(|_| Err(Error::internal("a handler panicked")));
     idempotency::finish(app, slot, &handled).await;

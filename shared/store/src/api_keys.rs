@@ -13,7 +13,7 @@ use crate::Work;
 use crate::change::{Change, Outcome};
 use crate::credentials::KeyCard;
 use crate::document::{Document, check, holding, to_doc};
-use crate::dynamo::{get_text, must, text};
+use crate::dynamo::{Item, get_text, must, text};
 use crate::grant::{Create, Delete, Get, List, Update, granted};
 use crate::keys;
 use crate::limits::COUNTED_API_KEYS;
@@ -141,18 +141,26 @@ impl ApiKeys<Create> {
         let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
         match store.commit(changes, event).await? {
             Outcome::Done => Ok(key),
-            Outcome::Stale => self.make_again(key, &hash, event).await,
+            Outcome::Stale => self.make_again(key.id, secret, event).await,
         }
     }
 
-    /// A request that is carried out again finds its key made, under a secret that died with the first try.
-    async fn make_again(&self, key: ApiKey, hash: &KeyHash, event: EventId) -> Result<ApiKey, Error> {
+    /// A request that is carried out again finds its key made, under a secret that died with the first try, and maybe
+    /// changed since.
+    async fn make_again(&self, id: KeyId, secret: &ApiKeySecret, event: EventId) -> Result<ApiKey, Error> {
         let Work { store, scope, author } = &self.work;
-        let lost = self.hash(key.id).await?;
-        let master = holding(Change::put(keys::api_key(scope, key.id)), &key, 1)?.set("hash", text(hash.as_str()));
+        let item = store.get(&keys::api_key(scope, id)).await?.ok_or(Code::Internal)?;
+        let (current, lost) = (Document::<ApiKey>::read(&item)?, hash_of(&item)?);
+        let (mut key, hash) = (current.value, secret.hash());
+        key.prefix = secret.prefix();
+        if current.version > 1 {
+            key.version += 1;
+        }
+        let master = holding(Change::put(keys::api_key(scope, id)), &key, key.version)?;
+        let master = master.with(":lost", text(lost.as_str()));
         let changes = vec![
-            master.when_version(1).when("#hash = :lost").with(":lost", text(lost.as_str())),
-            self.card(&key, hash)?.when_absent(),
+            master.set("hash", text(hash.as_str())).when_version(current.version).when("#hash = :lost"),
+            self.card(&key, &hash)?.when_absent(),
             Change::delete(keys::key_card(&lost)),
         ];
         let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
@@ -218,11 +226,15 @@ impl ApiKeys<Delete> {
 impl<A> ApiKeys<A> {
     async fn hash(&self, id: KeyId) -> Result<KeyHash, Error> {
         let item = self.work.store.get(&keys::api_key(&self.work.scope, id)).await?.ok_or(Code::ApiKeyNotFound)?;
-        Ok(KeyHash::from_stored(must(get_text(&item, "hash"), "hash")?.to_owned()))
+        hash_of(&item)
     }
 
     fn card(&self, key: &ApiKey, hash: &KeyHash) -> Result<Change, Error> {
         let card = KeyCard::new(key, &self.work.scope);
         Ok(Change::put(keys::key_card(hash)).set("doc", text(to_doc(&card)?)))
     }
+}
+
+fn hash_of(item: &Item) -> Result<KeyHash, Error> {
+    Ok(KeyHash::from_stored(must(get_text(item, "hash"), "hash")?.to_owned()))
 }

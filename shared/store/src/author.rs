@@ -40,6 +40,8 @@ pub struct Author {
     at: Time,
     seed: [u8; 32],
     made: AtomicU32,
+    keyed: bool,
+    again: bool,
 }
 
 /// Where a request came from.
@@ -87,7 +89,23 @@ impl Author {
             "agent": origin.agent,
             "requestId": origin.request_id,
         });
-        Self { by: by.to_string(), at: seed.at, seed: seed.bytes, made: AtomicU32::new(0) }
+        Self { by: by.to_string(), at: seed.at, seed: seed.bytes, made: AtomicU32::new(0), keyed: false, again: false }
+    }
+
+    /// Of a request with an idempotency key; `again`, if a try before this one may have written.
+    #[must_use]
+    pub fn keyed(self, again: bool) -> Self {
+        Self { keyed: true, again, ..self }
+    }
+
+    /// Whether the request can be carried out again.
+    pub(crate) const fn is_keyed(&self) -> bool {
+        self.keyed
+    }
+
+    /// Whether a try before this one may have written.
+    pub(crate) const fn is_again(&self) -> bool {
+        self.again
     }
 
     /// The time of the request.

@@ -7,6 +7,7 @@ use contract::{Code, Error, Precondition, Time};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::applied::Applied;
 use crate::change::{Change, Outcome};
 use crate::dynamo::{Item, get_number, get_text, must, number, text};
 use crate::keys::{self, Key};
@@ -21,6 +22,7 @@ pub(crate) struct Document<T> {
     pub(crate) value: T,
     pub(crate) version: u64,
     pub(crate) deleted_at: Option<Time>,
+    pub(crate) applied: Applied,
     event: Option<EventId>,
 }
 
@@ -67,15 +69,16 @@ impl<T: DeserializeOwned> Document<T> {
             value: from_doc(item)?,
             version: must(get_number(item, "version"), "version")?,
             deleted_at: deleted_at(item),
+            applied: Applied::of(item),
             event: event_of(item),
         })
     }
 }
 
 impl<T> Document<T> {
-    /// Whether this very change has been committed before, by a try whose answer was lost.
+    /// Whether this very change has been committed before, by a try whose answer was lost; whatever came after it.
     pub(crate) fn is_by(&self, event: EventId) -> bool {
-        self.event == Some(event)
+        self.event == Some(event) || self.applied.contains(event)
     }
 }
 
@@ -112,8 +115,16 @@ impl Places {
     }
 
     /// The changes that delete a resource; `next` is it at the version after that.
-    pub(crate) fn deletion<T: Serialize>(&self, next: &T, version: u64, at: Time) -> Result<Vec<Change>, Error> {
-        let marked = |change| Ok::<_, Error>(holding(change, next, version)?.set("deletedAt", text(at.to_string())));
+    pub(crate) fn deletion<T: Serialize>(
+        &self,
+        current: &Document<T>,
+        next: &T,
+        at: Time,
+    ) -> Result<Vec<Change>, Error> {
+        let marked = |change| {
+            let change = current.applied.on(holding(change, next, current.version + 1)?);
+            Ok::<_, Error>(change.set("deletedAt", text(at.to_string())))
+        };
         let mut changes = match &self.deleted {
             None => vec![marked(Change::update(self.live.clone()))?],
             Some(deleted) => {
@@ -126,19 +137,20 @@ impl Places {
         Ok(changes)
     }
 
-    /// The changes that restore what was deleted at that time.
+    /// The changes that restore what is deleted; `next` is it at the version after that.
     pub(crate) fn restoration<T: Serialize>(
         &self,
+        current: &Document<T>,
         next: &T,
-        version: u64,
-        deleted_at: Time,
+        applied: &Applied,
     ) -> Result<Vec<Change>, Error> {
+        let deleted_at = current.deleted_at.ok_or(Code::Internal)?;
+        let whole = |change| holding(change, next, current.version + 1).map(|change| applied.on(change));
         let mut changes = match &self.deleted {
-            None => vec![holding(Change::update(self.live.clone()), next, version)?.remove("deletedAt")],
-            Some(deleted) => vec![
-                Change::delete(deleted.clone()),
-                holding(Change::put(self.live.clone()), next, version)?.when_absent(),
-            ],
+            None => vec![whole(Change::update(self.live.clone()))?.remove("deletedAt")],
+            Some(deleted) => {
+                vec![Change::delete(deleted.clone()), whole(Change::put(self.live.clone()))?.when_absent()]
+            }
         };
         changes.push(Change::delete(self.purge(deleted_at)));
         Ok(changes)
@@ -175,6 +187,14 @@ impl Store {
 pub(crate) type Plan<T> = Option<(T, Vec<Change>)>;
 
 impl Work {
+    /// What a request that is carried out again had made, whatever became of it since: made anew, a deletion were lost.
+    pub(crate) async fn made_before<T: DeserializeOwned>(&self, places: &Places) -> Result<Option<T>, Error> {
+        if !self.author.is_again() {
+            return Ok(None);
+        }
+        Ok(self.store.document_at(places).await?.map(|made| made.value))
+    }
+
     /// Deletes softly, with what `beside` adds; the deletion is a change of version.
     pub(crate) async fn delete_softly<T: Versioned>(
         &self,
@@ -184,7 +204,7 @@ impl Work {
         beside: impl Fn(&T) -> Result<Vec<Change>, Error>,
     ) -> Result<(), Error> {
         let plan = |current: &Document<T>, next: T| {
-            let mut changes = places.deletion(&next, current.version + 1, self.author.at())?;
+            let mut changes = places.deletion(current, &next, self.author.at())?;
             changes.extend(beside(&next)?);
             Ok(Some((next, changes)))
         };
@@ -206,12 +226,13 @@ impl Work {
             if current.is_by(event) {
                 return Ok(current.value);
             }
-            let Some(deleted_at) = current.deleted_at else {
+            if current.deleted_at.is_none() {
                 return check(precondition, Some(current.version)).map(|()| current.value);
-            };
+            }
             retries.allow(current.version)?;
             let plan = |next: T| {
-                let mut changes = places.restoration(&next, current.version + 1, deleted_at)?;
+                let applied = current.applied.and(&self.author, event);
+                let mut changes = places.restoration(&current, &next, &applied)?;
                 changes.extend(beside(&next)?);
                 Ok(Some((next, changes)))
             };

@@ -29,7 +29,9 @@ granted! {
         Main Query [GroupKeys];
         Main BatchGetItem [Definitions];
     }
+    // The read is of a request that is carried out again.
     FieldGroups<Create> {
+        Main GetItem [Definitions];
         Main PutItem [GroupKeys, Definitions];
         Main UpdateItem [Counts];
     }
@@ -130,6 +132,9 @@ impl FieldGroups<Create> {
             created_at: author.at(),
             updated_at: author.at(),
         };
+        if let Some(made) = self.work.made_before(&Places::one(keys::group(scope, group.id))).await? {
+            return Ok(made);
+        }
         let card = holding(Change::put(keys::group(scope, group.id)), &group, 1)?
             .set("schemaVersion", number(1))
             .set("schemaAt", number(author.at().millis()))

@@ -35,9 +35,10 @@ pub struct GlobalFields<A> {
 granted! {
     GlobalFields<Get> { Main GetItem [GlobalFields]; }
     GlobalFields<List> { Main Query [GlobalFields, Definitions]; }
-    // The reads of groups are of what is refused: those that are absent are told with all else.
+    // The reads of groups are of what is refused: those that are absent are told with all else. That of fields is of a
+    // request that is carried out again.
     GlobalFields<Create> {
-        Main BatchGetItem [Definitions];
+        Main BatchGetItem [Definitions, GlobalFields];
         Main PutItem [GlobalFields, Definitions];
         Main UpdateItem [Definitions, Counts];
     }
@@ -170,6 +171,9 @@ impl GlobalFields<Create> {
             created_at: author.at(),
             updated_at: author.at(),
         };
+        if let Some(made) = self.work.made_before(&self.places(field.id)).await? {
+            return Ok(made);
+        }
         let mut changes = vec![holding(Change::put(keys::global_field(scope, field.id)), &field, 1)?.when_absent()];
         changes.push(COUNTED_GLOBAL_FIELDS.one_more(&self.work.scope));
         changes.extend(self.attach(&field, &field.field_group_ids, &new.groups)?);

@@ -28,7 +28,7 @@ const LONGER: Duration = Duration::from_secs(3600);
 /// How long a try may take before it counts as dead.
 const LEASE: Duration = Duration::from_secs(60);
 /// How long a busy store is asked to keep an answer; the caller waits for its own meanwhile. What is not kept is carried
-/// out again if it is asked for again.
+/// out again if it is asked for again, and finds what it had written.
 const REMEMBERING: Duration = Duration::from_secs(8);
 /// How much of a sealed answer is with what says that there is one. Whoever is refused by an item pays for its size, so
 /// it is less than an item could have; but all that only a [`Resource::LONG`](contract::resource::Resource) exceeds.
@@ -55,6 +55,8 @@ pub struct Slot {
     seal: SealKey,
     /// What identifiers are made from: the first try's, if there was one.
     pub seed: Seed,
+    /// Whether a try before this one may have written.
+    pub again: bool,
 }
 
 /// What a key says of a request.
@@ -69,7 +71,7 @@ pub enum Begun {
 pub enum Ending {
     /// It succeeded, and is answered with this for a day.
     Answered(Remembered),
-    /// It was refused and nothing is written: the key is free.
+    /// It was refused and nothing is written: the key is free. If a try before it may have written, as after a failure.
     Refused,
     /// It failed, and what it wrote is not known: whoever repeats it goes on with its identifiers, and another request
     /// finds the key free.
@@ -124,7 +126,10 @@ impl Store {
         let (mac, fingerprint) = (request.mac(seal), request.fingerprint(seal));
         let (seed, lease) = (Seed::new(now), now.plus(LEASE).millis());
         let holder = auth::hex(&auth::random::bytes::<16>());
-        let go = |seed| Ok(Begun::Go(Slot { mac: mac.clone(), holder: holder.clone(), seal: seal.clone(), seed }));
+        let go = |seed, again| {
+            let (mac, holder, seal) = (mac.clone(), holder.clone(), seal.clone());
+            Ok(Begun::Go(Slot { mac, holder, seal, seed, again }))
+        };
         let claim = Change::put(keys::idempotency(&mac))
             .set("fingerprint", text(&fingerprint))
             .set("lease", number(lease))
@@ -137,7 +142,7 @@ impl Store {
             .with(":now", number(now.millis()))
             .with(":over", number(OVER))
             .with(":this", text(&fingerprint));
-        let Attempt::Refused(found) = self.attempt(claim).await? else { return go(seed) };
+        let Attempt::Refused(found) = self.attempt(claim).await? else { return go(seed, false) };
         let found = must(found, "item")?;
         if get_text(&found, "fingerprint") != Some(&fingerprint) {
             return Err(Code::IdempotencyKeyReused.into());
@@ -147,7 +152,7 @@ impl Store {
         }
         let first = seed_of(&found)?;
         if is_held_by(&found, &holder) {
-            return go(seed);
+            return go(seed, false);
         }
         if must(get_number::<i64>(&found, "lease"), "lease")? > now.millis() {
             return Err(Code::IdempotencyInProgress.into());
@@ -162,7 +167,7 @@ impl Store {
             Attempt::Refused(found) if !found.as_ref().is_some_and(|found| is_held_by(found, &holder)) => {
                 Err(Code::IdempotencyInProgress.into())
             }
-            _ => go(first),
+            _ => go(first, true),
         }
     }
 
@@ -174,8 +179,8 @@ impl Store {
         let key = keys::idempotency(&slot.mac);
         match ending {
             Ending::Answered(answer) => persist(REMEMBERING, || self.remember(&slot, &answer)).await,
-            Ending::Refused => self.end(&slot, Change::delete(key)).await,
-            Ending::Failed => self.end(&slot, Change::update(key).set("lease", number(OVER))).await,
+            Ending::Refused if !slot.again => self.end(&slot, Change::delete(key)).await,
+            Ending::Refused | Ending::Failed => self.end(&slot, Change::update(key).set("lease", number(OVER))).await,
         }
     }
 

@@ -3,7 +3,7 @@
 //! # Items
 //! Every item has `pk` and `sk`. A resource is kept whole as JSON in `doc`, beside the few attributes that conditions
 //! ask: `version`, `deletedAt`, `schemaVersion`, `epoch`. Every item of the main table has `by`, `at` and `eventId` of
-//! its last change, for the stream.
+//! its last change, for the stream. What can be changed by a `POST` has `applied` too, once one under an idempotency key has.
 //!
 //! | item | table, partition / sort | attributes |
 //! | --- | --- | --- |
@@ -100,6 +100,7 @@ pub mod values;
 pub mod webhooks;
 
 mod apart;
+mod applied;
 mod cache;
 mod change;
 mod definitions;

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use contract::id::{FieldId, GroupId};
+use contract::id::{EventId, FieldId, GroupId};
 use contract::names::{FieldKey, GroupRef, Name};
 use contract::resource::{Field, TenantField};
 use contract::schema::FieldSchema;
@@ -161,6 +161,9 @@ impl TenantFields<Create> {
             if let Some(own) = loaded.fields.own.iter().find(|field| field.id == id) {
                 return Ok(own.clone());
             }
+            if let Some(made) = self.work.made_before(&self.places(group_id, id)).await? {
+                return Ok(made);
+            }
             if loaded.fields.by_key(new.key.as_str()).is_some() {
                 return Err(Code::KeyTaken.into());
             }
@@ -220,7 +223,7 @@ impl TenantFields<Update> {
             changes.extend(self.cards(loaded, 0, grown)?);
             Ok(Some((next, changes)))
         };
-        self.change(group, id, precondition, false, plan).await
+        self.change(group, id, precondition, None, plan).await
     }
 }
 
@@ -232,12 +235,12 @@ impl TenantFields<Delete> {
     pub async fn delete(&self, group: &GroupRef, id: FieldId, precondition: Option<Precondition>) -> Result<(), Error> {
         let plan = |loaded: &Loaded, current: &Document<TenantField>, next: TenantField| {
             let places = self.places(loaded.group.id, id);
-            let mut changes = places.deletion(&next, current.version + 1, self.work.author.at())?;
+            let mut changes = places.deletion(current, &next, self.work.author.at())?;
             changes.push(Change::delete(keys::tenant_field_key(&self.scope, next.field_group_id, &next.key)));
             changes.extend(self.cards(loaded, -1, -schema_bytes(&next.schema)?)?);
             Ok(Some((next, changes)))
         };
-        self.change(group, id, precondition, false, plan).await.map(|_| ())
+        self.change(group, id, precondition, None, plan).await.map(|_| ())
     }
 }
 
@@ -252,29 +255,30 @@ impl TenantFields<Restore> {
         id: FieldId,
         precondition: Option<Precondition>,
     ) -> Result<TenantField, Error> {
+        let author = &self.work.author;
+        let event = author.event();
         let plan = |loaded: &Loaded, current: &Document<TenantField>, next: TenantField| {
-            let deleted_at = current.deleted_at.ok_or(Code::Internal)?;
             let places = self.places(loaded.group.id, id);
-            let mut changes = places.restoration(&next, current.version + 1, deleted_at)?;
+            let mut changes = places.restoration(current, &next, &current.applied.and(author, event))?;
             changes.push(self.key_row(&next));
             changes.extend(self.cards(loaded, 1, schema_bytes(&next.schema)?)?);
             Ok(Some((next, changes)))
         };
-        self.change(group, id, precondition, true, plan).await
+        self.change(group, id, precondition, Some(event), plan).await
     }
 }
 
 impl<A> TenantFields<A> {
-    /// Changes a field and, in the same transaction, the card that readers compare.
+    /// Changes a field, or restores it by an event, and, in the same transaction, the card that readers compare.
     async fn change(
         &self,
         group: &GroupRef,
         id: FieldId,
         precondition: Option<Precondition>,
-        restore: bool,
+        restored: Option<EventId>,
         plan: impl Fn(&Loaded, &Document<TenantField>, TenantField) -> Result<Plan<TenantField>, Error>,
     ) -> Result<TenantField, Error> {
-        let event = self.work.author.event();
+        let (restore, event) = (restored.is_some(), restored.unwrap_or_else(|| self.work.author.event()));
         let mut retries = Retries::default();
         loop {
             let others = |group| self.places(group, id).keys().cloned().collect();

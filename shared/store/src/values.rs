@@ -5,13 +5,14 @@ mod apply;
 use std::collections::HashMap;
 use std::marker::PhantomData;
 
-use contract::id::GroupId;
+use contract::id::{EventId, GroupId};
 use contract::names::{EntityId, GroupRef, TenantId};
 use contract::resource::{EntityValues, FieldGroup, Publishing, Status};
 use contract::{Code, Error, Precondition, Problems, Time};
 use serde_json::{Map, Value};
 
 use crate::Work;
+use crate::applied::Applied;
 use crate::change::{Change, Outcome};
 use crate::definitions::Loaded;
 use crate::document::{KEPT, check, check_deleted, deleted_at, event_of, from_doc, to_doc};
@@ -127,6 +128,11 @@ impl Stored {
     fn live(item: &Item, epoch: u64) -> Result<Option<Self>, Error> {
         Ok(Self::read(item, epoch)?.filter(|stored| stored.deleted_at.is_none()))
     }
+}
+
+/// Whether this very change has been committed before, by a try whose answer was lost; whatever came after it.
+fn is_by(item: &Item, event: EventId) -> bool {
+    event_of(item) == Some(event) || Applied::of(item).contains(event)
 }
 
 fn version_of(item: &Item) -> Result<u64, Error> {
@@ -283,11 +289,12 @@ impl Values<Write> {
         let mut retries = Retries::default();
         loop {
             let (loaded, item) = self.load(group, entity).await?;
+            if let Some(item) = item.as_ref().filter(|item| is_by(item, event)) {
+                let stored = Stored::read(item, loaded.epoch())?.ok_or(Code::ValuesNotFound)?;
+                return Ok(self.answer(&loaded, entity, &stored));
+            }
             let version = item.as_ref().map(version_of).transpose()?.unwrap_or(0);
             let stored = item.as_ref().map(|item| Stored::live(item, loaded.epoch())).transpose()?.flatten();
-            if let Some(stored) = stored.as_ref().filter(|_| item.as_ref().and_then(event_of) == Some(event)) {
-                return Ok(self.answer(&loaded, entity, stored));
-            }
             retries.allow(version)?;
             check(precondition, stored.as_ref().map(|stored| stored.version))?;
             let before = stored.as_ref().map(|stored| &stored.document);
@@ -302,7 +309,9 @@ impl Values<Write> {
                 created_at: stored.as_ref().map_or(author.at(), |stored| stored.created_at),
                 deleted_at: None,
             };
-            let mut changes = vec![self.put(&loaded, entity, &next, item.is_some().then_some(version))?];
+            let put = self.put(&loaded, entity, &next, item.is_some().then_some(version))?;
+            let applied = item.as_ref().map(Applied::of).unwrap_or_default().and(author, event);
+            let mut changes = vec![applied.on(put)];
             if stored.is_none() {
                 changes.extend(self.first_save(&loaded, entity, item.as_ref(), next.created_at)?);
             }
@@ -388,7 +397,7 @@ impl<A> Values<A> {
             let (loaded, item) = self.load(group, entity).await?;
             let item = item.ok_or(Code::ValuesNotFound)?;
             let mut stored = Stored::read(&item, loaded.epoch())?.ok_or(Code::ValuesNotFound)?;
-            if event_of(&item) == Some(event) {
+            if is_by(&item, event) {
                 return Ok(self.answer(&loaded, entity, &stored));
             }
             retries.allow(stored.version)?;
@@ -396,6 +405,7 @@ impl<A> Values<A> {
             let mut own = Some(stored.version);
             let stamp = |change: Change| match own.take() {
                 Some(version) => {
+                    let change = Applied::of(&item).and(author, event).on(change);
                     change.set("version", number(version + 1)).when_version(version).stamped(author, event)
                 }
                 None => change.stamped(author, event),

@@ -1,17 +1,19 @@
-//! Webhooks: endpoints, and their secrets and the values of their headers, which are sealed where they stand.
+//! Webhooks: endpoints that events are delivered to.
 
-use std::collections::BTreeMap;
+mod endpoint;
+
+pub(crate) use endpoint::Endpoint;
+
 use std::marker::PhantomData;
 
 use auth::{Keyring, WebhookSecret};
 use contract::id::{ClientId, WebhookId};
 use contract::names::Description;
 use contract::webhook::{
-    Disabled, DisabledReason, Events, GraceSeconds, HeaderNames, HeaderValue, Headers, HeadersChange, SignatureHeader,
-    TenantIds, Webhook,
+    Disabled, DisabledReason, Events, GraceSeconds, HeaderNames, Headers, HeadersChange, SignatureHeader, TenantIds,
+    Webhook,
 };
-use contract::{Code, Error, Precondition, Problems, Time};
-use serde::{Deserialize, Serialize};
+use contract::{Code, Error, Precondition, Problems};
 
 use crate::author::Author;
 use crate::change::{Change, Outcome};
@@ -25,9 +27,6 @@ use crate::retry::Retries;
 use crate::tables::Table;
 use crate::{Store, Work};
 
-/// Secrets of one webhook that sign at once.
-const MOST_SECRETS: usize = 5;
-
 /// The client's webhooks.
 pub struct Webhooks<A> {
     work: Work,
@@ -37,7 +36,9 @@ pub struct Webhooks<A> {
 granted! {
     Webhooks<Get> { Main GetItem [Webhooks]; }
     Webhooks<List> { Main Query [Webhooks]; }
+    // The read is of a request that is carried out again.
     Webhooks<Create> {
+        Main GetItem [Webhooks];
         Main PutItem [Webhooks];
         Main UpdateItem [Counts];
     }
@@ -72,120 +73,8 @@ pub struct NewWebhook {
     pub secret: WebhookSecret,
 }
 
-/// A webhook as it is stored.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Endpoint {
-    #[serde(flatten)]
-    pub(crate) webhook: Webhook,
-    /// Newest first.
-    secrets: Vec<SealedSecret>,
-    /// By the names in lower case.
-    #[serde(default, rename = "sealedHeaders")]
-    sealed_headers: BTreeMap<String, String>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SealedSecret {
-    sealed: String,
-    expires_at: Option<Time>,
-}
-
-impl Versioned for Endpoint {
-    fn set_version(&mut self, version: u64, at: Time) {
-        self.webhook.version = version;
-        self.webhook.updated_at = at;
-    }
-}
-
-/// Where a secret stands, and so what it opens for.
-fn place(client: ClientId, webhook: WebhookId) -> String {
-    format!("{client} {webhook}")
-}
-
-/// Where the value of a header stands.
-fn place_of_header(client: ClientId, webhook: WebhookId, name: &str) -> String {
-    format!("{client} {webhook} header {name}")
-}
-
-impl Endpoint {
-    fn seal(&mut self, client: ClientId, secret: &WebhookSecret, ring: &Keyring) -> Result<(), Error> {
-        let sealed = ring.seal(&place(client, self.webhook.id), secret.reveal()).map_err(Error::internal)?;
-        self.secrets.insert(0, SealedSecret { sealed, expires_at: None });
-        Ok(())
-    }
-
-    /// The secrets that sign at a time, newest first.
-    pub(crate) fn live_secrets(&self, client: ClientId, at: Time, ring: &Keyring) -> Result<Vec<WebhookSecret>, Error> {
-        let live = self.secrets.iter().filter(|secret| secret.expires_at.is_none_or(|end| end > at));
-        let open = |secret: &SealedSecret| {
-            let text = ring.open(&place(client, self.webhook.id), &secret.sealed).map_err(Error::internal)?;
-            text.parse().map_err(|_| Error::internal("a stored secret is none"))
-        };
-        live.map(open).collect()
-    }
-
-    /// The headers with their values.
-    pub(crate) fn headers(&self, client: ClientId, ring: &Keyring) -> Result<Headers, Error> {
-        let open = |name: &str| {
-            let folded = name.to_ascii_lowercase();
-            let sealed = self.sealed_headers.get(&folded).ok_or_else(|| Error::internal("a header has no value"))?;
-            let text =
-                ring.open(&place_of_header(client, self.webhook.id, &folded), sealed).map_err(Error::internal)?;
-            let value = text.parse().map_err(|_| Error::internal("a stored header is none"))?;
-            Ok((name.to_owned(), value))
-        };
-        Ok(Headers::from_stored(self.webhook.headers.iter().map(open).collect::<Result<Vec<_>, Error>>()?))
-    }
-
-    /// Puts headers in place of those that there are. A value that stays keeps its seal, so that a change of nothing
-    /// changes nothing.
-    fn set_headers(
-        &mut self,
-        client: ClientId,
-        headers: &Headers,
-        before: &Headers,
-        ring: &Keyring,
-    ) -> Result<(), Error> {
-        let seal = |(name, value): (&str, &HeaderValue)| {
-            let folded = name.to_ascii_lowercase();
-            let kept = self.sealed_headers.get(&folded).filter(|_| before.get(name) == Some(value));
-            let sealed = match kept {
-                Some(sealed) => sealed.clone(),
-                None => {
-                    let place = place_of_header(client, self.webhook.id, &folded);
-                    ring.seal(&place, value.reveal()).map_err(Error::internal)?
-                }
-            };
-            Ok((folded, sealed))
-        };
-        let sealed = headers.iter().map(seal).collect::<Result<_, Error>>()?;
-        self.sealed_headers = sealed;
-        self.webhook.headers = headers.names();
-        Ok(())
-    }
-
-    fn replace_secret(
-        &mut self,
-        client: ClientId,
-        secret: &WebhookSecret,
-        grace: GraceSeconds,
-        at: Time,
-        ring: &Keyring,
-    ) -> Result<(), Error> {
-        let end = at.plus(grace.span());
-        for old in &mut self.secrets {
-            old.expires_at = Some(old.expires_at.map_or(end, |before| before.min(end)));
-        }
-        self.secrets.retain(|old| old.expires_at.is_none_or(|end| end > at));
-        if self.secrets.len() >= MOST_SECRETS {
-            let message = format!("{MOST_SECRETS} secrets are signing; wait until one has expired.");
-            return Err(Problems::one("graceSeconds", "too_many_secrets", message).into());
-        }
-        self.webhook.previous_secret_expires_at = self.secrets.first().and_then(|old| old.expires_at);
-        self.seal(client, secret, ring)
-    }
-}
+/// A webhook, and its secret where that is to be shown.
+pub type Shown = (Webhook, Option<WebhookSecret>);
 
 impl<A> Webhooks<A> {
     /// The webhooks of the request's client.
@@ -226,7 +115,7 @@ impl Webhooks<Create> {
     ///
     /// # Errors
     /// `limit_reached`.
-    pub async fn create(&self, new: NewWebhook, ring: &Keyring) -> Result<Webhook, Error> {
+    pub async fn create(&self, new: NewWebhook, ring: &Keyring) -> Result<Shown, Error> {
         let Work { store, scope, author } = &self.work;
         let webhook = Webhook {
             id: WebhookId::new(author.unique()),
@@ -243,21 +132,21 @@ impl Webhooks<Create> {
             created_at: author.at(),
             updated_at: author.at(),
         };
-        let mut endpoint = Endpoint { webhook, secrets: Vec::new(), sealed_headers: BTreeMap::new() };
-        endpoint.seal(scope.client(), &new.secret, ring)?;
+        let mut endpoint = Endpoint::new(webhook);
+        let request = author.event();
+        endpoint.seal(scope.client(), &new.secret, request, ring)?;
         endpoint.set_headers(scope.client(), &new.headers, &Headers::default(), ring)?;
-        // A request that is carried out again finds its webhook made, under a secret that died with the first try.
+        // Not the request's own: another try of it has another secret.
         let event = author.event_of_this_try();
-        let put = || holding(Change::put(keys::webhook(scope.client(), endpoint.webhook.id)), &endpoint, 1);
-        let count = COUNTED_WEBHOOKS.one_more(scope);
-        let first = vec![put()?.when_absent().stamped(author, event), count.stamped(author, event)];
-        if let Outcome::Done = store.commit(first, event).await? {
-            return Ok(endpoint.webhook);
+        let key = keys::webhook(scope.client(), endpoint.webhook.id);
+        let put = holding(Change::put(key.clone()), &endpoint, 1)?.when_absent();
+        let changes = vec![put.stamped(author, event), COUNTED_WEBHOOKS.one_more(scope).stamped(author, event)];
+        if let Outcome::Done = store.commit(changes, event).await? {
+            return Ok((endpoint.webhook, Some(new.secret)));
         }
-        match store.commit(vec![put()?.when_version(1).stamped(author, event)], event).await? {
-            Outcome::Done => Ok(endpoint.webhook),
-            Outcome::Stale => Err(Code::Internal.into()),
-        }
+        // A request that is carried out again finds its webhook made, and maybe changed since.
+        let made: Document<Endpoint> = store.document(&key).await?.ok_or(Code::Internal)?;
+        made.value.shown_to(scope.client(), request, ring)
     }
 }
 
@@ -298,7 +187,8 @@ impl Webhooks<Update> {
         Ok(self.work.update(&key, precondition, Code::WebhookNotFound, plan).await?.webhook)
     }
 
-    /// Replaces the secret; the one before goes on signing for a while.
+    /// Replaces the secret; the one before goes on signing for a while. A request that is carried out again after another
+    /// has replaced its secret shows none.
     ///
     /// # Errors
     /// `webhook_not_found`, `version_conflict`, `validation_failed` while too many sign.
@@ -308,26 +198,29 @@ impl Webhooks<Update> {
         precondition: Option<Precondition>,
         grace: GraceSeconds,
         ring: &Keyring,
-    ) -> Result<(Webhook, WebhookSecret), Error> {
+    ) -> Result<Shown, Error> {
         let Work { store, scope, author } = &self.work;
         let (client, key) = (scope.client(), keys::webhook(scope.client(), id));
-        // The secret exists in this try alone, and so does the event that it is known by.
-        let event = author.event_of_this_try();
+        // Another try of the request has another secret: what this one writes is told from that by an event of its own.
+        let (request, event) = (author.event(), author.event_of_this_try());
         let (mut made, mut retries) = (None, Retries::default());
         loop {
             let current: Document<Endpoint> = store.document(&key).await?.ok_or(Code::WebhookNotFound)?;
+            if current.is_by(request) {
+                return current.value.shown_to(client, request, ring);
+            }
             retries.allow(current.version)?;
             let text = current.value.webhook.signature_header.is_some();
             let secret = made
                 .get_or_insert_with(|| if text { WebhookSecret::generate_text() } else { WebhookSecret::generate() });
             let plan = |mut next: Endpoint| {
-                next.replace_secret(client, secret, grace, author.at(), ring)?;
+                next.replace_secret(client, (secret, request), grace, author.at(), ring)?;
                 let own = holding(Change::update(key.clone()), &next, current.version + 1)?;
-                Ok(Some((next, vec![own])))
+                Ok(Some((next, vec![current.applied.and(author, request).on(own)])))
             };
             let done = self.work.revise_once(&current, precondition, Code::WebhookNotFound, false, event, plan).await?;
             if let Some(done) = done {
-                return Ok((done.webhook, secret.clone()));
+                return Ok((done.webhook, Some(secret.clone())));
             }
             retries.pause(current.version).await;
         }

@@ -11,6 +11,7 @@ mod messages;
 mod receiver;
 mod records;
 mod refusals;
+mod retries;
 mod rig;
 mod server;
 mod slow;

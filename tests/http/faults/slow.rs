@@ -60,7 +60,7 @@ impl Silent {
             secret: auth::WebhookSecret::generate(),
         };
         let ring = backend.app.vault().unwrap().ring().await.unwrap();
-        let webhook = Webhooks::<Create>::open(&work).create(new, &ring).await.unwrap();
+        let (webhook, _) = Webhooks::<Create>::open(&work).create(new, &ring).await.unwrap();
         let worker = (consumer("dispatcher").start)(&backend.app).unwrap();
         Self { scope: work.scope().clone(), backend, worker, webhook: webhook.id, _listener: listener }
     }

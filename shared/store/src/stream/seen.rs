@@ -209,7 +209,7 @@ fn stamp<T: std::str::FromStr>(item: &Item, name: &str) -> Result<T, Error> {
     must(get_text(item, name).and_then(|text| text.parse().ok()), name)
 }
 
-/// An image as an item; its attributes are texts and numbers, as all of ours.
+/// An image as an item; what is read here are texts and numbers.
 fn item(image: &Value) -> Item {
     let attribute = |value: &Value| {
         let text = |name: &str| member(value, name).map(str::to_owned);

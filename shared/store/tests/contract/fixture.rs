@@ -103,14 +103,14 @@ impl Tables {
     pub(crate) fn author(&self) -> Arc<Author> {
         // A later request has a later time, and so a later place in lists.
         self.clock.advance(Duration::from_millis(1));
-        author(Seed::new(self.clock.now()))
+        Arc::new(author(Seed::new(self.clock.now())))
     }
 }
 
 /// A request's author.
-pub(crate) fn author(seed: Seed) -> Arc<Author> {
+pub(crate) fn author(seed: Seed) -> Author {
     let origin = Origin { address: "192.0.2.1".parse().ok(), agent: "tests".into(), request_id: "req_test".into() };
-    Arc::new(Author::new("usr_test", &origin, seed))
+    Author::new("usr_test", &origin, seed)
 }
 
 /// A client and the instance that serves it. Each repository is that of a new request.
@@ -132,9 +132,14 @@ impl Account {
         Work::new(self.store.clone(), self.scope.clone(), self.tables.author())
     }
 
-    /// A request that is carried out under this seed.
+    /// A request under an idempotency key, with this seed.
     pub(crate) fn work_of(&self, seed: Seed) -> Work {
-        Work::new(self.store.clone(), self.scope.clone(), author(seed))
+        Work::new(self.store.clone(), self.scope.clone(), Arc::new(author(seed).keyed(false)))
+    }
+
+    /// The same, carried out again by another instance.
+    pub(crate) fn work_again(&self, seed: Seed) -> Work {
+        Work::new(self.tables.store(), self.scope.clone(), Arc::new(author(seed).keyed(true)))
     }
 
     pub(crate) fn groups<A>(&self) -> FieldGroups<A> {

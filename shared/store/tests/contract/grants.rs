@@ -162,7 +162,7 @@ async fn credentials_and_accounts() {
 async fn webhooks_and_their_deliveries() {
     let tables = Tables::embedded().await;
     let (account, ring) = (tables.account().await, ring());
-    let webhook = works!(account, Webhooks<Create>, account.webhooks(), create(new_webhook(), &ring));
+    let (webhook, _) = works!(account, Webhooks<Create>, account.webhooks(), create(new_webhook(), &ring));
     let grace = member(json!(60));
     works!(account, Webhooks<Update>, account.webhooks(), rotate_secret(webhook.id, None, grace, &ring));
     works!(account, Webhooks<Get>, account.webhooks(), get(webhook.id));

@@ -354,9 +354,11 @@ async fn lost_answers_change_nothing() {
     tables.clock.advance(Duration::from_secs(61));
     let slot = go(&account, &REQUEST).await;
     assert_eq!(slot.seed, dead.seed);
-    account.store.finish(slot, Ending::Refused).await.unwrap();
-    let slot = go(&account, &REQUEST).await;
-    assert_ne!(slot.seed, dead.seed);
     answer_with(&account, slot, "one").await;
     assert_eq!(answered(&account, &REQUEST).await, answer("one"));
+    let other = Keyed { key: "k-2", ..REQUEST };
+    let refused = go(&account, &other).await;
+    let seed = refused.seed;
+    account.store.finish(refused, Ending::Refused).await.unwrap();
+    assert_ne!(go(&account, &other).await.seed, seed);
 }

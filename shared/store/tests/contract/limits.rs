@@ -139,7 +139,7 @@ async fn of_api_keys_and_webhooks() {
     let sealed_by = &ring;
     let hooks = at_once!(account, |who, _n| who.webhooks().create(new_webhook(), sealed_by));
     let hooks = assert_made(hooks, 3);
-    account.webhooks().delete(hooks[0].id, None).await.unwrap();
+    account.webhooks().delete(hooks[0].0.id, None).await.unwrap();
     account.webhooks().create(new_webhook(), &ring).await.unwrap();
     assert_eq!(refused(account.webhooks().create(new_webhook(), &ring).await), Code::LimitReached);
     assert_eq!(account.webhooks().list(&all()).await.unwrap().items.len(), 4);

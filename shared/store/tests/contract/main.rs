@@ -22,6 +22,7 @@ mod items;
 mod life;
 mod limits;
 mod releases;
+mod retries;
 mod tenant_fields;
 mod values;
 mod webhooks;

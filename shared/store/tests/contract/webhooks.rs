@@ -6,8 +6,9 @@ use auth::{Keyring, WebhookSecret};
 use aws_sdk_dynamodb::types::AttributeValue;
 use contract::id::WebhookId;
 use contract::webhook::{GraceSeconds, Webhook};
-use contract::{Code, Problems};
+use contract::{Code, Precondition, Problems};
 use engines::Fault;
+use hedgerow_store::Work;
 use hedgerow_store::author::Seed;
 use hedgerow_store::deliveries::{Attempts, Message, Target};
 use hedgerow_store::limits::WEBHOOKS;
@@ -49,7 +50,19 @@ impl Account {
     }
 
     pub(crate) async fn webhook(&self, ring: &Keyring) -> Webhook {
-        self.webhooks().create(new_webhook(), ring).await.unwrap()
+        self.webhooks().create(new_webhook(), ring).await.unwrap().0
+    }
+
+    /// Replaces a secret, and shows the new one.
+    async fn rotate(
+        &self,
+        id: WebhookId,
+        precondition: Option<Precondition>,
+        seconds: u32,
+        ring: &Keyring,
+    ) -> (Webhook, WebhookSecret) {
+        let (webhook, secret) = self.webhooks().rotate_secret(id, precondition, grace(seconds), ring).await.unwrap();
+        (webhook, secret.unwrap())
     }
 
     /// What the dispatcher knows of a webhook.
@@ -156,8 +169,8 @@ async fn secrets_lie_sealed_and_open_in_their_own_place_alone() {
     let text: WebhookSecret = "kopra-signing-secret-of-forty-characters".parse().unwrap();
     let first = account.webhook(&ring).await;
     let brought = NewWebhook { secret: text.clone(), ..new_webhook() };
-    let second = account.webhooks().create(brought, &ring).await.unwrap();
-    let (_, rotated) = account.webhooks().rotate_secret(first.id, None, grace(60), &ring).await.unwrap();
+    let second = account.webhooks().create(brought, &ring).await.unwrap().0;
+    let (_, rotated) = account.rotate(first.id, None, 60, &ring).await;
     assert_eq!(account.live(second.id, &ring).await.unwrap(), [text.reveal()]);
     assert_eq!(account.live(first.id, &ring).await.unwrap()[0], rotated.reveal());
     let items = account.raw_webhooks().await;
@@ -187,8 +200,8 @@ async fn the_values_of_headers_lie_sealed_in_their_own_place_and_only_the_dispat
     let (account, ring) = (tables.account().await, ring());
     let headers = json!({ "Authorization": "Bearer hush-hush", "X-Team": "quiet-please" });
     let new = || NewWebhook { headers: member(headers.clone()), ..new_webhook() };
-    let made = account.webhooks().create(new(), &ring).await.unwrap();
-    let other = account.webhooks().create(new(), &ring).await.unwrap();
+    let made = account.webhooks().create(new(), &ring).await.unwrap().0;
+    let other = account.webhooks().create(new(), &ring).await.unwrap().0;
     let shown = json!({ "Authorization": null, "X-Team": null });
     let listed = account.webhooks().list(&all()).await.unwrap().items;
     for webhook in [&made, &account.webhooks().get(made.id).await.unwrap(), &listed[0]] {
@@ -250,13 +263,13 @@ async fn a_replaced_secret_signs_until_its_grace_ends() {
     let (account, ring) = (tables.account().await, ring());
     let old = WebhookSecret::generate();
     let made = NewWebhook { secret: old.clone(), ..new_webhook() };
-    let id = account.webhooks().create(made, &ring).await.unwrap().id;
-    let (shown, new) = account.webhooks().rotate_secret(id, None, grace(3600), &ring).await.unwrap();
+    let id = account.webhooks().create(made, &ring).await.unwrap().0.id;
+    let (shown, new) = account.rotate(id, None, 3600, &ring).await;
     assert_eq!(account.live(id, &ring).await.unwrap(), [new.reveal(), old.reveal()]);
     let end = shown.previous_secret_expires_at.unwrap();
     assert_eq!(end, shown.updated_at.plus(Duration::from_secs(3600)));
     // A later, longer grace does not lengthen the first one's.
-    let (_, newer) = account.webhooks().rotate_secret(id, None, grace(604_800), &ring).await.unwrap();
+    let (_, newer) = account.rotate(id, None, 604_800, &ring).await;
     assert_eq!(account.live(id, &ring).await.unwrap(), [newer.reveal(), new.reveal(), old.reveal()]);
     tables.clock.advance(Duration::from_secs(3600));
     assert_eq!(account.live(id, &ring).await.unwrap(), [newer.reveal(), new.reveal()]);
@@ -269,7 +282,7 @@ async fn a_replaced_secret_signs_until_its_grace_ends() {
     assert_eq!(account.live(id, &ring).await.unwrap().len(), 5);
     let sixth = account.webhooks().rotate_secret(id, None, grace(60), &ring).await;
     assert_eq!(problems(sixth), ["graceSeconds too_many_secrets"]);
-    let (shown, last) = account.webhooks().rotate_secret(id, None, grace(0), &ring).await.unwrap();
+    let (shown, last) = account.rotate(id, None, 0, &ring).await;
     assert_eq!(shown.previous_secret_expires_at, None);
     assert_eq!(account.live(id, &ring).await.unwrap(), [last.reveal()]);
 }
@@ -280,8 +293,8 @@ async fn a_secret_has_the_form_that_its_receiver_reads() {
     let (account, ring) = (tables.account().await, ring());
     let header = member(json!({ "name": "X-Kopra-Signature", "format": "hex" }));
     let with_header = NewWebhook { signature_header: Some(header), ..new_webhook() };
-    let id = account.webhooks().create(with_header, &ring).await.unwrap().id;
-    let (_, secret) = account.webhooks().rotate_secret(id, None, grace(0), &ring).await.unwrap();
+    let id = account.webhooks().create(with_header, &ring).await.unwrap().0.id;
+    let (_, secret) = account.rotate(id, None, 0, &ring).await;
     assert_eq!((secret.reveal().len(), secret.reveal().starts_with("whsec_")), (43, false));
 }
 
@@ -294,10 +307,10 @@ async fn there_are_a_hundred_at_the_most() {
     }
     let seed = Seed::new(tables.clock.now());
     let create = |seed| Webhooks::open(&account.work_of(seed));
-    let last = create(seed).create(new_webhook(), &ring).await.unwrap();
+    let last = create(seed).create(new_webhook(), &ring).await.unwrap().0;
     assert_eq!(refused(account.webhooks().create(new_webhook(), &ring).await), Code::LimitReached);
     // The last one's request, carried out again, finds it made.
-    assert_eq!(create(seed).create(new_webhook(), &ring).await.unwrap().id, last.id);
+    assert_eq!(create(seed).create(new_webhook(), &ring).await.unwrap().0.id, last.id);
     account.webhooks().delete(last.id, None).await.unwrap();
     account.webhook(&ring).await;
 }
@@ -309,14 +322,37 @@ async fn a_creation_that_is_carried_out_again_shows_the_secret_that_signs() {
     let seed = Seed::new(tables.clock.now());
     let mut ids = Vec::new();
     for _ in 0..3 {
-        let new = new_webhook();
-        let secret = new.secret.clone();
-        let made = Webhooks::open(&account.work_of(seed)).create(new, &ring).await.unwrap();
-        assert_eq!(account.live(made.id, &ring).await.unwrap(), [secret.reveal()]);
+        let (made, secret) = Webhooks::open(&account.work_of(seed)).create(new_webhook(), &ring).await.unwrap();
+        assert_eq!(account.live(made.id, &ring).await.unwrap(), [secret.unwrap().reveal()]);
         ids.push(made.id);
     }
     assert!(ids.iter().all(|id| *id == ids[0]));
     assert_eq!(account.raw_webhooks().await.len(), 1);
+    // Changed in between, it stays as it is; its secret replaced, there is none to show.
+    let again = || Webhooks::open(&account.work_again(seed));
+    let changed = account.webhooks().update(ids[0], None, None, off).await.unwrap();
+    let (found, secret) = again().create(new_webhook(), &ring).await.unwrap();
+    assert_eq!(account.live(ids[0], &ring).await.unwrap(), [secret.unwrap().reveal()]);
+    assert_eq!(found, changed);
+    let (rotated, newer) = account.rotate(ids[0], None, 0, &ring).await;
+    assert_eq!(again().create(new_webhook(), &ring).await.unwrap(), (rotated, None));
+    assert_eq!(account.live(ids[0], &ring).await.unwrap(), [newer.reveal()]);
+}
+
+#[tokio::test]
+async fn a_rotation_that_is_carried_out_again_replaces_no_newer_secret() {
+    let tables = Tables::new().await;
+    let (account, ring) = (tables.account().await, ring());
+    let id = account.webhook(&ring).await.id;
+    let seed = Seed::new(tables.clock.now());
+    let rotate = async |work: Work| Webhooks::open(&work).rotate_secret(id, None, grace(0), &ring).await.unwrap();
+    let first = rotate(account.work_of(seed)).await;
+    assert_eq!(rotate(account.work_again(seed)).await, first);
+    let changed = account.webhooks().update(id, None, None, off).await.unwrap();
+    assert_eq!(rotate(account.work_again(seed)).await, (changed, first.1));
+    let (rotated, newer) = account.rotate(id, None, 0, &ring).await;
+    assert_eq!(rotate(account.work_again(seed)).await, (rotated, None));
+    assert_eq!(account.live(id, &ring).await.unwrap(), [newer.reveal()]);
 }
 
 #[tokio::test]
@@ -331,7 +367,7 @@ async fn a_write_whose_answer_is_lost_happened_once() {
             .set(move |call| (call.operation == operation && call.nth % 2 == 1).then_some(Fault::Lost));
         let made = account.webhook(&ring).await;
         assert_eq!(account.webhooks().update(made.id, if_match(1), None, off).await.unwrap().version, 2);
-        let (rotated, secret) = account.webhooks().rotate_secret(made.id, if_match(2), grace(0), &ring).await.unwrap();
+        let (rotated, secret) = account.rotate(made.id, if_match(2), 0, &ring).await;
         assert_eq!((rotated.version, account.live(made.id, &ring).await.unwrap()), (3, vec![secret.reveal().into()]));
         account.webhooks().delete(made.id, if_match(3)).await.unwrap();
         assert!(tables.connector().trace().snapshot().of(operation) >= 2, "{operation}");
