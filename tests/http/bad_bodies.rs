@@ -303,14 +303,16 @@ async fn without_bodies(app: &App, account: &Account) -> Vec<String> {
     let description = app.anonymous().get("/api/openapi.json").await.expect(200).json();
     let hook = json!({ "url": "https://example.com/hooks", "events": ["*"] });
     let hook = account.key.post("/api/v1/webhooks").json(&hook).await.data(201);
-    let mut paths = Vec::new();
+    let (mut paths, nobody) = (Vec::new(), "0".repeat(32));
     for (path, operations) in description["paths"].as_object().unwrap() {
         let operation = &operations["post"];
         if operation.is_object() && operation["requestBody"].is_null() {
             let path =
                 path.replace("{tenantId}", "acme").replace("{groupId}", "product").replace("{entityId}", "sku-1");
             let path = path.replace("/webhooks/{id}", &format!("/webhooks/{}", id(&hook)));
-            paths.push(path.replace("{fieldId}", "fld_1").replace("{id}", "fld_1"));
+            let path = path.replace("/deliveries/{id}", &format!("/deliveries/dlv_{nobody}"));
+            let field = format!("fld_{nobody}");
+            paths.push(path.replace("{fieldId}", &field).replace("{id}", &field));
         }
     }
     // Who logs out has no session for the others.

@@ -90,6 +90,20 @@ async fn every_wrong_parameter_is_named_together_with_the_body() {
         .json(&json!({ "label": "", "x": 1 }))
         .await
         .wrong(&["fieldId", "groupId", "label", "tenantId", "x"]);
+    // Where there is no body to be told of, too.
+    for (path, names) in [
+        (format!("{}/restore", values("%20", "A", "%20")), &["entityId", "groupId", "tenantId", "x"][..]),
+        (format!("{own}/restore"), &["fieldId", "groupId", "tenantId", "x"]),
+        ("/api/v1/field-groups/A/restore".to_owned(), &["groupId", "x"]),
+        ("/api/v1/global-fields/1/restore".to_owned(), &["id", "x"]),
+        ("/api/v1/webhooks/1/test".to_owned(), &["id", "x"]),
+        ("/api/v1/webhooks/1/rotate-secret".to_owned(), &["graceSeconds", "id", "x"]),
+        ("/api/v1/webhooks/1/recover".to_owned(), &["id", "since", "x"]),
+        ("/api/v1/deliveries/1/redeliver".to_owned(), &["id", "x"]),
+    ] {
+        key.post(&path).json(&json!({ "x": 1 })).await.wrong(names);
+        key.post(&path).body("application/json", "{").await.fails(400, "malformed_request");
+    }
     key.patch("/api/v1/global-fields/1").json(&json!({ "label": 1 })).await.wrong(&["id", "label"]);
     // What can't be read at all goes before.
     key.put(&path).body("application/json", "{").await.fails(400, "malformed_request");

@@ -53,6 +53,36 @@ async fn every_failure_of_a_body_is_named() {
     let changed = json!({
         "url": "nothing", "active": 1, "headers": { "X-A": null, "X-B": null }, "signatureHeader": signature("X-A"),
     });
+    // As many as there may be, one more, and a wrong one among them.
+    let many = |wrong: Value, most: usize, right: &dyn Fn(usize) -> Value| {
+        std::iter::once(wrong).chain((0..most).map(right)).collect::<Value>()
+    };
+    let too_long = json!({
+        "url": "https://example.com",
+        "events": many(json!("no"), 50, &|_| json!("*")),
+        "tenantIds": many(json!("a b"), 100, &|n| json!(n.to_string())),
+        "headers": (0..20).map(|n| (format!("X-{n}"), json!("v"))).chain([("X-Bad".to_owned(), json!(1))])
+            .collect::<Value>(),
+    });
+    let long_key = json!({
+        "permissions": many(json!(1), 100, &|_| json!("values:read")),
+        "allowedIps": many(json!("x"), 100, &|_| json!("10.0.0.0/8")),
+    });
+    let long_groups = json!({ "label": "L", "fieldGroupIds": many(json!("x"), 40, &|_| json!(there)) });
+    let mixed_groups = json!({ "schema": { "type": "email" }, "fieldGroupIds": ["x", there, absent, absent] });
+    let long_options = json!({ "label": "", "schema": {
+        "type": "multiselect", "validation": { "options": many(json!(""), 500, &|n| json!(n.to_string())) },
+    } });
+    // Headers of which one is wrong by itself, one by what is stored, one by another member.
+    let three_headers = |collides: &str| {
+        json!({
+            "headers": { "X-Bad": "é", "X-None": null, "x-sig": "1", collides: "2" }, "signatureHeader": signature("X-Sig"),
+        })
+    };
+    let made_headers = json!({
+        "url": "https://example.com", "events": ["*"],
+        "headers": { "X-Bad": 1, "x-sig": "1" }, "signatureHeader": signature("X-Sig"),
+    });
     let absentees = json!({
         "key": "A", "label": "L", "schema": { "type": "url" }, "fieldGroupIds": [there, foreign, there, absent, foreign],
     });
@@ -105,6 +135,37 @@ async fn every_failure_of_a_body_is_named() {
         (key, "PUT", &saved, "[1e400]".to_owned(), &["", "[0]"]),
         (key, "POST", &hooks, told.to_string(), &["events", "headers.X-Sig", "url"]),
         (key, "PATCH", &hook, changed.to_string(), &["active", "headers.X-A", "headers.X-B", "url"]),
+        (
+            key,
+            "PATCH",
+            &hook,
+            three_headers("X-Sig-New").to_string(),
+            &["headers.X-Bad", "headers.X-None", "headers.X-Sig-New", "headers.x-sig"],
+        ),
+        (key, "POST", &hooks, made_headers.to_string(), &["headers.X-Bad", "headers.x-sig"]),
+        (
+            key,
+            "POST",
+            &hooks,
+            too_long.to_string(),
+            &["events", "events[0]", "headers", "headers.X-Bad", "tenantIds", "tenantIds[0]"],
+        ),
+        (
+            owner,
+            "PATCH",
+            &server,
+            long_key.to_string(),
+            &["allowedIps", "allowedIps[0]", "permissions", "permissions[0]"],
+        ),
+        (key, "PATCH", &global, long_groups.to_string(), &["fieldGroupIds", "fieldGroupIds[0]"]),
+        (key, "PATCH", &global, mixed_groups.to_string(), &["fieldGroupIds[0]", "fieldGroupIds[2]", "schema.type"]),
+        (
+            key,
+            "PATCH",
+            &own,
+            long_options.to_string(),
+            &["label", "schema.type", "schema.validation.options", "schema.validation.options[0]"],
+        ),
         (key, "POST", &recover, json!({ "since": FUTURE, "x": 1 }).to_string(), &["since", "x"]),
         (key, "POST", &rotate, json!({ "graceSeconds": -1, "x": 1 }).to_string(), &["graceSeconds", "x"]),
         (
@@ -125,6 +186,13 @@ async fn every_failure_of_a_body_is_named() {
         caller.call(method, path).body("application/json", body).await.wrong(places);
     }
     key.get(&saved).await.fails(404, "values_not_found");
+
+    // How many secrets sign is asked once the body is right.
+    for _ in 0..4 {
+        key.post(&rotate).json(&json!({ "graceSeconds": 60 })).await.expect(200);
+    }
+    key.post(&rotate).json(&json!({ "graceSeconds": 60, "x": 1 })).await.wrong(&["x"]);
+    key.post(&rotate).json(&json!({ "graceSeconds": 60 })).await.wrong(&["graceSeconds"]);
 
     // What stands in the way before anything is looked at stays what is told.
     let gone = format!("{hooks}/whk_{}", "0".repeat(32));

@@ -1,24 +1,33 @@
-//! What holds for a global field's groups, when it is made and when it is changed.
+//! What can be read of a field's members, when it is made and when it is changed.
 
 use contract::Problems;
 use contract::id::GroupId;
-use deserr::Deserr;
+use contract::schema::FieldType;
+use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
+use runtime::Tried;
 use schemars::JsonSchema;
 use store::global_fields::MAX_GROUPS;
 
 /// 1 to [`MAX_GROUPS`] groups, as they were sent: the member `fieldGroupIds`.
-#[derive(Deserr, JsonSchema)]
-#[deserr(error = Problems, try_from(Vec<GroupId>) = checked -> Problems)]
+#[derive(JsonSchema)]
 #[schemars(inline, transparent)]
 pub(crate) struct Groups(#[schemars(length(min = 1, max = 40))] pub(crate) Vec<GroupId>);
 
-fn checked(groups: Vec<GroupId>) -> Result<Groups, Problems> {
-    if groups.is_empty() {
-        return Err(Problems::one("fieldGroupIds", "too_few", "Must have at least 1 element."));
+impl Deserr<Problems> for Groups {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, location: ValuePointerRef<'_>) -> Result<Self, Problems> {
+        contract::elements(value, location, MAX_GROUPS).map(Self)
     }
-    if groups.len() > MAX_GROUPS {
-        let message = format!("Must have at most {MAX_GROUPS} elements.");
-        return Err(Problems::one("fieldGroupIds", "too_many", message));
-    }
-    Ok(Groups(groups))
+}
+
+/// The identifiers in the member `fieldGroupIds`, each with its place, whatever else is in it.
+pub(crate) fn named_groups<B>(body: &Tried<B>) -> Vec<(usize, GroupId)> {
+    let list = body.sent("fieldGroupIds").and_then(|list| list.as_array()).into_iter().flatten();
+    let named = list.enumerate().take(MAX_GROUPS);
+    named.filter_map(|(at, id)| Some((at, id.as_str()?.parse().ok()?))).collect()
+}
+
+/// The type in the member `schema`, whatever else is in it.
+pub(crate) fn named_type<B>(body: &Tried<B>) -> Option<FieldType> {
+    let name = body.sent("schema")?.get("type")?.as_str()?;
+    FieldType::ALL.into_iter().find(|known| known.as_str() == name)
 }

@@ -3,7 +3,7 @@
 use auth::WebhookSecret;
 use auth::target::Rules;
 use contract::names::Description;
-use contract::webhook::{Events, Headers, SignatureHeader, TenantIds};
+use contract::webhook::{Events, Headers, HeadersChange, SignatureHeader, TenantIds};
 use contract::{Error, Problems};
 use deserr::Deserr;
 use runtime::{Body, Created, New, Tried, Vault};
@@ -51,8 +51,8 @@ pub(crate) async fn create(
 ) -> Result<Created<WebhookWithSecret>, Error> {
     let mut problems = Problems::default();
     let url = rules::allowed_url(&rules, body.member("url"), &mut problems);
-    let headers: Option<Headers> = body.member("headers");
-    rules::no_collision(&headers.unwrap_or_default().names(), body.member("signatureHeader").as_ref(), &mut problems);
+    let headers = HeadersChange::right_in(body.sent("headers")).unwrap_or_default();
+    rules::no_collision(&headers.names(), body.member("signatureHeader").as_ref(), &mut problems);
     let body = body.and(problems)?;
     let secret = body.secret.clone().unwrap_or_else(|| match body.signature_header {
         Some(_) => WebhookSecret::generate_text(),

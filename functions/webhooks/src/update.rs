@@ -91,11 +91,7 @@ pub(crate) async fn update(
         body.description.apply(&mut webhook.description);
         Ok(())
     };
-    let headers = match body.member("headers").unwrap_or_default() {
-        Patch::Keep => None,
-        Patch::Clear => Some(HeadersChange::default()),
-        Patch::Set(headers) => Some(headers),
-    };
+    let headers = HeadersChange::right_in(body.sent("headers"));
     let ring = match headers {
         Some(_) => Some(stored.vault.ring().await?),
         None => None,

@@ -24,6 +24,6 @@ pub mod whole;
 pub use error::{Code, Error};
 pub use precondition::Precondition;
 pub use problem::{Broken, Problem, Problems};
-pub use several::Several;
+pub use several::{Several, elements};
 pub use time::Time;
 pub use whole::Whole;

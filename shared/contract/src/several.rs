@@ -1,6 +1,6 @@
 //! Lists that narrow something: one form for each set, whatever order it was sent in.
 
-use deserr::{Deserr, IntoValue, MergeWithError, Value, ValuePointerRef};
+use deserr::{Deserr, IntoValue, MergeWithError, Sequence as _, Value, ValuePointerRef};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
@@ -18,12 +18,7 @@ impl<T: Ord, const MOST: usize> Several<T, MOST> {
     /// # Errors
     /// `too_few` for none, `too_many` for more than `MOST`, however many are the same.
     pub fn of(mut list: Vec<T>) -> Result<Self, Broken> {
-        if list.is_empty() {
-            return Err(Broken::new("too_few", "Must have at least 1 element."));
-        }
-        if list.len() > MOST {
-            return Err(Broken::new("too_many", format!("Must have at most {MOST} elements.")));
-        }
+        check_length(list.len(), MOST)?;
         list.sort_unstable();
         list.dedup();
         Ok(Self(list))
@@ -47,8 +42,36 @@ impl<T, const MOST: usize> Several<T, MOST> {
 
 impl<T: Deserr<Problems> + Ord, const MOST: usize> Deserr<Problems> for Several<T, MOST> {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, location: ValuePointerRef<'_>) -> Result<Self, Problems> {
-        let list = Vec::<T>::deserialize_from_value(value, location)?;
+        let list = elements(value, location, MOST)?;
         Self::of(list).map_err(|broken| deserr::take_cf_content(Problems::merge(None, broken, location)))
+    }
+}
+
+/// The elements of a list of 1 to `most`. What is wrong with its length is told with what is wrong in it.
+///
+/// # Errors
+/// All that is wrong.
+pub fn elements<T: Deserr<Problems>, V: IntoValue>(
+    value: Value<V>,
+    location: ValuePointerRef<'_>,
+    most: usize,
+) -> Result<Vec<T>, Problems> {
+    let checked = match &value {
+        Value::Sequence(list) => check_length(list.len(), most),
+        _ => Ok(()),
+    };
+    let read = Vec::deserialize_from_value(value, location);
+    let Err(broken) = checked else { return read };
+    let mut all = deserr::take_cf_content(Problems::merge(None, broken, location));
+    all.extend(read.err().unwrap_or_default());
+    Err(all)
+}
+
+fn check_length(length: usize, most: usize) -> Result<(), Broken> {
+    match length {
+        0 => Err(Broken::new("too_few", "Must have at least 1 element.")),
+        _ if length > most => Err(Broken::new("too_many", format!("Must have at most {most} elements."))),
+        _ => Ok(()),
     }
 }
 
@@ -95,5 +118,8 @@ mod tests {
         {
             assert_eq!(read(bad).unwrap_err().as_slice().first().unwrap().code, code);
         }
+        let wrong = read(json!(["6.6.6.6", "x", "6.6.6.6", 1, "6.6.6.6", "6.6.6.6"])).unwrap_err();
+        let paths: Vec<&str> = wrong.as_slice().iter().map(|problem| problem.path.as_str()).collect();
+        assert_eq!(paths, ["", "[1]", "[3]"]);
     }
 }

@@ -39,6 +39,12 @@ impl<B> Tried<B> {
         self.json.member(name)
     }
 
+    /// A member as it was sent, if it is there.
+    #[must_use]
+    pub fn sent(&self, name: &str) -> Option<&serde_json::Value> {
+        self.json.peek().get(name)
+    }
+
     /// The body as an object, whatever is in it.
     #[must_use]
     pub fn object(&self) -> Option<&serde_json::Map<String, serde_json::Value>> {

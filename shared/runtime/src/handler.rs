@@ -30,6 +30,8 @@ pub struct Admitted {
     pub(crate) app: App,
     pub(crate) author: Arc<Author>,
     pub(crate) work: Option<Work>,
+    /// What is wrong already: it is told with all else.
+    pub(crate) failed: Option<Error>,
 }
 
 impl Admitted {
@@ -153,16 +155,16 @@ macro_rules! handlers {
             const BODY: bool = $($type::BODY)||+;
 
             fn run(self, mut request: Admitted) -> Pending {
-                let mut failed = None;
+                let mut failed = request.failed.take();
                 $(let $argument = keep($type::take(&mut request), &mut failed);)+
                 if failed.is_some() {
                     let wrong = [$($argument.as_ref().and_then(FromRequest::wrong)),+];
                     failed = wrong.into_iter().flatten().map(Error::from).chain(failed).reduce(Error::and);
                 }
                 Box::pin(async move {
-                    match ($($argument,)+) {
-                        ($(Some($argument),)+) => self($($argument),+).await?.into_reply(),
-                        _ => Err(failed.unwrap_or_else(|| contract::Code::Internal.into())),
+                    match (failed, $($argument,)+) {
+                        (None, $(Some($argument),)+) => self($($argument),+).await?.into_reply(),
+                        (failed, ..) => Err(failed.unwrap_or_else(|| contract::Code::Internal.into())),
                     }
                 })
             }

@@ -95,9 +95,6 @@ async fn pass(
     // Query: nothing that the route does not know.
     parameters::only_known(route, &incoming.query)?;
 
-    // Body: none that the route would not look at.
-    body::only_taken(route, &incoming)?;
-
     // Idempotency.
     let (seed, slot) = match idempotency::begin(app, route.meta, &caller, &incoming, seed).await? {
         Turn::Go(seed, slot) => (seed, slot),
@@ -120,5 +117,7 @@ async fn handle(app: &App, route: &Route, incoming: Incoming, caller: Caller, au
         (Some(scope), true) => Some(Work::new(app.store()?.clone(), scope.clone(), author.clone())),
         _ => None,
     };
-    route.handler.run(Admitted { incoming, caller, app: app.clone(), author, work }).await
+    // A body that the route would not look at is refused with what else is wrong.
+    let failed = body::only_taken(route, &incoming).err();
+    route.handler.run(Admitted { incoming, caller, app: app.clone(), author, work, failed }).await
 }

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use contract::id::{FieldId, GroupId};
 use contract::names::{FieldKey, Name};
 use contract::resource::GlobalField;
-use contract::schema::FieldSchema;
+use contract::schema::{FieldSchema, FieldType};
 use contract::{Code, Error, Precondition, Problems};
 
 use crate::Work;
@@ -82,8 +82,12 @@ pub struct GlobalFieldChange {
     pub label: Option<Name>,
     /// What values it takes; the type stays.
     pub schema: Option<FieldSchema>,
+    /// The type that is named with it: that it is another is told of a schema that is wrong, too.
+    pub field_type: Option<FieldType>,
     /// The groups as they were sent, at most [`MAX_GROUPS`].
     pub groups: Option<Vec<GroupId>>,
+    /// Those of them that can be read, each with its place: the absent are told if the change is refused.
+    pub named_groups: Vec<(usize, GroupId)>,
     /// What is known to be wrong with the change already: it is told with all else.
     pub wrong: Problems,
 }
@@ -185,7 +189,7 @@ impl GlobalFields<Create> {
     }
 
     /// Why nothing is created: what is wrong already, and the groups that are not there.
-    pub async fn refuse(&self, wrong: Problems, groups: &[GroupId]) -> Error {
+    pub async fn refuse(&self, wrong: Problems, groups: &[(usize, GroupId)]) -> Error {
         self.with_absent(wrong.into(), groups).await
     }
 }
@@ -208,8 +212,9 @@ impl GlobalFields<Update> {
                 next.label = label.clone();
             }
             let mut wrong = change.wrong.clone();
+            let named = change.schema.as_ref().map(FieldSchema::field_type).or(change.field_type);
+            same_type(&current.value.schema, named, &mut wrong);
             if let Some(schema) = &change.schema {
-                same_type(&current.value.schema, schema, &mut wrong);
                 next.schema = schema.clone();
             }
             if let Some(groups) = &change.groups {
@@ -240,7 +245,7 @@ impl GlobalFields<Update> {
         match done {
             // Groups that are absent show when the change is carried out, which this one was not.
             Err(error) if error.code() == Code::ValidationFailed => {
-                Err(self.with_absent(error, change.groups.as_deref().unwrap_or_default()).await)
+                Err(self.with_absent(error, &change.named_groups).await)
             }
             done => done,
         }
@@ -283,13 +288,15 @@ impl GlobalFields<Restore> {
 
 impl<A> GlobalFields<A> {
     /// A refusal with the groups besides that are not there. A fault on the way leaves it as it is.
-    async fn with_absent(&self, refusal: Error, groups: &[GroupId]) -> Error {
+    async fn with_absent(&self, refusal: Error, groups: &[(usize, GroupId)]) -> Error {
         let key = |group: &GroupId| keys::group(&self.work.scope, *group);
-        let keys: Vec<_> = set_of(groups).iter().map(key).collect();
+        let all: Vec<GroupId> = groups.iter().map(|(_, group)| *group).collect();
+        let keys: Vec<_> = set_of(&all).iter().map(key).collect();
         let Ok(cards) = self.work.store.batch_get_all(&keys.iter().collect::<Vec<_>>()).await else { return refusal };
         let mut absent = Problems::default();
-        for (at, group) in groups.iter().enumerate().filter(|(at, group)| !groups[..*at].contains(group)) {
-            if cards.get(&key(group)).is_none_or(|card| deleted_at(card).is_some()) {
+        for (number, (at, group)) in groups.iter().enumerate() {
+            let first = !all[..number].contains(group);
+            if first && cards.get(&key(group)).is_none_or(|card| deleted_at(card).is_some()) {
                 absent.add(format!("fieldGroupIds[{at}]"), "not_found", NO_GROUP);
             }
         }
@@ -370,8 +377,8 @@ fn full(card: &Item) -> Error {
 }
 
 /// A field's type never changes.
-pub(crate) fn same_type(before: &FieldSchema, after: &FieldSchema, problems: &mut Problems) {
-    if before.field_type() != after.field_type() {
+pub(crate) fn same_type(before: &FieldSchema, named: Option<FieldType>, problems: &mut Problems) {
+    if named.is_some_and(|named| named != before.field_type()) {
         problems.add("schema.type", "immutable", "A field's type never changes.");
     }
 }

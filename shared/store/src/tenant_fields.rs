@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use contract::id::{EventId, FieldId, GroupId};
 use contract::names::{FieldKey, GroupRef, Name};
 use contract::resource::{Field, TenantField};
-use contract::schema::FieldSchema;
+use contract::schema::{FieldSchema, FieldType};
 use contract::{Code, Error, Precondition, Problems};
 
 use crate::Work;
@@ -79,6 +79,8 @@ pub struct TenantFieldChange {
     pub label: Option<Name>,
     /// What values it takes; the type stays.
     pub schema: Option<FieldSchema>,
+    /// The type that is named with it: that it is another is told of a schema that is wrong, too.
+    pub field_type: Option<FieldType>,
     /// What is known to be wrong with the change already: it is told with all else.
     pub wrong: Problems,
 }
@@ -209,8 +211,9 @@ impl TenantFields<Update> {
             if let Some(label) = &change.label {
                 next.label = label.clone();
             }
+            let named = change.schema.as_ref().map(FieldSchema::field_type).or(change.field_type);
+            same_type(&current.value.schema, named, &mut wrong);
             if let Some(schema) = &change.schema {
-                same_type(&current.value.schema, schema, &mut wrong);
                 next.schema = schema.clone();
             }
             wrong.or(())?;

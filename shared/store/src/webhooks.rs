@@ -171,7 +171,8 @@ impl Webhooks<Update> {
                 let before = next.headers(client, ring).unwrap_or_default();
                 match headers.apply(&before) {
                     Ok(headers) => next.set_headers(client, &headers, &before, ring)?,
-                    Err(wrong) => problems = wrong,
+                    // The names that there would be may be wrong for something else.
+                    Err(wrong) => (problems, next.webhook.headers) = (wrong, headers.names()),
                 }
             }
             if let Err(others) = change(&mut next.webhook) {

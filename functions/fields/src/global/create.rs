@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use store::global_fields::{GlobalFields, NewGlobalField};
 use store::grant::Create;
 
-use crate::rules::Groups;
+use crate::rules::{self, Groups};
 
 /// A new global field.
 #[derive(Deserr, JsonSchema)]
@@ -36,9 +36,6 @@ pub(crate) async fn create(
             let (key, label, schema, groups) = (key.clone(), label.clone(), schema.clone(), groups.clone());
             fields.create(NewGlobalField { key, label, schema, groups }).await.map(Created)
         }
-        Err(wrong) => {
-            let groups = body.member("fieldGroupIds").map_or_else(Vec::new, |Groups(groups)| groups);
-            Err(fields.refuse(wrong, &groups).await)
-        }
+        Err(wrong) => Err(fields.refuse(wrong, &rules::named_groups(&body)).await),
     }
 }

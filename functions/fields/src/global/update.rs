@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use store::global_fields::{GlobalFieldChange, GlobalFields};
 use store::grant::Update;
 
-use crate::rules::Groups;
+use crate::rules::{self, Groups};
 
 /// A change of a global field; members left out stay. Its key and its type never change.
 #[derive(Default, Deserr, JsonSchema)]
@@ -38,7 +38,9 @@ pub(crate) async fn update(
     let change = GlobalFieldChange {
         label: body.member("label"),
         schema: body.member("schema"),
+        field_type: rules::named_type(&body),
         groups: body.member("fieldGroupIds").map(|Groups(groups)| groups),
+        named_groups: rules::named_groups(&body),
         wrong: body.wrong(),
     };
     body.told(fields.update(id.0, precondition, &change).await).map(Found)

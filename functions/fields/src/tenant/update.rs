@@ -11,6 +11,8 @@ use schemars::JsonSchema;
 use store::grant::Update;
 use store::tenant_fields::{TenantFieldChange, TenantFields};
 
+use crate::rules;
+
 /// A change of a tenant field; members left out stay. Its key and its type never change.
 #[derive(Default, Deserr, JsonSchema)]
 #[deserr(error = Problems, rename_all = camelCase, deny_unknown_fields)]
@@ -31,6 +33,11 @@ pub(crate) async fn update(
     precondition: Option<Precondition>,
     body: Tried<UpdateTenantField>,
 ) -> Result<Found<TenantField>, Error> {
-    let change = TenantFieldChange { label: body.member("label"), schema: body.member("schema"), wrong: body.wrong() };
+    let change = TenantFieldChange {
+        label: body.member("label"),
+        schema: body.member("schema"),
+        field_type: rules::named_type(&body),
+        wrong: body.wrong(),
+    };
     body.told(fields.update(&group, field.0, precondition, &change).await).map(Found)
 }

@@ -352,8 +352,7 @@ impl Object {
             return None;
         }
         if options.len() > MAX_OPTIONS {
-            problems.add(path, "too_many", format!("Must have at most {}.", count(MAX_OPTIONS, "option")));
-            return None;
+            problems.add(path.as_str(), "too_many", format!("Must have at most {}.", count(MAX_OPTIONS, "option")));
         }
         let mut seen = HashSet::new();
         let choices = options.into_iter().enumerate().map(|(index, value)| {

@@ -166,29 +166,38 @@ pub struct HeadersChange(BTreeMap<String, Option<HeaderValue>>);
 
 impl Deserr<Problems> for Headers {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, location: ValuePointerRef<'_>) -> Result<Self, Problems> {
-        let headers: BTreeMap<_, HeaderValue> = members(value, location)?;
-        Self::checked(headers)
+        let (headers, mut problems) = members(value, location);
+        let headers = Self(headers);
+        headers.check_bytes(&mut problems);
+        problems.or(headers)
     }
 }
 
 impl Deserr<Problems> for HeadersChange {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, location: ValuePointerRef<'_>) -> Result<Self, Problems> {
-        members(value, location).map(Self)
+        let (headers, problems) = members(value, location);
+        problems.or(Self(headers))
     }
 }
 
-/// The members of an object, with names that headers may have; none, if it is `null`. By hand: deserr's own reading of
-/// maps leaves out members of a wrong type, and says nothing of them.
+/// The right members of an object, with names that headers may have, and what is wrong with the others; none, if it is
+/// `null`. By hand: deserr's own reading of maps leaves out members of a wrong type, and says nothing of them.
 fn members<T: Deserr<Problems>, V: IntoValue>(
     value: Value<V>,
     location: ValuePointerRef<'_>,
-) -> Result<BTreeMap<String, T>, Problems> {
-    let members = match value {
-        Value::Null => return Ok(BTreeMap::new()),
-        Value::Map(members) => members,
-        other => return Deserr::<Problems>::deserialize_from_value(other, location),
-    };
+) -> (BTreeMap<String, T>, Problems) {
     let (mut problems, mut headers) = (Problems::default(), BTreeMap::new());
+    let members = match value {
+        Value::Null => return (headers, problems),
+        Value::Map(members) => members,
+        other => {
+            let read = BTreeMap::<String, T>::deserialize_from_value(other, location);
+            return (headers, read.err().unwrap_or_default());
+        }
+    };
+    if members.len() > MOST {
+        problems.add("headers", "too_many", format!("Must have at most {MOST} members."));
+    }
     for (name, value) in members.into_iter() {
         if let Err(broken) = check_name(&name) {
             problems.add(path(&name), broken.code, broken.message);
@@ -200,16 +209,13 @@ fn members<T: Deserr<Problems>, V: IntoValue>(
             Err(wrong) => problems.extend(wrong),
         }
     }
-    if headers.len() > MOST {
-        problems.add("headers", "too_many", format!("Must have at most {MOST} members."));
-    }
     let mut seen = BTreeSet::new();
     for name in headers.keys() {
         if !seen.insert(name.to_ascii_lowercase()) {
             problems.add(path(name), "duplicate", "Is there twice: header names have no case.");
         }
     }
-    problems.or(headers)
+    (headers, problems)
 }
 
 fn path(name: &str) -> String {
@@ -217,12 +223,11 @@ fn path(name: &str) -> String {
 }
 
 impl Headers {
-    fn checked(headers: BTreeMap<String, HeaderValue>) -> Result<Self, Problems> {
-        let bytes: usize = headers.iter().map(|(name, value)| name.len() + value.0.len()).sum();
+    fn check_bytes(&self, problems: &mut Problems) {
+        let bytes: usize = self.0.iter().map(|(name, value)| name.len() + value.0.len()).sum();
         if bytes > MOST_BYTES {
-            return Err(Problems::one("headers", "too_long", "Must have at most 4 KiB in all."));
+            problems.add("headers", "too_long", "Must have at most 4 KiB in all.");
         }
-        Ok(Self(headers))
     }
 
     /// Headers that were stored.
@@ -266,7 +271,22 @@ impl HeadersChange {
                 }
             }
         }
-        problems.or(headers).and_then(Headers::checked)
+        let headers = Headers(headers);
+        headers.check_bytes(&mut problems);
+        problems.or(headers)
+    }
+
+    /// What is right in the member `headers` of a body, to be held against more than its form; nothing, if there is none.
+    #[must_use]
+    pub fn right_in(headers: Option<&serde_json::Value>) -> Option<Self> {
+        let (headers, _) = members(headers?.clone().into_value(), ValuePointerRef::Origin);
+        Some(Self(headers))
+    }
+
+    /// The names that there will be.
+    #[must_use]
+    pub fn names(&self) -> HeaderNames {
+        HeaderNames(self.0.keys().cloned().collect())
     }
 }
 

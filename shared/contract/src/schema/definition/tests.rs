@@ -143,7 +143,6 @@ fn single_rules_are_bounded() {
         ("select", "options", json!(["a", " a"]), Some("[1] duplicate")),
         ("select", "options", json!([null]), Some("[0] wrong_type")),
         ("select", "options", json!([]), Some("too_few")),
-        ("select", "options", json!(vec!["x"; 501]), Some("too_many")),
         ("select", "options", json!([""]), Some("[0] too_short")),
         ("select", "options", json!([long]), Some("[0] too_long")),
         ("select", "options", json!(["a\0"]), Some("[0] control_character")),
@@ -158,7 +157,12 @@ fn single_rules_are_bounded() {
         let found = rule(field_type, name, &value);
         assert_eq!(found, Vec::from_iter(expected), "{field_type} {name} {value}");
     }
-    assert!(rule("select", "options", &json!((0..500).map(|n| n.to_string()).collect::<Vec<_>>())).is_empty());
+    let mut options: Vec<Value> = (0..500).map(|n| json!(n.to_string())).collect();
+    assert!(rule("select", "options", &json!(options)).is_empty());
+    options.push(json!("500"));
+    assert_eq!(rule("select", "options", &json!(options)), ["too_many"]);
+    options[7] = json!(7);
+    assert_eq!(rule("select", "options", &json!(options)), ["too_many", "[7] wrong_type"]);
 }
 
 #[test]
