@@ -1,6 +1,7 @@
 //! A receiver that counts every request, checks every signature, and answers as it is told.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -55,6 +56,23 @@ struct Shared {
     counts: Mutex<HashMap<(String, String), usize>>,
     secrets: Mutex<HashMap<String, Arc<Webhook>>>,
     answers: Mutex<Arc<Answers>>,
+    under_way: AtomicUsize,
+}
+
+/// A request that is neither answered nor given up.
+struct UnderWay(Arc<Shared>);
+
+impl UnderWay {
+    fn at(shared: &Arc<Shared>) -> Self {
+        shared.under_way.fetch_add(1, Ordering::Relaxed);
+        Self(shared.clone())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// A receiver at a port of its own. It ends when it is dropped.
@@ -72,6 +90,7 @@ impl Receiver {
             counts: Mutex::default(),
             secrets: Mutex::default(),
             answers: Mutex::new(Arc::new(|_: &Post| Reply::Status(204))),
+            under_way: AtomicUsize::default(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -103,6 +122,11 @@ impl Receiver {
     pub(super) fn count(&self) -> usize {
         self.shared.posts.lock().unwrap().len()
     }
+
+    /// How many requests are neither answered nor given up.
+    pub(super) fn under_way(&self) -> usize {
+        self.shared.under_way.load(Ordering::Relaxed)
+    }
 }
 
 async fn serve(listener: TcpListener, shared: Arc<Shared>) {
@@ -120,6 +144,7 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Empty<Bytes>>, hyper::Error> {
+    let _under_way = UnderWay::at(&shared);
     let (head, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
     let path = head.uri.path().to_owned();

@@ -24,8 +24,9 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 pub(super) const SOON: [Duration; 12] = [Duration::from_secs(1); 12];
 /// The time after which a message that failed is handed out again.
 pub(super) const HIDDEN: Duration = Duration::from_secs(421);
-/// Longer than anything takes here that goes on by itself.
-const QUIET: Duration = Duration::from_secs(12);
+/// How often [`eventually`] looks, at the least, while what goes on by itself comes to a request or an end: looks, not
+/// time, since whoever looks may have stood still with all the others.
+const QUIET: usize = 200;
 
 /// A text that nothing was saved with before: a save that changes nothing is not announced.
 pub(super) fn fresh() -> String {
@@ -176,15 +177,16 @@ impl Rig {
     }
 
     /// Waits until nothing is on its way any more, and everything that was acknowledged has come. Where nothing happens
-    /// for a while, the time passes that messages are hidden for.
+    /// for a while, the time passes that messages are hidden for: never while a request is under way, which is shorter.
     pub(super) async fn settle(&self) {
-        let (mut count, mut since) = (self.receiver.count(), Instant::now());
+        let (mut count, mut looks) = (self.receiver.count(), 0);
         eventually(|| {
-            if self.receiver.count() != count {
-                (count, since) = (self.receiver.count(), Instant::now());
-            } else if since.elapsed() > QUIET {
+            looks += 1;
+            if self.receiver.count() != count || self.receiver.under_way() > 0 {
+                (count, looks) = (self.receiver.count(), 0);
+            } else if looks > QUIET {
                 self.sqs().advance(HIDDEN);
-                since = Instant::now();
+                looks = 0;
             }
             self.is_settled()
         })
