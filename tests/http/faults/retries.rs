@@ -135,17 +135,13 @@ async fn what_was_saved_deleted_or_restored_before_a_retry_stays() {
             ("DELETE", place.as_str(), json!({})),
             ("POST", restore.as_str(), json!({})),
         );
-        for between in
-            [&[][..], &[change.clone()], &[gone.clone()], &[gone.clone(), back.clone()], &[change, gone, back]]
-        {
-            let found = key.get(&place).await;
-            if found.status == 200 {
+        let all = [change, gone.clone(), back, gone];
+        for between in [&all[..0], &all[..1], &all[1..2], &all[1..3], &all[..3], &all[..]] {
+            if key.get(&place).await.status == 200 {
                 key.delete(&place).await.expect(204);
             }
             two.again(&restore, json!({}), between, &place).await;
         }
-        let found = key.get(&place).await;
-        assert_eq!(found.status, 200, "{found}");
     }
 }
 
