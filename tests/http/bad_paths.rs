@@ -1,11 +1,10 @@
 //! Identifiers in the path that are none: refused by name, nothing touched.
 
-use contract::routes::ROUTES;
 use serde_json::json;
 
 use crate::app::{App, fields, values};
-use crate::credentials::filled;
 use crate::raw;
+use crate::routes::{filled, routes};
 
 /// Not one of these is an identifier or a key of anything, once it is decoded.
 const NEVER: [&str; 24] = [
@@ -44,15 +43,15 @@ async fn a_parameter_that_is_no_identifier_is_named() {
     account.key.save("acme", "product", "sku-1", json!({ "color": "red" })).await;
     let before = account.key.everything("acme", "product").await;
     let too_long = "a".repeat(129);
-    for meta in ROUTES.iter().filter(|meta| meta.path.starts_with("/api/v1/")) {
-        let caller = if meta.package == "api-keys" { &account.owner } else { &account.key };
+    for route in routes().filter(|route| route.path.starts_with("/api/v1/")) {
+        let caller = if route.package == "api-keys" { &account.owner } else { &account.key };
         let lines = format!("{}content-type: application/json\r\n", caller.lines());
-        for name in meta.parameters() {
+        for name in route.parameters() {
             for bad in NEVER.iter().copied().chain([too_long.as_str()]) {
                 // The other parameters are right; this one goes where its name stands.
-                let path = filled(&meta.path.replace(&format!("{{{name}}}"), bad), meta.package);
-                let body: &[u8] = if name == "id" || name == "fieldId" { b"{}" } else { body_of(meta.id) };
-                let answer = raw::send(app.address, meta.method.name(), &path, &lines, body).await;
+                let path = filled(&route.path.replace(&format!("{{{name}}}"), bad), route.package);
+                let body: &[u8] = if name == "id" || name == "fieldId" { b"{}" } else { body_of(route.id) };
+                let answer = raw::send(app.address, route.method.name(), &path, &lines, body).await;
                 answer.fails(422, "validation_failed");
                 assert!(answer.places().contains(&name.to_owned()), "{answer}");
             }

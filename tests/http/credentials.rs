@@ -2,41 +2,19 @@
 
 use std::time::Duration;
 
-use contract::route::{Access, Meta};
-use contract::routes::ROUTES;
+use runtime::{Access, Route};
 use serde_json::json;
 
 use crate::answer::Answer;
 use crate::app::{App, COOKIE, Caller, id};
 use crate::raw;
+use crate::routes::{a_path_of, routes};
 
 const KEYS: &str = "/api/v1/api-keys";
 const GROUPS: &str = "/api/v1/field-groups";
 
-/// A path of the route, to things that are not there.
-pub(crate) fn a_path_of(meta: &Meta) -> String {
-    filled(meta.path, meta.package)
-}
-
-/// A path with its parameters in it.
-pub(crate) fn filled(path: &str, package: &str) -> String {
-    let own = match package {
-        "api-keys" => "key_",
-        "jobs" => "job_",
-        "webhooks" if path.starts_with("/api/v1/deliveries") => "dlv_",
-        "webhooks" => "whk_",
-        _ => "fld_",
-    };
-    let own = format!("{own}{}", "0".repeat(32));
-    path.replace("{tenantId}", "acme")
-        .replace("{groupId}", "product")
-        .replace("{entityId}", "sku-1")
-        .replace("{fieldId}", &own)
-        .replace("{id}", &own)
-}
-
-fn guarded() -> impl Iterator<Item = &'static Meta> {
-    ROUTES.iter().copied().filter(|meta| meta.access != Access::Public)
+fn guarded() -> impl Iterator<Item = &'static Route> {
+    routes().filter(|route| route.access != Access::Public)
 }
 
 /// One caller for every way in which a credential can be wrong.
@@ -103,11 +81,11 @@ async fn whatever_is_wrong_with_a_credential_reads_the_same() {
     let app = App::start().await;
     let mut first: Option<Answer> = None;
     for (what, caller) in forged(&app).await {
-        for meta in guarded() {
-            let answer = caller.call(meta.method.name(), &a_path_of(meta)).await;
+        for route in guarded() {
+            let answer = caller.call(route.method.name(), &a_path_of(route)).await;
             answer.fails(401, "unauthenticated");
             let first = first.get_or_insert_with(|| answer.clone());
-            assert_eq!(answer.but_for_request_id(), first.but_for_request_id(), "{what}: {}", meta.id);
+            assert_eq!(answer.but_for_request_id(), first.but_for_request_id(), "{what}: {}", route.id);
         }
     }
     assert_eq!(first.unwrap().header("www-authenticate"), "Bearer");

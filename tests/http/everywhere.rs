@@ -119,9 +119,9 @@ async fn one_event_has_one_answer_wherever_it_is_answered() {
         let request = hyper::Request::post(path);
         let request = sent.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let parts = request.body(()).unwrap().into_parts().0;
-        let meta = &contract::routes::MERGE_VALUES;
+        let route = crate::routes::routes().find(|route| route.id == "merge-values").unwrap();
         let address = "127.0.0.1".parse().ok();
-        let event = event::of_request(&parts, &body.to_vec().into(), meta, address);
+        let event = event::of_request(&parts, &body.to_vec().into(), route, address);
         let there = function.answer(path, serde_json::to_vec(&event).unwrap()).await;
 
         assert_eq!(here.status, status, "{here}");

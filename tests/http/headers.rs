@@ -1,13 +1,12 @@
 //! What every answer carries, and what paths and methods that are none get. The values of the headers themselves are
 //! looked at wherever an answer is read (`answer.rs`).
 
-use contract::route::Method;
-use contract::routes::ROUTES;
+use runtime::Method;
 use serde_json::json;
 
 use crate::app::App;
-use crate::credentials::filled;
 use crate::raw;
+use crate::routes::{filled, routes};
 
 const MIB: usize = 1024 * 1024;
 
@@ -113,10 +112,10 @@ async fn head_is_get_without_a_body() {
     account.key.own("acme", "product", "color", json!({ "type": "string" })).await;
     account.key.save("acme", "product", "sku-1", json!({ "color": "red" })).await;
     let mut statuses = std::collections::BTreeSet::new();
-    for meta in ROUTES.iter().filter(|meta| meta.method == Method::Get) {
+    for route in routes().filter(|route| route.method == Method::Get) {
         for caller in [&account.key, &account.owner, &app.anonymous()] {
             let caller = caller.with("x-request-id", "mine");
-            let path = filled(meta.path, meta.package);
+            let path = filled(route.path, route.package);
             let got = caller.get(&path).await.but_for_request_id();
             let (status, headers, body) = caller.call("HEAD", &path).await.but_for_request_id();
             assert_eq!((status, &headers), (got.0, &got.1), "{path}");

@@ -30,6 +30,7 @@ mod queries;
 mod raw;
 mod refused_bodies;
 mod roles;
+mod routes;
 mod schemas;
 mod snapshots;
 mod tenant_fields;

@@ -1,13 +1,15 @@
 //! What a credential may do once it is known.
 
-use contract::route::Meta;
-use contract::routes::ROUTES;
-use serde_json::json;
+use contract::permission::{Permission, Role};
+use runtime::{Method, Route};
+use serde_json::{Value, json};
+use store::grant::Action;
+use store::keys::Kind;
 
-use crate::app::{App, Caller};
-use crate::credentials::a_path_of;
+use crate::app::{Account, App, Caller, id};
+use crate::routes::{a_path_of, routes};
 
-const ALL: [&str; 10] = [
+const PERMISSIONS: [&str; 10] = [
     "schema:read",
     "schema:write",
     "values:read",
@@ -20,54 +22,99 @@ const ALL: [&str; 10] = [
     "audit:read",
 ];
 
-/// What a management key needs for a route, any of these, as the contract's words suggest; nothing if only a session
-/// enters.
-fn needed(meta: &Meta) -> &'static [&'static str] {
-    let read = meta.method.name() == "GET";
-    let of_values = ["/values", "/entities", "/tenants"].iter().any(|end| meta.path.ends_with(end))
-        || meta.path.contains("/entities/");
-    let resource = meta.path.split('/').nth(3).unwrap();
-    match (resource, of_values, read) {
-        ("api-keys", ..) => &[],
-        // Whoever may start a job may follow it.
-        ("jobs", ..) => &["webhooks:read", "webhooks:write"],
-        ("webhooks" | "deliveries", _, true) => &["webhooks:read"],
-        ("webhooks" | "deliveries", _, false) => &["webhooks:write"],
-        (_, true, true) => &["values:read"],
-        (_, true, false) => &["values:write"],
-        (_, false, true) => &["schema:read"],
-        (_, false, false) => &["schema:write"],
-    }
-}
-
-fn management() -> impl Iterator<Item = &'static Meta> {
-    ROUTES.iter().copied().filter(|meta| meta.path.starts_with("/api/v1/"))
-}
-
-async fn key(app: &App, owner: &Caller, body: serde_json::Value) -> Caller {
+async fn key(app: &App, owner: &Caller, body: Value) -> Caller {
     let made = owner.post("/api/v1/api-keys").json(&body).await.data(201);
     app.with_key(made["key"].as_str().unwrap())
 }
 
+/// What becomes of a caller on a route: that it enters, or why not.
+async fn verdict(caller: &Caller, route: &Route) -> String {
+    let answer = caller.call(route.method.name(), &a_path_of(route)).await;
+    match answer.status {
+        401 | 403 => answer.json()["error"].as_str().unwrap().to_owned(),
+        _ => "enters".to_owned(),
+    }
+}
+
+/// Who may enter which route, as seen from the outside: what is wrong here is seen by whoever reads the change.
 #[tokio::test]
-async fn a_key_does_what_its_permissions_name_and_no_more() {
+async fn who_may_enter() {
     let app = App::start().await;
     let owner = app.account("ada").await.owner;
-    for permission in ALL {
+    let mut columns = vec![("anyone".to_owned(), app.anonymous())];
+    for key_type in ["delivery", "preview"] {
+        columns.push((key_type.to_owned(), key(&app, &owner, json!({ "name": "A", "type": key_type })).await));
+    }
+    for permission in PERMISSIONS {
         let body = json!({ "name": "A", "type": "management", "permissions": [permission] });
-        let key = key(&app, &owner, body).await;
-        for meta in management() {
-            let answer = key.call(meta.method.name(), &a_path_of(meta)).await;
-            if needed(meta).contains(&permission) {
-                assert_ne!(answer.status, 403, "{permission}: {answer}");
-                assert_ne!(answer.status, 401, "{permission}: {answer}");
-            } else {
-                answer.fails(403, "forbidden");
-                let message = answer.json()["message"].as_str().unwrap().to_owned();
-                let named = needed(meta).iter().any(|permission| message.contains(permission));
-                assert!(named || (needed(meta).is_empty() && message.contains("session")), "{answer}");
+        columns.push((permission.to_owned(), key(&app, &owner, body).await));
+    }
+    for role in ["viewer", "editor", "admin", "owner"] {
+        let account = app.account(role).await;
+        set_role(&app, &account, role).await;
+        columns.push((role.to_owned(), account.owner));
+    }
+    let mut table = String::new();
+    // Logging out ends a session for the routes after it.
+    let mut routes: Vec<_> = routes().filter(|route| route.path.starts_with('/')).collect();
+    routes.sort_by_key(|route| route.id == "log-out");
+    for route in routes {
+        let mut by_verdict: Vec<(String, Vec<&str>)> = Vec::new();
+        for (name, caller) in &columns {
+            let verdict = verdict(caller, route).await;
+            match by_verdict.iter_mut().find(|(known, _)| *known == verdict) {
+                Some((_, names)) => names.push(name),
+                None => by_verdict.push((verdict, vec![name])),
             }
         }
+        by_verdict.sort_by_key(|(verdict, _)| verdict != "enters");
+        table += &format!("{} {} ({})\n", route.method.name(), route.path, route.id);
+        for (verdict, names) in by_verdict {
+            table += &format!("    {verdict}: {}\n", names.join(" "));
+        }
+    }
+    insta::assert_snapshot!("who_may_enter", table);
+}
+
+/// The refusal names what is missing.
+#[tokio::test]
+async fn a_refusal_names_what_is_missing() {
+    let app = App::start().await;
+    let owner = app.account("ada").await.owner;
+    let key = key(&app, &owner, json!({ "name": "A", "type": "management", "permissions": ["audit:read"] })).await;
+    for spec in functions::routes().filter(|spec| spec.route().path.starts_with("/api/v1/")) {
+        let (route, any) = (spec.route(), spec.route().access.permissions());
+        let answer = key.call(route.method.name(), &a_path_of(route)).await;
+        answer.fails(403, "forbidden");
+        let message = answer.json()["message"].as_str().unwrap().to_owned();
+        assert!(any.iter().all(|permission| message.contains(permission.name())), "{answer}");
+        assert!(!any.is_empty() || message.contains("session"), "{answer}");
+    }
+}
+
+/// What a route's function may write needs a permission that says so, and the other way round.
+#[test]
+fn what_a_function_may_write_is_what_its_permission_says() {
+    const WRITES: [Action; 3] = [Action::PutItem, Action::UpdateItem, Action::DeleteItem];
+    // The first save of a tenant makes its card, which lies with its fields; a recovery is a job.
+    let said = [
+        (Permission::ValuesWrite, &[Kind::Values][..], None),
+        (Permission::SchemaWrite, &[Kind::Definitions, Kind::GlobalFields], Some(Kind::TenantFields)),
+        (Permission::WebhooksWrite, &[Kind::Webhooks, Kind::Deliveries], Some(Kind::Jobs)),
+    ];
+    for spec in functions::routes().filter(|spec| spec.route().path.starts_with("/api/v1/")) {
+        let (route, grants) = (spec.route(), spec.permissions().items);
+        let writes = || grants.iter().filter(|grant| WRITES.contains(&grant.action)).flat_map(|grant| grant.kinds);
+        for (permission, kinds, besides) in said {
+            let alone = writes().any(|kind| kinds.contains(kind));
+            let touched = alone || writes().any(|kind| Some(*kind) == besides);
+            let allowed = route.access.permissions().contains(&permission);
+            let reads = route.method == Method::Get;
+            assert!(!alone || allowed, "{} may write {kinds:?} without `{}`", route.id, permission.name());
+            assert!(touched || !allowed || reads, "{} asks for `{}` and writes nothing", route.id, permission.name());
+        }
+        let touches_keys = writes().any(|kind| matches!(kind, Kind::ApiKeys | Kind::Key | Kind::Members));
+        assert!(!touches_keys || route.access.role().is_some_and(|role| role >= Role::Admin), "{}", route.id);
     }
 }
 
@@ -79,37 +126,10 @@ async fn a_change_of_permissions_counts() {
     let made = owner.post("/api/v1/api-keys").json(&body).await.data(201);
     let key = app.with_key(made["key"].as_str().unwrap());
     key.get("/api/v1/field-groups").await.expect(200);
-    let path = format!("/api/v1/api-keys/{}", crate::app::id(&made));
+    let path = format!("/api/v1/api-keys/{}", id(&made));
     owner.patch(&path).json(&json!({ "permissions": ["schema:write"] })).await.expect(200);
     key.get("/api/v1/field-groups").await.fails(403, "forbidden");
     key.group("product").await;
-}
-
-#[tokio::test]
-async fn delivery_and_preview_keys_have_no_business_here() {
-    let app = App::start().await;
-    let owner = app.account("ada").await.owner;
-    for key_type in ["delivery", "preview"] {
-        let key = key(&app, &owner, json!({ "name": "A", "type": key_type })).await;
-        for meta in management() {
-            let answer = key.call(meta.method.name(), &a_path_of(meta)).await;
-            match needed(meta) {
-                [] => assert_eq!(answer.status, 403, "{answer}"),
-                _ => answer.fails(403, "wrong_key_type"),
-            }
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_session_reaches_all_of_it() {
-    let app = App::start().await;
-    let owner = app.account("ada").await.owner;
-    owner.group("product").await;
-    for meta in management() {
-        let answer = owner.call(meta.method.name(), &a_path_of(meta)).await;
-        assert!(![401, 403].contains(&answer.status), "{answer}");
-    }
 }
 
 #[tokio::test]
@@ -124,4 +144,26 @@ async fn who_may_not_is_told_so_before_anything_else() {
         reader.delete(path).at("nonsense").await.fails(403, "forbidden");
     }
     account.key.get("/api/v1/field-groups/product").await.expect(200);
+}
+
+/// Gives an account's owner another role, as no route does yet.
+pub(crate) async fn set_role(app: &App, account: &Account, role: &str) {
+    use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+    use aws_sdk_dynamodb::types::AttributeValue;
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("local"))
+        .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
+        .http_client(app.backend.engine.as_ref().unwrap().connector.clone())
+        .build();
+    let dynamo = aws_sdk_dynamodb::Client::from_conf(config);
+    let info = account.owner.get("/api/auth/session").await.data(200);
+    let (pk, sk) = (AttributeValue::S(format!("U#{}", id(&info["user"]))), AttributeValue::S("#".to_owned()));
+    let table = app.backend.tables.of(store::tables::Table::Main);
+    let get = dynamo.get_item().table_name(table).key("pk", pk).key("sk", sk);
+    let mut item = get.send().await.unwrap().item.unwrap();
+    let doc = item["doc"].as_s().unwrap().replace("\"owner\"", &format!("\"{role}\""));
+    assert!(doc.contains(&format!("\"{role}\"")));
+    item.insert("doc".to_owned(), AttributeValue::S(doc));
+    dynamo.put_item().table_name(table).set_item(Some(item)).send().await.unwrap();
 }

@@ -1,29 +1,28 @@
 //! Queries: what a route does not know is refused, so that a filter which is not understood never answers everything.
 
-use contract::route::{Meta, Method};
-use contract::routes::ROUTES;
+use runtime::{Method, OperationSpec, Route, RouteSpec};
 
 use crate::app::App;
 
 const GROUPS: &str = "/api/v1/field-groups";
 
 /// A path of a route, with something in place of its parameters.
-fn path_of(meta: &Meta) -> String {
+fn path_of(route: &Route) -> String {
     let part = |part: &'static str| if part.starts_with('{') { "x" } else { part };
-    meta.path.split('/').map(part).collect::<Vec<_>>().join("/")
+    route.path.split('/').map(part).collect::<Vec<_>>().join("/")
 }
 
 /// What a route says that it takes, from its handler's types.
-fn described(meta: &Meta) -> Vec<&'static str> {
-    let found = functions::all().find(|described| described.route.meta.id == meta.id).unwrap();
-    let mut needs = runtime::Needs::new(schemars::SchemaGenerator::default());
-    (found.needs)(&mut needs);
-    let mut names: Vec<_> = found.route.query.iter().copied().flatten().copied().collect();
-    let parameters = needs.parameters.iter().filter(|parameter| parameter.place == "query");
+fn described(spec: &RouteSpec) -> Vec<&'static str> {
+    let mut operation = OperationSpec::new(schemars::SchemaGenerator::default());
+    (spec.operation)(&mut operation);
+    let mut names = Vec::new();
+    (spec.route().query)(&mut names);
+    let parameters = operation.parameters.iter().filter(|parameter| parameter.place == "query");
     let mut listed: Vec<_> = parameters.map(|parameter| parameter.name).collect();
     names.sort_unstable();
     listed.sort_unstable();
-    assert_eq!(names, listed, "{}: what is refused and what is described differ", meta.id);
+    assert_eq!(names, listed, "{}: what is refused and what is described differ", spec.route().id);
     names
 }
 
@@ -31,16 +30,15 @@ fn described(meta: &Meta) -> Vec<&'static str> {
 async fn every_management_route_refuses_what_it_does_not_know_and_nothing_that_it_does() {
     let app = App::start().await;
     let account = app.account("ada").await;
-    let managed = ROUTES.iter().filter(|meta| meta.path.starts_with("/api/v1/") || meta.path.starts_with("/api/auth/"));
-    for meta in managed {
-        let known = described(meta);
+    for spec in functions::routes().filter(|spec| spec.route().knows_its_query()) {
+        let (route, known) = (spec.route(), described(spec));
         let caller = |query: &str| {
-            let who = if meta.path.starts_with("/api/auth") || meta.path.contains("api-keys") {
+            let who = if route.path.starts_with("/api/auth") || route.path.contains("api-keys") {
                 &account.owner
             } else {
                 &account.key
             };
-            who.call(meta.method.name(), &format!("{}?{query}", path_of(meta)))
+            who.call(route.method.name(), &format!("{}?{query}", path_of(route)))
         };
         for (query, name) in [
             ("filter[status]=draft", "filter[status]"),
@@ -62,7 +60,7 @@ async fn every_management_route_refuses_what_it_does_not_know_and_nothing_that_i
             assert!(message.contains(&format!("`{name}`")), "{message}");
             assert!(known.iter().all(|known| message.contains(&format!("`{known}`"))), "{message}");
         }
-        if meta.method == Method::Get {
+        if route.method == Method::Get {
             for name in known {
                 let answer = caller(&format!("{name}=%20")).await;
                 assert!(!answer.json().to_string().contains("not known here"), "{answer}");

@@ -7,6 +7,7 @@ use runtime::Queue;
 use serde_json::{Value, json};
 
 use crate::app::{App, Caller, id};
+use crate::permissions::set_role;
 use crate::webhook_rules::{HOOKS, hook};
 
 async fn made(key: &Caller, more: Value) -> (Value, String) {
@@ -297,7 +298,7 @@ async fn who_only_looks_changes_nothing() {
     let ping = account.key.post(&format!("{path}/test")).await.data(202);
     let since = json!({ "since": "2026-01-01T00:00:00Z" });
     let job = account.key.post(&format!("{path}/recover")).json(&since).await.data(202);
-    make_viewer(&app, &account).await;
+    set_role(&app, &account, "viewer").await;
     let (viewer, delivery) = (&account.owner, format!("/api/v1/deliveries/{}", id(&ping)));
     for path in [HOOKS, &path, &format!("{path}/deliveries"), &delivery, &format!("/api/v1/jobs/{}", id(&job))] {
         viewer.get(path).await.expect(200);
@@ -311,26 +312,4 @@ async fn who_only_looks_changes_nothing() {
     viewer.post(&format!("{delivery}/redeliver")).await.fails(403, "forbidden");
     let kept = account.key.get(&path).await.data(200);
     assert_eq!((&kept["version"], &kept["id"]), (&json!(1), &webhook["id"]));
-}
-
-/// Makes an account's owner a viewer, as no route does yet.
-async fn make_viewer(app: &App, account: &crate::app::Account) {
-    use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
-    use aws_sdk_dynamodb::types::AttributeValue;
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("local"))
-        .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
-        .http_client(app.backend.engine.as_ref().unwrap().connector.clone())
-        .build();
-    let dynamo = aws_sdk_dynamodb::Client::from_conf(config);
-    let info = account.owner.get("/api/auth/session").await.data(200);
-    let (pk, sk) = (AttributeValue::S(format!("U#{}", id(&info["user"]))), AttributeValue::S("#".to_owned()));
-    let table = app.backend.tables.of(store::tables::Table::Main);
-    let get = dynamo.get_item().table_name(table).key("pk", pk).key("sk", sk);
-    let mut item = get.send().await.unwrap().item.unwrap();
-    let doc = item["doc"].as_s().unwrap().replace("\"owner\"", "\"viewer\"");
-    assert!(doc.contains("\"viewer\""));
-    item.insert("doc".to_owned(), AttributeValue::S(doc));
-    dynamo.put_item().table_name(table).set_item(Some(item)).send().await.unwrap();
 }

@@ -18,7 +18,7 @@ use crate::exceptions::EXCEPTIONS;
 /// What all roles grant.
 async fn granted() -> BTreeSet<Use> {
     let backend = Backend::embedded(Engines::memory().unwrap(), Clock::default()).await.unwrap();
-    let routes = functions::all().map(|described| (described.route.meta.id, described.permissions()));
+    let routes = functions::routes().map(|spec| (spec.route().id, spec.permissions()));
     let consumers = functions::consumers().into_iter().map(|consumer| (consumer.id, (consumer.permissions)()));
     let roles = routes.chain(consumers).map(|(id, of)| Role::new(id, backend.permissions(&of)));
     roles.flat_map(|role| role.all()).collect()

@@ -7,10 +7,57 @@ mod list;
 mod rules;
 mod update;
 
+use contract::permission::Role;
+use runtime::{Access, Sample};
+
+const ADMINS: Access = Access::member(Role::Admin);
+
 runtime::routes! {
-    CREATE: CREATE_API_KEY => create::create,
-    LIST: LIST_API_KEYS => list::list,
-    GET: GET_API_KEY => get::get,
-    UPDATE: UPDATE_API_KEY => update::update,
-    DELETE: DELETE_API_KEY => delete::delete,
+    /// Make an API key
+    Post "/api/v1/api-keys"
+    CREATE "create-api-key" => create::create {
+        access: ADMINS,
+    } about {
+        sample: Sample::body(
+            r#"{
+                "name": "Importer",
+                "type": "management",
+                "permissions": ["values:read", "values:write"],
+                "rateLimit": { "requestsPerSecond": 10 },
+                "allowedIps": ["203.0.113.0/24"]
+            }"#,
+        ),
+    }
+
+    /// List the API keys
+    Get "/api/v1/api-keys"
+    LIST "list-api-keys" => list::list {
+        access: ADMINS,
+    } about {
+        sample: Sample::query(&[("limit", "10")]),
+    }
+
+    /// Get an API key
+    Get "/api/v1/api-keys/{id}"
+    GET "get-api-key" => get::get {
+        access: ADMINS,
+    } about {
+        sample: Sample::path(&[("id", "@apiKey")]),
+    }
+
+    /// Change an API key
+    Patch "/api/v1/api-keys/{id}"
+    UPDATE "update-api-key" => update::update {
+        access: ADMINS,
+    } about {
+        sample: Sample::path(&[("id", "@apiKey")]).and_body(r#"{ "name": "Server in Frankfurt" }"#),
+    }
+
+    /// Delete an API key for good
+    Delete "/api/v1/api-keys/{id}"
+    DELETE "delete-api-key" => delete::delete {
+        access: ADMINS,
+    } about {
+        sample: Sample::path(&[("id", "@spareApiKey")]),
+    }
 }

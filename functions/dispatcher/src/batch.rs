@@ -7,7 +7,7 @@ use std::time::Duration;
 use contract::id::WebhookId;
 use contract::{Error, Time};
 use futures_util::future::join_all;
-use runtime::consumer::{Batch, QueueRecord, Working};
+use runtime::lambda::consumer::{Batch, QueueRecord, Working};
 use runtime::{Assign, Retry, Vault, Worker};
 use serde_json::Value;
 use store::author::Clock;

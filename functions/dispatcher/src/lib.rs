@@ -40,7 +40,7 @@ mod tests {
     #[test]
     fn the_functions_time_holds_all_waits_and_an_attempt() {
         let attempt = runtime::WebhookSettings::default().deadline;
-        let after = until::RECORD + until::REST + runtime::consumer::RESERVE;
+        let after = until::RECORD + until::REST + runtime::lambda::consumer::RESERVE;
         let waits = places::WAIT + endpoint::PATIENCE;
         let calls = Duration::from_secs(12);
         assert!(DISPATCHER.timeout >= calls + waits + attempt + after);

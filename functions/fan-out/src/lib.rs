@@ -10,7 +10,7 @@ use std::time::Duration;
 use contract::id::{ClientId, EventId, JobId, WebhookId};
 use contract::webhook::Webhook;
 use contract::{Code, Error, Time};
-use runtime::consumer::{Batch, Working};
+use runtime::lambda::consumer::{Batch, Working};
 use runtime::{Assign, Consumer, Deliver, Source, Worker, metric};
 use serde_json::Value;
 use store::author::Clock;

@@ -5,10 +5,17 @@ mod run;
 
 use std::time::Duration;
 
-use runtime::{Consumer, Queue, Source};
+use contract::permission::Permission;
+use runtime::{Access, Consumer, Queue, Sample, Source};
 
 runtime::routes! {
-    GET: GET_JOB => get::get,
+    /// Get a job
+    Get "/api/v1/jobs/{id}"
+    GET "get-job" => get::get {
+        access: Access::management(&[Permission::WebhooksRead, Permission::WebhooksWrite]),
+    } about {
+        sample: Sample::path(&[("id", "@job")]),
+    }
 }
 
 /// `run-jobs`

@@ -7,7 +7,7 @@ use contract::id::{ClientId, JobId, WebhookId};
 use contract::webhook::{DeliveryStatus, JobStatus};
 use contract::{Error, Time};
 use futures_util::future::join_all;
-use runtime::consumer::{Batch, QueueRecord, Working};
+use runtime::lambda::consumer::{Batch, QueueRecord, Working};
 use runtime::{Assign, Retry, Worker};
 use serde_json::Value;
 use store::author::Clock;

@@ -2,10 +2,27 @@
 
 mod get_health;
 mod get_openapi;
+mod paths;
 mod route_not_found;
 
+use runtime::Access;
+
 runtime::routes! {
-    GET_HEALTH: GET_HEALTH => get_health::get_health,
-    GET_OPENAPI: GET_OPENAPI => get_openapi::get_openapi,
-    ROUTE_NOT_FOUND: ROUTE_NOT_FOUND => route_not_found::route_not_found,
+    /// Whether the API answers
+    Get "/api/health"
+    GET_HEALTH "get-health" => get_health::get_health {
+        access: Access::Public,
+    }
+
+    /// This description
+    Get "/api/openapi.json"
+    GET_OPENAPI "get-openapi" => get_openapi::get_openapi {
+        access: Access::Public,
+    }
+
+    /// What no other route takes
+    Any "$default"
+    ROUTE_NOT_FOUND "route-not-found" => route_not_found::route_not_found {
+        access: Access::Public,
+    }
 }

@@ -8,11 +8,54 @@ mod replace;
 mod restore;
 mod sent;
 
+use contract::permission::Permission;
+use runtime::{Access, Sample};
+
+const READERS: Access = Access::management(&[Permission::ValuesRead]);
+const WRITERS: Access = Access::management(&[Permission::ValuesWrite]);
+
 runtime::routes! {
-    LIST_ENTITIES: LIST_ENTITIES => list_entities::list_entities,
-    GET: GET_VALUES => get::get,
-    MERGE: MERGE_VALUES => merge::merge,
-    REPLACE: REPLACE_VALUES => replace::replace,
-    DELETE: DELETE_VALUES => delete::delete,
-    RESTORE: RESTORE_VALUES => restore::restore,
+    /// List the entities with values, oldest first
+    Get "/api/v1/tenants/{tenantId}/field-groups/{groupId}/entities"
+    LIST_ENTITIES "list-entities" => list_entities::list_entities {
+        access: READERS,
+    } about {
+        sample: Sample::query(&[("limit", "10")]),
+    }
+
+    /// Get an entity's values
+    Get "/api/v1/tenants/{tenantId}/field-groups/{groupId}/entities/{entityId}/values"
+    GET "get-values" => get::get {
+        access: READERS,
+    }
+
+    /// Save some of an entity's values
+    Post "/api/v1/tenants/{tenantId}/field-groups/{groupId}/entities/{entityId}/values"
+    MERGE "merge-values" => merge::merge {
+        access: WRITERS,
+    } about {
+        sample: Sample::body(r#"{ "color": "green" }"#),
+    }
+
+    /// Replace all of an entity's values
+    Put "/api/v1/tenants/{tenantId}/field-groups/{groupId}/entities/{entityId}/values"
+    REPLACE "replace-values" => replace::replace {
+        access: WRITERS,
+    } about {
+        sample: Sample::body(r#"{ "title": "Walnut table", "color": "blue" }"#),
+    }
+
+    /// Delete an entity's values
+    Delete "/api/v1/tenants/{tenantId}/field-groups/{groupId}/entities/{entityId}/values"
+    DELETE "delete-values" => delete::delete {
+        access: WRITERS,
+    } about {
+        sample: Sample::path(&[("entityId", "@spareEntity")]),
+    }
+
+    /// Restore an entity's deleted values; if others were saved since, those are the answer
+    Post "/api/v1/tenants/{tenantId}/field-groups/{groupId}/entities/{entityId}/values/restore"
+    RESTORE "restore-values" => restore::restore {
+        access: WRITERS,
+    }
 }

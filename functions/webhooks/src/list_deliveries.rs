@@ -3,15 +3,15 @@
 use contract::id::WebhookId;
 use contract::webhook::{Delivery, DeliveryStatus, EventName};
 use contract::{Error, Time};
-use runtime::parameters::QueryName;
-use runtime::{Admitted, FromRequest, Listed, Needs, Query};
+use runtime::extract::parameters::QueryName;
+use runtime::{Listed, Query};
 use store::deliveries::{Deliveries, DeliveryFilter};
 use store::grant::List;
 use store::page::PageRequest;
 
 macro_rules! filters {
     ($($filter:ident: $value:ty, $name:literal, $description:literal;)+) => { $(
-        struct $filter;
+        pub(crate) struct $filter;
 
         impl QueryName for $filter {
             type Value = $value;
@@ -29,31 +29,14 @@ filters! {
 }
 
 /// The filters, as one argument.
-pub(crate) struct Filters(DeliveryFilter);
-
-impl FromRequest for Filters {
-    const QUERY: &'static [&'static str] = &[Status::NAME, Event::NAME, Since::NAME, Until::NAME];
-    fn take(request: &mut Admitted) -> Result<Self, Error> {
-        Ok(Self(DeliveryFilter {
-            status: Query::<Status>::take(request)?.0,
-            event: Query::<Event>::take(request)?.0,
-            from: Query::<Since>::take(request)?.0,
-            to: Query::<Until>::take(request)?.0,
-        }))
-    }
-    fn needs(needs: &mut Needs) {
-        Query::<Status>::needs(needs);
-        Query::<Event>::needs(needs);
-        Query::<Since>::needs(needs);
-        Query::<Until>::needs(needs);
-    }
-}
+type Filters = (Query<Status>, Query<Event>, Query<Since>, Query<Until>);
 
 pub(crate) async fn list(
     deliveries: Deliveries<List>,
     id: WebhookId,
-    filters: Filters,
+    (status, event, from, to): Filters,
     page: PageRequest,
 ) -> Result<Listed<Delivery>, Error> {
-    Ok(Listed(deliveries.list(id, &filters.0, &page).await?))
+    let filter = DeliveryFilter { status: status.0, event: event.0, from: from.0, to: to.0 };
+    Ok(Listed(deliveries.list(id, &filter, &page).await?))
 }

@@ -4,7 +4,7 @@ use contract::id::WebhookId;
 use contract::webhook::Job;
 use contract::{Error, Problems, Time};
 use deserr::Deserr;
-use runtime::{Accepted, Admitted, Assign, Body, FromRequest, Needs, Now, Tried};
+use runtime::{Accepted, Assign, Body, Now, Tried};
 use schemars::JsonSchema;
 use store::grant::{Create, Get};
 use store::jobs::Jobs;
@@ -21,26 +21,8 @@ pub(crate) struct RecoverWebhook {
 
 impl Body for RecoverWebhook {}
 
-/// What a recovery touches, as one argument.
-pub(crate) struct Recovery {
-    webhooks: Webhooks<Get>,
-    jobs: Jobs<Create>,
-}
-
-impl FromRequest for Recovery {
-    const CONNECTS: bool = true;
-    fn take(request: &mut Admitted) -> Result<Self, Error> {
-        Ok(Self { webhooks: FromRequest::take(request)?, jobs: FromRequest::take(request)? })
-    }
-    fn needs(needs: &mut Needs) {
-        <Webhooks<Get> as FromRequest>::needs(needs);
-        <Jobs<Create> as FromRequest>::needs(needs);
-    }
-}
-
 pub(crate) async fn recover(
-    recovery: Recovery,
-    assign: Assign,
+    (webhooks, jobs, assign): (Webhooks<Get>, Jobs<Create>, Assign),
     id: WebhookId,
     now: Now,
     body: Tried<RecoverWebhook>,
@@ -50,8 +32,8 @@ pub(crate) async fn recover(
         problems.add("since", "in_the_future", "Must not lie in the future.");
     }
     let body = body.and(problems)?;
-    recovery.webhooks.get(id).await?;
-    let (job, task) = recovery.jobs.recover(id, body.since).await?;
+    webhooks.get(id).await?;
+    let (job, task) = jobs.recover(id, body.since).await?;
     assign.send(&task, now.0).await?;
     Ok(Accepted(job))
 }

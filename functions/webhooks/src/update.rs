@@ -6,8 +6,7 @@ use contract::names::Description;
 use contract::webhook::{Events, HeadersChange, SignatureHeader, TenantIds, Webhook};
 use contract::{Error, Precondition, Problems};
 use deserr::Deserr;
-use runtime::config::BadSetting;
-use runtime::{Admitted, Body, Found, FromRequest, Given, Needs, Patch, Start, Tried, Vault};
+use runtime::{Body, Found, Given, Patch, Tried, Vault};
 use schemars::JsonSchema;
 use store::grant::Update;
 use store::webhooks::Webhooks;
@@ -43,28 +42,8 @@ pub(crate) struct UpdateWebhook {
 
 impl Body for UpdateWebhook {}
 
-/// What a change touches, as one argument.
-pub(crate) struct Change {
-    webhooks: Webhooks<Update>,
-    vault: Vault,
-}
-
-impl FromRequest for Change {
-    const CONNECTS: bool = true;
-    fn take(request: &mut Admitted) -> Result<Self, Error> {
-        Ok(Self { webhooks: FromRequest::take(request)?, vault: FromRequest::take(request)? })
-    }
-    fn prepare(start: &mut Start<'_>) -> Result<(), BadSetting> {
-        <Vault as FromRequest>::prepare(start)
-    }
-    fn needs(needs: &mut Needs) {
-        <Webhooks<Update> as FromRequest>::needs(needs);
-        <Vault as FromRequest>::needs(needs);
-    }
-}
-
 pub(crate) async fn update(
-    stored: Change,
+    (webhooks, vault): (Webhooks<Update>, Vault),
     id: WebhookId,
     precondition: Option<Precondition>,
     rules: Rules,
@@ -93,9 +72,9 @@ pub(crate) async fn update(
     };
     let headers = HeadersChange::right_in(body.sent("headers"));
     let ring = match headers {
-        Some(_) => Some(stored.vault.ring().await?),
+        Some(_) => Some(vault.ring().await?),
         None => None,
     };
     let headers = headers.as_ref().zip(ring.as_deref());
-    body.told(stored.webhooks.update(id, precondition, headers, change).await).map(Found)
+    body.told(webhooks.update(id, precondition, headers, change).await).map(Found)
 }

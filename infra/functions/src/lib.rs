@@ -1,19 +1,19 @@
 //! Every function, for what serves or describes all of them.
 
-use runtime::{Consumer, Described};
+use runtime::{Consumer, RouteSpec};
 
-/// Every route with what its types need, in the order of the packages.
-pub fn all() -> impl Iterator<Item = &'static Described> {
+/// Every route, in the order in which the API's description has them. A new package is listed here.
+pub fn routes() -> impl DoubleEndedIterator<Item = &'static RouteSpec> + Clone {
     let packages = [
         accounts::ROUTES,
         api_keys::ROUTES,
         field_groups::ROUTES,
         fields::ROUTES,
-        jobs::ROUTES,
-        operations::ROUTES,
         tenants::ROUTES,
         values::ROUTES,
         webhooks::ROUTES,
+        jobs::ROUTES,
+        operations::ROUTES,
     ];
     packages.into_iter().flatten()
 }

@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use contract::{Code, Error};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
-use runtime::incoming::MAX_BODY;
+use runtime::Route;
 use tokio::time::timeout;
 
 use crate::limits::Limits;
@@ -17,12 +17,12 @@ use crate::limits::Limits;
 /// # Errors
 /// `payload_too_large`; `request_timeout` if it stalls; `malformed_request` if it breaks off.
 pub async fn read(body: Incoming, limits: &Limits) -> Result<Bytes, Error> {
-    if body.size_hint().lower() > MAX_BODY as u64 {
+    if body.size_hint().lower() > Route::MAX_BODY as u64 {
         return Err(Code::PayloadTooLarge.into());
     }
     let slow = |_| Error::from(Code::RequestTimeout);
     let whole = async {
-        let mut body = pin!(Limited::new(body, MAX_BODY));
+        let mut body = pin!(Limited::new(body, Route::MAX_BODY));
         let mut whole = BytesMut::new();
         while let Some(frame) = timeout(limits.stall, body.frame()).await.map_err(slow)? {
             match frame {

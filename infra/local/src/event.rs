@@ -6,22 +6,22 @@ use std::net::IpAddr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use contract::route::Meta;
 use http::header::{COOKIE, HeaderMap, HeaderValue};
 use http::request::Parts;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use percent_encoding::percent_decode_str;
+use runtime::Route;
 
 /// The event of a request on a route, with the parameters that its path has there.
 #[must_use]
-pub fn of_request(parts: &Parts, body: &Bytes, meta: &Meta, address: Option<IpAddr>) -> ApiGatewayV2httpRequest {
+pub fn of_request(parts: &Parts, body: &Bytes, route: &Route, address: Option<IpAddr>) -> ApiGatewayV2httpRequest {
     let path = parts.uri.path();
     let mut event = ApiGatewayV2httpRequest::default();
     event.version = Some("2.0".to_owned());
-    event.route_key = Some(route_key(parts, meta));
+    event.route_key = Some(route_key(parts, route));
     event.raw_path = Some(decoded(path));
     event.raw_query_string = Some(parts.uri.query().unwrap_or_default().to_owned());
-    event.path_parameters = meta
+    event.path_parameters = route
         .matches(path)
         .unwrap_or_default()
         .into_iter()
@@ -48,8 +48,8 @@ pub fn of_request(parts: &Parts, body: &Bytes, meta: &Meta, address: Option<IpAd
 }
 
 /// `GET /api/health`, or `$default`.
-fn route_key(parts: &Parts, meta: &Meta) -> String {
-    if meta.path.starts_with('/') { format!("{} {}", parts.method, meta.path) } else { meta.path.to_owned() }
+fn route_key(parts: &Parts, route: &Route) -> String {
+    if route.path.starts_with('/') { format!("{} {}", parts.method, route.path) } else { route.path.to_owned() }
 }
 
 fn decoded(text: &str) -> String {
@@ -78,7 +78,7 @@ fn cookies(headers: &HeaderMap) -> Option<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use contract::routes::GET_VALUES;
+    use runtime::{Access, Method};
 
     use super::*;
 
@@ -90,7 +90,9 @@ mod tests {
     #[test]
     fn the_path_is_split_before_it_is_decoded() {
         let parts = parts("/api/v1/tenants/a%2Fb/field-groups/g/entities/e%20%c3%a9/values?limit=1&x=%41");
-        let event = of_request(&parts, &Bytes::from_static(b"\xff"), &GET_VALUES, "192.0.2.1".parse().ok());
+        let path = "/api/v1/tenants/{tenantId}/field-groups/{groupId}/entities/{entityId}/values";
+        let route = Route { path, ..Route::usual(Method::Get, Access::Public) };
+        let event = of_request(&parts, &Bytes::from_static(b"\xff"), &route, "192.0.2.1".parse().ok());
         assert_eq!(event.path_parameters["tenantId"], "a/b");
         assert_eq!(event.path_parameters["entityId"], "e é");
         assert_eq!(event.raw_path.as_deref(), Some("/api/v1/tenants/a/b/field-groups/g/entities/e é/values"));

@@ -6,14 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use contract::route::Method;
 use contract::{Code, Error};
 use engines::Role;
 use http::header::CONNECTION;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use runtime::{App, Reply, Route, way};
+use runtime::{App, Endpoint, Method, Reply, RouteSpec, gates};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -30,7 +29,7 @@ const TOLD: usize = 512;
 
 /// A function as the gateway knows it.
 struct Function {
-    route: &'static Route,
+    endpoint: &'static Endpoint,
     /// What it may do in the embedded store.
     role: Option<Role>,
 }
@@ -55,11 +54,11 @@ impl Gateway {
     /// A gateway over a backend. In the embedded store each function may do what its role in AWS lets it do.
     #[must_use]
     pub fn new(backend: &Backend, trusted_proxies: usize) -> Self {
-        let function = |described: &runtime::Described| {
-            let role = || Role::new(described.route.meta.id, backend.permissions(&described.permissions()));
-            Function { route: described.route, role: backend.engine.is_some().then(role) }
+        let function = |spec: &RouteSpec| {
+            let role = || Role::new(spec.route().id, backend.permissions(&spec.permissions()));
+            Function { endpoint: spec.endpoint, role: backend.engine.is_some().then(role) }
         };
-        let functions = functions::all().map(function).collect();
+        let functions = functions::routes().map(function).collect();
         Self { app: backend.app.clone(), functions, trusted_proxies, limits: Limits::default() }
     }
 
@@ -95,16 +94,17 @@ impl Gateway {
     /// What the function gives whose route it is.
     async fn invoke(&self, parts: &http::request::Parts, body: &Bytes, address: Option<IpAddr>) -> Reply {
         let takes = |function: &&Function| {
-            let meta = function.route.meta;
-            meta.method.tokens().contains(&parts.method.as_str()) && meta.matches(parts.uri.path()).is_some()
+            let route = &function.endpoint.route;
+            route.method.tokens().contains(&parts.method.as_str()) && route.matches(parts.uri.path()).is_some()
         };
         let found = self.functions.iter().find(takes);
-        let found = found.or_else(|| self.functions.iter().find(|function| function.route.meta.method == Method::Any));
+        let any = |function: &&Function| function.endpoint.route.method == Method::Any;
+        let found = found.or_else(|| self.functions.iter().find(any));
         let Some(function) = found else {
-            return way::refuse(&self.app, &Error::from(Code::RouteNotFound), &parts.headers);
+            return gates::refuse(&self.app, &Error::from(Code::RouteNotFound), &parts.headers);
         };
-        let event = event::of_request(parts, body, function.route.meta, address);
-        let answer = way::answer(&self.app, function.route, event);
+        let event = event::of_request(parts, body, &function.endpoint.route, address);
+        let answer = gates::answer(&self.app, function.endpoint, event);
         match &function.role {
             Some(role) => role.hold(answer).await,
             None => answer.await,
@@ -191,7 +191,7 @@ impl Served {
                 tokio::spawn(function).await.unwrap_or_else(|ended| self.refuse(Error::internal(ended)))
             }
             Err(error) => {
-                let mut reply = way::refuse(&self.gateway.app, &error, &parts.headers);
+                let mut reply = gates::refuse(&self.gateway.app, &error, &parts.headers);
                 // What was not read of it is no request.
                 reply.headers.insert(CONNECTION, HeaderValue::from_static("close"));
                 reply
@@ -206,6 +206,6 @@ impl Served {
     /// A failure that belongs to no request.
     #[expect(clippy::needless_pass_by_value, reason = "errors are made where they are refused")]
     fn refuse(&self, error: Error) -> Reply {
-        way::refuse(&self.gateway.app, &error, &HeaderMap::new())
+        gates::refuse(&self.gateway.app, &error, &HeaderMap::new())
     }
 }

@@ -1,9 +1,10 @@
-//! What is written from the routes' table and the handlers' types, so that neither is said twice.
+//! What is written from the routes' declarations and the handlers' types, so that neither is said twice.
 
 pub mod events;
 pub mod files;
 pub mod node;
 pub mod openapi;
+pub mod paths;
 pub mod policy;
 pub mod seeded;
 pub mod template;
@@ -33,6 +34,7 @@ pub async fn generate(root: &Path) -> Result<Vec<File>, Failure> {
     let seeded = seeded::Seeded::new().await?;
     let mut files = vec![
         File::new("functions/operations/openapi.json", openapi::document()?.to_json()?),
+        File::new("functions/operations/src/paths.rs", paths::source()),
         File::new("infra/template.yaml", template::text()?),
         File::new("Cargo.toml", watch::manifest(&std::fs::read_to_string(root.join("Cargo.toml"))?)),
     ];

@@ -16,7 +16,7 @@ struct Options {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Write what comes from the routes' table: the API's description, sample events, the template, the watch routes
+    /// Write what comes from the routes' declarations: the API's description, sample events, the template, the watch routes
     Gen {
         /// Write nothing; list the files that differ and fail if there are any
         #[arg(long)]

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use contract::route::{Meta, Method};
-use contract::routes::ROUTES;
+use runtime::{Method, Route, RouteSpec};
 
 const BEGIN: &str = "# Written by `cargo xtask gen`: the routes of `cargo lambda watch`.\n";
 const END: &str = "# End of what `cargo xtask gen` wrote.\n";
@@ -22,9 +21,9 @@ pub fn manifest(text: &str) -> String {
 
 /// The table of the tool's router: a path to its methods' functions. Anything else goes to `route-not-found`.
 fn table() -> String {
-    let mut paths: BTreeMap<&str, Vec<&Meta>> = BTreeMap::new();
-    for meta in ROUTES {
-        paths.entry(meta.path).or_default().push(meta);
+    let mut paths: BTreeMap<&str, Vec<&Route>> = BTreeMap::new();
+    for route in functions::routes().map(RouteSpec::route) {
+        paths.entry(route.path).or_default().push(route);
     }
     let mut table = String::from("[workspace.metadata.lambda.watch.router]\n");
     for (path, routes) in paths {
@@ -37,10 +36,10 @@ fn table() -> String {
             }
             routes => {
                 let _ = writeln!(table, "\"{path}\" = [");
-                for (meta, token) in
-                    routes.iter().flat_map(|meta| meta.method.tokens().iter().map(|token| (*meta, *token)))
+                for (route, token) in
+                    routes.iter().flat_map(|route| route.method.tokens().iter().map(|token| (*route, *token)))
                 {
-                    let _ = writeln!(table, "    {{ method = \"{token}\", function = \"{}\" }},", meta.id);
+                    let _ = writeln!(table, "    {{ method = \"{token}\", function = \"{}\" }},", route.id);
                 }
                 table.push_str("]\n");
             }

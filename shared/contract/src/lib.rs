@@ -12,8 +12,6 @@ pub mod problem;
 pub mod prose;
 pub mod resource;
 mod rfc3339;
-pub mod route;
-pub mod routes;
 pub mod schema;
 mod several;
 pub mod text;

@@ -5,51 +5,45 @@ use std::io::{self, Write};
 use std::time::Instant;
 
 use contract::Error;
-use contract::route::Meta;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::incoming::Incoming;
+use crate::request::RequestContext;
 
-/// What the line of a request will say.
+/// The line of a request.
 pub(crate) struct LogLine {
     started: Instant,
-    meta: &'static Meta,
     method: String,
     path: String,
-    request_id: String,
     tenant: Option<String>,
-    pub(crate) client: Option<String>,
-    pub(crate) actor: Option<String>,
 }
 
 impl LogLine {
-    pub(crate) fn begin(meta: &'static Meta, incoming: &Incoming) -> Self {
+    /// What the handler may take out of the request, as it is before.
+    pub(crate) fn begin(context: &RequestContext) -> Self {
+        let incoming = &context.incoming;
         let tenant = incoming.parameters.iter().find(|(name, _)| name == "tenantId");
         Self {
             started: Instant::now(),
-            meta,
             method: incoming.method.clone(),
             path: incoming.path.chars().take(1024).collect(),
-            request_id: incoming.origin.request_id.clone(),
             tenant: tenant.map(|(_, tenant)| tenant.chars().take(128).collect()),
-            client: None,
-            actor: None,
         }
     }
 
-    pub(crate) fn write(&self, status: u16, error: Option<&Error>) {
+    pub(crate) fn write(&self, context: &RequestContext, status: u16, error: Option<&Error>) {
         let millis = self.started.elapsed().as_micros() as f64 / 1000.0;
         let cause = error.and_then(Error::cause).map(ToString::to_string);
+        let scope = context.caller.scope();
         tracing::info!(
-            operation = self.meta.id,
+            operation = context.route.id,
             method = self.method,
-            route = self.meta.path,
+            route = context.route.path,
             path = self.path,
             status,
             millis,
-            request_id = self.request_id,
-            client = self.client,
-            actor = self.actor,
+            request_id = context.incoming.origin.request_id,
+            client = scope.map(|scope| scope.client().to_string()),
+            actor = scope.map(|_| context.caller.actor()),
             tenant = self.tenant,
             error = error.map(|error| error.code().name()),
             cause,

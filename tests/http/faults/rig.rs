@@ -165,7 +165,7 @@ impl Rig {
         let fan_out = consumer("fan-out");
         let worker = (fan_out.start)(&self.app.backend.app).unwrap();
         let event = json!({ "Records": records });
-        let batch = runtime::consumer::run(fan_out, &worker, event, fan_out.timeout).await.unwrap();
+        let batch = runtime::lambda::consumer::run(fan_out, &worker, event, fan_out.timeout).await.unwrap();
         assert!(batch.batch_item_failures.is_empty(), "{batch:?}");
     }
 

@@ -112,7 +112,7 @@ fn break_by_chance(backend: &Backend, seed: u64) {
             after = last["dynamodb"]["SequenceNumber"].as_str().map(str::to_owned);
             if some.percent(25) {
                 let event = json!({ "Records": records });
-                let _ = runtime::consumer::run(fan_out, &worker, event, fan_out.timeout).await;
+                let _ = runtime::lambda::consumer::run(fan_out, &worker, event, fan_out.timeout).await;
             }
         }
     });

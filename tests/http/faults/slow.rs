@@ -10,7 +10,7 @@ use engines::{Engines, Fault};
 use futures_util::future::join_all;
 use local::backend::Backend;
 use runtime::Worker;
-use runtime::consumer::{Batch, run};
+use runtime::lambda::consumer::{Batch, run};
 use serde_json::{Value, json};
 use store::Work;
 use store::accounts::Signup;

@@ -2,7 +2,7 @@
 
 use contract::{Error, Precondition};
 use runtime::NoContent;
-use runtime::parameters::GlobalFieldId;
+use runtime::extract::parameters::GlobalFieldId;
 use store::global_fields::GlobalFields;
 use store::grant::Delete;
 

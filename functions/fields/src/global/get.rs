@@ -3,7 +3,7 @@
 use contract::Error;
 use contract::resource::GlobalField;
 use runtime::Found;
-use runtime::parameters::GlobalFieldId;
+use runtime::extract::parameters::GlobalFieldId;
 use store::global_fields::GlobalFields;
 use store::grant::Get;
 

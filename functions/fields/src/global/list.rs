@@ -3,7 +3,7 @@
 use contract::Error;
 use contract::id::GroupId;
 use contract::resource::GlobalField;
-use runtime::parameters::QueryName;
+use runtime::extract::parameters::QueryName;
 use runtime::{Listed, Query};
 use store::global_fields::GlobalFields;
 use store::grant::List;

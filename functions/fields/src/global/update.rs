@@ -5,7 +5,7 @@ use contract::resource::GlobalField;
 use contract::schema::FieldSchema;
 use contract::{Error, Precondition, Problems};
 use deserr::Deserr;
-use runtime::parameters::GlobalFieldId;
+use runtime::extract::parameters::GlobalFieldId;
 use runtime::{Body, Found, Given, Tried};
 use schemars::JsonSchema;
 use store::global_fields::{GlobalFieldChange, GlobalFields};

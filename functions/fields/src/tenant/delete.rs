@@ -3,7 +3,7 @@
 use contract::names::GroupRef;
 use contract::{Error, Precondition};
 use runtime::NoContent;
-use runtime::parameters::TenantFieldId;
+use runtime::extract::parameters::TenantFieldId;
 use store::grant::Delete;
 use store::tenant_fields::TenantFields;
 

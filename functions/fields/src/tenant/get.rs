@@ -4,7 +4,7 @@ use contract::Error;
 use contract::names::GroupRef;
 use contract::resource::TenantField;
 use runtime::Found;
-use runtime::parameters::TenantFieldId;
+use runtime::extract::parameters::TenantFieldId;
 use store::grant::Get;
 use store::tenant_fields::TenantFields;
 

@@ -4,7 +4,7 @@ use contract::names::GroupRef;
 use contract::resource::TenantField;
 use contract::{Error, Precondition};
 use runtime::Found;
-use runtime::parameters::TenantFieldId;
+use runtime::extract::parameters::TenantFieldId;
 use store::grant::Restore;
 use store::tenant_fields::TenantFields;
 

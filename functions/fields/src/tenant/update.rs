@@ -5,7 +5,7 @@ use contract::resource::TenantField;
 use contract::schema::FieldSchema;
 use contract::{Error, Precondition, Problems};
 use deserr::Deserr;
-use runtime::parameters::TenantFieldId;
+use runtime::extract::parameters::TenantFieldId;
 use runtime::{Body, Found, Given, Tried};
 use schemars::JsonSchema;
 use store::grant::Update;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use contract::Error;
 use http::HeaderMap;
 use http::header::CONNECTION;
-use runtime::{App, way};
+use runtime::{App, gates};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
@@ -21,7 +21,7 @@ fn connected(holds: usize) -> (DuplexStream, JoinHandle<bool>) {
     let (peer, stream) = duplex(holds);
     let limits = Limits::default();
     let answer = |request: Request<Incoming>| -> Answering { Box::pin(async { Ok(answered(request).await) }) };
-    let refuse = |code: Code| way::refuse(&App::default(), &code.into(), &HeaderMap::new());
+    let refuse = |code: Code| gates::refuse(&App::default(), &code.into(), &HeaderMap::new());
     (peer, tokio::spawn(async move { serve(stream, &limits, answer, refuse).await.is_some() }))
 }
 

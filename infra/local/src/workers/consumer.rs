@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use contract::Error;
 use engines::Role;
-use runtime::consumer::{Batch, run};
+use runtime::lambda::consumer::{Batch, run};
 use runtime::{App, Consumer, Worker};
 use serde_json::{Map, Value};
 

@@ -3,9 +3,8 @@
 mod consumers;
 mod requests;
 
-use contract::route::{Access, Meta, Method};
-use contract::routes::ROUTES;
-use runtime::Consumer;
+use runtime::spec::access::KeyAccess;
+use runtime::{Access, Consumer, Method, Route, RouteSpec};
 use samples::Samples;
 use serde_json::Value;
 
@@ -27,18 +26,19 @@ const AGENT: &str = "curl/8.14.1";
 /// If a route has no sample request, or what was seeded can't be read.
 pub fn all(seeded: &Seeded) -> Result<Vec<(&'static str, Node)>, Failure> {
     let samples = &seeded.samples;
-    let of_route = |meta: &&Meta| Ok((meta.id, event(meta, samples, &request(meta, samples)?)));
-    let routes = ROUTES.iter().map(of_route);
+    let of_route =
+        |spec: &'static RouteSpec| Ok((spec.route().id, event(spec.route(), samples, &request(spec, samples)?)));
+    let routes = functions::routes().map(of_route);
     let of_consumer = |consumer: &'static Consumer| Ok((consumer.id, consumers::event(consumer, seeded)?));
     routes.chain(functions::consumers().into_iter().map(of_consumer)).collect()
 }
 
-fn event(meta: &Meta, samples: &Samples, request: &Request) -> Node {
-    let method = if meta.method == Method::Any { "GET" } else { meta.method.name() };
-    let key = if meta.method == Method::Any { meta.path.to_owned() } else { format!("{method} {}", meta.path) };
-    let path = path(meta, request);
+fn event(route: &Route, samples: &Samples, request: &Request) -> Node {
+    let method = if route.method == Method::Any { "GET" } else { route.method.name() };
+    let key = if route.method == Method::Any { route.path.to_owned() } else { format!("{method} {}", route.path) };
+    let path = path(route, request);
     let body = request.body.as_ref().map(Value::to_string);
-    let session = matches!(meta.access, Access::Session | Access::Member(_));
+    let session = matches!(route.access, Access::Credential { key: KeyAccess::Refused, .. });
     let parameters =
         Node::Map(request.parameters.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect());
     let query =
@@ -51,7 +51,7 @@ fn event(meta: &Meta, samples: &Samples, request: &Request) -> Node {
         "rawQueryString" => pairs.join("&"),
     }
     .with_some("cookies", session.then_some([samples.shop.cookie.as_str()]))
-    .with("headers", headers(meta, body.as_deref(), session))
+    .with("headers", headers(route, body.as_deref(), session))
     .with_some("queryStringParameters", (!request.query.is_empty()).then_some(query))
     .with("requestContext", context(method, &key, &path))
     .with_some("pathParameters", (!request.parameters.is_empty()).then_some(parameters))
@@ -60,25 +60,25 @@ fn event(meta: &Meta, samples: &Samples, request: &Request) -> Node {
 }
 
 /// The path with its parameters, none of which needs an escape.
-fn path(meta: &Meta, request: &Request) -> String {
+fn path(route: &Route, request: &Request) -> String {
     match request.path {
         Some(path) => path.to_owned(),
         None => request
             .parameters
             .iter()
-            .fold(meta.path.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value)),
+            .fold(route.path.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value)),
     }
 }
 
-fn headers(meta: &Meta, body: Option<&str>, session: bool) -> Node {
-    let writes = meta.method != Method::Get && meta.method != Method::Any;
-    let page = writes && (session || meta.access == Access::Public);
-    let key = matches!(meta.access, Access::Management(_) | Access::ManagementAny(_));
+fn headers(route: &Route, body: Option<&str>, session: bool) -> Node {
+    let writes = route.method != Method::Get && route.method != Method::Any;
+    let page = writes && (session || route.access == Access::Public);
+    let key = matches!(route.access, Access::Credential { key: KeyAccess::Management(_), .. });
     map! { "accept" => "application/json" }
         .with_some("content-length", body.map(|body| body.len().to_string()))
         .with_some("content-type", body.map(|_| "application/json"))
         .with("host", HOST)
-        .with_some("idempotency-key", meta.idempotent().then(|| format!("sample-{}", meta.id)))
+        .with_some("idempotency-key", route.idempotent().then(|| format!("sample-{}", route.id)))
         // What a browser adds to a page's own requests.
         .with_some("origin", page.then(|| format!("https://{HOST}")))
         .with_some("sec-fetch-site", page.then_some("same-origin"))

@@ -1,9 +1,10 @@
-//! What the sample events ask for. What is deleted is a spare one, what is made has a key of its own, and what is
-//! restored is there, so that the order does not matter; but logging out ends the one sample session.
+//! What the sample events ask for: what the routes' declarations say, with the sample account's identifiers in it.
 
-use contract::route::{Meta, Method};
+use std::borrow::Cow;
+
+use runtime::{Method, Route, RouteSpec};
 use samples::Samples;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::Failure;
 
@@ -19,139 +20,74 @@ pub(super) struct Request {
     pub(super) body: Option<Value>,
 }
 
+/// Parameters of paths that most routes take from the sample account alike.
+const USUAL: [(&str, &str); 3] = [("tenantId", "@tenant"), ("groupId", "product"), ("entityId", "@entity")];
+
 /// The sample request of a route.
-pub(super) fn request(meta: &Meta, samples: &Samples) -> Result<Request, Failure> {
-    let parameters =
-        meta.parameters().map(|name| Ok((name, parameter(meta, name, samples)?))).collect::<Result<_, Failure>>()?;
-    let path = (meta.method == Method::Any).then_some("/api/v1/hedgehogs");
-    Ok(Request { parameters, path, query: query(meta.id, samples), body: body(meta.id, samples) })
-}
-
-fn parameter(meta: &Meta, name: &str, samples: &Samples) -> Result<String, Failure> {
-    let which = usize::from(meta.method == Method::Delete);
-    Ok(match (meta.package, name) {
-        ("api-keys", "id") => samples.shop.api_keys[which].to_string(),
-        ("field-groups", "groupId") => samples.shop.groups[which].to_string(),
-        ("webhooks", "id") if meta.path.starts_with("/api/v1/deliveries") => samples.delivery.to_string(),
-        ("webhooks", "id") => samples.webhooks[which].to_string(),
-        ("jobs", "id") => samples.job.to_string(),
-        ("fields", "id") => samples.shop.global_fields[which].to_string(),
-        ("fields", "fieldId") => samples.shop.tenant_fields[which].to_string(),
-        (_, "groupId") => "product".to_owned(),
-        (_, "tenantId") => samples.shop.tenant.to_string(),
-        (_, "entityId") => samples.shop.entities[which].to_string(),
-        _ => return Err(format!("{} has no sample for `{name}`", meta.id).into()),
+///
+/// # Errors
+/// If a parameter of its path has no sample, a name is not the account's, or its body is not JSON.
+pub(super) fn request(spec: &RouteSpec, samples: &Samples) -> Result<Request, Failure> {
+    let (route, sample) = (spec.route(), &spec.about.sample);
+    let of_path = |name| {
+        let found = sample.path.iter().chain(&USUAL).find(|(known, _)| *known == name);
+        let (_, text) = found.ok_or_else(|| format!("{} has no sample for `{name}`", route.id))?;
+        Ok((name, named(text, samples)?.into_owned()))
+    };
+    let of_query = |(name, text): &(&'static str, &str)| Ok((*name, named(text, samples)?.into_owned()));
+    let body = |text| -> Result<Value, Failure> {
+        let body = serde_json::from_str(&named(text, samples)?);
+        body.map_err(|error| format!("{}: {error} in its sample", route.id).into())
+    };
+    Ok(Request {
+        parameters: route.parameters().map(of_path).collect::<Result<_, Failure>>()?,
+        path: path(route),
+        query: sample.query.iter().map(of_query).collect::<Result<_, Failure>>()?,
+        body: sample.body.map(body).transpose()?,
     })
 }
 
-fn query(id: &str, samples: &Samples) -> Vec<(&'static str, String)> {
-    match id {
-        "list-global-fields" => vec![("fieldGroupId", samples.shop.groups[0].to_string()), ("limit", "10".to_owned())],
-        "list-api-keys" | "list-entities" | "list-field-groups" | "list-fields" | "list-tenants" | "list-webhooks" => {
-            vec![("limit", "10".to_owned())]
-        }
-        "list-deliveries" => vec![("event", "test.ping".to_owned()), ("from", "2026-01-01T00:00:00Z".to_owned())],
-        _ => Vec::new(),
-    }
+/// A path at which nothing is.
+fn path(route: &Route) -> Option<&'static str> {
+    (route.method == Method::Any).then_some("/api/v1/hedgehogs")
 }
 
-fn body(id: &str, samples: &Samples) -> Option<Value> {
-    account(id)
-        .or_else(|| api_key(id))
-        .or_else(|| field_group(id))
-        .or_else(|| field(id, samples))
-        .or_else(|| values(id))
-        .or_else(|| webhook(id))
+/// A text with the account's identifiers where it has `@` and their names.
+fn named<'t>(text: &'t str, samples: &Samples) -> Result<Cow<'t, str>, Failure> {
+    let Some((before, rest)) = text.split_once('@').filter(|(_, rest)| rest.starts_with(|c: char| c.is_alphabetic()))
+    else {
+        return Ok(text.into());
+    };
+    let end = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
+    let (name, after) = rest.split_at(end);
+    let Some(identifier) = identifier(name, samples) else {
+        // An address: `owner@example.com`.
+        return match before.ends_with(|c: char| c.is_alphanumeric()) {
+            true => Ok(format!("{before}@{name}{}", named(after, samples)?).into()),
+            false => Err(format!("the sample account has no `@{name}`").into()),
+        };
+    };
+    Ok(format!("{before}{identifier}{}", named(after, samples)?).into())
 }
 
-fn account(id: &str) -> Option<Value> {
-    Some(match id {
-        "sign-up" => json!({
-            "email": "founder@example.org",
-            "password": "another sample password",
-            "clientName": "Another Shop",
-        }),
-        "log-in" => json!({ "email": "owner@example.com", "password": "a sample password" }),
-        _ => return None,
-    })
-}
-
-fn api_key(id: &str) -> Option<Value> {
-    Some(match id {
-        "create-api-key" => json!({
-            "name": "Importer",
-            "type": "management",
-            "permissions": ["values:read", "values:write"],
-            "rateLimit": { "requestsPerSecond": 10 },
-            "allowedIps": ["203.0.113.0/24"],
-        }),
-        "update-api-key" => json!({ "name": "Server in Frankfurt" }),
-        _ => return None,
-    })
-}
-
-fn field_group(id: &str) -> Option<Value> {
-    Some(match id {
-        "create-field-group" => json!({
-            "key": "customer",
-            "name": "Customer",
-            "description": "What a shop knows of its customers.",
-            "publishing": "manual",
-        }),
-        "update-field-group" => json!({ "name": "Products", "description": "What a shop sells." }),
-        _ => return None,
-    })
-}
-
-fn field(id: &str, samples: &Samples) -> Option<Value> {
-    Some(match id {
-        "create-global-field" => json!({
-            "key": "subtitle",
-            "label": "Subtitle",
-            "schema": {
-                "type": "string",
-                "validation": { "maxLength": 120 },
-                "ui": { "helpText": "Shown below the title.", "order": 2 },
-            },
-            "fieldGroupIds": [samples.shop.groups[0]],
-        }),
-        "update-global-field" => json!({
-            "label": "Headline",
-            "schema": { "type": "string", "validation": { "required": true, "maxLength": 120 } },
-        }),
-        "create-tenant-field" => json!({
-            "key": "size",
-            "label": "Size",
-            "schema": { "type": "select", "validation": { "options": ["small", "medium", "large"] } },
-        }),
-        "update-tenant-field" => json!({
-            "label": "Colour",
-            "schema": { "type": "select", "validation": { "options": ["red", "green", "blue", "black"] } },
-        }),
-        _ => return None,
-    })
-}
-
-fn values(id: &str) -> Option<Value> {
-    Some(match id {
-        "merge-values" => json!({ "color": "green" }),
-        "replace-values" => json!({ "title": "Walnut table", "color": "blue" }),
-        _ => return None,
-    })
-}
-
-fn webhook(id: &str) -> Option<Value> {
-    Some(match id {
-        "create-webhook" => json!({
-            "url": "https://example.com/hooks/values",
-            "events": ["field_value.*", "field_group.deleted"],
-            "tenantIds": ["acme"],
-            "headers": { "X-Team": "search" },
-            "description": "Tells the search index.",
-        }),
-        "update-webhook" => json!({ "events": ["*"], "description": null }),
-        "rotate-webhook-secret" => json!({ "graceSeconds": 3600 }),
-        "recover-webhook" => json!({ "since": "2026-01-01T00:00:00.000Z" }),
+fn identifier(name: &str, samples: &Samples) -> Option<String> {
+    let shop = &samples.shop;
+    Some(match name {
+        "apiKey" => shop.api_keys[0].to_string(),
+        "spareApiKey" => shop.api_keys[1].to_string(),
+        "group" => shop.groups[0].to_string(),
+        "spareGroup" => shop.groups[1].to_string(),
+        "globalField" => shop.global_fields[0].to_string(),
+        "spareGlobalField" => shop.global_fields[1].to_string(),
+        "tenantField" => shop.tenant_fields[0].to_string(),
+        "spareTenantField" => shop.tenant_fields[1].to_string(),
+        "tenant" => shop.tenant.to_string(),
+        "entity" => shop.entities[0].to_string(),
+        "spareEntity" => shop.entities[1].to_string(),
+        "webhook" => samples.webhooks[0].to_string(),
+        "spareWebhook" => samples.webhooks[1].to_string(),
+        "delivery" => samples.delivery.to_string(),
+        "job" => samples.job.to_string(),
         _ => return None,
     })
 }

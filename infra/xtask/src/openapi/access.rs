@@ -1,7 +1,8 @@
 //! Who may call an operation.
 
 use contract::permission::{Permission, Role};
-use contract::route::Meta;
+use runtime::Access;
+use runtime::spec::access::KeyAccess;
 
 use crate::map;
 use crate::node::Node;
@@ -21,9 +22,14 @@ pub(super) struct Asked {
     pub(super) role: Option<&'static str>,
 }
 
-pub(super) fn asked(meta: &Meta) -> Asked {
-    let (schemes, permissions, role) = runtime::credential::describe(meta.access);
-    let least = least(&permissions).or_else(|| role.map(Role::name));
+pub(super) fn asked(access: Access) -> Asked {
+    let schemes: &[&str] = match access {
+        Access::Public => &[],
+        Access::Credential { key: KeyAccess::Refused, .. } => &["session"],
+        Access::Credential { key: KeyAccess::Management(_), .. } => &["apiKey", "bearer", "session"],
+    };
+    let permissions = access.permissions();
+    let least = least(permissions).or_else(|| access.role().map(Role::name));
     let or_higher = if least == Some("owner") { "" } else { " or a higher one" };
     let names: Vec<_> = permissions.iter().map(|permission| permission.name()).collect();
     let sentence = match least {

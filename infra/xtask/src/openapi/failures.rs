@@ -3,10 +3,8 @@
 use std::collections::BTreeSet;
 
 use contract::Code;
-use contract::route::Access;
-use runtime::{Described, Needs};
+use runtime::{Access, OperationSpec, RouteSpec};
 
-use super::beyond;
 use crate::node::Node;
 use crate::{Failure, map};
 
@@ -32,34 +30,34 @@ const NAMES: [(u16, &str, &str); 13] = [
 const EVERYWHERE: [u16; 6] = [400, 403, 408, 413, 431, 500];
 
 /// The statuses of the failures that a route has.
-pub(super) fn statuses(described: &Described, needs: &Needs) -> BTreeSet<u16> {
-    let meta = described.route.meta;
+pub(super) fn statuses(spec: &RouteSpec, operation: &OperationSpec) -> BTreeSet<u16> {
+    let route = spec.route();
     let mut statuses = BTreeSet::from(EVERYWHERE);
-    if meta.access != Access::Public {
+    if route.access != Access::Public {
         statuses.insert(401);
     }
-    if meta.access != Access::Public || described.route.connects {
+    if route.access != Access::Public || route.uses_store {
         statuses.insert(503);
     }
-    let in_path = meta.parameters().next().is_some();
+    let in_path = route.parameters().next().is_some();
     if in_path {
         statuses.extend([404, 422]);
     }
-    if needs.body.is_some() {
+    if operation.body.is_some() {
         statuses.extend([415, 422]);
     }
-    if takes_version(needs) {
+    if takes_version(operation) {
         statuses.insert(409);
     }
-    if meta.idempotent() {
+    if route.idempotent() {
         statuses.extend([409, 422]);
     }
-    statuses.extend(beyond::failures(meta));
+    statuses.extend(spec.about.failures.iter().map(|code| code.status()));
     statuses
 }
 
-fn takes_version(needs: &Needs) -> bool {
-    needs.parameters.iter().any(|parameter| parameter.name == "If-Match")
+fn takes_version(operation: &OperationSpec) -> bool {
+    operation.parameters.iter().any(|parameter| parameter.name == "If-Match")
 }
 
 /// A status and where its response is.

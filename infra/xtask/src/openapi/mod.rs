@@ -1,15 +1,13 @@
-//! The API's description (OpenAPI 3.1), from the routes' table and the handlers' types.
+//! The API's description (OpenAPI 3.1), from the routes' declarations and the handlers' types.
 
 mod access;
-mod beyond;
 mod failures;
 mod operation;
 mod schemas;
 
 use std::collections::BTreeSet;
 
-use contract::routes::ROUTES;
-use runtime::Described;
+use runtime::RouteSpec;
 
 use crate::node::Node;
 use crate::{Failure, map};
@@ -23,14 +21,14 @@ pub fn document() -> Result<Node, Failure> {
     let mut schemas = Schemas::new();
     let mut paths: Vec<(String, Node)> = Vec::new();
     let mut statuses = BTreeSet::new();
-    for described in described() {
-        let meta = described.route.meta;
-        let (operation, failures) = operation::operation(described, &mut schemas)?;
+    for spec in described() {
+        let route = spec.route();
+        let (operation, failures) = operation::operation(spec, &mut schemas)?;
         statuses.extend(failures);
-        let method = meta.method.name().to_ascii_lowercase();
-        match paths.iter_mut().find(|(path, _)| path == meta.path) {
+        let method = route.method.name().to_ascii_lowercase();
+        match paths.iter_mut().find(|(path, _)| path == route.path) {
             Some((_, Node::Map(methods))) => methods.push((method, operation)),
-            _ => paths.push((meta.path.to_owned(), map! { method => operation })),
+            _ => paths.push((route.path.to_owned(), map! { method => operation })),
         }
     }
     let responses = failures::responses(&statuses)?;
@@ -51,12 +49,9 @@ pub fn document() -> Result<Node, Failure> {
     })
 }
 
-/// The routes that have a path, in the order of the table.
-fn described() -> impl Iterator<Item = &'static Described> {
-    ROUTES
-        .iter()
-        .filter(|meta| meta.path.starts_with('/'))
-        .filter_map(|meta| functions::all().find(|described| described.route.meta.id == meta.id))
+/// The routes that have a path.
+fn described() -> impl Iterator<Item = &'static RouteSpec> {
+    functions::routes().filter(|spec| spec.route().path.starts_with('/'))
 }
 
 fn info() -> Node {
@@ -70,9 +65,9 @@ fn info() -> Node {
 
 fn tags() -> Node {
     let mut names: Vec<&str> = Vec::new();
-    for described in described() {
-        if !names.contains(&described.route.meta.package) {
-            names.push(described.route.meta.package);
+    for spec in described() {
+        if !names.contains(&spec.route().package) {
+            names.push(spec.route().package);
         }
     }
     names.into_iter().map(|name| map! { "name" => name }).collect()

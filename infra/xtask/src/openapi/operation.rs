@@ -3,34 +3,33 @@
 use std::collections::BTreeSet;
 
 use contract::names::TenantId;
-use contract::route::Meta;
-use runtime::needs::{Content, Parameter, Success};
-use runtime::{Described, Needs};
+use runtime::spec::operation::{Content, Parameter, Success};
+use runtime::{OperationSpec, Route, RouteSpec};
 
+use super::access;
 use super::failures::{self, json_of};
 use super::schemas::Schemas;
-use super::{access, beyond};
 use crate::node::Node;
 use crate::{Failure, map};
 
 /// The operation of a route, and the statuses of its failures.
-pub(super) fn operation(described: &Described, schemas: &mut Schemas) -> Result<(Node, BTreeSet<u16>), Failure> {
-    let meta = described.route.meta;
-    let (read, written) = schemas.needs(described);
-    let statuses = failures::statuses(described, &read);
-    let asked = access::asked(meta);
-    let parameters = parameters(meta, &read, schemas)?;
-    let success = written.success.as_ref().ok_or_else(|| format!("{} answers nothing", meta.id))?;
-    let mut responses = vec![(success.status.to_string(), answer(meta, success, schemas))];
+pub(super) fn operation(spec: &RouteSpec, schemas: &mut Schemas) -> Result<(Node, BTreeSet<u16>), Failure> {
+    let route = spec.route();
+    let (read, written) = schemas.operation(spec);
+    let statuses = failures::statuses(spec, &read);
+    let asked = access::asked(route.access);
+    let parameters = parameters(route, &read, schemas)?;
+    let success = written.success.as_ref().ok_or_else(|| format!("{} answers nothing", route.id))?;
+    let mut responses = vec![(success.status.to_string(), answer(spec, success, schemas))];
     for status in &statuses {
         responses.push(failures::reference(*status)?);
     }
     let body = read.body.as_ref().map(|schema| map! { "required" => true, "content" => json_of(schemas.read(schema)) });
     let operation = map! {
-        "operationId" => meta.id,
-        "summary" => meta.summary,
-        "description" => asked.sentence,
-        "tags" => [meta.package],
+        "operationId" => route.id,
+        "summary" => spec.summary(),
+        "description" => format!("{} {}", spec.description(), asked.sentence).trim(),
+        "tags" => [route.package],
         "security" => asked.security,
     }
     .with_some("x-permission", asked.permission)
@@ -42,10 +41,10 @@ pub(super) fn operation(described: &Described, schemas: &mut Schemas) -> Result<
 }
 
 /// The path's parameters in its order, then those of query and headers in the order of the arguments.
-fn parameters(meta: &Meta, needs: &Needs, schemas: &mut Schemas) -> Result<Vec<Node>, Failure> {
+fn parameters(route: &Route, operation: &OperationSpec, schemas: &mut Schemas) -> Result<Vec<Node>, Failure> {
     let mut parameters = Vec::new();
-    for name in meta.parameters() {
-        let known = needs.parameters.iter().find(|parameter| parameter.place == "path" && parameter.name == name);
+    for name in route.parameters() {
+        let known = operation.parameters.iter().find(|parameter| parameter.place == "path" && parameter.name == name);
         parameters.push(match known {
             Some(parameter) => described(parameter, schemas),
             // It is taken by the repositories of a tenant.
@@ -53,12 +52,12 @@ fn parameters(meta: &Meta, needs: &Needs, schemas: &mut Schemas) -> Result<Vec<N
                 schemas.of::<TenantId>();
                 map! { "$ref" => "#/components/parameters/tenantId" }
             }
-            None => return Err(format!("{}: no argument takes `{name}` of the path", meta.id).into()),
+            None => return Err(format!("{}: no argument takes `{name}` of the path", route.id).into()),
         });
     }
-    let others = needs.parameters.iter().filter(|parameter| parameter.place != "path");
+    let others = operation.parameters.iter().filter(|parameter| parameter.place != "path");
     parameters.extend(others.map(|parameter| described(parameter, schemas)));
-    if meta.idempotent() {
+    if route.idempotent() {
         parameters.push(map! { "$ref" => "#/components/parameters/Idempotency-Key" });
     }
     Ok(parameters)
@@ -112,7 +111,7 @@ pub(super) fn shared_headers() -> Node {
 }
 
 /// The answer when all is well.
-fn answer(meta: &Meta, success: &Success, schemas: &mut Schemas) -> Node {
+fn answer(spec: &RouteSpec, success: &Success, schemas: &mut Schemas) -> Node {
     let (text, content) = match &success.body {
         None => ("Done.", None),
         Some(Content::Document) => ("A document of its own.", Some(map! { "type" => "object" })),
@@ -128,12 +127,14 @@ fn answer(meta: &Meta, success: &Success, schemas: &mut Schemas) -> Node {
     };
     let versioned = matches!(&success.body, Some(Content::Data(schema)) if schemas.has_version(schema));
     let header = |name: &str| map! { "$ref" => format!("#/components/headers/{name}") };
-    let cookie = beyond::cookie(meta)
+    let cookie = spec
+        .about
+        .cookie
         .map(|text| map! { "description" => text, "required" => true, "schema" => map! { "type" => "string" } });
     let headers = map! { "X-Request-Id" => header("X-Request-Id") }
         .with_some("ETag", versioned.then(|| header("ETag")))
         .with_some("Set-Cookie", cookie)
-        .with_some("Idempotency-Replayed", meta.idempotent().then(|| header("Idempotency-Replayed")));
+        .with_some("Idempotency-Replayed", spec.route().idempotent().then(|| header("Idempotency-Replayed")));
     map! { "description" => text, "headers" => headers }.with_some("content", content.map(json_of))
 }
 

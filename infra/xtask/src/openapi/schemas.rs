@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use runtime::{Described, Needs};
+use runtime::{OperationSpec, RouteSpec};
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::Value;
 
@@ -33,12 +33,12 @@ impl Schemas {
     }
 
     /// What a handler's types say when it reads, then when it answers.
-    pub(super) fn needs(&mut self, described: &Described) -> (Needs, Needs) {
+    pub(super) fn operation(&mut self, spec: &RouteSpec) -> (OperationSpec, OperationSpec) {
         let run = |schemas: &mut SchemaGenerator| {
-            let mut needs = Needs::new(std::mem::take(schemas));
-            (described.needs)(&mut needs);
-            std::mem::swap(schemas, &mut needs.schemas);
-            needs
+            let mut operation = OperationSpec::new(std::mem::take(schemas));
+            (spec.operation)(&mut operation);
+            std::mem::swap(schemas, &mut operation.schemas);
+            operation
         };
         (run(&mut self.read), run(&mut self.written))
     }

@@ -1,6 +1,6 @@
 //! A function and its role.
 
-use runtime::{Consumer, Described};
+use runtime::{Consumer, RouteSpec};
 
 use super::gateway::log_group;
 use super::{filled, logical, queues, reference, role, source};
@@ -30,9 +30,8 @@ pub(super) fn globals() -> Node {
 }
 
 /// The function of a route, and its log.
-pub(super) fn of_route(described: &Described) -> Vec<(String, Node)> {
-    let meta = described.route.meta;
-    resources(meta.id, meta.summary, None, role::statements(&described.permissions()))
+pub(super) fn of_route(spec: &RouteSpec) -> Vec<(String, Node)> {
+    resources(spec.route().id, spec.summary(), None, role::statements(&spec.permissions()))
 }
 
 /// A function that no route reaches, its log, and what feeds it.

@@ -1,6 +1,6 @@
 //! The gateway: native resources, since local engines ignore the routes of `AWS::Serverless::HttpApi`.
 
-use contract::route::{Meta, Method};
+use runtime::{Method, Route};
 
 use super::{attribute, filled, logical, reference};
 use crate::map;
@@ -53,17 +53,17 @@ pub(super) fn log_group(name: &str) -> Node {
 }
 
 /// What the gateway calls a route: one name for every method that it takes, with what tells their resources apart.
-fn route_keys(meta: &Meta) -> Vec<(&'static str, String)> {
-    if meta.method == Method::Any {
-        return vec![("", meta.path.to_owned())];
+fn route_keys(route: &Route) -> Vec<(&'static str, String)> {
+    if route.method == Method::Any {
+        return vec![("", route.path.to_owned())];
     }
-    let tokens = meta.method.tokens().iter();
-    tokens.map(|token| (if *token == "HEAD" { "Head" } else { "" }, format!("{token} {}", meta.path))).collect()
+    let tokens = route.method.tokens().iter();
+    tokens.map(|token| (if *token == "HEAD" { "Head" } else { "" }, format!("{token} {}", route.path))).collect()
 }
 
 /// A route, its way to its function, and the leave to call it.
-pub(super) fn of_route(meta: &Meta) -> Vec<(String, Node)> {
-    let function = logical(meta.id);
+pub(super) fn of_route(route: &Route) -> Vec<(String, Node)> {
+    let function = logical(route.id);
     let integration = map! {
         "Type" => "AWS::ApiGatewayV2::Integration",
         "Properties" => map! {
@@ -73,7 +73,7 @@ pub(super) fn of_route(meta: &Meta) -> Vec<(String, Node)> {
             "PayloadFormatVersion" => "2.0",
         },
     };
-    let route = |key: String| {
+    let resource = |key: String| {
         map! {
             "Type" => "AWS::ApiGatewayV2::Route",
             "Properties" => map! {
@@ -94,8 +94,8 @@ pub(super) fn of_route(meta: &Meta) -> Vec<(String, Node)> {
         },
     };
     let mut resources = vec![(format!("{function}Integration"), integration)];
-    let keys = route_keys(meta).into_iter();
-    resources.extend(keys.map(|(kind, key)| (format!("{function}{kind}Route"), route(key))));
+    let keys = route_keys(route).into_iter();
+    resources.extend(keys.map(|(kind, key)| (format!("{function}{kind}Route"), resource(key))));
     resources.push((format!("{function}Permission"), permission));
     resources
 }

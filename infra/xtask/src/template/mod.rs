@@ -10,13 +10,11 @@ mod secret;
 mod source;
 mod tables;
 
-use contract::routes::ROUTES;
-
 use crate::node::Node;
 use crate::{Failure, map};
 
 const HEADER: &str = "\
-# Written by `cargo xtask gen` from the routes' table and the handlers' types. Not to be changed by hand.
+# Written by `cargo xtask gen` from the routes' declarations and the handlers' types. Not to be changed by hand.
 #
 # A function's role holds, for each table and action, one statement with the kinds of partition key that its route
 # needs: IAM asks that one statement allow an action for all the keys that a call names. `ForAllValues` is true where a
@@ -27,33 +25,29 @@ const HEADER: &str = "\
 /// The template's text.
 ///
 /// # Errors
-/// If a route of the table has no function, or YAML can't be written.
+/// If YAML can't be written.
 pub fn text() -> Result<String, Failure> {
     let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
-    Ok(HEADER.to_owned() + &serde_saphyr::to_string_with_options(&document()?, options)?)
+    Ok(HEADER.to_owned() + &serde_saphyr::to_string_with_options(&document(), options)?)
 }
 
 /// The template.
-///
-/// # Errors
-/// If a route of the table has no function.
-pub fn document() -> Result<Node, Failure> {
+#[must_use]
+pub fn document() -> Node {
     let mut resources = tables::resources();
     resources.extend(queues::resources());
     resources.extend(secret::resources());
     resources.extend(source::resources());
     resources.extend(gateway::resources());
-    for meta in ROUTES {
-        let described = functions::all().find(|described| described.route.meta.id == meta.id);
-        let described = described.ok_or_else(|| format!("{} has no function", meta.id))?;
-        resources.extend(function::of_route(described));
-        resources.extend(gateway::of_route(meta));
+    for spec in functions::routes() {
+        resources.extend(function::of_route(spec));
+        resources.extend(gateway::of_route(spec.route()));
     }
     for consumer in functions::consumers() {
         resources.extend(function::of_consumer(consumer));
     }
     resources.extend(alarms::resources());
-    Ok(map! {
+    map! {
         "AWSTemplateFormatVersion" => "2010-09-09",
         "Transform" => "AWS::Serverless-2016-10-31",
         "Description" => "Hedgerow: a backend for custom fields",
@@ -62,7 +56,7 @@ pub fn document() -> Result<Node, Failure> {
         "Globals" => map! { "Function" => function::globals() },
         "Resources" => Node::Map(resources),
         "Outputs" => outputs(),
-    })
+    }
 }
 
 fn outputs() -> Node {

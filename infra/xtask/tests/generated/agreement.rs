@@ -1,21 +1,19 @@
-//! The table of routes, the functions, their binaries, their events and the template speak of the same.
+//! The routes, the functions, their binaries, their events and the template speak of the same.
 
 use std::collections::BTreeSet;
 use std::fs::{read_dir, read_to_string};
 
-use contract::route::Method;
-use contract::routes::ROUTES;
+use runtime::Method;
 use xtask::{files, root};
 
-use crate::{operation, resources, template};
+use crate::{operation, resources, routes, template};
 
-fn table() -> BTreeSet<String> {
-    ROUTES.iter().map(|meta| meta.id.to_owned()).collect()
-}
-
-/// The table's functions, and those that no route reaches.
+/// The functions of all routes, and those that no route reaches.
 fn everything() -> BTreeSet<String> {
-    table().into_iter().chain(functions::consumers().map(|consumer| consumer.id.to_owned())).collect()
+    routes()
+        .map(|route| route.id.to_owned())
+        .chain(functions::consumers().map(|consumer| consumer.id.to_owned()))
+        .collect()
 }
 
 #[tokio::test]
@@ -32,10 +30,18 @@ async fn what_is_written_twice_is_the_same() {
 }
 
 #[test]
-fn every_route_has_a_function_and_every_function_a_route() {
-    let functions: BTreeSet<_> = functions::all().map(|described| described.route.meta.id.to_owned()).collect();
-    assert_eq!(functions, table());
-    assert_eq!(functions::all().count(), ROUTES.len());
+fn no_two_routes_share_an_id_or_a_place() {
+    let (ids, places): (BTreeSet<_>, BTreeSet<_>) =
+        routes().map(|route| (route.id, (route.method.name(), route.path))).unzip();
+    assert_eq!((ids.len(), places.len()), (routes().count(), routes().count()));
+}
+
+#[test]
+fn no_route_under_the_management_path_lets_just_anyone_in() {
+    for route in routes().filter(|route| route.path.starts_with("/api/v1/")) {
+        let narrow = route.access.role().is_some() || !route.access.permissions().is_empty();
+        assert!(narrow, "{}", route.id);
+    }
 }
 
 #[test]
@@ -51,9 +57,8 @@ fn every_function_has_a_binary_of_its_own_that_runs_it() {
             let (library, name) = run.split_once(')').unwrap().0.split_once("::").unwrap();
             let folder = package.file_name().into_string().unwrap();
             assert_eq!(library.replace('_', "-"), folder, "{id}");
-            let constant = id.to_ascii_uppercase().replace('-', "_");
             let routes = read_to_string(package.path().join("src/lib.rs")).unwrap();
-            let of_route = routes.contains(&format!("    {name}: {constant} => "));
+            let of_route = routes.contains(&format!("    {name} \"{id}\" => "));
             // `pub static NAME: Consumer = Consumer::of::<Worker>("id", …)`
             let words = routes.split_whitespace().collect::<Vec<_>>().join(" ");
             let declared = format!("pub static {name}: Consumer = Consumer::of::<");
@@ -70,8 +75,8 @@ fn every_function_has_a_binary_of_its_own_that_runs_it() {
 
 #[test]
 fn every_route_is_in_its_package() {
-    for meta in ROUTES {
-        let binary = root().join(format!("functions/{}/src/bin/{}.rs", meta.package, meta.id));
+    for route in routes() {
+        let binary = root().join(format!("functions/{}/src/bin/{}.rs", route.package, route.id));
         assert!(binary.exists(), "{binary:?}");
     }
 }
@@ -89,22 +94,22 @@ fn every_route_is_in_the_gateway_and_reaches_its_function() {
         })
         .collect();
     let mut expected = BTreeSet::new();
-    for meta in ROUTES {
-        let id = || meta.id.to_owned();
-        match meta.method {
-            Method::Any => expected.insert((meta.path.to_owned(), id())),
+    for route in routes() {
+        let id = || route.id.to_owned();
+        match route.method {
+            Method::Any => expected.insert((route.path.to_owned(), id())),
             // What is read is asked for by its headers alone as well.
             Method::Get => {
-                ["GET", "HEAD"].iter().all(|method| expected.insert((format!("{method} {}", meta.path), id())))
+                ["GET", "HEAD"].iter().all(|method| expected.insert((format!("{method} {}", route.path), id())))
             }
-            method => expected.insert((format!("{} {}", method.name(), meta.path), id())),
+            method => expected.insert((format!("{} {}", method.name(), route.path), id())),
         };
     }
     assert_eq!(keys, expected);
     let called: BTreeSet<_> = resources(&template, "AWS::Lambda::Permission")
         .map(|leave| leave["FunctionName"]["Ref"].clone().to_string())
         .collect();
-    assert_eq!(called.len(), ROUTES.len());
+    assert_eq!(called.len(), routes().count());
 }
 
 #[test]

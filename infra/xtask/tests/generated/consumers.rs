@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use runtime::consumer::Batch;
+use runtime::lambda::consumer::Batch;
 use runtime::{Queue, Source};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

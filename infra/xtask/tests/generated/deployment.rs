@@ -3,11 +3,10 @@
 use std::fs::read_to_string;
 
 use auth::target::Rules;
-use contract::route::Access;
 use engines::Grant;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use runtime::consumer::{self, Batch};
-use runtime::{App, Queue, Reply, WebhookSettings, way};
+use runtime::lambda::consumer::{self, Batch};
+use runtime::{Access, App, Queue, Reply, WebhookSettings, gates};
 use serde_json::{Value, json};
 use store::Store;
 use store::tables::{Table, TableNames};
@@ -40,11 +39,10 @@ impl Deployment {
 
     /// What a function answers that has the store, under its own role.
     pub(crate) async fn invoke(&self, store: &Store, id: &str, event: ApiGatewayV2httpRequest) -> Reply {
-        let described = functions::all().find(|described| described.route.meta.id == id).unwrap();
-        let route = described.route;
-        let connects = route.connects || route.meta.access != Access::Public;
+        let spec = functions::routes().find(|spec| spec.route().id == id).unwrap();
+        let connects = spec.route().uses_store || spec.route().access != Access::Public;
         let app = if connects { self.app(store.clone()) } else { App::default() };
-        engines::permitted(self.role(id), way::answer(&app, route, event)).await
+        engines::permitted(self.role(id), gates::answer(&app, spec.endpoint, event)).await
     }
 
     /// The same of an instance that has just started.

@@ -8,8 +8,14 @@ mod deployment;
 mod policies;
 mod roles;
 
+use runtime::{Route, RouteSpec};
 use serde_json::Value;
 use xtask::root;
+
+/// Every route.
+fn routes() -> impl DoubleEndedIterator<Item = &'static Route> {
+    functions::routes().map(RouteSpec::route)
+}
 
 /// The template as it is committed.
 fn template() -> Value {

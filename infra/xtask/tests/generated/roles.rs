@@ -1,11 +1,10 @@
 //! Every sample event under its function's own role, as the template has it: the role suffices, and the event works.
 
-use contract::route::{Access, Meta};
-use contract::routes::ROUTES;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use runtime::Reply;
+use runtime::{Access, Reply, Route};
 
 use crate::deployment::{Deployment, sample};
+use crate::routes;
 
 fn event(id: &str) -> ApiGatewayV2httpRequest {
     sample(id)
@@ -37,25 +36,25 @@ fn assert_works(id: &str, reply: &Reply) {
 }
 
 /// Logging out ends the one sample session, so it comes last.
-fn log_out_last<'r>(routes: impl Iterator<Item = &'r &'static Meta>) -> impl Iterator<Item = &'static Meta> {
-    let mut routes: Vec<_> = routes.copied().collect();
-    routes.sort_by_key(|meta| meta.id == "log-out");
+fn log_out_last(routes: impl Iterator<Item = &'static Route>) -> impl Iterator<Item = &'static Route> {
+    let mut routes: Vec<_> = routes.collect();
+    routes.sort_by_key(|route| route.id == "log-out");
     routes.into_iter()
 }
 
 #[tokio::test]
 async fn every_event_works_and_again_under_its_idempotency_key() {
     let all = Deployment::new().await;
-    for meta in log_out_last(ROUTES.iter()) {
-        let first = all.cold(meta.id, event(meta.id)).await;
-        assert_works(meta.id, &first);
-        if meta.idempotent() {
-            let again = all.cold(meta.id, event(meta.id)).await;
+    for route in log_out_last(routes()) {
+        let first = all.cold(route.id, event(route.id)).await;
+        assert_works(route.id, &first);
+        if route.idempotent() {
+            let again = all.cold(route.id, event(route.id)).await;
             assert_eq!(
                 (again.status, again.headers.contains_key("idempotency-replayed")),
                 (first.status, true),
                 "{}",
-                meta.id
+                route.id
             );
         }
     }
@@ -66,10 +65,10 @@ async fn every_event_works_and_again_under_its_idempotency_key() {
 async fn every_event_works_in_another_order_with_another_credential() {
     let all = Deployment::new().await;
     let store = all.seeded.store();
-    for meta in log_out_last(ROUTES.iter().rev()) {
-        let by_key = event(meta.id).path_parameters.get("groupId").is_some_and(|group| group == "product");
+    for route in log_out_last(routes().rev()) {
+        let by_key = event(route.id).path_parameters.get("groupId").is_some_and(|group| group == "product");
         let group = all.seeded.samples.shop.groups[0].to_string();
-        let mut event = if by_key { at(meta.id, "groupId", &group) } else { event(meta.id) };
+        let mut event = if by_key { at(route.id, "groupId", &group) } else { event(route.id) };
         if event.headers.remove("x-api-key").is_some() {
             event.cookies = Some(vec![all.seeded.samples.shop.cookie.clone()]);
             event.headers.insert("sec-fetch-site", "same-origin".parse().unwrap());
@@ -77,19 +76,19 @@ async fn every_event_works_in_another_order_with_another_credential() {
                 .headers
                 .insert("origin", format!("https://{}", event.headers["host"].to_str().unwrap()).parse().unwrap());
         }
-        assert_works(meta.id, &all.invoke(&store, meta.id, event).await);
+        assert_works(route.id, &all.invoke(&store, route.id, event).await);
     }
 }
 
 #[tokio::test]
 async fn an_unknown_credential_is_told_so_everywhere() {
     let all = Deployment::new().await;
-    for meta in ROUTES.iter().filter(|meta| meta.access != Access::Public) {
-        let mut sent = with(event(meta.id), "x-api-key", "hr_live_0000000000000000000000000000000004RUeOF");
-        assert_status(meta.id, &all.cold(meta.id, sent.clone()).await, |status| status == 401);
+    for route in routes().filter(|route| route.access != Access::Public) {
+        let mut sent = with(event(route.id), "x-api-key", "hr_live_0000000000000000000000000000000004RUeOF");
+        assert_status(route.id, &all.cold(route.id, sent.clone()).await, |status| status == 401);
         sent.headers.remove("x-api-key");
         sent.cookies = Some(vec![all.seeded.samples.shop.cookie.replace(".A", ".B")]);
-        assert_status(meta.id, &all.cold(meta.id, sent).await, |status| status == 401);
+        assert_status(route.id, &all.cold(route.id, sent).await, |status| status == 401);
     }
 }
 
@@ -97,12 +96,12 @@ async fn an_unknown_credential_is_told_so_everywhere() {
 async fn what_is_not_there_is_told_so_everywhere() {
     let all = Deployment::new().await;
     let unknown = |id: &str| format!("{}{}", &id[..id.len() - 4], if id.ends_with("0000") { "1111" } else { "0000" });
-    for meta in ROUTES {
-        for parameter in meta.parameters().filter(|parameter| matches!(*parameter, "id" | "groupId" | "fieldId")) {
-            let known = event(meta.id).path_parameters[parameter].clone();
+    for route in routes() {
+        for parameter in route.parameters().filter(|parameter| matches!(*parameter, "id" | "groupId" | "fieldId")) {
+            let known = event(route.id).path_parameters[parameter].clone();
             let absent = if known == "product" { "producer".to_owned() } else { unknown(&known) };
-            let reply = all.cold(meta.id, at(meta.id, parameter, &absent)).await;
-            assert_status(meta.id, &reply, |status| status == 404);
+            let reply = all.cold(route.id, at(route.id, parameter, &absent)).await;
+            assert_status(route.id, &reply, |status| status == 404);
         }
     }
 }

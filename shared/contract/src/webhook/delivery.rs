@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::EventName;
 use crate::id::{DeliveryId, EventId, JobId, WebhookId};
+use crate::permission::Permission;
 use crate::resource::Resource;
 use crate::{Broken, Time};
 
@@ -149,6 +150,16 @@ pub enum JobKind {
     WebhookRecovery,
     /// Sends what was held while a webhook was off or did not answer.
     WebhookRelease,
+}
+
+impl JobKind {
+    /// The permissions any one of which lets a caller follow it: those of what it works on.
+    #[must_use]
+    pub const fn permissions(self) -> &'static [Permission] {
+        match self {
+            Self::WebhookRecovery | Self::WebhookRelease => &[Permission::WebhooksRead, Permission::WebhooksWrite],
+        }
+    }
 }
 
 /// Where a job stands.

@@ -15,9 +15,10 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::app::App;
 use crate::config::BadSetting;
-use crate::handler::Start;
-use crate::needs::Permissions;
+use crate::extract::Part;
 use crate::queues::Queue;
+use crate::spec::operation::Permissions;
+use crate::start::Start;
 
 /// What a function needs to hand over what became of a batch.
 pub const RESERVE: Duration = Duration::from_secs(1);
@@ -63,26 +64,6 @@ fn permissions<W: Part>() -> Permissions {
     permissions
 }
 
-/// What a worker may be made of.
-pub trait Part: Sized {
-    /// Takes it from the process.
-    ///
-    /// # Errors
-    /// `internal` if the process was started without it.
-    fn take(app: &App) -> Result<Self, Error>;
-
-    /// Makes what it needs of a process at its start.
-    ///
-    /// # Errors
-    /// A setting that is missing.
-    fn prepare(_start: &mut Start<'_>) -> Result<(), BadSetting> {
-        Ok(())
-    }
-
-    /// Adds what it may do.
-    fn permissions(_permissions: &mut Permissions) {}
-}
-
 /// Makes a worker of its parts. What has a value beside its type is made of the process's settings, and may do nothing.
 #[macro_export]
 macro_rules! parts {
@@ -98,17 +79,17 @@ macro_rules! parts {
             $($($(#[$about_made])* $made_open $name: $made_of,)+)?
         }
 
-        impl $crate::consumer::Part for $worker {
+        impl $crate::extract::Part for $worker {
             fn take(app: &$crate::App) -> Result<Self, contract::Error> {
                 $(let $app = app;)?
-                Ok(Self { $($part: <$of as $crate::consumer::Part>::take(app)?,)+ $($($name: $made,)+)? })
+                Ok(Self { $($part: <$of as $crate::extract::Part>::take(app)?,)+ $($($name: $made,)+)? })
             }
             fn prepare(start: &mut $crate::Start<'_>) -> Result<(), $crate::config::BadSetting> {
-                $(<$of as $crate::consumer::Part>::prepare(start)?;)+
+                $(<$of as $crate::extract::Part>::prepare(start)?;)+
                 Ok(())
             }
             fn permissions(permissions: &mut $crate::Permissions) {
-                $(<$of as $crate::consumer::Part>::permissions(permissions);)+
+                $(<$of as $crate::extract::Part>::permissions(permissions);)+
             }
         }
     };

@@ -1,5 +1,7 @@
 //! Answers: what handlers give, and what goes out.
 
+pub mod headers;
+
 use contract::resource::Resource;
 use contract::{Code, Error};
 use http::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, WWW_AUTHENTICATE};
@@ -9,7 +11,7 @@ use serde_json::Value;
 use store::idempotency::Remembered;
 use store::page::Page;
 
-use crate::needs::Needs;
+use crate::spec::operation::OperationSpec;
 
 /// What goes out, before the headers that all answers carry.
 #[derive(Debug)]
@@ -89,7 +91,7 @@ impl Reply {
 /// What a handler may give.
 pub trait Answer: Send {
     /// Tells the API's description what it is.
-    fn describe(needs: &mut Needs);
+    fn describe(operation: &mut OperationSpec);
 
     /// What goes out.
     ///
@@ -125,8 +127,8 @@ fn resource<T: Resource>(status: u16, value: &T) -> Result<Reply, Error> {
 pub struct Created<T>(pub T);
 
 impl<T: Resource + Send> Answer for Created<T> {
-    fn describe(needs: &mut Needs) {
-        needs.answers::<T>(201);
+    fn describe(operation: &mut OperationSpec) {
+        operation.answers::<T>(201);
     }
     fn into_reply(self) -> Result<Reply, Error> {
         resource(201, &self.0)
@@ -137,8 +139,8 @@ impl<T: Resource + Send> Answer for Created<T> {
 pub struct Found<T>(pub T);
 
 impl<T: Resource + Send> Answer for Found<T> {
-    fn describe(needs: &mut Needs) {
-        needs.answers::<T>(200);
+    fn describe(operation: &mut OperationSpec) {
+        operation.answers::<T>(200);
     }
     fn into_reply(self) -> Result<Reply, Error> {
         resource(200, &self.0)
@@ -149,8 +151,8 @@ impl<T: Resource + Send> Answer for Found<T> {
 pub struct Accepted<T>(pub T);
 
 impl<T: Resource + Send> Answer for Accepted<T> {
-    fn describe(needs: &mut Needs) {
-        needs.answers::<T>(202);
+    fn describe(operation: &mut OperationSpec) {
+        operation.answers::<T>(202);
     }
     fn into_reply(self) -> Result<Reply, Error> {
         resource(202, &self.0)
@@ -161,8 +163,8 @@ impl<T: Resource + Send> Answer for Accepted<T> {
 pub struct Listed<T>(pub Page<T>);
 
 impl<T: Serialize + JsonSchema + Send> Answer for Listed<T> {
-    fn describe(needs: &mut Needs) {
-        needs.answers_list::<T>();
+    fn describe(operation: &mut OperationSpec) {
+        operation.answers_list::<T>();
     }
     fn into_reply(self) -> Result<Reply, Error> {
         let meta = Some(Meta { next_cursor: self.0.next_cursor.as_deref() });
@@ -174,8 +176,8 @@ impl<T: Serialize + JsonSchema + Send> Answer for Listed<T> {
 pub struct NoContent;
 
 impl Answer for NoContent {
-    fn describe(needs: &mut Needs) {
-        needs.answers_nothing();
+    fn describe(operation: &mut OperationSpec) {
+        operation.answers_nothing();
     }
     fn into_reply(self) -> Result<Reply, Error> {
         Ok(Reply { status: 204, headers: HeaderMap::new(), body: Vec::new(), secrets: &[] })
@@ -186,8 +188,8 @@ impl Answer for NoContent {
 pub struct Done(pub &'static str);
 
 impl Answer for Done {
-    fn describe(needs: &mut Needs) {
-        needs.answers_document();
+    fn describe(operation: &mut OperationSpec) {
+        operation.answers_document();
     }
     fn into_reply(self) -> Result<Reply, Error> {
         let mut reply = NoContent.into_reply()?;
@@ -202,8 +204,8 @@ impl Answer for Done {
 pub struct WithCookie<A>(pub A, pub String);
 
 impl<A: Answer> Answer for WithCookie<A> {
-    fn describe(needs: &mut Needs) {
-        A::describe(needs);
+    fn describe(operation: &mut OperationSpec) {
+        A::describe(operation);
     }
     fn into_reply(self) -> Result<Reply, Error> {
         Ok(self.0.into_reply()?.with(SET_COOKIE, &self.1))

@@ -1,6 +1,6 @@
-//! What a route is, as data: everything that the gates and the descriptions need to know of it.
+//! What a route is, as data: all that the gates need to know of it.
 
-use crate::permission::{Permission, Role};
+use crate::spec::access::Access;
 
 /// The methods in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -47,24 +47,9 @@ impl Method {
     }
 }
 
-/// Who may enter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Anyone; credentials are not looked at.
-    Public,
-    /// Whoever is logged in.
-    Session,
-    /// Whoever is logged in with at least this role; no API key.
-    Member(Role),
-    /// A management key with this permission, or a session whose role allows it.
-    Management(Permission),
-    /// The same with any of these permissions.
-    ManagementAny(&'static [Permission]),
-}
-
 /// One route. Its `id` is the operation's id, the binary's name, the function's name and a field of the log.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Meta {
+#[derive(Debug)]
+pub struct Route {
     /// `create-field-group`
     pub id: &'static str,
     /// The package under `functions/` that holds it.
@@ -75,11 +60,54 @@ pub struct Meta {
     pub path: &'static str,
     /// Who may enter.
     pub access: Access,
-    /// What it does, in a few words.
-    pub summary: &'static str,
+    /// The largest body that it takes, in bytes.
+    pub max_body: usize,
+    /// The headers of its answers that differ by route.
+    pub headers: HeaderPolicy,
+    /// Whether its handler touches the store.
+    pub uses_store: bool,
+    /// Whether its handler takes a body.
+    pub takes_body: bool,
+    /// Adds the names of the query parameters that its handler takes.
+    pub query: fn(&mut Vec<&'static str>),
 }
 
-impl Meta {
+/// The headers that are not the same for all routes (contract: Conventions; Pages and SDK).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeaderPolicy {
+    /// `Cache-Control`
+    pub cache_control: &'static str,
+    /// `Content-Security-Policy`
+    pub content_security_policy: &'static str,
+}
+
+impl HeaderPolicy {
+    /// JSON that nobody keeps and no page shows.
+    pub const API: Self =
+        Self { cache_control: "no-store", content_security_policy: "default-src 'none'; frame-ancestors 'none'" };
+}
+
+impl Route {
+    /// A route as most are: the largest body that is usual, the API's headers; no place and no arguments yet.
+    #[must_use]
+    pub const fn usual(method: Method, access: Access) -> Self {
+        Self {
+            id: "",
+            package: "",
+            method,
+            path: "",
+            access,
+            max_body: Self::MAX_BODY,
+            headers: HeaderPolicy::API,
+            uses_store: false,
+            takes_body: false,
+            query: |_| {},
+        }
+    }
+
+    /// The largest body of most routes, in bytes (contract: `payload_too_large`).
+    pub const MAX_BODY: usize = 1024 * 1024;
+
     /// The names of the path's parameters, in order.
     pub fn parameters(&self) -> impl Iterator<Item = &'static str> + use<> {
         self.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
@@ -98,36 +126,42 @@ impl Meta {
         self.path.starts_with("/api/v1/") || self.path.starts_with("/api/auth/")
     }
 
-    /// The path's parameters, if this is a path of this route. Segments are compared as they were sent, undecoded, so
-    /// that an encoded separator stays inside its segment.
+    /// The path's parameters, if this is a path of this route.
     #[must_use]
     pub fn matches<'p>(&self, path: &'p str) -> Option<Vec<(&'static str, &'p str)>> {
-        let mut found = Vec::new();
-        let mut sent = path.split('/');
-        for part in self.path.split('/') {
-            let segment = sent.next()?;
-            match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
-                Some(name) if !segment.is_empty() => found.push((name, segment)),
-                None if segment == part => {}
-                _ => return None,
-            }
-        }
-        sent.next().is_none().then_some(found)
+        matches(self.path, path)
     }
+}
+
+/// The parameters of a path, if it has the form of `pattern`. Segments are compared as they were sent, undecoded, so
+/// that an encoded separator stays inside its segment.
+#[must_use]
+pub fn matches<'p>(pattern: &'static str, path: &'p str) -> Option<Vec<(&'static str, &'p str)>> {
+    let mut found = Vec::new();
+    let mut sent = path.split('/');
+    for part in pattern.split('/') {
+        let segment = sent.next()?;
+        match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+            Some(name) if !segment.is_empty() => found.push((name, segment)),
+            None if segment == part => {}
+            _ => return None,
+        }
+    }
+    sent.next().is_none().then_some(found)
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::routes;
+    use super::*;
 
     #[test]
     fn a_path_matches_by_whole_segments() {
-        let meta = &routes::GET_FIELD_GROUP;
-        assert_eq!(meta.matches("/api/v1/field-groups/a%2Fb"), Some(vec![("groupId", "a%2Fb")]));
+        let path = "/api/v1/field-groups/{groupId}";
+        assert_eq!(matches(path, "/api/v1/field-groups/a%2Fb"), Some(vec![("groupId", "a%2Fb")]));
         for other in
             ["/api/v1/field-groups", "/api/v1/field-groups/", "/api/v1/field-groups/a/b", "/api/v1/field-group/a"]
         {
-            assert_eq!(meta.matches(other), None, "{other}");
+            assert_eq!(matches(path, other), None, "{other}");
         }
     }
 }

@@ -11,9 +11,10 @@ use percent_encoding::percent_decode_str;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use store::page::PageRequest;
 
-use crate::handler::{Admitted, FromRequest, Route};
-use crate::incoming::Incoming;
-use crate::needs::Needs;
+use super::FromRequest;
+use crate::request::RequestContext;
+use crate::request::incoming::Incoming;
+use crate::spec::operation::OperationSpec;
 
 /// A parameter of the path.
 pub(crate) fn path_parameter<T: FromStr<Err = Broken>>(incoming: &Incoming, name: &str) -> Result<T, Error> {
@@ -25,11 +26,11 @@ pub(crate) fn path_parameter<T: FromStr<Err = Broken>>(incoming: &Incoming, name
 macro_rules! path_parameters {
     ($($type:ty, $name:literal, $schema:ty, $description:literal;)+) => { $(
         impl FromRequest for $type {
-            fn take(request: &mut Admitted) -> Result<Self, Error> {
-                path_parameter(&request.incoming, $name)
+            fn take(context: &mut RequestContext) -> Result<Self, Error> {
+                path_parameter(&context.incoming, $name)
             }
-            fn needs(needs: &mut Needs) {
-                needs.parameter::<$schema>("path", $name, $description);
+            fn describe(operation: &mut OperationSpec) {
+                operation.parameter::<$schema>("path", $name, $description);
             }
         }
     )+ };
@@ -64,30 +65,6 @@ impl FromStr for TenantFieldId {
     fn from_str(text: &str) -> Result<Self, Broken> {
         text.parse().map(Self)
     }
-}
-
-/// The most characters of a parameter's name that are said back.
-const NAME_SHOWN: usize = 40;
-
-/// Refuses query parameters that none of a route's arguments takes, on routes that know theirs. What is between two
-/// `&` and empty is no parameter (WHATWG URL §5.1).
-///
-/// # Errors
-/// `malformed_request`.
-pub(crate) fn only_known(route: &Route, query: &str) -> Result<(), Error> {
-    if !route.meta.knows_its_query() {
-        return Ok(());
-    }
-    let known = || route.query.iter().copied().flatten();
-    let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
-    let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    let mut names = pairs.map(|pair| decode(pair.split_once('=').map_or(pair, |(name, _)| name)));
-    let Some(unknown) = names.find(|name| !known().any(|known| known == name)) else { return Ok(()) };
-    let unknown: String = unknown.chars().take(NAME_SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let known: Vec<_> = known().map(|name| format!("`{name}`")).collect();
-    let takes = if known.is_empty() { "takes none".to_owned() } else { format!("takes {}", known.join(", ")) };
-    let message = format!("The query parameter `{unknown}` is not known here: this route {takes}.");
-    Err(Error::saying(Code::MalformedRequest, message))
 }
 
 /// The decoded value of a query parameter.
@@ -127,9 +104,8 @@ pub trait QueryName: Send + 'static {
 pub struct Query<N: QueryName>(pub Option<N::Value>);
 
 impl<N: QueryName> FromRequest for Query<N> {
-    const QUERY: &'static [&'static str] = &[N::NAME];
-    fn take(request: &mut Admitted) -> Result<Self, Error> {
-        let Some(text) = query_parameter(&request.incoming, N::NAME)? else { return Ok(Self(None)) };
+    fn take(context: &mut RequestContext) -> Result<Self, Error> {
+        let Some(text) = query_parameter(&context.incoming, N::NAME)? else { return Ok(Self(None)) };
         let refused = |broken: Broken| {
             // A `+` that was not encoded has become a blank, as in `2026-01-31T12:00:00+00:00`.
             let plus = text.contains(' ') && text.replace(' ', "+").parse::<N::Value>().is_ok();
@@ -139,8 +115,11 @@ impl<N: QueryName> FromRequest for Query<N> {
         };
         text.parse().map(|value| Self(Some(value))).map_err(refused)
     }
-    fn needs(needs: &mut Needs) {
-        needs.parameter::<N::Value>("query", N::NAME, N::DESCRIPTION);
+    fn query(names: &mut Vec<&'static str>) {
+        names.push(N::NAME);
+    }
+    fn describe(operation: &mut OperationSpec) {
+        operation.parameter::<N::Value>("query", N::NAME, N::DESCRIPTION);
     }
 }
 
@@ -151,9 +130,8 @@ impl<N: QueryName> FromRequest for Query<N> {
 struct Limit(#[schemars(range(min = 1, max = 100))] u8);
 
 impl FromRequest for PageRequest {
-    const QUERY: &'static [&'static str] = &["limit", "cursor"];
-    fn take(request: &mut Admitted) -> Result<Self, Error> {
-        let limit = match query_parameter(&request.incoming, "limit")? {
+    fn take(context: &mut RequestContext) -> Result<Self, Error> {
+        let limit = match query_parameter(&context.incoming, "limit")? {
             None => 25,
             Some(text) => {
                 let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
@@ -162,20 +140,23 @@ impl FromRequest for PageRequest {
                 number.ok_or_else(|| Error::saying(Code::MalformedRequest, message))?
             }
         };
-        let cursor = query_parameter(&request.incoming, "cursor")?.filter(|cursor| !cursor.is_empty());
+        let cursor = query_parameter(&context.incoming, "cursor")?.filter(|cursor| !cursor.is_empty());
         Ok(Self { limit, cursor })
     }
-    fn needs(needs: &mut Needs) {
-        needs.parameter::<Limit>("query", "limit", "How many at the most; 25 if it is left out.");
-        needs.parameter::<String>("query", "cursor", "The `nextCursor` of the page before.");
+    fn query(names: &mut Vec<&'static str>) {
+        names.extend(["limit", "cursor"]);
+    }
+    fn describe(operation: &mut OperationSpec) {
+        operation.parameter::<Limit>("query", "limit", "How many at the most; 25 if it is left out.");
+        operation.parameter::<String>("query", "cursor", "The `nextCursor` of the page before.");
     }
 }
 
 /// `If-Match: "3"` (`W/"3"` means the same), `If-Match: *`, or `If-None-Match: *` (RFC 9110 §13.1; contract: Conventions).
 impl FromRequest for Option<Precondition> {
-    fn take(request: &mut Admitted) -> Result<Self, Error> {
+    fn take(context: &mut RequestContext) -> Result<Self, Error> {
         let refused = |message: &str| Err(Error::saying(Code::MalformedRequest, message));
-        let incoming = &request.incoming;
+        let incoming = &context.incoming;
         let (matches, none_match) = (incoming.only(&IF_MATCH), incoming.only(&IF_NONE_MATCH));
         match (matches, none_match) {
             (Ok(None), Ok(None)) => Ok(None),
@@ -188,10 +169,10 @@ impl FromRequest for Option<Precondition> {
             _ => refused("A write takes one of the headers `If-Match` and `If-None-Match`, not both."),
         }
     }
-    fn needs(needs: &mut Needs) {
+    fn describe(operation: &mut OperationSpec) {
         let matches = "The version that the change is meant for, in quotes; `*` for any that there is.";
-        needs.parameter::<VersionOrAny>("header", "If-Match", matches);
-        needs.parameter::<Any>("header", "If-None-Match", "`*`: only if the resource doesn't exist yet.");
+        operation.parameter::<VersionOrAny>("header", "If-Match", matches);
+        operation.parameter::<Any>("header", "If-None-Match", "`*`: only if the resource doesn't exist yet.");
     }
 }
 
@@ -200,12 +181,12 @@ impl FromRequest for Option<Precondition> {
 pub struct New;
 
 impl FromRequest for New {
-    fn take(request: &mut Admitted) -> Result<Self, Error> {
-        let precondition = <Option<Precondition> as FromRequest>::take(request)?;
+    fn take(context: &mut RequestContext) -> Result<Self, Error> {
+        let precondition = <Option<Precondition> as FromRequest>::take(context)?;
         precondition.map_or(Ok(()), |precondition| precondition.check(None)).map(|()| Self)
     }
-    fn needs(needs: &mut Needs) {
-        <Option<Precondition> as FromRequest>::needs(needs);
+    fn describe(operation: &mut OperationSpec) {
+        <Option<Precondition> as FromRequest>::describe(operation);
     }
 }
 
@@ -253,8 +234,8 @@ impl JsonSchema for Any {
 pub struct Now(pub Time);
 
 impl FromRequest for Now {
-    fn take(request: &mut Admitted) -> Result<Self, Error> {
-        Ok(Self(request.author.at()))
+    fn take(context: &mut RequestContext) -> Result<Self, Error> {
+        Ok(Self(context.author().at()))
     }
 }
 
@@ -263,8 +244,8 @@ impl FromRequest for Now {
 pub struct RequestId(pub String);
 
 impl FromRequest for RequestId {
-    fn take(request: &mut Admitted) -> Result<Self, Error> {
-        Ok(Self(request.incoming.origin.request_id.clone()))
+    fn take(context: &mut RequestContext) -> Result<Self, Error> {
+        Ok(Self(context.incoming.origin.request_id.clone()))
     }
 }
 
@@ -277,8 +258,8 @@ pub struct Unrouted {
 }
 
 impl FromRequest for Unrouted {
-    fn take(request: &mut Admitted) -> Result<Self, Error> {
-        let incoming = &mut request.incoming;
+    fn take(context: &mut RequestContext) -> Result<Self, Error> {
+        let incoming = &mut context.incoming;
         Ok(Self { method: std::mem::take(&mut incoming.method), path: std::mem::take(&mut incoming.path) })
     }
 }

@@ -7,7 +7,6 @@ use contract::resource::Resource;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use store::grant::Grant;
 
-use crate::handler::Route;
 use crate::queues::Queue;
 
 /// A parameter of the path, the query or the headers.
@@ -51,8 +50,8 @@ pub struct Permissions {
     pub data_keys: bool,
 }
 
-/// What a handler needs.
-pub struct Needs {
+/// An operation, as its handler's types describe it.
+pub struct OperationSpec {
     /// Collects the schemas that others refer to.
     pub schemas: SchemaGenerator,
     /// What its function may do.
@@ -64,10 +63,10 @@ pub struct Needs {
     /// What it answers when all is well.
     pub success: Option<Success>,
     /// Whether that may be long.
-    answers_long: bool,
+    pub(crate) answers_long: bool,
 }
 
-impl Needs {
+impl OperationSpec {
     /// Nothing yet.
     #[must_use]
     pub fn new(schemas: SchemaGenerator) -> Self {
@@ -114,30 +113,5 @@ impl Needs {
 
     pub(crate) fn answers_document(&mut self) {
         self.success = Some(Success { status: 200, body: Some(Content::Document) });
-    }
-}
-
-/// A route with what its types need.
-pub struct Described {
-    /// The route.
-    pub route: &'static Route,
-    /// What its types need.
-    pub needs: fn(&mut Needs),
-}
-
-impl Described {
-    /// All that its function may do: what its gates need and what its handler needs.
-    #[must_use]
-    pub fn permissions(&self) -> Permissions {
-        let mut needs = Needs::new(SchemaGenerator::default());
-        (self.needs)(&mut needs);
-        needs.grant(crate::credential::grants(self.route.meta.access));
-        if self.route.meta.idempotent() {
-            needs.grant(store::Store::IDEMPOTENCY_GRANTS.iter().copied());
-            if needs.answers_long {
-                needs.grant(store::Store::LONG_ANSWER_GRANTS.iter().copied());
-            }
-        }
-        needs.permissions
     }
 }

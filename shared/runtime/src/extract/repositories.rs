@@ -19,51 +19,53 @@ use store::tenants::Tenants;
 use store::values::Values;
 use store::webhooks::Webhooks;
 
+use super::parameters::path_parameter;
+use super::{FromRequest, Part};
 use crate::app::App;
 use crate::config::BadSetting;
-use crate::consumer::Part;
-use crate::handler::{Admitted, FromRequest, Start};
-use crate::needs::{Needs, Permissions};
 use crate::queues::{Queue, Queues};
+use crate::request::RequestContext;
+use crate::spec::operation::{OperationSpec, Permissions};
+use crate::start::Start;
 use crate::vault::Vault;
 
 macro_rules! repositories {
-    ($(|$request:ident| $($repository:ty $(where $operation:ident)?),+ => $open:expr;)+) => { $($(
+    ($(|$context:ident| $($repository:ty $(where $operation:ident)?),+ => $open:expr;)+) => { $($(
         impl$(<$operation: Send + 'static>)? FromRequest for $repository
         where
             Self: Granted,
         {
-            const CONNECTS: bool = true;
-            fn take($request: &mut Admitted) -> Result<Self, Error> {
+            const USES_STORE: bool = true;
+            fn take($context: &mut RequestContext) -> Result<Self, Error> {
                 Ok($open)
             }
-            fn needs(needs: &mut Needs) {
-                needs.grant(Self::grants());
+            fn describe(operation: &mut OperationSpec) {
+                operation.grant(Self::grants());
             }
         }
     )+)+ };
 }
 
 repositories! {
-    |request| ApiKeys<A> where A, Deliveries<A> where A, FieldGroups<A> where A, GlobalFields<A> where A,
-        Jobs<A> where A, Tenants, Webhooks<A> where A => Self::open(request.work()?);
-    |request| TenantFields<A> where A, Values<A> where A => Self::open(request.work()?, request.tenant()?);
-    |request| Sessions<A> where A => Self::open(request.app.store()?);
+    |context| ApiKeys<A> where A, Deliveries<A> where A, FieldGroups<A> where A, GlobalFields<A> where A,
+        Jobs<A> where A, Tenants, Webhooks<A> where A => Self::open(&context.work()?);
+    |context| TenantFields<A> where A, Values<A> where A => Self::open(&context.work()?, context.tenant(path_parameter(&context.incoming, "tenantId")?)?);
+    |context| Sessions<A> where A => Self::open(context.app.store()?);
 }
 
 macro_rules! before_a_client_is_known {
     ($($repository:ty),+) => { $(
         impl FromRequest for $repository {
-            const CONNECTS: bool = true;
-            fn take(request: &mut Admitted) -> Result<Self, Error> {
-                Ok(Self::open(request.app.store()?, request.author.clone()))
+            const USES_STORE: bool = true;
+            fn take(context: &mut RequestContext) -> Result<Self, Error> {
+                Ok(Self::open(context.app.store()?, context.author().clone()))
             }
             fn prepare(start: &mut Start<'_>) -> Result<(), BadSetting> {
                 start.first_read = Some(Kind::Email);
                 Ok(())
             }
-            fn needs(needs: &mut Needs) {
-                needs.grant(Self::grants());
+            fn describe(operation: &mut OperationSpec) {
+                operation.grant(Self::grants());
             }
         }
     )+ };
@@ -107,14 +109,14 @@ pub struct Assign(Queues);
 macro_rules! sends_to {
     ($($name:ident => $queue:ident;)+) => { $(
         impl FromRequest for $name {
-            fn take(request: &mut Admitted) -> Result<Self, Error> {
-                <Self as Part>::take(&request.app)
+            fn take(context: &mut RequestContext) -> Result<Self, Error> {
+                <Self as Part>::take(&context.app)
             }
             fn prepare(start: &mut Start<'_>) -> Result<(), BadSetting> {
                 <Self as Part>::prepare(start)
             }
-            fn needs(needs: &mut Needs) {
-                <Self as Part>::permissions(&mut needs.permissions);
+            fn describe(operation: &mut OperationSpec) {
+                <Self as Part>::permissions(&mut operation.permissions);
             }
         }
 
@@ -170,14 +172,14 @@ impl Assign {
 }
 
 impl FromRequest for Vault {
-    fn take(request: &mut Admitted) -> Result<Self, Error> {
-        <Self as Part>::take(&request.app)
+    fn take(context: &mut RequestContext) -> Result<Self, Error> {
+        <Self as Part>::take(&context.app)
     }
     fn prepare(start: &mut Start<'_>) -> Result<(), BadSetting> {
         <Self as Part>::prepare(start)
     }
-    fn needs(needs: &mut Needs) {
-        <Self as Part>::permissions(&mut needs.permissions);
+    fn describe(operation: &mut OperationSpec) {
+        <Self as Part>::permissions(&mut operation.permissions);
     }
 }
 
@@ -195,7 +197,7 @@ impl Part for Vault {
 }
 
 impl FromRequest for Rules {
-    fn take(request: &mut Admitted) -> Result<Self, Error> {
-        Ok(request.app.webhooks.rules.clone())
+    fn take(context: &mut RequestContext) -> Result<Self, Error> {
+        Ok(context.app.webhooks.rules.clone())
     }
 }

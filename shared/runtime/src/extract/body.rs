@@ -1,27 +1,28 @@
 //! Bodies: JSON, read strictly, every wrong member named at once.
 
 use contract::json::{self, Json};
-use contract::route::Method;
 use contract::{Broken, Code, Error, Problems};
 use deserr::{Deserr, IntoValue, MergeWithError, Value, ValuePointerRef};
 use http::header::CONTENT_TYPE;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use crate::handler::{Admitted, FromRequest, Route};
-use crate::incoming::Incoming;
-use crate::needs::Needs;
+use super::FromRequest;
+use crate::request::RequestContext;
+use crate::request::incoming::Incoming;
+use crate::spec::operation::OperationSpec;
+use crate::spec::route::Method;
 
 /// A request's body. A type says that it is one with `impl Body for T {}`.
 pub trait Body: Deserr<Problems> + JsonSchema + Send + 'static {}
 
 impl<T: Body> FromRequest for T {
-    const BODY: bool = true;
+    const TAKES_BODY: bool = true;
 
-    fn take(request: &mut Admitted) -> Result<Self, Error> {
-        read(&request.incoming)
+    fn take(context: &mut RequestContext) -> Result<Self, Error> {
+        read(&context.incoming)
     }
-    fn needs(needs: &mut Needs) {
-        needs.body::<T>();
+    fn describe(operation: &mut OperationSpec) {
+        operation.body::<T>();
     }
 }
 
@@ -85,36 +86,42 @@ impl<B> Tried<B> {
 }
 
 impl<B: Body + Sync> FromRequest for Tried<B> {
-    const BODY: bool = true;
+    const TAKES_BODY: bool = true;
 
-    fn take(request: &mut Admitted) -> Result<Self, Error> {
-        let json = parse(&request.incoming)?;
+    fn take(context: &mut RequestContext) -> Result<Self, Error> {
+        let json = parse(&context.incoming)?;
         Ok(Self { body: json.clone().read(), json })
     }
     fn wrong(&self) -> Option<Problems> {
         self.body.as_ref().err().cloned()
     }
-    fn needs(needs: &mut Needs) {
-        needs.body::<B>();
+    fn describe(operation: &mut OperationSpec) {
+        operation.body::<B>();
     }
 }
 
-/// The body of a route that takes none: nothing, or an object without members.
+/// The body of a route that takes none: nothing, or an object without members. Whoever sends `{"dryRun": true}` would
+/// believe that it was heard; so it is refused, with what else is wrong.
+pub(crate) struct NoOtherBody;
+
 #[derive(Deserr)]
 #[deserr(error = Problems, deny_unknown_fields)]
 struct Nothing {}
 
-/// Refuses a body that a route would not look at: whoever sends `{"dryRun": true}` would believe that it was heard.
-///
-/// # Errors
-/// As of any body.
-pub(crate) fn only_taken(route: &Route, incoming: &Incoming) -> Result<(), Error> {
-    if route.takes_body || route.meta.method != Method::Post || incoming.body.is_empty() {
-        return Ok(());
+impl FromRequest for NoOtherBody {
+    fn take(context: &mut RequestContext) -> Result<Self, Error> {
+        let route = context.route;
+        if route.takes_body || route.method != Method::Post || context.incoming.body.is_empty() {
+            return Ok(Self);
+        }
+        read(&context.incoming).map(|Nothing {}| Self)
     }
-    read(incoming).map(|Nothing {}| ())
 }
 
+/// A body as a type.
+///
+/// # Errors
+/// `unsupported_media_type`, `malformed_request`, `validation_failed`
 fn read<T: Deserr<Problems>>(incoming: &Incoming) -> Result<T, Error> {
     Ok(parse(incoming)?.read::<T>()?)
 }

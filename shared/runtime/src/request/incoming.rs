@@ -5,20 +5,16 @@ use std::net::IpAddr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use contract::route::Method;
 use http::header::{CONTENT_ENCODING, COOKIE, HeaderName, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use store::author::Origin;
+use store::author::{Origin, Seed};
 use uuid::Uuid;
 
-use store::author::Seed;
+use crate::spec::route::Method;
 
 /// The header that names a request.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// The largest body that is taken, in bytes (contract: `payload_too_large`).
-pub const MAX_BODY: usize = 1024 * 1024;
 
 /// A request before any gate. lambda_http's own conversion is passed by: it panics on hosts and decoded paths that
 /// don't make a URL.

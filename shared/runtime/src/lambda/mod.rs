@@ -1,5 +1,7 @@
 //! The entry of a function in AWS Lambda, or under anything that speaks its Runtime API.
 
+pub mod consumer;
+
 use std::time::{Duration, SystemTime};
 
 use aws_config::BehaviorVersion;
@@ -12,12 +14,14 @@ use store::Store;
 use store::author::Clock;
 use store::keys::Kind;
 
-use crate::answer::Reply;
 use crate::app::App;
 use crate::config::{BadSetting, Config};
-use crate::consumer::{self, Consumer};
-use crate::handler::{Route, Start};
-use crate::{log, way};
+use crate::endpoint::Endpoint;
+use crate::respond::Reply;
+use crate::spec::access::Access;
+use crate::start::Start;
+use crate::{gates, log};
+use consumer::Consumer;
 
 /// How long the first connection may take during INIT before requests go ahead without it.
 const WARM_UP: Duration = Duration::from_millis(800);
@@ -28,27 +32,26 @@ const OPERATION: Duration = Duration::from_secs(8);
 
 /// Serves one route until the runtime ends the process. Neither generic nor async, so that what is below is compiled
 /// once and a binary links in a second.
-pub fn serve(route: &'static Route) {
+pub fn serve(endpoint: &'static Endpoint) {
     log::init();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let served = runtime.map_err(lambda_runtime::Error::from).and_then(|runtime| runtime.block_on(run(route)));
+    let served = runtime.map_err(lambda_runtime::Error::from).and_then(|runtime| runtime.block_on(run(endpoint)));
     if let Err(error) = served {
         tracing::error!(error = %error, "the function ended");
         std::process::exit(1);
     }
 }
 
-async fn run(route: &'static Route) -> Result<(), lambda_runtime::Error> {
-    let needs_store = route.connects || route.meta.access != contract::route::Access::Public;
-    // Behind the credential gate a function may read a key's card.
-    let behind_gate = (route.meta.access != contract::route::Access::Public).then_some(Kind::Key);
-    let app = match needs_store {
-        true => connect(behind_gate, |start| route.handler.prepare(start)).await?,
+async fn run(endpoint: &'static Endpoint) -> Result<(), lambda_runtime::Error> {
+    let authenticates = endpoint.route.access != Access::Public;
+    let app = match authenticates || endpoint.route.uses_store {
+        // What authenticates may read a key's card.
+        true => connect(authenticates.then_some(Kind::Key), |start| endpoint.handler.prepare(start)).await?,
         false => App::default(),
     };
     let handler = |event: LambdaEvent<ApiGatewayV2httpRequest>| {
         let app = app.clone();
-        async move { Ok::<_, lambda_runtime::Error>(to_event(way::answer(&app, route, event.payload).await)) }
+        async move { Ok::<_, lambda_runtime::Error>(to_event(gates::answer(&app, endpoint, event.payload).await)) }
     };
     lambda_runtime::run(service_fn(handler)).await
 }

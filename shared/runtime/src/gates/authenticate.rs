@@ -1,0 +1,67 @@
+//! The credential: who asks.
+
+use auth::{ApiKeySecret, SessionToken};
+use contract::{Code, Error};
+use http::header::{AUTHORIZATION, COOKIE, HeaderName};
+
+use super::Asked;
+use crate::request::RequestContext;
+use crate::request::caller::Caller;
+use crate::request::incoming::Incoming;
+use crate::spec::access::Access;
+
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// Verifies what was sent.
+pub(super) fn authenticate(context: &mut RequestContext) -> Asked<'_> {
+    Box::pin(async move {
+        let sent = sent(&context.incoming)?;
+        if context.route.access == Access::Public {
+            return Ok(None);
+        }
+        let store = context.app.store()?;
+        let caller = match sent {
+            Sent::Nothing => None,
+            Sent::Explicit(text) => match ApiKeySecret::parse(&text) {
+                Some(secret) => store.verify_key(&secret).await?.map(Caller::Key),
+                None => None,
+            },
+            Sent::Cookie(token) => store.verify_session(&token).await?.map(Caller::Session),
+        };
+        context.caller = caller.ok_or(Code::Unauthenticated)?;
+        Ok(None)
+    })
+}
+
+/// What was sent as a credential. An explicit one wins over a cookie.
+enum Sent {
+    Nothing,
+    Explicit(String),
+    Cookie(SessionToken),
+}
+
+fn sent(incoming: &Incoming) -> Result<Sent, Error> {
+    let explicit: Vec<_> =
+        incoming.headers.get_all(&API_KEY).iter().chain(incoming.headers.get_all(AUTHORIZATION)).collect();
+    let two = || Error::saying(Code::MalformedRequest, "More than one explicit credential was sent.");
+    match explicit.as_slice() {
+        // API Gateway joins headers of one name; no credential has a comma in it.
+        [one] if one.as_bytes().contains(&b',') => Err(two()),
+        [] => Ok(session_cookie(incoming).map_or(Sent::Nothing, Sent::Cookie)),
+        [one] if incoming.headers.contains_key(&API_KEY) => {
+            Ok(Sent::Explicit(one.to_str().unwrap_or_default().to_owned()))
+        }
+        [one] => {
+            // RFC 9110 §11.1: the scheme's name has no case.
+            let (scheme, token) = one.to_str().unwrap_or_default().split_once(' ').unwrap_or_default();
+            let token = if scheme.eq_ignore_ascii_case("bearer") { token.trim() } else { "" };
+            Ok(Sent::Explicit(token.to_owned()))
+        }
+        _ => Err(two()),
+    }
+}
+
+fn session_cookie(incoming: &Incoming) -> Option<SessionToken> {
+    let cookies = incoming.headers.get(COOKIE)?;
+    SessionToken::from_cookies(&String::from_utf8_lossy(cookies.as_bytes()))
+}

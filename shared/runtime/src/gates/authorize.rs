@@ -1,0 +1,28 @@
+//! Whether who asks may enter the route.
+
+use contract::{Code, Error};
+
+use crate::request::RequestContext;
+use crate::request::caller::Caller;
+use crate::spec::access::{Access, KeyAccess, SessionAccess};
+
+pub(super) fn authorize(context: &RequestContext) -> Result<(), Error> {
+    let Access::Credential { key, session } = context.route.access else { return Ok(()) };
+    let caller = &context.caller;
+    match caller {
+        Caller::Anonymous => Err(Code::Unauthenticated.into()),
+        Caller::Session(_) => match session {
+            SessionAccess::Any => Ok(()),
+            SessionAccess::Role(least) => caller.require_role(least),
+            SessionAccess::Permission(any) => caller.require(any),
+        },
+        Caller::Key(card) => {
+            let KeyAccess::Management(any) = key else { return caller.session().map(|_| ()) };
+            caller.require_management()?;
+            if !card.allows_address(context.incoming.origin.address) {
+                return Err(Code::IpNotAllowed.into());
+            }
+            caller.require(any)
+        }
+    }
+}

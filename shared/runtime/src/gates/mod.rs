@@ -1,0 +1,102 @@
+//! The gates between the address and the handler, in their order, the same for all routes.
+
+mod authenticate;
+mod authorize;
+mod body;
+mod idempotency;
+mod own_delivery;
+mod query;
+
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+
+use contract::Error;
+use futures_util::FutureExt as _;
+use http::{HeaderMap, HeaderValue};
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use store::author::Seed;
+
+use crate::app::App;
+use crate::endpoint::Endpoint;
+use crate::log::LogLine;
+use crate::request::RequestContext;
+use crate::request::incoming::{self, REQUEST_ID};
+use crate::respond::{Reply, headers};
+use crate::spec::route::HeaderPolicy;
+
+/// A gate. What it finds out goes into the context; it refuses with an error.
+enum Gate {
+    /// One that looks at what is there.
+    Check(fn(&RequestContext) -> Result<(), Error>),
+    /// One that asks the store, and may have the answer itself.
+    Ask(for<'c> fn(&'c mut RequestContext) -> Asked<'c>),
+}
+
+/// The verdict of a gate, to come: to go on, or an answer.
+type Asked<'c> = Pin<Box<dyn Future<Output = Result<Option<Reply>, Error>> + Send + 'c>>;
+
+/// The order is part of the contract: which refusal a caller sees if there are several reasons.
+const GATES: &[Gate] = &[
+    Gate::Check(own_delivery::refuse_own_delivery),
+    Gate::Ask(authenticate::authenticate),
+    Gate::Check(authorize::authorize),
+    Gate::Check(body::refuse_unreadable),
+    Gate::Check(query::refuse_unknown_parameters),
+    Gate::Ask(idempotency::reserve),
+];
+
+/// Answers an event on a route. This is the entry of every function, in AWS and on one machine.
+pub async fn answer(app: &App, endpoint: &'static Endpoint, event: ApiGatewayV2httpRequest) -> Reply {
+    let mut context = RequestContext::new(app, &endpoint.route, event);
+    let log = LogLine::begin(&context);
+    let passed = caught(pass(endpoint, &mut context)).await;
+    let request_id = &context.incoming.origin.request_id;
+    let (mut reply, error) = match passed {
+        Ok(reply) => (reply, None),
+        Err(error) => (Reply::of_error(&error, request_id), Some(error)),
+    };
+    finish(&mut reply, endpoint.route.headers, request_id);
+    reply.headers.extend(std::mem::take(&mut context.headers));
+    log.write(&context, reply.status, error.as_ref());
+    reply
+}
+
+async fn pass(endpoint: &Endpoint, context: &mut RequestContext) -> Result<Reply, Error> {
+    for gate in GATES {
+        match gate {
+            Gate::Check(check) => check(context)?,
+            Gate::Ask(ask) => {
+                if let Some(reply) = ask(context).await? {
+                    return Ok(reply);
+                }
+            }
+        }
+    }
+    let handled = caught(async { endpoint.handler.run(context)?.await }).await;
+    idempotency::remember(context, &handled).await;
+    handled
+}
+
+/// A panic fails one request, not the instance.
+async fn caught(work: impl Future<Output = Result<Reply, Error>>) -> Result<Reply, Error> {
+    let done = AssertUnwindSafe(work).catch_unwind().await;
+    done.unwrap_or_else(|_| Err(Error::internal("a handler panicked")))
+}
+
+/// The answer to a request that can't be made an event: what the gateway in front refuses by itself.
+#[must_use]
+pub fn refuse(app: &App, error: &Error, headers: &HeaderMap) -> Reply {
+    let request_id = incoming::request_id(headers, Seed::new(app.clock().now()));
+    let mut reply = Reply::of_error(error, &request_id);
+    finish(&mut reply, HeaderPolicy::API, &request_id);
+    let cause = error.cause().map(ToString::to_string);
+    tracing::info!(status = reply.status, request_id, error = error.code().name(), cause, "request refused unread");
+    reply
+}
+
+fn finish(reply: &mut Reply, policy: HeaderPolicy, request_id: &str) {
+    headers::secure(&mut reply.headers, policy);
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        reply.headers.insert(REQUEST_ID, value);
+    }
+}

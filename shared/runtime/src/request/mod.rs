@@ -1,0 +1,87 @@
+//! What is known of a request on its way through the gates.
+
+pub mod caller;
+pub mod incoming;
+
+use std::sync::{Arc, OnceLock};
+
+use contract::Error;
+use http::HeaderMap;
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use store::Work;
+use store::author::{Author, Seed};
+use store::idempotency::Slot;
+use store::scope::{ClientScope, TenantScope};
+
+use self::caller::Caller;
+use self::incoming::Incoming;
+use crate::app::App;
+use crate::spec::route::Route;
+
+/// A request: what came in, what the gates have found out so far, and what its answer will carry whatever becomes of it.
+pub struct RequestContext {
+    /// The route that it is on.
+    pub route: &'static Route,
+    /// What the process holds.
+    pub app: App,
+    /// What came in.
+    pub incoming: Incoming,
+    /// Who asks. Anonymous until the credential is verified.
+    pub caller: Caller,
+    /// Headers of the answer, a refusal's too.
+    pub headers: HeaderMap,
+    /// What identifiers and times are made from: of an earlier try, under its idempotency key.
+    pub(crate) seed: Seed,
+    /// What is reserved under its idempotency key.
+    pub(crate) reservation: Option<Slot>,
+    author: OnceLock<Arc<Author>>,
+}
+
+impl RequestContext {
+    /// A request before the first gate.
+    #[must_use]
+    pub fn new(app: &App, route: &'static Route, event: ApiGatewayV2httpRequest) -> Self {
+        let seed = Seed::new(app.clock().now());
+        Self {
+            route,
+            app: app.clone(),
+            incoming: Incoming::from_event(event, seed),
+            caller: Caller::Anonymous,
+            headers: HeaderMap::new(),
+            seed,
+            reservation: None,
+            author: OnceLock::new(),
+        }
+    }
+
+    /// Who writes. The gates are passed when this is first asked.
+    pub(crate) fn author(&self) -> &Arc<Author> {
+        self.author.get_or_init(|| {
+            let author = Author::new(&self.caller.actor(), &self.incoming.origin, self.seed);
+            Arc::new(match &self.reservation {
+                Some(slot) => author.keyed(slot.again),
+                None => author,
+            })
+        })
+    }
+
+    /// The hold on the caller's data.
+    ///
+    /// # Errors
+    /// `internal` on a route that lets anyone in: nobody has no data.
+    pub(crate) fn work(&self) -> Result<Work, Error> {
+        Ok(Work::new(self.app.store()?.clone(), self.scope()?.clone(), self.author().clone()))
+    }
+
+    /// One of the tenants of the caller's client.
+    ///
+    /// # Errors
+    /// `internal` on a route that lets anyone in.
+    pub(crate) fn tenant(&self, tenant: contract::names::TenantId) -> Result<TenantScope, Error> {
+        Ok(self.scope()?.tenant(tenant))
+    }
+
+    fn scope(&self) -> Result<&ClientScope, Error> {
+        self.caller.scope().ok_or_else(|| Error::internal("a handler without a caller asked for a client's data"))
+    }
+}
