@@ -1,7 +1,7 @@
 # make dev    sets up and runs Hedgerow on this machine
 # make test   sets up and runs every check
 # make bench  measures
-# make gen    writes what is generated from the routes' table
+# make gen    writes what is generated from the routes' declarations
 
 TOOLS := .tools
 DENY  := $(TOOLS)/bin/cargo-deny

@@ -17,6 +17,7 @@ mod faults;
 mod field_groups;
 mod field_types;
 mod foreign;
+mod gates;
 mod global_fields;
 mod headers;
 mod hosts;

@@ -22,7 +22,7 @@ const PERMISSIONS: [&str; 10] = [
     "audit:read",
 ];
 
-async fn key(app: &App, owner: &Caller, body: Value) -> Caller {
+pub(crate) async fn key(app: &App, owner: &Caller, body: Value) -> Caller {
     let made = owner.post("/api/v1/api-keys").json(&body).await.data(201);
     app.with_key(made["key"].as_str().unwrap())
 }

@@ -15,7 +15,7 @@ runtime::routes! {
         access: Access::Public,
     } about {
         failures: &[Code::EmailTaken],
-        cookie: Some("Begins the session."),
+        cookie: "Begins the session.",
         sample: Sample::body(
             r#"{ "email": "founder@example.org", "password": "another sample password", "clientName": "Another Shop" }"#,
         ),
@@ -27,7 +27,7 @@ runtime::routes! {
         access: Access::Public,
     } about {
         failures: &[Code::InvalidCredentials],
-        cookie: Some("Begins the session."),
+        cookie: "Begins the session.",
         sample: Sample::body(r#"{ "email": "owner@example.com", "password": "a sample password" }"#),
     }
 
@@ -36,7 +36,7 @@ runtime::routes! {
     LOG_OUT "log-out" => log_out::log_out {
         access: Access::session(),
     } about {
-        cookie: Some("Ends the session."),
+        cookie: "Ends the session.",
     }
 
     /// Who is logged in

@@ -1,5 +1,5 @@
 //! What callers and every other crate agree on: identifiers, field schemas and their validation, resources as the API
-//! shows them, error codes and the table of routes. No I/O.
+//! shows them, and error codes. No I/O.
 
 mod email;
 pub mod error;

@@ -43,6 +43,24 @@ pub struct About {
 impl About {
     /// Nothing.
     pub const NOTHING: Self = Self { failures: &[], cookie: None, sample: Sample::NOTHING };
+
+    /// With these failures.
+    #[must_use]
+    pub const fn failures(self, failures: &'static [Code]) -> Self {
+        Self { failures, ..self }
+    }
+
+    /// With a `Set-Cookie` that does this.
+    #[must_use]
+    pub const fn cookie(self, does: &'static str) -> Self {
+        Self { cookie: Some(does), ..self }
+    }
+
+    /// With this sample.
+    #[must_use]
+    pub const fn sample(self, sample: Sample) -> Self {
+        Self { sample, ..self }
+    }
 }
 
 impl RouteSpec {
@@ -121,7 +139,7 @@ pub const fn query_of<A: FromRequest, H: Handler<A>>(_: &H) -> fn(&mut Vec<&'sta
 /// ```
 ///
 /// makes the static `CREATE`, which `src/bin/create-field-group.rs` serves. After `access` may follow what differs from
-/// [`Route::usual`], in `about` what differs from [`About::NOTHING`].
+/// [`Route::usual`], in `about` come the methods of [`About`].
 #[macro_export]
 macro_rules! routes {
     ($(
@@ -153,7 +171,7 @@ macro_rules! routes {
             endpoint: &$name,
             operation: $crate::endpoint::operation_of(&$handler),
             doc: &[$($doc),+],
-            about: $crate::About { $($($of_about: $said,)+)? ..$crate::About::NOTHING },
+            about: $crate::About::NOTHING$($(.$of_about($said))+)?,
         }),+];
     };
 }
