@@ -60,7 +60,7 @@ async fn break_in(app: &App) {
 }
 
 #[tokio::test]
-async fn a_record_that_cannot_be_read_goes_aside_and_the_others_are_announced() {
+async fn a_record_that_cannot_be_read_goes_to_the_failed_records_and_the_others_are_announced() {
     let (app, account, hook) = idle().await;
     for entity in 0..10 {
         if entity == 4 {
@@ -69,14 +69,14 @@ async fn a_record_that_cannot_be_read_goes_aside_and_the_others_are_announced() 
         save(&account.key, entity).await;
     }
     let workers = Workers::start(&app.backend).unwrap();
-    until(PATIENCE, || async { !workers.aside().is_empty() }).await;
+    until(PATIENCE, || async { !workers.failed_records().is_empty() }).await;
     until(PATIENCE, || async { deliveries(&account.key, &hook).await.len() == 10 }).await;
     // What comes after it flows.
     save(&account.key, 10).await;
     until(PATIENCE, || async { deliveries(&account.key, &hook).await.len() == 11 }).await;
-    let aside = workers.aside();
-    assert_eq!(aside.len(), 1);
-    assert_eq!(aside[0]["dynamodb"]["Keys"]["pk"]["S"], "V#broken");
+    let failed = workers.failed_records();
+    assert_eq!(failed.len(), 1);
+    assert_eq!(failed[0]["dynamodb"]["Keys"]["pk"]["S"], "V#broken");
     workers.stop().await;
 }
 
@@ -96,7 +96,7 @@ async fn a_batch_that_fails_whole_comes_again_until_it_does_not() {
     });
     let workers = Workers::start(&app.backend).unwrap();
     until(PATIENCE, || async { deliveries(&account.key, &hook).await.len() == 3 }).await;
-    assert!(struck.load(Ordering::Relaxed) > 40 && workers.aside().is_empty());
+    assert!(struck.load(Ordering::Relaxed) > 40 && workers.failed_records().is_empty());
 }
 
 #[tokio::test]

@@ -15,9 +15,10 @@ use http_body_util::BodyExt;
 
 use crate::answer::{Answer, QUERY_ERROR, request_id};
 use crate::engines::Engines;
-use crate::observe::{Call, Fault, Faults, Trace};
+use crate::fault::{Call, Fault, Faults};
 use crate::operation::{self, Operation};
 use crate::role::{self, Role};
+use crate::trace::Trace;
 
 /// An HTTP client for the SDK (`Config::builder().http_client(connector)`) that reaches the embedded engines without a
 /// socket. The endpoint of the client doesn't matter, nor do its timeouts. A clone shares everything.
@@ -49,7 +50,7 @@ impl Connector {
             Ok(operation) => operation,
             Err(unknown) => return Ok(unknown),
         };
-        let (_in_flight, nth) = self.trace.begin(operation);
+        let (_in_flight, nth) = self.trace.begin(operation.name(), operation.waits());
         others_first().await;
         if let Some(role) = &role {
             if let Some(refused) = operation.refusal(role, &body, &self.engines) {

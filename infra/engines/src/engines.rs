@@ -7,8 +7,9 @@ use bytes::Bytes;
 use crate::answer::Answer;
 use crate::dynamo::Dynamo;
 use crate::file::OpenError;
-use crate::secrets::{self, Secrets};
-use crate::sqs::{self, Sqs};
+use crate::secrets::Secrets;
+use crate::service::Service;
+use crate::sqs::Sqs;
 
 /// The embedded services. A clone is another handle on the same ones.
 #[derive(Debug, Clone)]
@@ -35,12 +36,10 @@ impl Engines {
 
     /// Carries out one call: `target` is the `X-Amz-Target` header, `body` its JSON.
     pub async fn call(&self, target: &str, body: Bytes) -> Answer {
-        if target.starts_with(sqs::PREFIX) {
-            return self.sqs.call(target, &body).await;
+        match Service::of(target) {
+            Service::Dynamo => self.dynamo.call(target, body).await,
+            Service::Sqs => self.sqs.call(target, &body).await,
+            Service::Secrets => self.secrets.call(target, &body),
         }
-        if target.starts_with(secrets::PREFIX) {
-            return self.secrets.call(target, &body);
-        }
-        self.dynamo.call(target, body).await
     }
 }

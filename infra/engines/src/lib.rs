@@ -6,30 +6,34 @@
 //! connector also enforces what AWS would ([`Role`]), and lets tests count calls ([`Trace`]) and break them
 //! ([`Faults`]). A [`Stream`] is what a table's consumer reads.
 //!
-//! A further service is a folder beside `dynamo` and one more prefix of `X-Amz-Target` in `operation`.
+//! A further service is a folder beside `dynamo` and one more prefix of `X-Amz-Target` in `service`.
 
 mod answer;
 mod connector;
 mod dynamo;
 mod engines;
+mod fault;
 mod file;
+mod grant;
 mod guard;
 pub mod names;
-mod observe;
 mod operation;
 mod role;
 mod secrets;
 mod serve;
+mod service;
 mod sqs;
+mod trace;
 
 pub use answer::Answer;
 pub use connector::Connector;
 pub use dynamo::{Dynamo, Stream, SweepError};
 pub use engines::Engines;
+pub use fault::{Call, Fault, Faults};
 pub use file::{EngineError, OpenError};
-pub use guard::Grant;
-pub use observe::{Call, Fault, Faults, Snapshot, Trace};
+pub use grant::Grant;
 pub use role::{Role, Use, permitted};
 pub use secrets::Secrets;
 pub use serve::serve;
 pub use sqs::Sqs;
+pub use trace::{Snapshot, Trace};

@@ -6,9 +6,10 @@ use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::engines::Engines;
+use crate::fault::Fault;
 use crate::guard;
-use crate::observe::Fault;
 use crate::role::{Role, Use};
+use crate::service::Service;
 use crate::{dynamo, secrets, sqs};
 
 /// An operation that one of the engines knows.
@@ -22,13 +23,11 @@ pub(crate) enum Operation {
 impl Operation {
     /// The operation that a target names, or what it is answered.
     pub(crate) fn of(target: &str) -> Result<Self, Answer> {
-        if target.starts_with(sqs::PREFIX) {
-            return sqs::Operation::of(target).map(Self::Sqs).ok_or_else(|| sqs::unknown(target));
+        match Service::of(target) {
+            Service::Dynamo => dynamo::Operation::of(target).map(Self::Dynamo).ok_or_else(Answer::unknown_operation),
+            Service::Sqs => sqs::Operation::of(target).map(Self::Sqs).ok_or_else(|| sqs::unknown(target)),
+            Service::Secrets => secrets::Operation::of(target).map(Self::Secrets).ok_or_else(secrets::unknown),
         }
-        if target.starts_with(secrets::PREFIX) {
-            return secrets::Operation::of(target).map(Self::Secrets).ok_or_else(secrets::unknown);
-        }
-        dynamo::Operation::of(target).map(Self::Dynamo).ok_or_else(Answer::unknown_operation)
     }
 
     pub(crate) fn name(self) -> &'static str {
@@ -90,7 +89,7 @@ impl Operation {
     /// What a fault is answered with in place of the call; a lost one is carried out.
     pub(crate) fn faulty(self, fault: Fault, body: &[u8]) -> Option<Answer> {
         match self {
-            Self::Dynamo(operation) => fault.answer(operation, body),
+            Self::Dynamo(operation) => dynamo::faulty(fault, operation, body),
             Self::Sqs(operation) if fault == Fault::Partial && operation.is_batch() => None,
             Self::Sqs(_) => sqs::faulty(fault),
             Self::Secrets(_) => secrets::faulty(fault),

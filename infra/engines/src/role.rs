@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::guard::{Grant, like, plain};
+use crate::grant::Grant;
 
 tokio::task_local! {
     static ROLE: Role;
@@ -69,29 +69,4 @@ pub struct Use {
     pub resource: String,
     /// The pattern of partition keys, of what is about items.
     pub keys: Option<String>,
-}
-
-impl Grant {
-    /// An action, a resource and a pattern of keys at a time.
-    fn each(&self) -> Vec<(&str, &str, Option<&str>)> {
-        match self {
-            Self::Items { table, actions, leading_keys } => {
-                let each =
-                    |action| leading_keys.iter().map(move |keys| (plain(action), table.as_str(), Some(keys.as_str())));
-                actions.iter().copied().flat_map(each).collect()
-            }
-            Self::Queue { name, actions } | Self::Secret { name, actions } => {
-                actions.iter().map(|action| (plain(action), name.as_str(), None)).collect()
-            }
-        }
-    }
-
-    /// The first of [`Grant::each`] that allows an action on an item.
-    pub(crate) fn of_item(&self, on: Option<&str>, action: &str, key: &str) -> Option<(&str, &str, Option<&str>)> {
-        self.each().into_iter().find(|(known, table, keys)| {
-            *known == action
-                && on.is_none_or(|on| on == *table)
-                && keys.is_some_and(|keys| like(keys.as_bytes(), key.as_bytes()))
-        })
-    }
 }

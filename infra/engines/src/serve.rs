@@ -18,7 +18,7 @@ use crate::engines::Engines;
 use crate::names;
 
 /// DynamoDB takes no larger request.
-const LARGEST: usize = 16 * 1024 * 1024;
+const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
 /// Answers `POST /` with an `X-Amz-Target` on `listener`, until it is dropped or the listener fails. A client reaches
 /// it by `AWS_ENDPOINT_URL`; whoever can connect may do everything, but on loopback only under a name of loopback.
@@ -76,7 +76,7 @@ async fn answer(engines: &Engines, request: Request<Incoming>) -> Answer {
         let kind = "com.amazon.coral.service#MissingAuthenticationTokenException";
         return Answer::error(400, kind, Some("Request is missing Authentication Token"));
     }
-    match Limited::new(request.into_body(), LARGEST).collect().await {
+    match Limited::new(request.into_body(), MAX_BODY_BYTES).collect().await {
         Ok(body) => engines.call(&target, body.to_bytes()).await,
         Err(_) => Answer::error(413, "com.amazon.coral.service#RequestEntityTooLargeException", None),
     }

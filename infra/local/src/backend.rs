@@ -12,10 +12,7 @@ use store::setup::create_tables;
 use store::tables::TableNames;
 use store::{CacheBudget, Store, tables};
 
-use crate::services::{self, PREFIX};
-
-/// Anything that can go wrong at start.
-pub type StartError = Box<dyn std::error::Error>;
+use crate::services::{self, PREFIX, StartError};
 
 /// A running store, with the engines below it if they are embedded.
 pub struct Backend {

@@ -23,7 +23,7 @@ use crate::limits::Limits;
 use crate::watched::Watched;
 
 /// The request line and the headers together, in bytes.
-const LARGEST_HEAD: usize = 32 * 1024;
+const MAX_HEAD_BYTES: usize = 32 * 1024;
 /// What is read ahead, and what is written before the peer has to take some of it, in bytes.
 const BUFFER: usize = 64 * 1024;
 
@@ -57,7 +57,7 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.idle);
     // One buffer, so that an answer of hyper's own stands at the end of what it writes.
-    http.max_header_size(LARGEST_HEAD).max_buf_size(BUFFER).writev(false);
+    http.max_header_size(MAX_HEAD_BYTES).max_buf_size(BUFFER).writev(false);
     let watched = TokioIo::new(Watched::new(stream, limits.stall));
     let mut connection = http.serve_connection(watched, service_fn(answer));
     let mut life = pin!(sleep(limits.life));

@@ -8,7 +8,8 @@ use std::path::Path;
 use samples::Identity;
 use serde::{Deserialize, Serialize};
 
-use crate::backend::{Backend, StartError};
+use crate::backend::Backend;
+use crate::services::StartError;
 
 /// The demo account's credentials.
 #[derive(Serialize, Deserialize)]

@@ -7,11 +7,12 @@ use engines::Dynamo;
 use runtime::WebhookSettings;
 use store::author::Clock;
 
-use crate::backend::{Backend, StartError};
+use crate::backend::Backend;
 use crate::demo::Demo;
 use crate::gateway::Gateway;
 use crate::listen_on::{self, ListenOn};
 use crate::options::{Dev, StoreKind, Targets};
+use crate::services::StartError;
 use crate::signals::interrupted;
 use crate::workers::Workers;
 

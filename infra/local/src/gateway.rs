@@ -19,11 +19,11 @@ use tokio::task::JoinSet;
 
 use crate::backend::Backend;
 use crate::connection::{self, Answering};
+use crate::connection_limiter::{ConnectionLimiter, Refused};
 use crate::limits::Limits;
-use crate::places::{Places, TurnedAway};
 use crate::{body, caller, event, host};
 
-/// Connections without a place that are told so at once, each for two or three seconds; more of them are closed without
+/// Refused connections that are told so at once, each for two or three seconds; more of them are closed without
 /// a word.
 const TOLD: usize = 512;
 
@@ -46,7 +46,7 @@ pub struct Gateway {
 struct Served {
     gateway: Gateway,
     all: Arc<Semaphore>,
-    places: Arc<Places>,
+    limiter: Arc<ConnectionLimiter>,
     told: Arc<Semaphore>,
 }
 
@@ -73,11 +73,11 @@ impl Gateway {
     /// # Errors
     /// The listener's.
     pub async fn serve(self, listeners: impl IntoIterator<Item = TcpListener>) -> io::Result<()> {
-        // A proxy brings all of its callers over connections of its own, and it is trusted: it may have every place.
+        // A proxy brings all of its callers over connections of its own, and it is trusted: it may have all of them.
         let share = if self.trusted_proxies > 0 { self.limits.places } else { self.limits.share() };
         let served = Arc::new(Served {
             all: Arc::new(Semaphore::new(self.limits.places)),
-            places: Places::new(share),
+            limiter: ConnectionLimiter::new(share),
             told: Arc::new(Semaphore::new(TOLD)),
             gateway: self,
         });
@@ -127,15 +127,15 @@ impl Served {
                 }
             };
             let _ = stream.set_nodelay(true);
-            match self.places.take(peer.ip()) {
-                Ok(place) => {
+            match self.limiter.acquire(peer.ip()) {
+                Ok(permit) => {
                     let served = self.clone();
                     tokio::spawn(async move {
-                        let _held = (one_of_all, place);
+                        let _held = (one_of_all, permit);
                         served.connect(stream, peer.ip(), loopback).await;
                     });
                 }
-                Err(turned_away) => self.turn_away(stream, peer.ip(), &turned_away),
+                Err(refused) => self.turn_away(stream, peer.ip(), &refused),
             }
         }
     }
@@ -154,9 +154,9 @@ impl Served {
         }
     }
 
-    /// A connection for which its address has no place.
-    fn turn_away(self: &Arc<Self>, mut stream: TcpStream, peer: IpAddr, turned_away: &TurnedAway) {
-        if turned_away.first {
+    /// A connection of an address that has its share.
+    fn turn_away(self: &Arc<Self>, mut stream: TcpStream, peer: IpAddr, refused: &Refused) {
+        if refused.first {
             tracing::warn!(%peer, "an address has its share of the connections; more of them are turned away");
         }
         let Ok(told) = self.told.clone().try_acquire_owned() else { return };

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::backend::StartError;
+use crate::services::StartError;
 
 /// A secret as it was given: the text, or `@` and the file that holds it.
 ///

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use tokio::net::{TcpListener, lookup_host};
 
-use crate::backend::StartError;
+use crate::services::StartError;
 
 /// Where to listen, as the command line has it: `127.0.0.1:3000`, `[::1]:3000`, `localhost:3000`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,9 +5,10 @@ use runtime::Queue;
 use samples::Identity;
 use store::author::Clock;
 
-use crate::backend::{Backend, StartError};
+use crate::backend::Backend;
 use crate::listen_on;
 use crate::options::Engines;
+use crate::services::StartError;
 
 /// Runs until it is interrupted.
 ///

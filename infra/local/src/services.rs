@@ -10,14 +10,15 @@ use engines::Connector;
 use runtime::{Queue, Queues, Vault};
 use serde_json::json;
 
-use crate::backend::StartError;
+/// Anything that can go wrong at start.
+pub type StartError = Box<dyn std::error::Error>;
 
 /// What the names of everything begin with.
 pub const PREFIX: &str = "hedgerow";
 /// A message is kept for 14 days.
 const RETENTION: &str = "1209600";
-/// A message that was handed out so often is set aside.
-const MOST_RECEIVES: u32 = 10;
+/// A message that was received so often goes to its dead-letter queue.
+const MAX_RECEIVES: u32 = 10;
 
 /// The name of a queue.
 #[must_use]
@@ -71,7 +72,7 @@ pub async fn create_queues(sqs: &aws_sdk_sqs::Client) -> Result<Queues, StartErr
         let told =
             sqs.get_queue_attributes().queue_url(dead).attribute_names(arn.clone()).send().await.map_err(whole)?;
         let arn = told.attributes().and_then(|told| told.get(&arn)).ok_or("SQS tells no ARN")?;
-        let redrive = json!({ "deadLetterTargetArn": arn, "maxReceiveCount": MOST_RECEIVES }).to_string();
+        let redrive = json!({ "deadLetterTargetArn": arn, "maxReceiveCount": MAX_RECEIVES }).to_string();
         let settings = [
             (Attribute::VisibilityTimeout, &*visibility),
             (Attribute::MessageRetentionPeriod, RETENTION),

@@ -7,9 +7,9 @@ use std::path::Path;
 use signature::{Verdict, explain, header};
 use store::author::Clock;
 
-use crate::backend::StartError;
 use crate::given;
 use crate::options::Verify;
+use crate::services::StartError;
 
 /// Prints what there is to say; gives whether the delivery is genuine.
 ///

@@ -208,7 +208,7 @@ async fn what_is_acknowledged_is_announced_whatever_dies() {
     let key = app.with_key(&secret);
     drain(&app, &key, &hooks, &receiver).await;
 
-    assert!(app.workers.as_ref().unwrap().aside().is_empty());
+    assert!(app.workers.as_ref().unwrap().failed_records().is_empty());
     for queue in Queue::ALL {
         let url = format!("{}-dead", app.backend.app.queues().unwrap().url(queue));
         assert_eq!(messages(&app.backend, &url).await, 0, "dead letters of {}", queue.word());

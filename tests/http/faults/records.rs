@@ -48,7 +48,7 @@ async fn records_in_another_order_are_all_announced() {
 }
 
 #[tokio::test]
-async fn a_record_that_nobody_can_read_is_set_aside_and_holds_up_nothing() {
+async fn a_record_that_nobody_can_read_goes_to_the_failed_records_and_holds_up_nothing() {
     let mut rig = Rig::idle().await;
     rig.save_many(5).await;
     let new = &rig.records()[0]["dynamodb"]["NewImage"];
@@ -64,8 +64,8 @@ async fn a_record_that_nobody_can_read_is_set_aside_and_holds_up_nothing() {
     let sum = rig.balanced().await;
     assert_eq!((sum.deliveries, sum.posts, sum.unknown), (9, 9, 0));
     let workers = rig.app.workers.as_ref().unwrap();
-    eventually(|| async { workers.aside().len() == 1 }).await;
-    assert_eq!(workers.aside()[0]["dynamodb"]["NewImage"], broken);
+    eventually(|| async { workers.failed_records().len() == 1 }).await;
+    assert_eq!(workers.failed_records()[0]["dynamodb"]["NewImage"], broken);
     rig.save("after").await;
     assert_eq!(rig.balanced().await.posts, 10);
 }

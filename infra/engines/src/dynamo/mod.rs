@@ -1,8 +1,9 @@
 //! DynamoDB, embedded: `dynoxide` over one SQLite file that several processes may share.
 
+mod fault;
+mod item_access;
 mod operation;
 mod stream;
-mod touched;
 
 use std::fmt;
 use std::path::Path;
@@ -15,10 +16,11 @@ use rusqlite::Connection;
 
 use crate::answer::Answer;
 use crate::file::{self, EngineError, OPENING, OpenError, WRITING, private};
+pub(crate) use fault::faulty;
+pub(crate) use item_access::{ItemAccess, transaction_size};
 pub(crate) use operation::Operation;
 pub use stream::Stream;
 use stream::{CHECKPOINTS, Signal};
-pub(crate) use touched::{Touched, transaction_size};
 
 /// Without it every write to a table with a stream reads all the records that the stream ever had: `dynoxide` looks for
 /// `MAX(CAST(sequence_number AS INTEGER))` and makes no index. The expression must stay exactly as it writes it.
@@ -120,12 +122,12 @@ impl Dynamo {
     /// The attribute that an index of a table is partitioned by.
     pub(crate) fn index_key(&self, table: &str, index: &str) -> Option<String> {
         let known = self.database.get_table_metadata(table).ok()??;
-        let global: Vec<touched::Index> =
+        let global: Vec<item_access::Index> =
             known.gsi_definitions.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
         match global.into_iter().find(|i| i.index_name == index) {
             Some(found) => found.partition(),
             // A local index has the partition key of its table.
-            None => Some(touched::PARTITION.to_owned()),
+            None => Some(item_access::PARTITION.to_owned()),
         }
     }
 }

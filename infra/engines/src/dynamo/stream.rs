@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use crate::file::EngineError;
 
 /// How often a wait looks for what other processes have written.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// `dynoxide` keeps a sequence number as a count and tells it with this added, so that all have 21 digits.
 const OFFSET: i128 = 100_000_000_000_000_000_000;
@@ -157,7 +157,7 @@ impl Stream {
             if self.shared.signal.writes.load(Ordering::Acquire) != self.shared.seen_writes.load(Ordering::Relaxed) {
                 return;
             }
-            if timeout(LOOK, written).await.is_err() {
+            if timeout(POLL_INTERVAL, written).await.is_err() {
                 // Its version tells whether anybody wrote to the file. One that can't be read is the next read's to tell.
                 let now = version(&lock(&self.shared.records)).unwrap_or(-1);
                 if now != self.shared.seen_version.load(Ordering::Relaxed) {

@@ -8,7 +8,7 @@ use super::secret::{Secret, check_name, resource};
 use super::version::{CURRENT, Content, id_of};
 use super::{PREFIX, Refusal};
 use crate::answer::{Answer, not_authorized};
-use crate::observe::Fault;
+use crate::fault::Fault;
 
 /// A day in milliseconds.
 const DAY: i64 = 24 * 3600 * 1000;

@@ -12,7 +12,7 @@ pub(super) const CURRENT: &str = "AWSCURRENT";
 const PREVIOUS: &str = "AWSPREVIOUS";
 
 /// A secret's value is no longer than this.
-const LARGEST: usize = 65_536;
+const MAX_SECRET_BYTES: usize = 65_536;
 
 /// What is secret: a text, or bytes in base64.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,8 +36,8 @@ impl Content {
                 ("secretBinary", bytes.len())
             }
         };
-        if !(1..=LARGEST).contains(&length) {
-            let rule = format!("Member must have length between 1 and {LARGEST}");
+        if !(1..=MAX_SECRET_BYTES).contains(&length) {
+            let rule = format!("Member must have length between 1 and {MAX_SECRET_BYTES}");
             return Err(Refusal::constraint(member, &rule));
         }
         Ok(Some(Self { text, binary }))

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{PREFIX, Refusal, Sqs};
 use crate::answer::Answer;
-use crate::observe::Fault;
+use crate::fault::Fault;
 
 /// AWS's own operations that aren't here.
 const UNSUPPORTED: [&str; 7] = [

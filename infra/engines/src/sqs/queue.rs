@@ -14,12 +14,12 @@ const URL: &str = "http://sqs.local.localhost/000000000000/";
 const ARN: &str = "arn:aws:sqs:us-east-1:000000000000:";
 
 /// What a message may be at most, and a batch of them.
-pub(super) const LARGEST: i64 = 1024 * 1024;
+pub(super) const MAX_MESSAGE_BYTES: i64 = 1024 * 1024;
 
 /// The attributes that are numbers, with what AWS allows.
 const NUMBERS: [(&str, i64, i64); 5] = [
     ("DelaySeconds", 0, 900),
-    ("MaximumMessageSize", 1024, LARGEST),
+    ("MaximumMessageSize", 1024, MAX_MESSAGE_BYTES),
     ("MessageRetentionPeriod", 60, 1_209_600),
     ("ReceiveMessageWaitTimeSeconds", 0, 20),
     ("VisibilityTimeout", 0, 43_200),
@@ -81,7 +81,7 @@ impl Queue {
             created: now,
             modified: now,
             delay: 0,
-            largest: LARGEST,
+            largest: MAX_MESSAGE_BYTES,
             retention: 345_600,
             wait: 0,
             visibility: 30,

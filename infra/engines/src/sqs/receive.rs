@@ -15,7 +15,7 @@ use super::settle::Receipt;
 use super::{Refusal, Sqs};
 
 /// How often a wait looks for what other processes have sent.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// How many groups a receive looks at for a quiet one.
 const GROUPS: usize = 32;
@@ -124,7 +124,7 @@ impl Sqs {
                 return Ok(Bytes::from_static(b"{}"));
             }
             let due = next.map_or(left, |next| Duration::from_millis(next.saturating_sub(self.now()).max(1) as u64));
-            let look = if self.shared.on_file { LOOK } else { left };
+            let look = if self.shared.on_file { POLL_INTERVAL } else { left };
             let _ = timeout(left.min(due).min(look), changed).await;
         }
     }

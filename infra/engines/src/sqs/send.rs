@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::batch::{Batch, Outcome};
 use super::message::{Accepted, Outgoing, sum, sum_of_attributes};
-use super::queue::{LARGEST, Queue};
+use super::queue::{MAX_MESSAGE_BYTES, Queue};
 use super::{Refusal, Sqs};
 
 #[derive(Deserialize)]
@@ -34,9 +34,10 @@ impl Sqs {
             let queue = Queue::at(database, request.queue_url.as_deref())?;
             let entries = request.check("SendMessage")?;
             let size: i64 = entries.iter().map(|(_, message)| message.size()).sum();
-            if size > LARGEST {
-                let message =
-                    format!("Batch requests cannot be longer than {LARGEST} bytes. You have sent {size} bytes.");
+            if size > MAX_MESSAGE_BYTES {
+                let message = format!(
+                    "Batch requests cannot be longer than {MAX_MESSAGE_BYTES} bytes. You have sent {size} bytes."
+                );
                 return Err(Refusal::batch_length(message));
             }
             let mut outcome = Outcome::default();

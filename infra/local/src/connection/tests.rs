@@ -100,11 +100,11 @@ async fn what_is_no_request_is_told_so_in_the_contracts_form() {
     let many: String = (0..101).map(|number| format!("a{number}: b\r\n")).collect();
     let large = [
         get(&many),
-        get(&format!("a: {}\r\n", "x".repeat(LARGEST_HEAD))),
-        format!("GET /{} HTTP/1.1\r\nhost: localhost\r\n\r\n", "x".repeat(LARGEST_HEAD)).into_bytes(),
+        get(&format!("a: {}\r\n", "x".repeat(MAX_HEAD_BYTES))),
+        format!("GET /{} HTTP/1.1\r\nhost: localhost\r\n\r\n", "x".repeat(MAX_HEAD_BYTES)).into_bytes(),
         format!("GET /{} HTTP/1.1\r\nhost: localhost\r\n\r\n", "x".repeat(70_000)).into_bytes(),
         // It need not end.
-        vec![b'x'; 2 * LARGEST_HEAD],
+        vec![b'x'; 2 * MAX_HEAD_BYTES],
     ];
     for sent in &large {
         is_failure(&exchange(sent).await, 431, "headers_too_large");

@@ -9,8 +9,8 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
-use crate::backend::StartError;
 use crate::given;
+use crate::services::StartError;
 
 const WEBHOOKS: &str = "/api/v1/webhooks";
 

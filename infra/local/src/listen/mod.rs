@@ -17,16 +17,16 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 
-use crate::backend::StartError;
 use crate::given;
 use crate::listen_on;
 use crate::options::Listen;
+use crate::services::StartError;
 use crate::signals::interrupted;
 use delivery::Secrets;
 use hook::Hook;
 
 /// More than any delivery has.
-const LARGEST: usize = 16 * 1024 * 1024;
+const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
 /// What answers deliveries.
 struct Receiver {
@@ -111,7 +111,7 @@ impl Receiver {
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Empty<Bytes>>, Infallible> {
         let (parts, body) = request.into_parts();
         let mut response = Response::new(Empty::new());
-        let Ok(body) = Limited::new(body, LARGEST).collect().await else {
+        let Ok(body) = Limited::new(body, MAX_BODY_BYTES).collect().await else {
             *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
             return Ok(response);
         };

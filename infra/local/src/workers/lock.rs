@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// How often the others look whether the lock is free.
-const LOOK: Duration = Duration::from_millis(200);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The lock of a folder, or none for engines in memory. The system releases it when its holder ends, however it does.
 pub(super) struct Lock(Option<File>);
@@ -36,7 +36,7 @@ impl Lock {
                 {
                     tracing::error!(error = %error, "workers.lock can't be locked: webhooks wait until it can");
                 }
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(POLL_INTERVAL).await;
             }
         }
         self

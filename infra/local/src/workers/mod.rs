@@ -4,8 +4,8 @@
 //! Of several processes that share a data folder one works, by a lock that the system takes away from it when it ends;
 //! another then takes over what it had in hand.
 
-mod aside;
 mod consumer;
+mod failed_records;
 mod lock;
 mod queue;
 mod stream;
@@ -19,9 +19,10 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::backend::{Backend, StartError};
-use aside::Aside;
+use crate::backend::Backend;
+use crate::services::StartError;
 use consumer::Fed;
+use failed_records::FailedRecords;
 
 /// How long a stop waits for the batches in flight.
 const GRACE: Duration = Duration::from_secs(2);
@@ -30,7 +31,7 @@ const GRACE: Duration = Duration::from_secs(2);
 pub struct Workers {
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
-    aside: Aside,
+    failed_records: FailedRecords,
 }
 
 /// What every poller has.
@@ -60,7 +61,7 @@ impl Workers {
     pub fn start(backend: &Backend) -> Result<Self, StartError> {
         let engine = backend.engine.as_ref().ok_or("workers need the embedded engines")?;
         let (stop, asked) = watch::channel(false);
-        let aside = Aside::beside(engine.folder.as_deref());
+        let failed_records = FailedRecords::beside(engine.folder.as_deref());
         let (sqs, app) = (engine.engines.sqs.clone(), backend.app.clone());
         let lock = lock::Lock::of_folder(engine.folder.as_deref())?;
 
@@ -77,7 +78,7 @@ impl Workers {
         }
         let client = engine.sqs.clone();
         let addresses = app.queues()?.clone();
-        let set_aside = aside.clone();
+        let failed = failed_records.clone();
         let work = async move {
             let mut stop = Stop(asked);
             let held = tokio::select! {
@@ -102,7 +103,7 @@ impl Workers {
             };
             for (consumer, role, stream) in streams {
                 if let Some(poller) = feed(consumer, role) {
-                    pollers.spawn(stream::poll(poller, stream, set_aside.clone()));
+                    pollers.spawn(stream::poll(poller, stream, failed.clone()));
                 }
             }
             for (consumer, role, of) in queues {
@@ -116,14 +117,14 @@ impl Workers {
             }
             while pollers.join_next().await.is_some() {}
         };
-        Ok(Self { stop, task: tokio::spawn(work), aside })
+        Ok(Self { stop, task: tokio::spawn(work), failed_records })
     }
 
-    /// What no consumer could take, in its order: the lines of `aside/*.jsonl` in the folder, or kept here if there is
+    /// What no consumer could take, in its order: the lines of `failed-records/*.jsonl` in the folder, or kept here if there is
     /// none.
     #[must_use]
-    pub fn aside(&self) -> Vec<Value> {
-        self.aside.read()
+    pub fn failed_records(&self) -> Vec<Value> {
+        self.failed_records.read()
     }
 
     /// Ends: nothing more is taken, and what is in flight may finish for two seconds.

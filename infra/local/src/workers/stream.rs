@@ -8,12 +8,12 @@ use engines::{EngineError, Stream};
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::aside::Aside;
+use super::failed_records::FailedRecords;
 use super::{GRACE, Poller};
 
 /// Records in a batch at the most.
 const BATCH: usize = 100;
-/// How often one record is tried before it is set aside.
+/// How often one record is tried before it goes to the failed records.
 const TRIES: u32 = 8;
 /// The pauses between tries: the first, and the longest.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -22,11 +22,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Feeds a consumer the stream's records in their order, from where it was left.
 ///
 /// A batch for which the store or a queue does not answer comes again for ever. One with a record that fails is done up
-/// to that one, and the rest comes again in halves, until the record is alone; then it is tried some times more, and set
-/// aside.
-pub(super) async fn poll(poller: Poller, stream: Stream, aside: Aside) {
+/// to that one, and the rest comes again in halves, until the record is alone; then it is tried some times more, and goes
+/// to the failed records.
+pub(super) async fn poll(poller: Poller, stream: Stream, failed_records: FailedRecords) {
     let mut stop = poller.stop.clone();
-    let mut reading = Reading { poller, stream, aside, most: BATCH, tries: 0, failures: 0 };
+    let mut reading = Reading { poller, stream, failed_records, most: BATCH, tries: 0, failures: 0 };
     loop {
         let next = {
             let mut step = pin!(reading.step());
@@ -57,7 +57,7 @@ enum Next {
 struct Reading {
     poller: Poller,
     stream: Stream,
-    aside: Aside,
+    failed_records: FailedRecords,
     /// How many records the next batch may have: few while a bad one is looked for.
     most: usize,
     /// How often a record alone has failed.
@@ -107,7 +107,7 @@ impl Reading {
             [number] => {
                 self.tries += 1;
                 self.most = 1;
-                if self.tries < TRIES { self.pause() } else { self.set_aside(number) }
+                if self.tries < TRIES { self.pause() } else { self.give_up(number) }
             }
             rest => {
                 self.most = rest.len().div_ceil(2);
@@ -134,17 +134,21 @@ impl Reading {
     }
 
     /// The next record, which has this number, is left out.
-    fn set_aside(&mut self, number: &str) -> Next {
+    fn give_up(&mut self, number: &str) -> Next {
         let id = self.poller.consumer.consumer.id;
         let record = match self.stream.checkpoint(id).and_then(|after| self.stream.read(after.as_deref(), 1)) {
             Ok(records) => records.into_iter().next().unwrap_or_default(),
             Err(error) => return self.troubled(&error),
         };
-        if let Err(error) = self.aside.keep(id, record) {
-            tracing::error!(operation = id, error = %error, "a record can't be set aside");
+        if let Err(error) = self.failed_records.keep(id, record) {
+            tracing::error!(operation = id, error = %error, "a record that keeps failing can't be written to failed-records; it is tried again");
             return self.pause();
         }
-        tracing::error!(operation = id, sequence_number = number, "a record was set aside after {TRIES} tries");
+        tracing::error!(
+            operation = id,
+            sequence_number = number,
+            "a record failed {TRIES} times and was written to failed-records: see docs/webhooks.md"
+        );
         match self.done(number) {
             Ok(()) => Next::Batch,
             Err(error) => self.troubled(&error),

@@ -11,14 +11,14 @@ pub(crate) const PARTITION: &str = "pk";
 
 /// One action on one table (`main`, or `main/index/by-value`) and all the partition keys that it names there.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Touched {
+pub(crate) struct ItemAccess {
     pub(crate) action: &'static str,
     /// None where the call doesn't say, as with a stream's iterator.
     pub(crate) table: Option<String>,
     pub(crate) keys: Vec<String>,
 }
 
-impl Touched {
+impl ItemAccess {
     /// Everything that a call touches, or nothing if that can't be told, in which case it is to be refused.
     pub(crate) fn by(operation: Operation, body: &[u8], dynamo: &Dynamo) -> Option<Vec<Self>> {
         match operation {
@@ -52,8 +52,8 @@ impl Touched {
     }
 }
 
-fn one(action: &'static str, table: String, keys: impl Iterator<Item = Option<String>>) -> Touched {
-    Touched { action, table: Some(named(table)), keys: keys.flatten().collect() }
+fn one(action: &'static str, table: String, keys: impl Iterator<Item = Option<String>>) -> ItemAccess {
+    ItemAccess { action, table: Some(named(table)), keys: keys.flatten().collect() }
 }
 
 /// A table may be named by its ARN, and a stream always is.
@@ -86,12 +86,12 @@ struct Plain {
 }
 
 impl Plain {
-    fn touched(self, operation: Operation, dynamo: &Dynamo) -> Option<Touched> {
+    fn touched(self, operation: Operation, dynamo: &Dynamo) -> Option<ItemAccess> {
         let action = operation.name();
         let table = self.table_name.clone().or(self.stream_arn.clone()).or(self.resource_arn.clone()).map(named);
         if operation != Operation::Query {
             let keys = self.key.or(self.item).and_then(Row::key).into_iter().collect();
-            return Some(Touched { action, table, keys });
+            return Some(ItemAccess { action, table, keys });
         }
         let table = table?;
         let (attribute, resource) = match &self.index_name {
@@ -99,7 +99,7 @@ impl Plain {
             None => (PARTITION.to_owned(), table),
         };
         let key = self.queried(&attribute)?;
-        Some(Touched { action, table: Some(resource), keys: vec![key] })
+        Some(ItemAccess { action, table: Some(resource), keys: vec![key] })
     }
 
     /// The value that a query's key condition holds `attribute` to.
@@ -189,8 +189,8 @@ struct Part {
 
 impl Transaction {
     /// A transaction needs the actions of its parts, each with all the keys that it has in a table.
-    fn touched(self) -> Vec<Touched> {
-        let mut all: Vec<Touched> = Vec::new();
+    fn touched(self) -> Vec<ItemAccess> {
+        let mut all: Vec<ItemAccess> = Vec::new();
         for part in self.transact_items {
             let parts = [
                 ("GetItem", part.get),
@@ -204,7 +204,7 @@ impl Transaction {
                 let key = plain.key.or(plain.item).and_then(Row::key);
                 match all.iter_mut().find(|t| t.action == action && t.table == table) {
                     Some(touched) => touched.keys.extend(key),
-                    None => all.push(Touched { action, table, keys: key.into_iter().collect() }),
+                    None => all.push(ItemAccess { action, table, keys: key.into_iter().collect() }),
                 }
             }
         }

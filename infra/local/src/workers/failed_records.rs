@@ -10,16 +10,16 @@ use serde_json::Value;
 
 /// Where they are kept.
 #[derive(Clone)]
-pub(super) enum Aside {
+pub(super) enum FailedRecords {
     /// `<consumer>.jsonl` in a folder, for its owner alone: a record holds what was saved.
     Folder(PathBuf),
     /// With engines in memory.
     Memory(Arc<Mutex<Vec<Value>>>),
 }
 
-impl Aside {
+impl FailedRecords {
     pub(super) fn beside(data: Option<&Path>) -> Self {
-        data.map_or_else(|| Self::Memory(Arc::default()), |data| Self::Folder(data.join("aside")))
+        data.map_or_else(|| Self::Memory(Arc::default()), |data| Self::Folder(data.join("failed-records")))
     }
 
     /// Keeps a record; it is on the disk when this returns.
@@ -68,13 +68,13 @@ mod tests {
     #[test]
     fn what_is_kept_is_there_for_its_owner_alone() {
         let data = tempfile::tempdir().expect("a folder");
-        let aside = Aside::beside(Some(data.path()));
-        assert_eq!(aside.read(), Vec::<Value>::new());
+        let failed = FailedRecords::beside(Some(data.path()));
+        assert_eq!(failed.read(), Vec::<Value>::new());
         for number in 0..2 {
-            aside.keep("fan-out", json!({ "number": number })).expect("it is kept");
+            failed.keep("fan-out", json!({ "number": number })).expect("it is kept");
         }
-        assert_eq!(aside.read(), [json!({ "number": 0 }), json!({ "number": 1 })]);
+        assert_eq!(failed.read(), [json!({ "number": 0 }), json!({ "number": 1 })]);
         let mode = |path: &str| data.path().join(path).metadata().expect("it is there").permissions().mode() & 0o777;
-        assert_eq!((mode("aside"), mode("aside/fan-out.jsonl")), (0o700, 0o600));
+        assert_eq!((mode("failed-records"), mode("failed-records/fan-out.jsonl")), (0o700, 0o600));
     }
 }
