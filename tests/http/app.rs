@@ -131,7 +131,9 @@ pub(crate) fn cookie_of(answer: &Answer) -> String {
 impl Caller {
     /// Nobody in particular, at another process.
     pub(crate) fn at(base: &str) -> Self {
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        // Shorter than the gateway's, so that no request goes out on a connection that is just being closed.
+        let http = http.pool_idle_timeout(Duration::from_secs(30)).build().unwrap();
         Self { base: base.to_owned(), http, headers: HeaderMap::new() }
     }
 

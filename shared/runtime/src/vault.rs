@@ -8,8 +8,8 @@ use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
 use contract::Error;
 
-/// How long keys are believed without asking again: a new one is known everywhere after this.
-const BELIEVED: Duration = Duration::from_secs(300);
+/// How long keys are used without asking again: a new one is known everywhere after this.
+const CACHE_TTL: Duration = Duration::from_secs(300);
 
 /// The data keys of a deployment. Cheap to clone.
 #[derive(Clone)]
@@ -39,7 +39,7 @@ impl Vault {
     pub async fn ring(&self) -> Result<Arc<Keyring>, Error> {
         let known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((at, ring)) = &known
-            && at.elapsed() < BELIEVED
+            && at.elapsed() < CACHE_TTL
         {
             return Ok(ring.clone());
         }
