@@ -3,6 +3,8 @@
 use reqwest::header::HeaderMap;
 use serde_json::{Map, Value};
 
+use crate::described;
+
 /// The headers of every answer, from the contract.
 const ALWAYS: [(&str, &str); 9] = [
     ("strict-transport-security", "max-age=63072000; includeSubDomains; preload"),
@@ -68,6 +70,9 @@ impl Answer {
             204 => assert!(answer.body.is_empty() && answer.all("content-type").is_empty(), "{answer}"),
             200..300 => assert_eq!(answer.header("content-type"), "application/json", "{answer}"),
             _ => answer.check_envelope(),
+        }
+        if let Some(broken) = described::broken(&answer.asked, status, &answer.body) {
+            panic!("not as the description has it: {broken}\n{answer}");
         }
         if status != 405 {
             assert!(answer.all("allow").is_empty(), "{answer}");

@@ -11,6 +11,7 @@ mod bad_paths;
 mod connections;
 mod credentials;
 mod delivery;
+mod described;
 mod every_failure;
 mod everywhere;
 mod faults;

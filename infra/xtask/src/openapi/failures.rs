@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use contract::Code;
-use runtime::{Access, OperationSpec, RouteSpec};
+use runtime::{Access, Method, OperationSpec, RouteSpec};
 
 use crate::node::Node;
 use crate::{Failure, map};
@@ -43,7 +43,8 @@ pub(super) fn statuses(spec: &RouteSpec, operation: &OperationSpec) -> BTreeSet<
     if in_path {
         statuses.extend([404, 422]);
     }
-    if operation.body.is_some() {
+    // A body is looked at where none is taken, too: it would be ignored otherwise.
+    if operation.body.is_some() || route.method == Method::Post {
         statuses.extend([415, 422]);
     }
     if takes_version(operation) {

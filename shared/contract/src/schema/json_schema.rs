@@ -69,10 +69,8 @@ fn value(field_type: FieldType) -> Value {
     match field_type {
         FieldType::String | FieldType::Textarea | FieldType::Select => text,
         FieldType::Number => json!({
-            "description": "A number that a double holds as it is written.",
+            "description": "A number that a double holds as it is written; an integer up to 2^53.",
             "type": "number",
-            "minimum": -MAX_WHOLE,
-            "maximum": MAX_WHOLE,
         }),
         FieldType::Boolean => json!({"type": "boolean"}),
         FieldType::Date => json!({"type": "string", "format": "date"}),
