@@ -14,8 +14,8 @@ enum Fault {
     LacksPermission,
     Coding,
     UnknownParameter,
-    UnreadBody,
     BadIdempotencyKey,
+    UnreadBody,
     BadPath,
 }
 
@@ -25,8 +25,8 @@ const FAULTS: [Fault; 8] = [
     Fault::LacksPermission,
     Fault::Coding,
     Fault::UnknownParameter,
-    Fault::UnreadBody,
     Fault::BadIdempotencyKey,
+    Fault::UnreadBody,
     Fault::BadPath,
 ];
 
@@ -39,8 +39,8 @@ impl Fault {
             Self::LacksPermission => (403, "lacks the permission `webhooks:write`"),
             Self::Coding => (415, "unsupported_media_type"),
             Self::UnknownParameter => (400, "`sort` is not known here"),
-            Self::UnreadBody => (422, "dryRun"),
             Self::BadIdempotencyKey => (400, "`Idempotency-Key` must be"),
+            Self::UnreadBody => (422, "dryRun"),
             Self::BadPath => (422, "\"id\""),
         }
     }
