@@ -1,38 +1,60 @@
 //! Deliveries to signed HTTP attempts.
 //!
-//! A batch of messages is sorted by endpoint, and the endpoints are served side by side: `endpoint` takes places there
-//! and decides what is sent, held or put back; `attempt` makes one attempt from lease to record; `mask` takes
-//! secrets out of what is recorded; `outbound` is the HTTP client that never reaches the inside.
+//! The path of a message, a file a step. Each step owns what is known so far; its one method consumes it and gives the
+//! next step, or an end with its reason (`ended`: dropped, returned to the queue, deferred, held).
+//!
+//! - `received`: a batch of messages is read (those that come too early turn off to `not_due`, which sends them on);
+//! - `due`: its webhooks and events are loaded;
+//! - `addressed`: what goes to one endpoint takes permits of the `concurrency_limiter`, slots among all dispatchers, and
+//!   passes the `circuit_breaker`;
+//! - `permitted`: one message takes the lease of its attempt;
+//! - `leased`: the request is signed (`sign`) and sent (`outbound`, the HTTP client that never reaches the inside);
+//! - `attempted`: what came of it is recorded, without secrets (`mask`), and a retry sent if it failed (`schedule`);
+//! - `recorded`: the outcome, which the circuit breaker is told.
+//!
+//! `dispatcher` leads along this path, within the `deadlines` of a batch. A step imports the next one and what no step
+//! belongs to, never one before it.
 
 pub mod outbound;
 
-mod attempt;
-mod batch;
-mod endpoint;
+mod addressed;
+mod attempted;
+mod circuit_breaker;
+mod concurrency_limiter;
+mod deadlines;
+mod dispatcher;
+mod due;
+mod ended;
+mod leased;
+mod log;
 mod mask;
-mod places;
+mod message;
+mod not_due;
+mod permitted;
+mod received;
+mod recorded;
 mod schedule;
+mod services;
 mod sign;
-mod until;
 
 use std::time::Duration;
 
 use runtime::{Consumer, Queue, Source};
 
-use crate::batch::Dispatcher;
+use crate::dispatcher::Dispatcher;
 
 /// `dispatcher`
 pub static DISPATCHER: Consumer = Consumer::of::<Dispatcher>(
-    "dispatcher",
+    log::OPERATION,
     "Send deliveries to webhooks, signed",
     Source::Queues(&[Queue::First, Queue::Retries]),
-    // Reads and waits for a place, an attempt, and its record while the store is slow to take it (`until`).
+    // Reads and waits for a slot, an attempt, and its record while the store is slow to take it (`deadlines`).
     Duration::from_secs(70),
 );
 
 #[cfg(test)]
 mod tests {
-    use store::endpoint_state::SLOT;
+    use store::endpoint_state::SLOT_TTL;
 
     use super::*;
 
@@ -40,11 +62,11 @@ mod tests {
     #[test]
     fn the_functions_time_holds_all_waits_and_an_attempt() {
         let attempt = runtime::WebhookSettings::default().deadline;
-        let after = until::RECORD + until::REST + runtime::lambda::consumer::RESERVE;
-        let waits = places::WAIT + endpoint::PATIENCE;
+        let after = deadlines::RECORD_RESERVE + deadlines::BATCH_RESERVE + runtime::lambda::consumer::RESERVE;
+        let waits = concurrency_limiter::MAX_WAIT + addressed::MAX_SLOT_WAIT;
         let calls = Duration::from_secs(12);
         assert!(DISPATCHER.timeout >= calls + waits + attempt + after);
         // A slot must not be free again while its holder is at work.
-        assert!(SLOT > DISPATCHER.timeout);
+        assert!(SLOT_TTL > DISPATCHER.timeout);
     }
 }

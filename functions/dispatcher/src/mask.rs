@@ -1,5 +1,5 @@
-//! What of an answer is recorded: a receiver that echoes requests must not tell whoever reads deliveries what the values
-//! of headers are.
+//! The part of an answer that may be recorded: a receiver that echoes requests must not show the values of the webhook's
+//! headers to everyone who may read its deliveries.
 //!
 //! One rule: what holds [`RUN`] bytes in a row of a value, however often and in whichever way it was encoded, is masked.
 //! So it does not matter whether a value is echoed whole, without its scheme, or cut off.
@@ -12,7 +12,7 @@ use contract::webhook::Headers;
 /// Fewer bytes of a value tell little, and stand in many answers by chance.
 const RUN: usize = 8;
 /// Encodings within each other that are looked through: JSON in base64 in a URL, say.
-const DEPTH: usize = 3;
+const MAX_DEPTH: usize = 3;
 /// What stands for what was masked.
 const MASK: &str = "…";
 
@@ -28,7 +28,7 @@ pub(crate) fn masked(response: &str, headers: &Headers) -> String {
         return response.to_owned();
     }
     let mut hidden = vec![false; response.len()];
-    for reading in readings(response, DEPTH) {
+    for reading in readings(response, MAX_DEPTH) {
         for (_, range) in reading.runs().filter(|(run, _)| secret.contains(run)) {
             hidden[range].fill(true);
         }
@@ -78,7 +78,7 @@ impl Reading {
         self.from.push(from);
     }
 
-    /// What it may be an encoding of. Where groups of digits begin is not known, so each place is tried.
+    /// What it may be an encoding of. Where groups of digits begin is not known, so each offset is tried.
     fn decodings(&self) -> impl Iterator<Item = Self> + '_ {
         let unescaped = std::iter::once_with(|| self.unescaped());
         let base64 = (0..4).flat_map(|skipped| self.digits(6, base64_digit, b"\r\n", skipped));

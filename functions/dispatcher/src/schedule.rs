@@ -1,19 +1,19 @@
-//! When what failed is tried again.
+//! When what failed is tried again: retries, probes and deferred messages.
 
 use std::time::Duration;
 
 use contract::Time;
 use store::deliveries::{Message, Next};
 
-/// A closed endpoint is tried out at least this often.
-const LONGEST_CLOSED: Duration = Duration::from_secs(15 * 60);
-/// What is put back comes back within this.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// What is put back for want of a place at an endpoint that answers: places there are free again soon.
-const SHORT_WAIT: Duration = Duration::from_secs(4);
+/// An endpoint whose circuit is open is probed at least this often.
+const MAX_OPEN: Duration = Duration::from_secs(15 * 60);
+/// What is deferred comes back within this.
+const MAX_DEFERRAL: Duration = Duration::from_secs(60);
+/// What is deferred for want of a slot at an endpoint that answers: slots there are free again soon.
+const MAX_DEFERRAL_IF_ANSWERING: Duration = Duration::from_secs(4);
 
-/// A span of a tenth more or less, so that what failed together does not come back together.
-fn about(span: Duration) -> Duration {
+/// A span with jitter, a tenth more or less: what failed together shall not come back together.
+fn jittered(span: Duration) -> Duration {
     let chance = f64::from(u16::from_be_bytes(auth::random::bytes())) / f64::from(u16::MAX);
     span.mul_f64(0.9 + 0.2 * chance)
 }
@@ -22,20 +22,20 @@ fn about(span: Duration) -> Duration {
 pub(crate) fn after_failure(retries: &[Duration], message: &Message, now: Time, asked: Option<Duration>) -> Next {
     let done = usize::try_from(message.attempt_of_round()).unwrap_or(usize::MAX);
     match retries.get(done) {
-        Some(span) => Next::Retry(now.plus(about(*span).max(asked.unwrap_or_default()))),
+        Some(span) => Next::Retry(now.plus(jittered(*span).max(asked.unwrap_or_default()))),
         None => Next::Failed,
     }
 }
 
-/// How long an endpoint that does not answer stays closed, when it was tried out in vain so many times in a row.
-pub(crate) fn closed_for(retries: &[Duration], trials: u32) -> Duration {
-    let first = retries.first().copied().unwrap_or(LONGEST_CLOSED);
-    first.saturating_mul(1 << trials.min(10)).min(LONGEST_CLOSED)
+/// How long the circuit of an endpoint stays open after so many probes in a row.
+pub(crate) fn open_for(retries: &[Duration], probes: u32) -> Duration {
+    let first = retries.first().copied().unwrap_or(MAX_OPEN);
+    first.saturating_mul(1 << probes.min(10)).min(MAX_OPEN)
 }
 
-/// How long a message stays away that was put back so many times before.
-pub(crate) fn away(waits: u32, answers: bool) -> Duration {
-    about(Duration::from_secs(1 << waits.min(6)).min(if answers { SHORT_WAIT } else { LONGEST_WAIT }))
+/// How long a message is deferred that was deferred so many times before.
+pub(crate) fn deferral(waits: u32, answers: bool) -> Duration {
+    jittered(Duration::from_secs(1 << waits.min(6)).min(if answers { MAX_DEFERRAL_IF_ANSWERING } else { MAX_DEFERRAL }))
 }
 
 #[cfg(test)]
@@ -82,13 +82,10 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_endpoint_is_tried_out_more_and_more_rarely() {
-        let spans: Vec<u64> = (0..7).map(|trials| closed_for(&RETRIES, trials).as_secs()).collect();
+    fn an_endpoint_that_does_not_answer_is_probed_more_and_more_rarely() {
+        let spans: Vec<u64> = (0..7).map(|probes| open_for(&RETRIES, probes).as_secs()).collect();
         assert_eq!(spans, [60, 120, 240, 480, 900, 900, 900]);
-        assert!(
-            (0..40)
-                .all(|waits| away(waits, false) <= Duration::from_secs(66)
-                    && away(waits, true) <= Duration::from_secs(5))
-        );
+        assert!((0..40).all(|waits| deferral(waits, false) <= Duration::from_secs(66)
+            && deferral(waits, true) <= Duration::from_secs(5)));
     }
 }

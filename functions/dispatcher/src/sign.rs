@@ -24,9 +24,10 @@ pub(crate) fn headers(target: &Target, content: &Content, message: &Message, now
         Ok::<(), Error>(())
     };
     let keys = target.secrets.iter().map(auth::WebhookSecret::key).collect::<Result<Vec<Key>, _>>();
-    let keys = keys.map_err(|_| Error::internal("a stored secret is none"))?;
+    let keys =
+        keys.map_err(|_| Error::internal("a stored signing secret can't be read: rotate the webhook's secret"))?;
     let (Some(newest), Some(oldest)) = (keys.first(), keys.last()) else {
-        return Err(Error::internal("a webhook has no secret"));
+        return Err(Error::internal("the webhook has no signing secret: rotate its secret"));
     };
     let (id, body, seconds) = (message.event.to_string(), content.body.as_bytes(), now.seconds());
     put(header::ID, &id)?;

@@ -62,12 +62,14 @@ impl Jobs {
                 None => Ok(()),
             },
             // A message is delayed for 15 minutes at the most.
-            Task::Try { due, .. } if due > self.clock.now().millis() => self.assign.send(&task, self.clock.now()).await,
-            Task::Try { client, webhook, .. } if self.releases.is_closed(webhook).await? => {
+            Task::Probe { due, .. } if due > self.clock.now().millis() => {
+                self.assign.send(&task, self.clock.now()).await
+            }
+            Task::Probe { client, webhook, .. } if self.releases.is_circuit_open(webhook).await? => {
                 self.send_one(client, webhook).await
             }
             // It answered, before anybody knew that something was held for it.
-            Task::Try { client, webhook, .. } => {
+            Task::Probe { client, webhook, .. } => {
                 let now = self.clock.now();
                 let task = self.starts.release(client, JobId::new(store::author::unique(now)), webhook, now).await?;
                 self.assign.send(&task, now).await

@@ -26,7 +26,7 @@ const ROUNDS: u32 = 5;
 pub enum Queue {
     /// First attempts of deliveries.
     First,
-    /// What is tried again, sent on, or put back.
+    /// What is tried again, sent on, or deferred.
     Retries,
     /// Tasks of jobs.
     Jobs,
@@ -96,7 +96,7 @@ impl Queues {
     pub async fn send_task(&self, task: &Task, now: Time) -> Result<(), Error> {
         let (client, due) = match task {
             Task::Run { client, .. } => (*client, now.millis()),
-            Task::Try { client, due, .. } => (*client, *due),
+            Task::Probe { client, due, .. } => (*client, *due),
         };
         self.send_all(Queue::Jobs, vec![outgoing(task, due, now, client)?]).await
     }

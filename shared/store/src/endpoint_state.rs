@@ -1,5 +1,5 @@
-//! What goes on at a webhook's endpoint, for all dispatchers together: how many attempts are under way, whether it
-//! answers, and since when nothing but failures came of it.
+//! What all dispatchers together know of a webhook's endpoint: how many attempts are under way there, its circuit
+//! breaker, and since when it has only failed.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use crate::keys;
 use crate::retry::Retries;
 
 /// Attempts under way at one endpoint, at the most.
-pub const SLOTS: usize = 10;
+pub const MAX_SLOTS: usize = 10;
 /// A slot that nobody gave back is free again after this long: longer than an attempt, and than the function that
 /// makes it may run.
-pub const SLOT: Duration = Duration::from_secs(75);
+pub const SLOT_TTL: Duration = Duration::from_secs(75);
 /// An endpoint's state vanishes after this long without an attempt.
-const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+const RETENTION: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// What goes on at endpoints.
+/// The states of endpoints.
 #[derive(Clone)]
 pub struct EndpointStates {
     store: Store,
@@ -67,10 +67,33 @@ pub struct Health {
     pub failing_since: Option<Time>,
     /// Attempts in a row that ran into the deadline.
     pub timeouts: u32,
-    /// It does not answer: nothing is sent before this time, and then one delivery to try it out.
-    pub closed_until: Option<Time>,
-    /// How often in a row trying it out failed.
-    pub trials: u32,
+    /// The circuit is open: the endpoint does not answer. Nothing is sent before this time, and then one probe.
+    pub open_until: Option<Time>,
+    /// Probes in a row, all in vain.
+    pub probes: u32,
+}
+
+/// The state of an endpoint's circuit breaker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CircuitState {
+    /// The endpoint answers: every delivery goes through.
+    Closed,
+    /// It does not answer: none goes through.
+    Open,
+    /// One goes through, as a probe of whether it answers again.
+    HalfOpen,
+}
+
+impl Health {
+    /// The state of the circuit breaker at a time.
+    #[must_use]
+    pub fn circuit(&self, now: Time) -> CircuitState {
+        match self.open_until {
+            None => CircuitState::Closed,
+            Some(until) if until > now => CircuitState::Open,
+            Some(_) => CircuitState::HalfOpen,
+        }
+    }
 }
 
 /// How the endpoint has done.
@@ -105,18 +128,18 @@ impl EndpointStates {
     /// # Errors
     /// `unavailable`, `internal`.
     pub async fn take(&self, webhook: WebhookId, want: usize) -> Result<Taken, Error> {
-        let mut free: Vec<usize> = (0..SLOTS).collect();
+        let mut free: Vec<usize> = (0..MAX_SLOTS).collect();
         let mut retries = Retries::default();
         loop {
             retries.allow(0)?;
             let now = self.store.clock().now();
             let slots: Vec<usize> = free.iter().copied().take(want.max(1)).collect();
             // Those that hold less are free: their time is over, or nobody is left to give them back.
-            let free_below = self.dead_before.map_or(now, |dead| now.max(dead.plus(SLOT))).millis() * 1000;
+            let free_below = self.dead_before.map_or(now, |dead| now.max(dead.plus(SLOT_TTL))).millis() * 1000;
             let chance = i64::from(u16::from_be_bytes(auth::random::bytes()) % 1000);
-            let stamp = now.plus(SLOT).millis() * 1000 + chance;
+            let stamp = now.plus(SLOT_TTL).millis() * 1000 + chance;
             let mut change = Change::update(keys::webhook_state(webhook))
-                .set("ttl", number(now.plus(KEPT).seconds()))
+                .set("ttl", number(now.plus(RETENTION).seconds()))
                 .with(":free", number(free_below));
             for at in &slots {
                 let name = slot(*at);
@@ -133,7 +156,7 @@ impl EndpointStates {
                     if slots.iter().all(|at| held(at) == stamp) {
                         return Ok(Taken { slots, stamp, health: health(&item) });
                     }
-                    free = (0..SLOTS).filter(|at| held(at) < free_below).collect();
+                    free = (0..MAX_SLOTS).filter(|at| held(at) < free_below).collect();
                     if free.is_empty() {
                         return Ok(Taken { health: health(&item), ..Taken::default() });
                     }
@@ -149,14 +172,14 @@ impl EndpointStates {
     /// `unavailable`, `internal`; the slots are then free when their time is over.
     pub async fn give_back(&self, webhook: WebhookId, taken: &Taken, report: Report) -> Result<Health, Error> {
         let now = self.store.clock().now();
-        let mut change = Change::update(keys::webhook_state(webhook)).set("ttl", number(now.plus(KEPT).seconds()));
+        let mut change = Change::update(keys::webhook_state(webhook)).set("ttl", number(now.plus(RETENTION).seconds()));
         for at in &taken.slots {
             change = change.remove(&slot(*at));
         }
         match report {
             Report::Nothing => {}
             Report::Answered => {
-                for name in ["failingSince", "timeouts", "closedUntil", "trials"] {
+                for name in ["failingSince", "timeouts", "openUntil", "probes"] {
                     change = change.remove(name);
                 }
             }
@@ -164,7 +187,7 @@ impl EndpointStates {
                 change = change.set_once("failingSince", number(now.millis()));
                 change = if reset {
                     // Whoever fails at once does not keep others waiting.
-                    change.set("timeouts", number(timeouts)).remove("closedUntil").remove("trials")
+                    change.set("timeouts", number(timeouts)).remove("openUntil").remove("probes")
                 } else {
                     change.add("timeouts", i64::from(timeouts))
                 };
@@ -190,30 +213,30 @@ impl EndpointStates {
         Ok(health(&item.unwrap_or_default()))
     }
 
-    /// Closes an endpoint that does not answer until a time, when it is `trials` times in a row that it was tried out;
-    /// false if another has done so, from the same `before`.
+    /// Opens the circuit of an endpoint that does not answer until a time, after so many probes in a row; false if another
+    /// has done so, from the same `before`.
     ///
     /// # Errors
     /// `unavailable`, `internal`.
-    pub async fn close(
+    pub async fn open_circuit(
         &self,
         webhook: WebhookId,
         before: Option<Time>,
         until: Time,
-        trials: u32,
+        probes: u32,
     ) -> Result<bool, Error> {
         let change = Change::update(keys::webhook_state(webhook))
-            .set("closedUntil", number(until.millis()))
-            .set("trials", number(trials));
+            .set("openUntil", number(until.millis()))
+            .set("probes", number(probes));
         let change = match before {
-            Some(before) => change.when("#closedUntil = :before").with(":before", number(before.millis())),
-            None => change.when("attribute_not_exists(#closedUntil)"),
+            Some(before) => change.when("#openUntil = :before").with(":before", number(before.millis())),
+            None => change.when("attribute_not_exists(#openUntil)"),
         };
         match self.store.attempt(change).await? {
             Attempt::Done => Ok(true),
             Attempt::Refused(item) => {
                 let found = item.map(|item| health(&item));
-                Ok(found.is_some_and(|found| found.closed_until == Some(until)))
+                Ok(found.is_some_and(|found| found.open_until == Some(until)))
             }
         }
     }
@@ -223,7 +246,7 @@ pub(crate) fn health(item: &Item) -> Health {
     Health {
         failing_since: get_number(item, "failingSince").map(Time::from_millis),
         timeouts: get_number(item, "timeouts").unwrap_or(0),
-        closed_until: get_number(item, "closedUntil").map(Time::from_millis),
-        trials: get_number(item, "trials").unwrap_or(0),
+        open_until: get_number(item, "openUntil").map(Time::from_millis),
+        probes: get_number(item, "probes").unwrap_or(0),
     }
 }

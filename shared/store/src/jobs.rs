@@ -30,7 +30,7 @@ pub enum Task {
         job: JobId,
     },
     /// Send one of the deliveries that are held for a webhook, to see whether it answers.
-    Try {
+    Probe {
         /// Whose.
         client: ClientId,
         /// The webhook.

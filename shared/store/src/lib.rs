@@ -27,7 +27,7 @@
 //! | values | main `V#cl#tenant` / `fg#entity` | `doc` (by field identifier) `version epoch createdAt deletedAt` |
 //! | an entity's place in order | main `V#cl#tenant` / `o#fg#time#entity` | `entity` |
 //! | webhook | main `W#cl` / whk | `doc` (with its sealed secrets) `version` |
-//! | its endpoint | log `WS#whk` / `#` | `t_0` to `t_9` (attempts under way, until when), `failingSince timeouts closedUntil trials ttl` |
+//! | its endpoint | log `WS#whk` / `#` | `t_0` to `t_9` (attempts under way, until when), `failingSince timeouts openUntil probes ttl` |
 //! | announcement, in pieces | log `EV#cl` / `evt#00` | `body pieces event requestId ttl` |
 //! | delivery | log `DL#cl#whk` / dlv | `webhook event of` (the event) `ttl` |
 //! | where it stands | log `DL#cl#whk` / `dlv#s` | `status round attempt base holder nextAt`, an attempt's `s_n` (start), `a_n` (result), `r_n` (long answer) `ttl` |

@@ -1,4 +1,4 @@
-//! What a receiver answers, as far as anybody wants to know.
+//! The part of an answer that is kept: the beginning of the body, and how long the receiver asks to be left alone.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,11 +7,11 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use tokio::time::{Instant, timeout_at};
 
-/// Bytes of a body that are read: a receiver that ends before keeps its connection.
+/// Bytes of a body that are read, at the most: a shorter body leaves the connection usable.
 const MAX_READ: usize = 64 * 1024;
-/// Bytes that are kept.
+/// Bytes of a body that are kept, at the most.
 const MAX_KEPT: usize = 4 * 1024;
-/// The longest of our own waits between attempts.
+/// The longest `Retry-After` that is waited for: as long as the longest of our own waits between attempts.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// The first 4 KiB of a body. Reads what there is until the deadline. How a body goes on changes nothing: the receiver

@@ -1,4 +1,4 @@
-//! The connector: what is checked is what is dialled.
+//! The connector: it dials the very address that it has checked.
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -23,17 +23,17 @@ use super::failure::Failure;
 use super::resolve::Resolve;
 use super::stream::Stream;
 
-/// Addresses of a name that are tried at the most.
+/// Addresses of a name that are tried, at the most.
 const MAX_ADDRESSES: usize = 8;
-/// What an address may take to answer while there is another to try.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long one address may take to connect while there is another to try.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 tokio::task_local! {
-    /// hyper-util hands a connector the place alone; the attempt on whose behalf it dials is known by its task.
+    /// hyper-util hands a connector the URI alone; the request on whose behalf it dials is known by its task.
     static DIALLING: Arc<Dialling>;
 }
 
-/// What an attempt and the connector that dials for it share.
+/// What a request and the connector that dials for it share.
 pub(super) struct Dialling {
     deadline: Instant,
     last: Mutex<Option<IpAddr>>,
@@ -54,7 +54,7 @@ impl Dialling {
     }
 }
 
-/// Whatever is dialled in this future is dialled for this attempt.
+/// Whatever is dialled in this future is dialled for this request.
 pub(super) async fn within<F: Future>(dialling: Arc<Dialling>, future: F) -> F::Output {
     DIALLING.scope(dialling, future).await
 }
@@ -95,8 +95,8 @@ impl Service<Uri> for Connector {
         let ways = Arc::clone(&self.0);
         let dialling = DIALLING.try_with(Arc::clone);
         Box::pin(async move {
-            let dialling = dialling.map_err(|_| Failure::blocked("nobody's connection"))?;
-            // A connection that its attempt no longer waits for is made to its end for the next one: the deadline
+            let dialling = dialling.map_err(|_| Failure::blocked("a connection was dialled outside of any request"))?;
+            // A connection that its request no longer waits for is made to its end for the next one: the deadline
             // holds for it too.
             let connecting = timeout_at(dialling.deadline, ways.connect(&uri, &dialling));
             connecting.await.unwrap_or_else(|_| Err(Failure::late())).map(TokioIo::new)
@@ -177,10 +177,10 @@ async fn dial(addresses: &[IpAddr], port: u16, dialling: &Dialling) -> Result<(T
     Err(failure)
 }
 
-/// Until when an address may take: the last of them to the end, the others an equal share of what is left.
+/// The deadline of one address: for the last of them that of the request, for the others an equal share of what is left.
 fn share(deadline: Instant, now: Instant, left: usize) -> Instant {
     match u32::try_from(left) {
-        Ok(left) if left > 1 => now + (deadline.saturating_duration_since(now) / left).min(PATIENCE),
+        Ok(left) if left > 1 => now + (deadline.saturating_duration_since(now) / left).min(CONNECT_TIMEOUT),
         _ => deadline,
     }
 }
@@ -205,8 +205,8 @@ mod tests {
         let now = Instant::now();
         let after = |deadline: u64, left: usize| share(now + Duration::from_secs(deadline), now, left) - now;
         assert_eq!(after(30, 1), Duration::from_secs(30));
-        assert_eq!(after(30, 2), PATIENCE);
+        assert_eq!(after(30, 2), CONNECT_TIMEOUT);
         assert_eq!(after(6, 3), Duration::from_secs(2));
-        assert_eq!(share(now, now + PATIENCE, 2), now + PATIENCE);
+        assert_eq!(share(now, now + CONNECT_TIMEOUT, 2), now + CONNECT_TIMEOUT);
     }
 }

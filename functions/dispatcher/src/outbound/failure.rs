@@ -1,4 +1,4 @@
-//! Why there was no answer.
+//! Why a request got no answer.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -30,9 +30,9 @@ impl Failure {
         Self::new(AttemptError::Timeout, "the deadline has passed")
     }
 
-    /// What an error of the client comes from.
+    /// The failure behind an error of hyper's client.
     pub(super) fn of(error: &(dyn StdError + 'static)) -> Self {
-        // What an I/O error of ours holds is no source of it.
+        // An I/O error does not name what it wraps as its source.
         let held = |error: &io::Error| error.get_ref().and_then(|held| held.downcast_ref::<Self>()).cloned();
         let ours = |error: &(dyn StdError + 'static)| {
             error.downcast_ref::<Self>().cloned().or_else(|| error.downcast_ref().and_then(held))
@@ -59,7 +59,7 @@ fn kind_of(error: &(dyn StdError + 'static)) -> AttemptError {
     if chain(error).any(|error| error.downcast_ref().is_some_and(alert)) {
         return AttemptError::Tls;
     }
-    // What came is no HTTP, or too much of it. All else is a connection that broke off.
+    // What arrived is not HTTP, or too much of it. Everything else is a connection that broke off.
     let parse = |error: &hyper::Error| error.is_parse();
     if chain(error).any(|error| error.downcast_ref().is_some_and(parse)) {
         return AttemptError::Http;

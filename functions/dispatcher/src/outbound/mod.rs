@@ -1,4 +1,4 @@
-//! One attempt: a `POST` to where the rules let it go, under one deadline.
+//! The HTTP client: a `POST` to where the rules let it go, under one deadline.
 //!
 //! The rules are asked twice: about the URL here, and about every address by the connector that dials it. So a name
 //! that leads elsewhere than it did when it was checked gains nothing.
@@ -36,17 +36,17 @@ use stream::Dialled;
 
 pub use resolve::{Resolve, Resolving, System};
 
-/// What an attempt may take (contract: success is a 2xx head within 30 s).
+/// What a request may take (contract: success is a 2xx head within 30 s).
 const DEADLINE: Duration = Duration::from_secs(30);
-/// How long a body is read for the record, which neither delays the verdict nor changes it.
-const BODY: Duration = Duration::from_secs(1);
+/// How long a body is read for the record. The status has decided by then whether the attempt succeeded.
+const BODY_TIMEOUT: Duration = Duration::from_secs(1);
 /// Shorter than the 5 s after which common servers close an idle connection.
-const IDLE: Duration = Duration::from_secs(4);
-const IDLE_PER_HOST: usize = 4;
+const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
+const MAX_IDLE_PER_HOST: usize = 4;
 
-/// What frames the message or belongs to the connection, which are this client's business (RFC 9110 §7.6.1), and what
-/// asks for an encoding that nobody here decodes.
-const OURS: &[header::HeaderName] = &[
+/// Headers that this client sets itself, since they frame the message or belong to the connection (RFC 9110 §7.6.1), and
+/// the one that asks for an encoding, which nothing here decodes.
+const RESERVED_HEADERS: &[header::HeaderName] = &[
     header::ACCEPT_ENCODING,
     header::CONNECTION,
     header::CONTENT_LENGTH,
@@ -59,7 +59,7 @@ const OURS: &[header::HeaderName] = &[
     header::UPGRADE,
 ];
 
-/// How attempts are made.
+/// How requests are sent.
 pub struct Settings {
     /// Where they may go.
     pub rules: Rules,
@@ -67,9 +67,9 @@ pub struct Settings {
     pub deadline: Duration,
     /// How long the body of an answer is read at the most.
     pub body: Duration,
-    /// Who knows the addresses of a name.
+    /// Resolves names.
     pub resolver: Arc<dyn Resolve>,
-    /// Who may vouch for a receiver's certificate.
+    /// The certificate authorities that a receiver's certificate may come from.
     pub roots: RootCertStore,
 }
 
@@ -78,7 +78,7 @@ impl Settings {
     #[must_use]
     pub fn new(rules: Rules) -> Self {
         let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        Self { rules, deadline: DEADLINE, body: BODY, resolver: Arc::new(System), roots }
+        Self { rules, deadline: DEADLINE, body: BODY_TIMEOUT, resolver: Arc::new(System), roots }
     }
 }
 
@@ -93,14 +93,14 @@ pub struct Request {
     pub body: Bytes,
 }
 
-/// What came of it.
+/// What came of a request: an answer, or why there was none.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempted {
+pub struct Exchange {
     /// The status of the answer, if its head arrived.
     pub status: Option<u16>,
     /// How long it took.
     pub duration: Duration,
-    /// The address that was dialled, the last one if none answered. None was if the attempt was blocked.
+    /// The address that was dialled, the last one if none answered. None was if the request was blocked.
     pub address: Option<IpAddr>,
     /// The first 4 KiB of the answer's body as text, without NULs.
     pub response: Option<String>,
@@ -112,7 +112,7 @@ pub struct Attempted {
     pub cause: Option<String>,
 }
 
-impl Attempted {
+impl Exchange {
     /// Whether the receiver has taken it.
     #[must_use]
     pub const fn delivered(&self) -> bool {
@@ -132,7 +132,7 @@ impl Attempted {
     }
 }
 
-/// Makes attempts. A clone shares the connections.
+/// Sends requests. A clone shares the connections.
 #[derive(Clone)]
 pub struct Sender {
     rules: Rules,
@@ -154,32 +154,32 @@ impl Sender {
         let client = |idle: usize| {
             Client::builder(TokioExecutor::new())
                 .pool_timer(TokioTimer::new())
-                .pool_idle_timeout(IDLE)
+                .pool_idle_timeout(IDLE_TIMEOUT)
                 .pool_max_idle_per_host(idle)
                 .http1_max_buf_size(MAX_HEAD)
                 // A request that never left because its connection was closed meanwhile goes out on the next.
                 .retry_canceled_requests(true)
                 .build(connector.clone())
         };
-        let (pooled, fresh) = (client(IDLE_PER_HOST), client(0));
+        let (pooled, fresh) = (client(MAX_IDLE_PER_HOST), client(0));
         Ok(Self { rules: settings.rules, deadline: settings.deadline, body: settings.body, pooled, fresh })
     }
 
-    /// One attempt. It never fails otherwise than by what it answers, and never takes longer than the deadline.
-    pub async fn send(&self, request: Request) -> Attempted {
+    /// Sends a request. A failure is part of what it gives; it never takes longer than the deadline.
+    pub async fn send(&self, request: Request) -> Exchange {
         let began = Instant::now();
-        let mut attempted = self.attempt(request, began + self.deadline).await;
-        attempted.duration = began.elapsed();
-        attempted
+        let mut exchange = self.send_until(request, began + self.deadline).await;
+        exchange.duration = began.elapsed();
+        exchange
     }
 
-    async fn attempt(&self, request: Request, deadline: Instant) -> Attempted {
+    async fn send_until(&self, request: Request, deadline: Instant) -> Exchange {
         let request = match self.prepare(request) {
             Ok(request) => request,
-            Err(failure) => return Attempted::failed(failure, None),
+            Err(failure) => return Exchange::failed(failure, None),
         };
         let dialling = Arc::new(Dialling::until(deadline));
-        match dial::within(Arc::clone(&dialling), self.exchange(request, deadline)).await {
+        match dial::within(Arc::clone(&dialling), self.head(request, deadline)).await {
             Ok((response, dialled)) => {
                 let (head, body) = response.into_parts();
                 let text = answer::read(body, deadline.min(Instant::now() + self.body)).await;
@@ -189,16 +189,17 @@ impl Sender {
             }
             Err((failure, dialled)) => {
                 let address = dialled.map(|dialled| dialled.address);
-                Attempted::failed(failure, address.or(dialling.last()))
+                Exchange::failed(failure, address.or(dialling.last()))
             }
         }
     }
 
     fn prepare(&self, request: Request) -> Result<http::Request<Full<Bytes>>, Failure> {
         let target = self.rules.check(&request.url).map_err(|broken| Failure::blocked(broken.message))?;
-        let uri = uri_of(&target).ok_or_else(|| Failure::blocked("the URL is read in two ways"))?;
+        let uri = uri_of(&target)
+            .ok_or_else(|| Failure::blocked("the URL is read in two ways, of which one was not checked"))?;
         let mut headers = request.headers;
-        for name in OURS {
+        for name in RESERVED_HEADERS {
             headers.remove(name);
         }
         let mut prepared = http::Request::new(Full::new(request.body));
@@ -211,11 +212,11 @@ impl Sender {
     /// The head of the answer. A receiver that closes a reused connection just when a request is on its way there may
     /// not have seen it: no answer is then a reason to ask again on a connection of our own. Deliveries are made at
     /// least once and carry an identifier, so that a second copy does no harm (RFC 9110 §9.2.2).
-    async fn exchange(&self, request: http::Request<Full<Bytes>>, deadline: Instant) -> Result<Reached, Unreached> {
+    async fn head(&self, request: http::Request<Full<Bytes>>, deadline: Instant) -> Result<Reached, Unreached> {
         let again = request.clone();
-        match exchange_by(&self.pooled, request, deadline).await {
+        match head_by(&self.pooled, request, deadline).await {
             Err((failure, Some(dialled))) if failure.broken_off && dialled.was_used() => {
-                exchange_by(&self.fresh, again, deadline).await
+                head_by(&self.fresh, again, deadline).await
             }
             result => result,
         }
@@ -225,7 +226,7 @@ impl Sender {
 type Reached = (http::Response<Incoming>, Option<Dialled>);
 type Unreached = (Failure, Option<Dialled>);
 
-async fn exchange_by(
+async fn head_by(
     client: &Client<Connector, Full<Bytes>>,
     mut request: http::Request<Full<Bytes>>,
     deadline: Instant,
@@ -249,7 +250,7 @@ fn dialled(captured: &CaptureConnection) -> Option<Dialled> {
     extras.remove()
 }
 
-/// The target as hyper reads it, if that is the place which was checked.
+/// The target as hyper reads it, if that is the host and port which were checked.
 fn uri_of(target: &Target) -> Option<Uri> {
     let uri: Uri = target.as_str().parse().ok()?;
     let default = if target.is_https() { 443 } else { 80 };
@@ -257,8 +258,8 @@ fn uri_of(target: &Target) -> Option<Uri> {
     same.then_some(uri)
 }
 
-/// The verdict, which is the head's alone.
-fn judged(status: StatusCode, text: String, retry_after: Option<Duration>, address: Option<IpAddr>) -> Attempted {
+/// The result, which the status alone decides.
+fn judged(status: StatusCode, text: String, retry_after: Option<Duration>, address: Option<IpAddr>) -> Exchange {
     let error = match status {
         status if status.is_success() => None,
         status if status.is_redirection() => Some(AttemptError::Redirect),
@@ -266,7 +267,7 @@ fn judged(status: StatusCode, text: String, retry_after: Option<Duration>, addre
     };
     let cause = error.map(|_| format!("status {}", status.as_u16()));
     let (status, response) = (Some(status.as_u16()), Some(text));
-    Attempted { status, duration: Duration::ZERO, address, response, error, retry_after, cause }
+    Exchange { status, duration: Duration::ZERO, address, response, error, retry_after, cause }
 }
 
 /// An error and what it comes from, outermost first.

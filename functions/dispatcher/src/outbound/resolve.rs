@@ -1,4 +1,4 @@
-//! Who knows the addresses of a name.
+//! Resolving names to addresses.
 
 use std::future::Future;
 use std::io;
@@ -8,7 +8,7 @@ use std::pin::Pin;
 /// Addresses to come.
 pub type Resolving = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
-/// Resolves names. What it answers is checked by who asks.
+/// Resolves names. The caller checks the addresses.
 pub trait Resolve: Send + Sync {
     /// The addresses of a name, best first.
     fn resolve(&self, name: String) -> Resolving;

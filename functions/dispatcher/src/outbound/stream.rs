@@ -1,4 +1,4 @@
-//! A connection, plain or in TLS, that knows whom it reached and reads every answer's head for hyper.
+//! A connection, plain or in TLS, that knows which address it reached and reads the head of every answer for hyper.
 
 use std::future::Future as _;
 use std::io;
@@ -16,13 +16,13 @@ use tokio::time::{Sleep, sleep};
 
 use super::head::HeadReader;
 
-/// A receiver that has answered and takes nothing more of the request for this long is left.
-const STALLED: Duration = Duration::from_secs(20);
+/// A receiver that takes nothing more of the request for this long is given up.
+const STALL_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What is remembered of a connection.
 #[derive(Debug, Clone)]
 pub(super) struct Dialled {
-    /// Whom it reached.
+    /// The address that it reached.
     pub(super) address: IpAddr,
     used: Arc<AtomicBool>,
 }
@@ -54,15 +54,15 @@ pub(super) struct Stream {
     head: Option<HeadReader>,
     /// What hyper is to read before anything else.
     read: Bytes,
-    /// The receiver takes no more.
-    deaf: bool,
+    /// A write failed: the receiver takes no more of the request.
+    write_failed: bool,
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl Stream {
     pub(super) fn new(io: impl Io + 'static, address: IpAddr) -> Self {
         let dialled = Dialled::new(address);
-        Self { io: Box::new(io), dialled, head: None, read: Bytes::new(), deaf: false, stalled: None }
+        Self { io: Box::new(io), dialled, head: None, read: Bytes::new(), write_failed: false, stalled: None }
     }
 
     /// What a write comes to. One that fails says nothing about the answer, which may have been sent before: reading
@@ -74,13 +74,13 @@ impl Stream {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
         if written.is_pending() {
-            let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(STALLED)));
+            let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(STALL_TIMEOUT)));
             ready!(stalled.as_mut().poll(cx));
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         self.stalled = None;
         if let Poll::Ready(Err(_)) = written {
-            self.deaf = true;
+            self.write_failed = true;
             return Poll::Ready(Ok(all));
         }
         written
@@ -122,7 +122,7 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.deaf {
+        if self.write_failed {
             return Poll::Ready(Ok(()));
         }
         let flushed = Pin::new(&mut self.io).poll_flush(cx).map_ok(|()| 0);
@@ -138,7 +138,7 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        if self.deaf {
+        if self.write_failed {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
         // What is written after an answer was read is a request, and another answer is to come.
@@ -201,6 +201,6 @@ mod tests {
         let (mut stream, _theirs) = pair();
         let began = tokio::time::Instant::now();
         let failed = stream.write_all(&[b' '; 1000]).await.unwrap_err();
-        assert_eq!((failed.kind(), began.elapsed().as_secs()), (io::ErrorKind::TimedOut, STALLED.as_secs()));
+        assert_eq!((failed.kind(), began.elapsed().as_secs()), (io::ErrorKind::TimedOut, STALL_TIMEOUT.as_secs()));
     }
 }

@@ -85,7 +85,7 @@ fn sent(queue: Queue, seeded: &Seeded) -> Result<Vec<Sent>, Failure> {
     let [webhook, _] = seeded.samples.webhooks;
     if queue == Queue::Jobs {
         let run = Task::Run { client: save.client, job: seeded.samples.job };
-        let one = Task::Try { client: save.client, webhook, due: save.at.millis() };
+        let one = Task::Probe { client: save.client, webhook, due: save.at.millis() };
         let sent = |task| Ok(Sent { text: serde_json::to_string(task)?, group: None, at: save.at });
         return [&run, &one].into_iter().map(sent).collect();
     }

@@ -100,7 +100,7 @@ impl Part for Clock {
 /// Sends first attempts of deliveries.
 pub struct Deliver(Queues);
 
-/// Sends what is to be tried again, sent on or put back.
+/// Sends what is to be tried again, sent on or deferred.
 pub struct Retry(Queues);
 
 /// Sends tasks to the worker of jobs.

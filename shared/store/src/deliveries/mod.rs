@@ -51,10 +51,10 @@ pub struct Message {
     pub base: u32,
     /// When it is due, in milliseconds since 1970; [`AT_ONCE`] by any clock.
     pub due: i64,
-    /// How often it was put back for want of a place at its endpoint.
+    /// How often it was deferred for want of a slot at its endpoint.
     #[serde(default)]
     pub waits: u32,
-    /// How often it was handed out, and may have begun something, before it was put back.
+    /// How often it was handed out, and may have begun something, before it was deferred.
     #[serde(default)]
     pub received: u32,
 }

@@ -118,13 +118,13 @@ impl Releases {
         Ok(self.store.endpoint(client, webhook).await?.is_some_and(|endpoint| endpoint.webhook.active))
     }
 
-    /// Whether an endpoint is closed: it does not answer, and is tried out now and then.
+    /// Whether an endpoint's circuit breaker is open or half-open: it does not answer, and is probed now and then.
     ///
     /// # Errors
     /// `unavailable`, `internal`.
-    pub async fn is_closed(&self, webhook: WebhookId) -> Result<bool, Error> {
+    pub async fn is_circuit_open(&self, webhook: WebhookId) -> Result<bool, Error> {
         let state = self.store.get(&keys::webhook_state(webhook)).await?;
-        Ok(state.is_some_and(|state| endpoint_state::health(&state).closed_until.is_some()))
+        Ok(state.is_some_and(|state| endpoint_state::health(&state).open_until.is_some()))
     }
 
     /// Open deliveries of a webhook, oldest first, after one of them, of events from a time on.

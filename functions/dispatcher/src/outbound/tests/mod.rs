@@ -36,7 +36,7 @@ fn to(url: impl Into<String>) -> Request {
     Request { url: url.into(), headers: HeaderMap::new(), body: Bytes::from_static(b"{}") }
 }
 
-async fn post(settings: Settings, url: impl Into<String>) -> Attempted {
+async fn post(settings: Settings, url: impl Into<String>) -> Exchange {
     sender(settings).send(to(url)).await
 }
 

@@ -1,0 +1,67 @@
+//! Due: messages whose time has come.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use contract::Error;
+use contract::id::WebhookId;
+use store::deliveries::{Loaded, Message};
+
+use crate::addressed::Addressed;
+use crate::deadlines::Deadlines;
+use crate::ended::{End, Ended};
+use crate::message::QueueMessage;
+use crate::services::Services;
+
+/// Messages whose time has come.
+#[derive(Default)]
+pub(crate) struct Due {
+    messages: Vec<QueueMessage>,
+}
+
+impl Due {
+    pub(crate) fn new(messages: Vec<QueueMessage>) -> Self {
+        Self { messages }
+    }
+
+    /// Loads where messages go and what they say, in one round trip, and sorts them by endpoint.
+    pub(crate) async fn address(self, services: &Services, deadlines: Deadlines) -> (Vec<Addressed>, Vec<Ended>) {
+        let (mut addressed, mut ended) = (Vec::new(), Vec::new());
+        if self.messages.is_empty() {
+            return (addressed, ended);
+        }
+        let mut loaded = match deadlines.before_attempt(load(services, &self.messages)).await {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                let reason = "webhooks and events could not be loaded: look at DynamoDB and Secrets Manager";
+                ended.push(Ended::failed(self.messages, End::Deferred { answers: false }, reason, &error));
+                return (addressed, ended);
+            }
+        };
+        let contents = Arc::new(loaded.contents);
+        let mut by_webhook: HashMap<WebhookId, Vec<QueueMessage>> = HashMap::new();
+        for queued in self.messages {
+            by_webhook.entry(queued.message.webhook).or_default().push(queued);
+        }
+        for (webhook, messages) in by_webhook {
+            match loaded.targets.remove(&webhook) {
+                None => ended.push(Ended::new(messages, End::Dropped, "the webhook was deleted")),
+                Some(Ok(target)) if !target.webhook.active => {
+                    ended.push(Ended::new(messages, End::Held, "the webhook is off"));
+                }
+                Some(Ok(target)) => addressed.push(Addressed::new(messages, target, Arc::clone(&contents))),
+                Some(Err(error)) => {
+                    let reason = "a stored webhook can't be read and its messages become dead letters: mend it, then redrive them";
+                    ended.push(Ended::failed(messages, End::Returned, reason, &error));
+                }
+            }
+        }
+        (addressed, ended)
+    }
+}
+
+async fn load(services: &Services, due: &[QueueMessage]) -> Result<Loaded, Error> {
+    let ring = services.vault.ring().await?;
+    let messages: Vec<Message> = due.iter().map(|queued| queued.message).collect();
+    services.attempts.load(&messages, &ring).await
+}
