@@ -20,10 +20,10 @@ use store::stream::{Definitions, Record, Seen, Stream};
 use store::tables::Table;
 use tokio::time::Instant;
 
-/// Records that are announced together.
+/// Records that are announced together, at the most.
 const CHUNK: usize = 10;
-/// How long a batch may take until what is left of it comes again.
-const SHARE: Duration = Duration::from_secs(20);
+/// A batch that has taken this long stops, and the rest of it comes again.
+const MAX_TIME: Duration = Duration::from_secs(20);
 
 /// `fan-out`
 pub static FAN_OUT: Consumer = Consumer::of::<FanOut>(
@@ -52,7 +52,7 @@ struct SwitchedOn {
     at: Time,
 }
 
-/// What a batch comes to.
+/// What records say.
 #[derive(Default)]
 struct Read {
     announcements: BTreeMap<ClientId, Vec<Announcement>>,
@@ -69,13 +69,13 @@ impl Worker for FanOut {
 }
 
 impl FanOut {
-    /// A record that can't be read fails alone, and the others are announced; the store or a queue that does not answer
-    /// fails the batch. What there is no time for comes again: some clients announce much, and others wait behind them.
+    /// A record that can't be read fails alone, and the others are announced; the batch fails when the store or a queue
+    /// does not answer. When the time is up the rest comes again: some clients announce much, and others wait behind them.
     async fn fan_out(&self, records: Vec<Value>) -> Result<Batch, Error> {
         let started = Instant::now();
         let mut again = None;
         for some in records.chunks(CHUNK) {
-            if started.elapsed() > SHARE {
+            if started.elapsed() > MAX_TIME {
                 again = again.or_else(|| some.first().map(number));
                 break;
             }
@@ -111,7 +111,8 @@ impl FanOut {
                 Err(error) if error.code() == Code::Unavailable => return Err(error),
                 Err(error) => {
                     let number = number(record);
-                    tracing::error!(operation = FAN_OUT.id, sequence_number = number, ?error, "a record can't be read");
+                    let what = "a change can't be read and is given up in the end: mend it, then replay it";
+                    tracing::error!(operation = FAN_OUT.id, sequence_number = number, ?error, "{what}");
                     read.poison.get_or_insert(number);
                 }
             }

@@ -1,4 +1,4 @@
-//! Alarms: what somebody has to look at, since nothing mends it by itself.
+//! Alarms: what a person has to look at, since it does not recover by itself. The description says what to do.
 
 use runtime::{Consumer, Queue, Source};
 
@@ -40,7 +40,8 @@ fn of_stream(consumer: &Consumer) -> Vec<Alarm> {
     vec![
         Alarm {
             name: format!("{function}IsLate"),
-            says: "Changes wait for an hour to be announced. After 24 hours the stream forgets them",
+            says: "fan-out is an hour behind: webhooks do not hear of what has changed since. Look at its log soon, \
+                since the stream forgets changes after 24 hours",
             metric: Metric::One {
                 namespace: "AWS/Lambda",
                 name: "IteratorAge",
@@ -53,8 +54,9 @@ fn of_stream(consumer: &Consumer) -> Vec<Alarm> {
         },
         Alarm {
             name: format!("{function}GaveUp"),
-            says: "Changes could not be announced. They are in the bucket of changes that were given up, or lost if \
-                it could not be written to",
+            says: "fan-out gave up on changes: no webhook hears of them. Mend the cause, then replay them from the \
+                bucket GivenUpChangesName as docs/webhooks.md shows. If it has none, it could not be written to, and they \
+                are lost",
             metric: Metric::Sum {
                 names: ["OnFailureDestinationDeliveredEventCount", "DroppedEventCount"],
                 mapping: source::mapping(consumer, table.word()),
@@ -63,8 +65,9 @@ fn of_stream(consumer: &Consumer) -> Vec<Alarm> {
             periods: 1,
         },
         Alarm {
-            name: format!("{function}IsPuzzled"),
-            says: "Changes of a kind that this version does not know were passed over",
+            name: format!("{function}SkippedChanges"),
+            says: "fan-out skipped changes of a kind that it does not know: a newer version writes them. Deploy that \
+                version whole",
             metric: Metric::One {
                 namespace: NAMESPACE,
                 name: "UnknownRecords",
@@ -78,11 +81,13 @@ fn of_stream(consumer: &Consumer) -> Vec<Alarm> {
     ]
 }
 
-/// A message whose function died is as old for two minutes, before it is handed out again: that is no news.
+/// Five periods: a message whose function died lies for minutes before it is handed out again, which is no reason for an
+/// alarm.
 fn first_is_late() -> Alarm {
     Alarm {
         name: "FirstAttemptsAreLate".to_owned(),
-        says: "First attempts of deliveries wait for 5 minutes",
+        says: "First attempts of deliveries have been waiting for more than 5 minutes. Raise DeliveryConcurrency, if the \
+            account has room",
         metric: Metric::One {
             namespace: "AWS/SQS",
             name: "ApproximateAgeOfOldestMessage",
@@ -98,7 +103,8 @@ fn first_is_late() -> Alarm {
 fn dead_letters(queue: Queue) -> Alarm {
     let dead = queues::dead(queue);
     Alarm {
-        says: "Messages failed again and again, and were set aside",
+        says: "Messages failed ten times and were set aside as dead letters. Mend the cause that the log shows, then send \
+            them back to their queue as docs/webhooks.md shows",
         metric: Metric::One {
             namespace: "AWS/SQS",
             name: "ApproximateNumberOfMessagesVisible",
@@ -108,7 +114,7 @@ fn dead_letters(queue: Queue) -> Alarm {
         },
         above: 0,
         periods: 1,
-        name: dead + "AreThere",
+        name: dead + "NotEmpty",
     }
 }
 

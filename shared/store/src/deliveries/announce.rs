@@ -62,7 +62,9 @@ impl Announcer {
         for endpoint in self.store.each_endpoint(client).await? {
             match endpoint {
                 Ok(endpoint) => webhooks.push(endpoint.webhook),
-                Err(error) => tracing::error!(%client, ?error, "a webhook can't be read, and is told of nothing"),
+                Err(error) => {
+                    tracing::error!(%client, ?error, "a stored webhook can't be read and gets no deliveries: mend it")
+                }
             }
         }
         Ok(webhooks)
