@@ -23,7 +23,7 @@ pub(crate) enum End {
     Held,
 }
 
-/// Messages that go no further. The queue hands out again whatever is not carried out.
+/// Messages that go no further.
 #[must_use]
 pub(crate) struct Ended {
     messages: Vec<QueueMessage>,

@@ -35,7 +35,7 @@ async fn one_that_does_not_answer_holds_up_nobody_and_gets_everything_once_it_do
     quick.until("delivered", EVENTS).await;
     assert_each_once(&healthy, EVENTS);
 
-    // It is closed: all but what is tried out now and then is held.
+    // Its circuit is open: all but a probe now and then is held.
     eventually(|| async { (slow.count("status=held").await >= EVENTS - 2).then_some(()) }).await;
     let tried = hanging.count();
     assert!(tried < 40, "{tried}");
@@ -75,7 +75,7 @@ async fn five_timeouts_in_a_row_close_it_and_four_do_not() {
     let parked = hook.ping().await;
     hook.stands(&parked, "held").await;
     assert_eq!(receiver.count(), 10);
-    // The first that is tried out is silent, too.
+    // The first probe is not answered, either.
     world.app.advance(super::LATER + SOON);
     receiver.wait(11).await;
     quiet(&world.app).await;
@@ -108,7 +108,7 @@ async fn what_is_held_when_an_earlier_attempt_opens_it_is_sent() {
         silent.push(hook.ping().await);
     }
     receiver.wait(5).await;
-    // It begins before the endpoint is closed, and is answered after.
+    // It begins before the circuit opens, and is answered after.
     tokio::time::sleep(deadline / 2).await;
     let early = hook.ping().await;
     receiver.wait(6).await;

@@ -48,9 +48,9 @@ async fn those_who_die_one_after_the_other_are_followed_by_another() {
     assert_eq!((sum.deliveries, sum.posts, sum.unknown), (3, 15, 12));
 }
 
-/// More were under way than an endpoint has places for: those of the dead are free at once.
+/// More were under way than an endpoint has slots for: those of the dead are free at once.
 #[tokio::test]
-async fn the_places_of_the_dead_are_free() {
+async fn the_slots_of_the_dead_are_free() {
     let mut rig = Rig::in_folder().await;
     rig.receiver.answer(|_| Reply::Never);
     rig.save_many(12).await;

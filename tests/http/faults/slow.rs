@@ -102,7 +102,7 @@ impl Silent {
     }
 }
 
-/// Nothing is slow but the endpoint: one batch makes its attempts, and the others' messages are put back.
+/// Nothing is slow but the endpoint: one batch makes its attempts, and the others' messages are deferred.
 #[tokio::test(start_paused = true)]
 async fn batches_that_wait_for_a_silent_endpoint() {
     let silent = Silent::new().await;
@@ -114,7 +114,7 @@ async fn batches_that_wait_for_a_silent_endpoint() {
         let delivery = Deliveries::<Get>::open(&silent.work()).get(delivery.id).await.unwrap();
         attempts += delivery.attempt_count;
     }
-    assert_eq!(attempts, 10, "as many as an endpoint has places");
+    assert_eq!(attempts, 10, "as many as an endpoint has slots");
 }
 
 #[tokio::test(start_paused = true)]

@@ -61,9 +61,9 @@ pub(super) async fn within<F: Future>(dialling: Arc<Dialling>, future: F) -> F::
 
 /// Dials what the rules allow. Clones are cheap.
 #[derive(Clone)]
-pub(super) struct Connector(Arc<Ways>);
+pub(super) struct Connector(Arc<Dialer>);
 
-struct Ways {
+struct Dialer {
     rules: Rules,
     resolver: Arc<dyn Resolve>,
     tls: TlsConnector,
@@ -78,7 +78,7 @@ impl Connector {
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let tls = TlsConnector::from(Arc::new(config));
-        Ok(Self(Arc::new(Ways { rules, resolver, tls })))
+        Ok(Self(Arc::new(Dialer { rules, resolver, tls })))
     }
 }
 
@@ -92,19 +92,19 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let ways = Arc::clone(&self.0);
+        let dialer = Arc::clone(&self.0);
         let dialling = DIALLING.try_with(Arc::clone);
         Box::pin(async move {
             let dialling = dialling.map_err(|_| Failure::blocked("a connection was dialled outside of any request"))?;
             // A connection that its request no longer waits for is made to its end for the next one: the deadline
             // holds for it too.
-            let connecting = timeout_at(dialling.deadline, ways.connect(&uri, &dialling));
+            let connecting = timeout_at(dialling.deadline, dialer.connect(&uri, &dialling));
             connecting.await.unwrap_or_else(|_| Err(Failure::late())).map(TokioIo::new)
         })
     }
 }
 
-impl Ways {
+impl Dialer {
     async fn connect(&self, uri: &Uri, dialling: &Dialling) -> Result<Stream, Failure> {
         let https = uri.scheme() == Some(&Scheme::HTTPS);
         let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
