@@ -45,7 +45,7 @@ use crate::dispatcher::Dispatcher;
 
 /// `dispatcher`
 pub static DISPATCHER: Consumer = Consumer::of::<Dispatcher>(
-    log::OPERATION,
+    "dispatcher",
     "Send deliveries to webhooks, signed",
     Source::Queues(&[Queue::First, Queue::Retries]),
     // Reads and waits for a slot, an attempt, and its record while the store is slow to take it (`deadlines`).
@@ -57,6 +57,11 @@ mod tests {
     use store::endpoint_state::SLOT_TTL;
 
     use super::*;
+
+    #[test]
+    fn the_log_names_the_function() {
+        assert_eq!(log::OPERATION, DISPATCHER.id);
+    }
 
     /// What may take its whole time though nothing is wrong fits, with calls of some seconds before it.
     #[test]
