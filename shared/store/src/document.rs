@@ -1,7 +1,5 @@
 //! Resources with versions, as documents: read, changed by condition, deleted softly and restored.
 
-use std::time::Duration;
-
 use contract::id::EventId;
 use contract::{Code, Error, Precondition, Time};
 use serde::Serialize;
@@ -10,12 +8,9 @@ use serde::de::DeserializeOwned;
 use crate::applied::Applied;
 use crate::change::{Change, Outcome};
 use crate::dynamo::{Item, get_number, get_text, must, number, text};
-use crate::keys::{self, Key};
+use crate::keys::{self, Key, RETENTION};
 use crate::retry::Retries;
 use crate::{Store, Work};
-
-/// How long what was deleted can be restored: 30 days.
-pub(crate) const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// A resource as it is stored.
 pub(crate) struct Document<T> {
@@ -211,7 +206,7 @@ impl Work {
         self.revise(places, precondition, absent, plan).await.map(|_| ())
     }
 
-    /// Restores what was deleted at most [`KEPT`] ago; what is not deleted is answered as it is.
+    /// Restores what was deleted at most [`RETENTION`] ago; what is not deleted is answered as it is.
     pub(crate) async fn restore<T: Versioned>(
         &self,
         places: &Places,
@@ -295,7 +290,7 @@ impl Work {
             return Ok(Some(current.value.clone()));
         }
         // Deleted for too long is gone, whether or not the purge has come by.
-        let gone = current.deleted_at.is_some_and(|at| at.plus(KEPT) < self.author.at());
+        let gone = current.deleted_at.is_some_and(|at| at.plus(RETENTION) < self.author.at());
         if current.deleted_at.is_some() != deleted || gone {
             return Err(absent.into());
         }

@@ -12,12 +12,12 @@ use crate::Work;
 use crate::change::{Change, Outcome};
 use crate::document::{Document, Places, deleted_at, from_doc, holding, to_doc};
 use crate::dynamo::{Item, number, text};
+use crate::field_schema::{same_type, schema_bytes};
 use crate::grant::{Create, Delete, Get, List, Restore, Update, granted};
 use crate::keys;
 use crate::limits::{self, COUNTED_GLOBAL_FIELDS, Held};
 use crate::page::{Listing, Page, PageRequest};
 use crate::tables::Table;
-use crate::tenant_fields::schema_bytes;
 
 /// Groups that a global field can be in.
 pub const MAX_GROUPS: usize = 40;
@@ -374,11 +374,4 @@ fn full(card: &Item) -> Error {
         return limits::reached("A field group", most, "global fields");
     }
     limits::schemas_too_large()
-}
-
-/// A field's type never changes.
-pub(crate) fn same_type(before: &FieldSchema, named: Option<FieldType>, problems: &mut Problems) {
-    if named.is_some_and(|named| named != before.field_type()) {
-        problems.add("schema.type", "immutable", "A field's type never changes.");
-    }
 }

@@ -1,6 +1,8 @@
 //! Every key of every item. A partition key begins with a kind, then its scope; a scope comes only from a verified
 //! credential (see [`crate::scope`]), or is the hash of a secret or name that its owner sent.
 
+use std::time::Duration;
+
 use auth::KeyHash;
 use contract::Time;
 use contract::id::{ClientId, DeliveryId, EventId, FieldId, GroupId, JobId, KeyId, UserId, WebhookId};
@@ -91,6 +93,9 @@ pub(crate) struct Key {
     pub(crate) pk: String,
     pub(crate) sk: String,
 }
+
+/// How long what was deleted can be restored, and when it is purged: 30 days.
+pub(crate) const RETENTION: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// The sort key of the item that a partition is about.
 const CARD: &str = "#";
@@ -242,7 +247,7 @@ pub(crate) fn entity_order_prefix(group: GroupId) -> String {
 }
 
 pub(crate) fn purge(deleted: Time, id: impl std::fmt::Display) -> Key {
-    main(Kind::Purge, deleted.plus(crate::document::KEPT).day(), id.to_string())
+    main(Kind::Purge, deleted.plus(RETENTION).day(), id.to_string())
 }
 
 pub(crate) fn idempotency(mac: &str) -> Key {

@@ -82,6 +82,7 @@ pub mod credentials;
 pub mod deliveries;
 pub mod endpoint_state;
 pub mod field_groups;
+mod field_schema;
 pub mod global_fields;
 pub mod grant;
 pub mod idempotency;

@@ -13,7 +13,7 @@ use crate::change::{Change, Outcome};
 use crate::definitions::{Loaded, Place, place};
 use crate::document::{Document, Places, Plan, check, holding, to_doc};
 use crate::dynamo::{number, text};
-use crate::global_fields::same_type;
+use crate::field_schema::{same_type, schema_bytes};
 use crate::grant::{Create, Delete, Get, Grant, List, Restore, Update, granted, grants};
 use crate::keys;
 use crate::limits::{self, Held};
@@ -359,9 +359,4 @@ impl<A> TenantFields<A> {
         let key = keys::tenant_field_key(&self.scope, field.field_group_id, &field.key);
         Change::put(key).set("field", text(field.id.to_string())).when_absent().or(Code::KeyTaken)
     }
-}
-
-/// The bytes of a schema, as they count for its group.
-pub(crate) fn schema_bytes(schema: &FieldSchema) -> Result<i64, Error> {
-    i64::try_from(to_doc(schema)?.len()).map_err(Error::internal)
 }

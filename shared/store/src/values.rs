@@ -15,7 +15,7 @@ use crate::Work;
 use crate::applied::Applied;
 use crate::change::{Change, Outcome};
 use crate::definitions::Loaded;
-use crate::document::{KEPT, check, check_deleted, deleted_at, event_of, from_doc, to_doc};
+use crate::document::{check, check_deleted, deleted_at, event_of, from_doc, to_doc};
 use crate::dynamo::{Item, get_number, get_text, must, number, text};
 use crate::grant::{Delete, Get, List, Restore, Write, granted};
 use crate::keys::{self, Kind};
@@ -369,7 +369,7 @@ impl Values<Restore> {
                 return check(precondition, Some(stored.version)).map(|()| None);
             };
             check_deleted(precondition, stored.version)?;
-            if deleted_at.plus(KEPT) < self.work.author.at() {
+            if deleted_at.plus(keys::RETENTION) < self.work.author.at() {
                 return Err(Code::ValuesNotFound.into());
             }
             Ok(Some(vec![
