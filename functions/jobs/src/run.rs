@@ -49,7 +49,7 @@ impl Jobs {
             Err(error) => Err(Error::internal(error)),
         };
         worked.err().map(|error| {
-            tracing::warn!(operation = crate::RUN_JOBS.id, ?error, "a task comes again");
+            tracing::warn!(operation = crate::RUN_JOBS.id, ?error, "a job's task failed and is tried again");
             name
         })
     }

@@ -89,7 +89,7 @@ fn set(webhooks: &mut WebhookSettings, targets: Targets, options: &Dev) {
 async fn sweep(dynamo: Dynamo) {
     loop {
         if let Err(error) = dynamo.sweep().await {
-            tracing::warn!(error = %error, "items past their time could not be swept out");
+            tracing::warn!(error = %error, "expired items could not be deleted; it is tried again");
         }
         tokio::time::sleep(SWEEP).await;
     }

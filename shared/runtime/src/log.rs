@@ -79,7 +79,7 @@ pub fn init() {
     if lines.try_init().is_ok() {
         std::panic::set_hook(Box::new(|panic| {
             let (at, said) = (panic.location().map(ToString::to_string), panic.payload_as_str());
-            tracing::error!(at, said, "a panic");
+            tracing::error!(at, said, "a panic, which is a bug: one request or batch failed, the instance goes on");
         }));
     }
 }

@@ -90,14 +90,22 @@ impl Workers {
                 // Whoever worked before is dead, and so are its leases.
                 app.webhooks.dead_before = Some(app.clock().now());
                 if let Err(error) = sqs.release_in_flight() {
-                    tracing::error!(error = %error, "messages that a dead process had in hand come again only later");
+                    tracing::error!(
+                        error = %error,
+                        "messages that a dead process had received could not be released: they come again \
+                         when their visibility time-out ends"
+                    );
                 }
             }
             let mut pollers = JoinSet::new();
             let feed = |consumer, role| match Fed::start(consumer, &app, role) {
                 Ok(fed) => Some(Poller { consumer: Arc::new(fed), stop: stop.clone() }),
                 Err(error) => {
-                    tracing::error!(operation = consumer.id, ?error, "a consumer does not start");
+                    tracing::error!(
+                        operation = consumer.id,
+                        ?error,
+                        "a consumer could not start: nothing of what feeds it is worked on"
+                    );
                     None
                 }
             };

@@ -133,12 +133,16 @@ impl Polled {
                 tracing::warn!(
                     operation = id,
                     messages = answer.failed().len(),
-                    "messages come again though they are done"
+                    "finished messages could not be deleted from their queue: they come again and are dropped then"
                 );
             }
             Err(error) => {
                 let error = DisplayErrorContext(&error).to_string();
-                tracing::warn!(operation = id, error, "messages come again though they are done");
+                tracing::warn!(
+                    operation = id,
+                    error,
+                    "finished messages could not be deleted from their queue: they come again and are dropped then"
+                );
             }
         }
     }

@@ -66,7 +66,11 @@ pub(super) async fn remember(context: &mut RequestContext, handled: &Result<Repl
         (Err(error), _) | (_, Err(error)) => Err(error),
     };
     if let Err(error) = kept {
-        tracing::error!(error = ?error, "what became of a request could not be kept under its idempotency key");
+        tracing::error!(
+            error = ?error,
+            "an answer could not be stored under its idempotency key: a retry is carried out again and finds \
+             what was written"
+        );
     }
 }
 

@@ -90,7 +90,13 @@ pub fn refuse(app: &App, error: &Error, headers: &HeaderMap) -> Reply {
     let mut reply = Reply::of_error(error, &request_id);
     finish(&mut reply, HeaderPolicy::API, &request_id);
     let cause = error.cause().map(ToString::to_string);
-    tracing::info!(status = reply.status, request_id, error = error.code().name(), cause, "request refused unread");
+    tracing::info!(
+        status = reply.status,
+        request_id,
+        error = error.code().name(),
+        cause,
+        "a request that could not be read was refused"
+    );
     reply
 }
 

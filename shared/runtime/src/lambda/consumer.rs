@@ -194,7 +194,14 @@ pub async fn run(consumer: &Consumer, worker: &Arc<dyn Worker>, event: Value, ti
         }
         Err(error) => {
             let cause = error.cause().map(ToString::to_string);
-            tracing::warn!(operation = consumer.id, records = count, millis, error = %error, cause, "batch failed");
+            tracing::warn!(
+                operation = consumer.id,
+                records = count,
+                millis,
+                error = %error,
+                cause,
+                "a batch failed and comes again"
+            );
         }
     }
     worked

@@ -37,7 +37,7 @@ pub fn serve(endpoint: &'static Endpoint) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let served = runtime.map_err(lambda_runtime::Error::from).and_then(|runtime| runtime.block_on(run(endpoint)));
     if let Err(error) = served {
-        tracing::error!(error = %error, "the function ended");
+        tracing::error!(error = %error, "the function stopped: it could not start, or the Lambda runtime ended it");
         std::process::exit(1);
     }
 }
@@ -62,7 +62,7 @@ pub fn consume(consumer: &'static Consumer) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let served = runtime.map_err(lambda_runtime::Error::from).and_then(|runtime| runtime.block_on(work(consumer)));
     if let Err(error) = served {
-        tracing::error!(error = %error, "the function ended");
+        tracing::error!(error = %error, "the function stopped: it could not start, or the Lambda runtime ended it");
         std::process::exit(1);
     }
 }
