@@ -15,7 +15,7 @@ const READERS: Access = Access::management(&[Permission::ValuesRead]);
 const WRITERS: Access = Access::management(&[Permission::ValuesWrite]);
 
 runtime::routes! {
-    /// List the entities with values, oldest first
+    /// List the entities with values, by entityId
     Get "/api/v1/tenants/{tenantId}/field-groups/{groupId}/entities"
     LIST_ENTITIES "list-entities" => list_entities::list_entities {
         access: READERS,

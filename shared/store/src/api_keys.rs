@@ -98,7 +98,7 @@ impl ApiKeys<List> {
             bound: &["list-api-keys"],
             seal: self.work.scope.seal(),
         };
-        self.work.store.page(&listing, page, |item| Ok(Some(Document::read(item)?.value))).await
+        self.work.store.page(&listing, page, |item| Ok(Some(Document::read(&item)?.value))).await
     }
 }
 

@@ -44,6 +44,13 @@ impl Applied {
         Self(newest.chain([event.unique().as_bytes().as_slice()]).flatten().copied().collect())
     }
 
+    /// These and then the `newer` ones of the same document.
+    pub(crate) fn followed_by(&self, newer: &Self) -> Self {
+        let all = [self.0.as_slice(), &newer.0].concat();
+        let first = all.len().saturating_sub(MOST * ID);
+        Self(all[first..].to_vec())
+    }
+
     /// Puts them on the change of their document.
     pub(crate) fn on(&self, change: Change) -> Change {
         if self.0.is_empty() { change } else { change.set("applied", AttributeValue::B(Blob::new(self.0.clone()))) }

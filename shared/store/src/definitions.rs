@@ -252,7 +252,7 @@ impl Work {
     /// The group's copies of global fields, under the version of the card that stands before them.
     async fn read_group(&self, pk: &str) -> Result<GroupFields, Error> {
         let whole = Stretch { table: Table::Main, pk, prefix: "", after: None, limit: None };
-        let (items, _) = self.store.query(&whole).await?;
+        let items = self.store.query(&whole).await?;
         self.read_out(items, |items| {
             let mut fields = Vec::with_capacity(items.len());
             let mut version = 0;
@@ -271,7 +271,7 @@ impl Work {
     async fn read_tenant(&self, scope: &TenantScope, id: GroupId) -> Result<(u64, Vec<TenantField>), Error> {
         let card = keys::tenant_group(scope, id);
         let stretch = Stretch { table: Table::Main, pk: &card.pk, prefix: &card.sk, after: None, limit: None };
-        let (items, _) = self.store.query(&stretch).await?;
+        let items = self.store.query(&stretch).await?;
         self.read_out(items, move |items| {
             let (card, fields) = match items.split_first() {
                 Some((first, fields)) if get_text(first, "sk") == Some(&card.sk) => (Some(first), fields),

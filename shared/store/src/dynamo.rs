@@ -79,6 +79,7 @@ pub(crate) fn fault<E: ProvideErrorMetadata, R>(call: &str, error: &SdkError<E, 
 }
 
 /// A stretch of a partition, in the order of its sort keys.
+#[derive(Clone, Copy)]
 pub(crate) struct Stretch<'a> {
     pub(crate) table: Table,
     pub(crate) pk: &'a str,
@@ -181,29 +182,35 @@ impl Store {
         Err(Error::unavailable("BatchWriteItem: items were left unprocessed"))
     }
 
-    /// The items of a stretch, across DynamoDB's pages of 1 MB, and whether there are more.
-    pub(crate) async fn query(&self, stretch: &Stretch<'_>) -> Result<(Vec<Item>, bool), Error> {
-        let mut items = Vec::new();
-        let start = |sk: &str| HashMap::from([("pk".to_owned(), text(stretch.pk)), ("sk".to_owned(), text(sk))]);
-        let mut from = stretch.after.map(start);
-        loop {
-            let room = stretch.limit.map(|limit| i32::try_from(limit - items.len()).unwrap_or(i32::MAX));
-            let mut call = self.dynamo().query().table_name(self.table(stretch.table)).consistent_read(true);
-            call = if stretch.prefix.is_empty() {
-                call.key_condition_expression("pk = :pk")
-            } else {
-                call.key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-                    .expression_attribute_values(":prefix", text(stretch.prefix))
-            };
-            call = call.expression_attribute_values(":pk", text(stretch.pk));
-            let answer = call.set_limit(room).set_exclusive_start_key(from).send().await;
-            let answer = answer.map_err(|error| fault("Query", &error))?;
-            items.extend(answer.items.unwrap_or_default());
-            from = answer.last_evaluated_key;
-            let full = stretch.limit.is_some_and(|limit| items.len() >= limit);
-            if full || from.is_none() {
-                return Ok((items, from.is_some()));
-            }
+    /// The items of a stretch, across DynamoDB's pages of 1 MB.
+    pub(crate) async fn query(&self, stretch: &Stretch<'_>) -> Result<Vec<Item>, Error> {
+        let (mut items, mut more) = self.query_once(stretch).await?;
+        while more && stretch.limit.is_none_or(|limit| items.len() < limit) {
+            let Some(last) = items.last() else { break };
+            let after = must(get_text(last, "sk"), "sk")?;
+            let limit = stretch.limit.map(|limit| limit - items.len());
+            let (next, goes_on) = self.query_once(&Stretch { after: Some(after), limit, ..*stretch }).await?;
+            items.extend(next);
+            more = goes_on;
         }
+        Ok(items)
+    }
+
+    /// As much of a stretch as one call gives, and whether there is more.
+    pub(crate) async fn query_once(&self, stretch: &Stretch<'_>) -> Result<(Vec<Item>, bool), Error> {
+        let start = |sk: &str| HashMap::from([("pk".to_owned(), text(stretch.pk)), ("sk".to_owned(), text(sk))]);
+        let limit = stretch.limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX));
+        let mut call = self.dynamo().query().table_name(self.table(stretch.table)).consistent_read(true);
+        call = if stretch.prefix.is_empty() {
+            call.key_condition_expression("pk = :pk")
+        } else {
+            call.key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":prefix", text(stretch.prefix))
+        };
+        call = call.expression_attribute_values(":pk", text(stretch.pk)).set_limit(limit);
+        let answer = call.set_exclusive_start_key(stretch.after.map(start)).send().await;
+        let answer = answer.map_err(|error| fault("Query", &error))?;
+        let more = answer.last_evaluated_key.is_some();
+        Ok((answer.items.unwrap_or_default(), more))
     }
 }

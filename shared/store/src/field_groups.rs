@@ -9,7 +9,7 @@ use contract::{Code, Error, Precondition};
 
 use crate::Work;
 use crate::change::{Change, Outcome};
-use crate::document::{Document, Places, holding};
+use crate::document::{Document, Places, from_doc, holding, to_doc};
 use crate::dynamo::{Item, get_text, must, number, text};
 use crate::grant::{Create, Delete, Get, List, Restore, Update, granted};
 use crate::keys;
@@ -25,10 +25,7 @@ pub struct FieldGroups<A> {
 
 granted! {
     FieldGroups<Get> { Main GetItem [GroupKeys, Definitions]; }
-    FieldGroups<List> {
-        Main Query [GroupKeys];
-        Main BatchGetItem [Definitions];
-    }
+    FieldGroups<List> { Main Query [GroupKeys]; }
     // The read is of a request that is carried out again.
     FieldGroups<Create> {
         Main GetItem [Definitions];
@@ -37,6 +34,7 @@ granted! {
     }
     FieldGroups<Update> {
         Main GetItem [GroupKeys, Definitions];
+        Main PutItem [GroupKeys];
         Main UpdateItem [Definitions];
     }
     FieldGroups<Delete> {
@@ -100,17 +98,7 @@ impl FieldGroups<List> {
             bound: &["list-field-groups"],
             seal: self.work.scope.seal(),
         };
-        let found = self.work.store.page(&listing, page, |item| group_of(item).map(Some)).await?;
-        let places: Vec<_> = found.items.iter().map(|id| keys::group(&self.work.scope, *id)).collect();
-        let mut cards = self.work.store.batch_get_all(&places.iter().collect::<Vec<_>>()).await?;
-        let mut items = Vec::with_capacity(places.len());
-        for card in places.iter().filter_map(|place| cards.remove(place)) {
-            let group = Document::<FieldGroup>::read(&card)?;
-            if group.deleted_at.is_none() {
-                items.push(group.value);
-            }
-        }
-        Ok(Page { items, next_cursor: found.next_cursor })
+        self.work.store.page(&listing, page, |row| from_doc(&row).map(Some)).await
     }
 }
 
@@ -140,7 +128,8 @@ impl FieldGroups<Create> {
             .set("schemaAt", number(author.at().millis()))
             .set("fields", number(0))
             .set("schemaBytes", number(0));
-        let changes = vec![card.when_absent(), self.key_row(&group), COUNTED_FIELD_GROUPS.one_more(&self.work.scope)];
+        let changes =
+            vec![card.when_absent(), self.new_key_row(&group)?, COUNTED_FIELD_GROUPS.one_more(&self.work.scope)];
         let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
         match store.commit(changes, event).await? {
             Outcome::Done => Ok(group),
@@ -165,7 +154,8 @@ impl FieldGroups<Update> {
             change(&mut next);
             // Not a put: `schemaVersion` beside the document belongs to the fields.
             let own = holding(Change::update(key.clone()), &next, current.version + 1)?;
-            Ok((next, vec![own]))
+            let row = self.key_row(&next)?;
+            Ok((next, vec![own, row]))
         };
         self.work.update(&key, precondition, Code::FieldGroupNotFound, plan).await
     }
@@ -204,7 +194,7 @@ impl FieldGroups<Restore> {
             (resolved, _) => resolved?,
         };
         let beside =
-            |group: &FieldGroup| Ok(vec![self.key_row(group), COUNTED_FIELD_GROUPS.one_more(&self.work.scope)]);
+            |group: &FieldGroup| Ok(vec![self.new_key_row(group)?, COUNTED_FIELD_GROUPS.one_more(&self.work.scope)]);
         self.work
             .restore(&Places::one(keys::group(&self.work.scope, id)), precondition, Code::FieldGroupNotFound, beside)
             .await
@@ -212,9 +202,14 @@ impl FieldGroups<Restore> {
 }
 
 impl<A> FieldGroups<A> {
-    fn key_row(&self, group: &FieldGroup) -> Change {
-        let key = keys::group_key(&self.work.scope, &group.key);
-        Change::put(key).set("group", text(group.id.to_string())).when_absent().or(Code::KeyTaken)
+    /// What a key stands for, and the group as lists show it.
+    fn key_row(&self, group: &FieldGroup) -> Result<Change, Error> {
+        let row = Change::put(keys::group_key(&self.work.scope, &group.key));
+        Ok(row.set("group", text(group.id.to_string())).set("doc", text(to_doc(group)?)))
+    }
+
+    fn new_key_row(&self, group: &FieldGroup) -> Result<Change, Error> {
+        Ok(self.key_row(group)?.when_absent().or(Code::KeyTaken))
     }
 }
 

@@ -130,7 +130,7 @@ impl GlobalFields<List> {
                     bound: &["list-global-fields", ""],
                     seal: self.work.scope.seal(),
                 };
-                self.work.store.page(&listing, page, |item| from_doc(item).map(Some)).await
+                self.work.store.page(&listing, page, |item| from_doc(&item).map(Some)).await
             }
         }
     }
@@ -146,7 +146,7 @@ impl GlobalFields<List> {
             seal: self.work.scope.seal(),
         };
         let after = listing.open(page)?;
-        let (copies, _) = self.work.store.query(&listing.whole()).await?;
+        let copies = self.work.store.query(&listing.whole()).await?;
         let mut fields = copies.iter().map(from_doc).collect::<Result<Vec<GlobalField>, _>>()?;
         fields.sort_unstable_by_key(|field| field.id);
         fields.retain(|field| after.as_ref().is_none_or(|after| field.id.to_string() > *after));

@@ -49,7 +49,7 @@ kinds! {
     Password "PW#"
     /// `K#hash`: an API key's card, for the credential gate.
     Key "K#"
-    /// `G#cl`: which field group a key stands for.
+    /// `G#cl`: a client's field groups, by key.
     GroupKeys "G#"
     /// `GF#cl`: a client's global fields.
     GlobalFields "GF#"
@@ -233,17 +233,22 @@ pub(crate) fn tenant_field_key(scope: &TenantScope, group: GroupId, key: &FieldK
     main(Kind::TenantFields, tenant_scope(scope), format!("k#{group}#{key}"))
 }
 
+/// An entity's values. Those of a group lie beside each other, by entity: a list is a stretch of them.
 pub(crate) fn values(scope: &TenantScope, group: GroupId, entity: &EntityId) -> Key {
-    main(Kind::Values, tenant_scope(scope), format!("{group}#{entity}"))
+    main(Kind::Values, tenant_scope(scope), format!("{}{entity}", values_prefix(group)))
 }
 
-/// An entity's place in the order of a group's entities.
-pub(crate) fn entity_order(scope: &TenantScope, group: GroupId, created: Time, entity: &EntityId) -> Key {
-    main(Kind::Values, tenant_scope(scope), format!("{}{created}#{entity}", entity_order_prefix(group)))
+pub(crate) fn values_prefix(group: GroupId) -> String {
+    format!("{group}#")
 }
 
-pub(crate) fn entity_order_prefix(group: GroupId) -> String {
-    format!("o#{group}#")
+pub(crate) fn values_pk(scope: &TenantScope) -> String {
+    format!("{}{}", Kind::Values.prefix(), tenant_scope(scope))
+}
+
+/// What is left of an entity's values that are deleted: no list comes by.
+pub(crate) fn deleted_values(scope: &TenantScope, group: GroupId, entity: &EntityId) -> Key {
+    main(Kind::Values, tenant_scope(scope), format!("{DELETED}{group}#{entity}"))
 }
 
 pub(crate) fn purge(deleted: Time, id: impl std::fmt::Display) -> Key {

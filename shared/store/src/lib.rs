@@ -16,7 +16,7 @@
 //! | API key | main `AK#cl` / key | `doc version hash` |
 //! | API key's card | main `K#sha256` / `#` | `doc` (type, permissions, activity, expiry, addresses, client, seal) |
 //! | field group | main `D#cl#fg` / `#` | `doc version schemaVersion schemaAt deletedAt`, of its global fields `fields schemaBytes` |
-//! | its key; the key's last deleted group | main `G#cl` / `k#key`, `d#key` | `group` |
+//! | its key; the key's last deleted group | main `G#cl` / `k#key`; `d#key` | `group doc` (for lists); `group` |
 //! | global field; a deleted one | main `GF#cl` / fld; `x#fld` | `doc version`; `deletedAt` too |
 //! | its copy in a group | main `D#cl#fg` / `k#key` | `doc`; its place reserves the key |
 //! | tenant | main `F#cl#tenant` / `#` | `doc epoch fields` (how many, in all groups) |
@@ -24,8 +24,7 @@
 //! | its row | main `T#cl` / tenant | `doc` |
 //! | tenant field; a deleted one | main `F#cl#tenant` / `fg#fld`; `x#fg#fld` | `doc version`; `deletedAt` too |
 //! | its key | main `F#cl#tenant` / `k#fg#key` | `field` |
-//! | values | main `V#cl#tenant` / `fg#entity` | `doc` (by field identifier) `version epoch createdAt deletedAt` |
-//! | an entity's place in order | main `V#cl#tenant` / `o#fg#time#entity` | `entity` |
+//! | values; deleted ones | main `V#cl#tenant` / `fg#entity`; `x#fg#entity` | `doc` (by field identifier) `version epoch createdAt`; `deletedAt` too |
 //! | webhook | main `W#cl` / whk | `doc` (with its sealed secrets) `version` |
 //! | its endpoint | log `WS#whk` / `#` | `t_0` to `t_9` (attempts under way, until when), `failingSince timeouts openUntil probes ttl` |
 //! | announcement, in pieces | log `EV#cl` / `evt#00` | `body pieces event requestId ttl` |
@@ -48,14 +47,14 @@
 //! | --- | --- | --- | --- |
 //! | credential: key; session | 0 or 1; 1 | 0 RU for 5 s, else 1; 2 RU | |
 //! | read values | 1 | BatchGet 4 RU | 2 Query in the same round trip |
-//! | save values, entity known | 1 + 1 | BatchGet 4 RU; Put 1 WU | as above |
-//! | save values, first of entity; of tenant | 1 + 1 | BatchGet 4 RU; Transact 4; 8 WU | as above |
-//! | delete or restore values | 1 + 1 | BatchGet 4 RU; Transact 6 WU | as above |
-//! | list entities | 2 | BatchGet 3 RU, Query n/8 RU; BatchGet n RU | as above |
+//! | save values, first of entity or later | 1 + 1 | BatchGet 5 RU; Put 1 WU | as above |
+//! | save values, first of tenant; over deleted ones | 1 + 1 | BatchGet 5 RU; Transact 6 WU | as above |
+//! | delete or restore values | 1 + 1 | BatchGet 5 RU; Transact 6 WU | as above |
+//! | list entities | 1 | BatchGet 3 RU, Query 1 RU per 4 KB | as above |
 //! | list fields | 1 | BatchGet 3 RU | as above |
 //! | create, delete, restore group | 1; 1 + 1; 1 + 1 | Transact 6 WU; Get 1 RU, Transact 10; 8 WU | key to id: 1 RU |
-//! | get, update group | 1; 1 + 1 | Get 1 RU; Update 1 WU | key to id: 1 RU |
-//! | list groups | 2 | Query n/8 RU, BatchGet n RU | |
+//! | get, update group | 1; 1 + 1 | Get 1 RU; Get 1 RU, Transact 4 WU | key to id: 1 RU |
+//! | list groups | 1 | Query, 1 RU per 4 KB | |
 //! | create, update global field | 1; 1 + 1 | Transact 4 + 4g WU; Get 1 RU, Transact 2 + 4g WU; refused: BatchGet g RU | |
 //! | delete, restore global field | 1 + 1 | BatchGet 1 RU, Transact 8 + 4g WU | |
 //! | list global fields | 1 | Query, 1 RU per 4 KB | |

@@ -10,7 +10,7 @@ use crate::tables::Table;
 /// A page ends early here. An answer of a function has at most 6 MB, as a JSON text within JSON: what is quoted doubles.
 pub(crate) const MAX_PAGE_BYTES: usize = 2 * 1024 * 1024;
 
-/// Queries that one page makes at the most.
+/// Queries that one page makes at the most: each ends after 1 MB, so these fill a page of the largest items.
 const MAX_QUERIES: usize = 4;
 
 /// Which part of a list is asked for.
@@ -66,7 +66,7 @@ impl Store {
         &self,
         listing: &Listing<'_>,
         request: &PageRequest,
-        read: impl Fn(&Item) -> Result<Option<T>, Error>,
+        read: impl Fn(Item) -> Result<Option<T>, Error>,
     ) -> Result<Page<T>, Error> {
         let mut after = listing.open(request)?;
         let mut items: Vec<T> = Vec::with_capacity(request.limit);
@@ -81,18 +81,19 @@ impl Store {
                 after: after.as_deref(),
                 limit,
             };
-            let (found, more) = self.query(&stretch).await?;
-            for item in &found {
-                let sk = must(get_text(item, "sk"), "sk")?;
+            let (found, more) = self.query_once(&stretch).await?;
+            for item in found {
+                let sk = must(get_text(&item, "sk"), "sk")?.to_owned();
+                let size = get_text(&item, "doc").map_or(0, str::len);
                 if let Some(value) = read(item)? {
-                    bytes += get_text(item, "doc").map_or(0, str::len);
+                    bytes += size;
                     if items.len() == request.limit || (bytes > MAX_PAGE_BYTES && !items.is_empty()) {
                         return Ok(Page { items, next_cursor: last.map(|last: String| listing.seal(&last)) });
                     }
                     items.push(value);
-                    last = Some(sk.to_owned());
+                    last = Some(sk.clone());
                 }
-                after = Some(sk.to_owned());
+                after = Some(sk);
             }
             if !more {
                 return Ok(Page { items, next_cursor: None });

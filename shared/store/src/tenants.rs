@@ -38,7 +38,7 @@ impl Tenants {
         let pk = format!("{}{}", Kind::Tenants.prefix(), self.work.scope.client());
         let listing =
             Listing { table: Table::Main, pk: &pk, prefix: "", bound: &["list-tenants"], seal: self.work.scope.seal() };
-        self.work.store.page(&listing, page, |item| from_doc(item).map(Some)).await
+        self.work.store.page(&listing, page, |item| from_doc(&item).map(Some)).await
     }
 }
 

@@ -1,6 +1,10 @@
-//! Values of entities.
+//! Values of entities. Those that live lie under their group and entity, so that a list of them is one Query; what is
+//! left of deleted ones lies elsewhere and goes on counting versions.
 
 mod apply;
+mod deletion;
+mod list;
+mod save;
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
@@ -8,26 +12,22 @@ use std::marker::PhantomData;
 use contract::id::{EventId, GroupId};
 use contract::names::{EntityId, GroupRef, TenantId};
 use contract::resource::{EntityValues, FieldGroup, Publishing, Status};
-use contract::{Code, Error, Precondition, Problems, Time};
+use contract::{Code, Error, Time};
 use serde_json::{Map, Value};
 
 use crate::Work;
 use crate::applied::Applied;
-use crate::change::{Change, Outcome};
+use crate::change::Change;
 use crate::definitions::Loaded;
-use crate::document::{check, check_deleted, deleted_at, event_of, from_doc, to_doc};
+use crate::document::{deleted_at, event_of, from_doc, to_doc};
 use crate::dynamo::{Item, get_number, get_text, must, number, text};
 use crate::grant::{Delete, Get, List, Restore, Write, granted};
-use crate::keys::{self, Kind};
-use crate::page::{Listing, MAX_PAGE_BYTES, Page, PageRequest};
+use crate::keys::{self, Key};
 use crate::retry::Retries;
 use crate::scope::TenantScope;
-use crate::tables::Table;
 use crate::tenant_fields::DEFINITION_READS;
-use crate::tenants;
 
-/// The values of one entity in one group, as JSON by field identifier, are at most this many bytes.
-pub const MAX_BYTES: usize = 256 * 1024;
+pub use save::{MAX_BYTES, Save, Sent};
 
 /// One tenant's values.
 pub struct Values<A> {
@@ -43,52 +43,29 @@ granted! {
     }
     Values<List> {
         ..DEFINITION_READS;
-        Main BatchGetItem [Values];
         Main Query [Values];
     }
+    // An update is of a version that begins beside what is left of deleted values (`find`), here and below.
     Values<Write> {
         ..DEFINITION_READS;
         Main BatchGetItem [Values];
         Main PutItem [Values, Tenants];
-        Main UpdateItem [TenantFields];
-        Main DeleteItem [Purge];
+        Main UpdateItem [Values, TenantFields];
+        Main DeleteItem [Values, Purge];
     }
     Values<Delete> {
         ..DEFINITION_READS;
         Main BatchGetItem [Values];
+        Main PutItem [Values, Purge];
         Main UpdateItem [Values];
-        Main PutItem [Purge];
-        Main DeleteItem [Values];
+        Main DeleteItem [Values, Purge];
     }
     Values<Restore> {
         ..DEFINITION_READS;
         Main BatchGetItem [Values];
-        Main UpdateItem [Values];
         Main PutItem [Values];
-        Main DeleteItem [Purge];
-    }
-}
-
-/// How what is sent joins what is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Save {
-    /// Fields that are not named stay as they are; only what is named is checked.
-    Merge,
-    /// Fields that are not named lose their value; the whole is checked.
-    Replace,
-}
-
-/// What is to be saved.
-pub struct Sent<'a> {
-    /// By field key; `null` clears.
-    pub values: &'a Map<String, Value>,
-    /// What is known to be wrong already: it is told with all else.
-    pub wrong: Problems,
-}
-
-impl<'a> From<&'a Map<String, Value>> for Sent<'a> {
-    fn from(values: &'a Map<String, Value>) -> Self {
-        Self { values, wrong: Problems::default() }
+        Main UpdateItem [Values];
+        Main DeleteItem [Values, Purge];
     }
 }
 
@@ -96,28 +73,31 @@ impl<'a> From<&'a Map<String, Value>> for Sent<'a> {
 pub(crate) type Document = HashMap<String, Value>;
 
 /// What is stored of an entity.
+#[derive(Clone)]
 pub(crate) struct Stored {
     pub(crate) document: Document,
     version: u64,
+    epoch: u64,
     updated_at: Time,
     created_at: Time,
     pub(crate) deleted_at: Option<Time>,
+    event: Option<EventId>,
+    applied: Applied,
 }
 
 impl Stored {
-    /// What an item says to a tenant of this epoch; what is older has been erased.
-    pub(crate) fn read(item: &Item, epoch: u64) -> Result<Option<Self>, Error> {
-        if must(get_number::<u64>(item, "epoch"), "epoch")? < epoch {
-            return Ok(None);
-        }
+    pub(crate) fn read(item: &Item) -> Result<Self, Error> {
         let time = |name| must(get_text(item, name).and_then(|text| text.parse().ok()), name);
-        Ok(Some(Self {
+        Ok(Self {
             document: from_doc(item)?,
-            version: version_of(item)?,
+            version: must(get_number(item, "version"), "version")?,
+            epoch: must(get_number(item, "epoch"), "epoch")?,
             updated_at: time("at")?,
             created_at: time("createdAt")?,
             deleted_at: deleted_at(item),
-        }))
+            event: event_of(item),
+            applied: Applied::of(item),
+        })
     }
 
     /// The values themselves; none of what was deleted.
@@ -125,18 +105,34 @@ impl Stored {
         if self.deleted_at.is_some() { Document::new() } else { self.document }
     }
 
-    fn live(item: &Item, epoch: u64) -> Result<Option<Self>, Error> {
-        Ok(Self::read(item, epoch)?.filter(|stored| stored.deleted_at.is_none()))
+    /// Whether they are a tenant's of this epoch: what is older has been erased.
+    const fn is_of(&self, epoch: u64) -> bool {
+        self.epoch >= epoch
     }
-}
 
-/// Whether this very change has been committed before, by a try whose answer was lost; whatever came after it.
-fn is_by(item: &Item, event: EventId) -> bool {
-    event_of(item) == Some(event) || Applied::of(item).contains(event)
-}
+    /// Whether there are values for a tenant of this epoch.
+    const fn is_live(&self, epoch: u64) -> bool {
+        self.is_of(epoch) && self.deleted_at.is_none()
+    }
 
-fn version_of(item: &Item) -> Result<u64, Error> {
-    must(get_number(item, "version"), "version")
+    /// Whether this very change has been committed before, by a try whose answer was lost; whatever came after it.
+    fn is_by(&self, event: EventId) -> bool {
+        self.event == Some(event) || self.applied.contains(event)
+    }
+
+    /// The whole item at its place.
+    fn put(&self, place: Key) -> Result<Change, Error> {
+        let change = Change::put(place)
+            .set("doc", text(to_doc(&self.document)?))
+            .set("version", number(self.version))
+            .set("epoch", number(self.epoch))
+            .set("createdAt", text(self.created_at.to_string()));
+        let change = self.applied.on(change);
+        Ok(match self.deleted_at {
+            Some(at) => change.set("deletedAt", text(at.to_string())),
+            None => change,
+        })
+    }
 }
 
 impl<A> Values<A> {
@@ -153,87 +149,75 @@ impl Values<Get> {
     /// # Errors
     /// `field_group_not_found`, `values_not_found`.
     pub async fn get(&self, group: &GroupRef, entity: &EntityId) -> Result<EntityValues, Error> {
-        let (loaded, item) = self.load(group, entity).await?;
-        let stored = item.map(|item| Stored::live(&item, loaded.epoch())).transpose()?.flatten();
-        Ok(self.answer(&loaded, entity, &stored.ok_or(Code::ValuesNotFound)?))
-    }
-}
-
-impl Values<List> {
-    /// The entities that have values in the group, oldest first. A page may end early, by its size.
-    ///
-    /// # Errors
-    /// `field_group_not_found`, `malformed_request` for a cursor of another list.
-    pub async fn list(&self, group: &GroupRef, page: &PageRequest) -> Result<Page<EntityValues>, Error> {
-        // The group's identifier as it was last known: beside the cards that tell whether it still holds, its places.
-        let known = self.work.cached_id(group);
-        let early = async {
-            match known {
-                Some(id) => Some(self.places(id, page).await),
-                None => None,
-            }
-        };
-        let (loaded, early) = tokio::join!(self.work.load(&self.scope, group, |_| Vec::new()), early);
-        let loaded = loaded?;
-        let id = loaded.group.id;
-        let found = match early.filter(|_| known == Some(id)) {
-            Some(found) => found?,
-            None => self.places(id, page).await?,
-        };
-        let keys: Vec<_> = found.items.iter().map(|(_, entity)| keys::values(&self.scope, id, entity)).collect();
-        let mut rows = self.work.store.batch_get_all(&keys.iter().collect::<Vec<_>>()).await?;
-
-        let mut items = Vec::with_capacity(keys.len());
-        let mut bytes = 0;
-        let mut last: Option<&str> = None;
-        for ((sk, entity), key) in found.items.iter().zip(&keys) {
-            let Some(row) = rows.remove(key) else { continue };
-            let Some(stored) = Stored::live(&row, loaded.epoch())? else { continue };
-            bytes += get_text(&row, "doc").map_or(0, str::len);
-            if let Some(last) = last.filter(|_| bytes > MAX_PAGE_BYTES) {
-                let next_cursor = Some(self.work.scope.seal().seal(&self.bound(&id.to_string()), last));
-                return Ok(Page { items, next_cursor });
-            }
-            items.push(self.answer(&loaded, entity, &stored));
-            last = Some(sk);
-        }
-        Ok(Page { items, next_cursor: found.next_cursor })
-    }
-
-    /// A page of the group's entities, each with its place in order.
-    async fn places(&self, id: GroupId, page: &PageRequest) -> Result<Page<(String, EntityId)>, Error> {
-        let pk = format!("{}{}#{}", Kind::Values.prefix(), self.scope.client(), self.scope.tenant());
-        let (prefix, id) = (keys::entity_order_prefix(id), id.to_string());
-        let listing = Listing {
-            table: Table::Main,
-            pk: &pk,
-            prefix: &prefix,
-            bound: &self.bound(&id),
-            seal: self.work.scope.seal(),
-        };
-        let place = |item: &Item| {
-            let entity: EntityId = must(get_text(item, "entity").and_then(|text| text.parse().ok()), "entity")?;
-            Ok(Some((must(get_text(item, "sk"), "sk")?.to_owned(), entity)))
-        };
-        self.work.store.page(&listing, page, place).await
-    }
-
-    /// What a cursor of the list is bound to.
-    fn bound<'a>(&'a self, group: &'a str) -> [&'a str; 3] {
-        ["list-entities", self.scope.tenant().as_str(), group]
+        let place = |group: GroupId| vec![keys::values(&self.scope, group, entity)];
+        let loaded = self.work.load(&self.scope, group, place).await?;
+        let stored = loaded.others.values().next().map(Stored::read).transpose()?;
+        let stored = stored.filter(|stored| stored.is_of(loaded.epoch())).ok_or(Code::ValuesNotFound)?;
+        Ok(self.answer(&loaded, entity, &stored))
     }
 }
 
 impl<A> Values<A> {
-    async fn load(&self, group: &GroupRef, entity: &EntityId) -> Result<(Loaded, Option<Item>), Error> {
-        let place = |group: GroupId| vec![keys::values(&self.scope, group, entity)];
-        let mut loaded = self.work.load(&self.scope, group, place).await?;
-        let item = loaded.others.remove(&keys::values(&self.scope, loaded.group.id, entity));
-        Ok((loaded, item))
-    }
-
     fn answer(&self, loaded: &Loaded, entity: &EntityId, stored: &Stored) -> EntityValues {
         shown(loaded, self.scope.tenant(), entity, stored)
+    }
+
+    /// What there is of an entity, for a change of it: its values, or what is left of them once they are deleted.
+    ///
+    /// A first save asks for nothing but that no values are there. One that read before another's save and deletion, or
+    /// halfway through a deletion, thus begins at version 1 beside what is left: whoever comes to change either joins the
+    /// two first, at the versions of both together, so that no version is ever taken for one that was before it.
+    async fn find(&self, group: &GroupRef, entity: &EntityId) -> Result<(Loaded, Option<Stored>), Error> {
+        let place = |group| keys::values(&self.scope, group, entity);
+        let place_of_left = |group| keys::deleted_values(&self.scope, group, entity);
+        let mut retries = Retries::default();
+        loop {
+            let places = |group| vec![place(group), place_of_left(group)];
+            let loaded = self.work.load(&self.scope, group, places).await?;
+            let id = loaded.group.id;
+            let read = |place: Key| loaded.others.get(&place).map(Stored::read).transpose();
+            let (live, left) = match (read(place(id))?, read(place_of_left(id))?) {
+                (Some(live), Some(left)) => (live, left),
+                (live, left) => return Ok((loaded, live.or(left))),
+            };
+            retries.allow(live.version)?;
+            let joined = Change::update(place(id)).set("version", number(live.version + left.version));
+            let joined = left.applied.followed_by(&live.applied).on(joined);
+            let mut changes = vec![joined.when_version(live.version).unstamped()];
+            changes.extend(self.end_of_deletion(id, entity, &left)?);
+            self.work.store.commit(changes, self.work.author.event()).await?;
+            retries.pause(live.version).await;
+        }
+    }
+
+    /// The changes that put values in the place of what was found.
+    fn replacing(
+        &self,
+        group: GroupId,
+        entity: &EntityId,
+        found: Option<&Stored>,
+        next: &Stored,
+    ) -> Result<Vec<Change>, Error> {
+        let put = next.put(keys::values(&self.scope, group, entity))?;
+        let Some(found) = found else { return Ok(vec![put.when_absent()]) };
+        if found.deleted_at.is_none() {
+            return Ok(vec![put.when_version(found.version)]);
+        }
+        let mut changes = vec![put.when_absent()];
+        changes.extend(self.end_of_deletion(group, entity, found)?);
+        Ok(changes)
+    }
+
+    /// The changes that take away what is left of deleted values, and the note that it is to be purged.
+    fn end_of_deletion(&self, group: GroupId, entity: &EntityId, left: &Stored) -> Result<[Change; 2], Error> {
+        let deleted_at = must(left.deleted_at, "deletedAt")?;
+        let place = keys::deleted_values(&self.scope, group, entity);
+        let note = keys::purge(deleted_at, self.purge_id(group, entity));
+        Ok([Change::delete(place).when_version(left.version), Change::delete(note)])
+    }
+
+    fn purge_id(&self, group: GroupId, entity: &EntityId) -> String {
+        format!("{}#{}#{group}#{entity}", self.scope.client(), self.scope.tenant())
     }
 }
 
@@ -266,203 +250,5 @@ fn status(group: &FieldGroup) -> Status {
     match group.publishing {
         Publishing::Immediate => Status::Published,
         Publishing::Manual => Status::Draft,
-    }
-}
-
-impl Values<Write> {
-    /// Saves values by field key; `null` clears.
-    ///
-    /// # Errors
-    /// `field_group_not_found`; `validation_failed` with every field that is wrong; `version_conflict`;
-    /// `payload_too_large` over [`MAX_BYTES`].
-    pub async fn save(
-        &self,
-        group: &GroupRef,
-        entity: &EntityId,
-        sent: impl Into<Sent<'_>>,
-        how: Save,
-        precondition: Option<Precondition>,
-    ) -> Result<EntityValues, Error> {
-        let sent = sent.into();
-        let author = &self.work.author;
-        let event = author.event();
-        let mut retries = Retries::default();
-        loop {
-            let (loaded, item) = self.load(group, entity).await?;
-            if let Some(item) = item.as_ref().filter(|item| is_by(item, event)) {
-                let stored = Stored::read(item, loaded.epoch())?.ok_or(Code::ValuesNotFound)?;
-                return Ok(self.answer(&loaded, entity, &stored));
-            }
-            let version = item.as_ref().map(version_of).transpose()?.unwrap_or(0);
-            let stored = item.as_ref().map(|item| Stored::live(item, loaded.epoch())).transpose()?.flatten();
-            retries.allow(version)?;
-            check(precondition, stored.as_ref().map(|stored| stored.version))?;
-            let before = stored.as_ref().map(|stored| &stored.document);
-            let document = apply::apply(&loaded.fields, before, &sent, how)?;
-            if let Some(same) = stored.as_ref().filter(|stored| stored.document == document) {
-                return Ok(self.answer(&loaded, entity, same));
-            }
-            let next = Stored {
-                document,
-                version: version + 1,
-                updated_at: author.at(),
-                created_at: stored.as_ref().map_or(author.at(), |stored| stored.created_at),
-                deleted_at: None,
-            };
-            let put = self.put(&loaded, entity, &next, item.is_some().then_some(version))?;
-            let applied = item.as_ref().map(Applied::of).unwrap_or_default().and(author, event);
-            let mut changes = vec![applied.on(put)];
-            if stored.is_none() {
-                changes.extend(self.first_save(&loaded, entity, item.as_ref(), next.created_at)?);
-            }
-            let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
-            if let Outcome::Done = self.work.store.commit(changes, event).await? {
-                return Ok(self.answer(&loaded, entity, &next));
-            }
-            retries.pause(version).await;
-        }
-    }
-}
-
-impl Values<Delete> {
-    /// Deletes an entity's values, until they are restored. What is left goes on counting versions.
-    ///
-    /// # Errors
-    /// `field_group_not_found`, `values_not_found`, `version_conflict`.
-    pub async fn delete(
-        &self,
-        group: &GroupRef,
-        entity: &EntityId,
-        precondition: Option<Precondition>,
-    ) -> Result<(), Error> {
-        let at = self.work.author.at();
-        let done = self.change(group, entity, |loaded, stored| {
-            if stored.deleted_at.is_some() {
-                return Err(Code::ValuesNotFound.into());
-            }
-            check(precondition, Some(stored.version))?;
-            let key = keys::values(&self.scope, loaded.group.id, entity);
-            let root = text(format!("{} {}", key.pk, key.sk));
-            Ok(Some(vec![
-                Change::update(key).set("deletedAt", text(at.to_string())),
-                Change::delete(keys::entity_order(&self.scope, loaded.group.id, stored.created_at, entity)),
-                Change::put(keys::purge(at, self.purge_id(loaded, entity))).set("root", root),
-            ]))
-        });
-        done.await.map(|_| ())
-    }
-}
-
-impl Values<Restore> {
-    /// Restores deleted values that nothing has been saved over; what is not deleted is answered as it is.
-    ///
-    /// # Errors
-    /// `field_group_not_found`, `values_not_found`.
-    pub async fn restore(
-        &self,
-        group: &GroupRef,
-        entity: &EntityId,
-        precondition: Option<Precondition>,
-    ) -> Result<EntityValues, Error> {
-        self.change(group, entity, |loaded, stored| {
-            let Some(deleted_at) = stored.deleted_at else {
-                return check(precondition, Some(stored.version)).map(|()| None);
-            };
-            check_deleted(precondition, stored.version)?;
-            if deleted_at.plus(keys::RETENTION) < self.work.author.at() {
-                return Err(Code::ValuesNotFound.into());
-            }
-            Ok(Some(vec![
-                Change::update(keys::values(&self.scope, loaded.group.id, entity)).remove("deletedAt"),
-                self.place_in_order(loaded, entity, stored.created_at),
-                Change::delete(keys::purge(deleted_at, self.purge_id(loaded, entity))),
-            ]))
-        })
-        .await
-    }
-}
-
-impl<A> Values<A> {
-    /// Changes what is stored, deleted or not, by what `plan` makes of it; nothing planned, nothing changed.
-    async fn change(
-        &self,
-        group: &GroupRef,
-        entity: &EntityId,
-        plan: impl Fn(&Loaded, &Stored) -> Result<Option<Vec<Change>>, Error>,
-    ) -> Result<EntityValues, Error> {
-        let author = &self.work.author;
-        let event = author.event();
-        let mut retries = Retries::default();
-        loop {
-            let (loaded, item) = self.load(group, entity).await?;
-            let item = item.ok_or(Code::ValuesNotFound)?;
-            let mut stored = Stored::read(&item, loaded.epoch())?.ok_or(Code::ValuesNotFound)?;
-            if is_by(&item, event) {
-                return Ok(self.answer(&loaded, entity, &stored));
-            }
-            retries.allow(stored.version)?;
-            let Some(changes) = plan(&loaded, &stored)? else { return Ok(self.answer(&loaded, entity, &stored)) };
-            let mut own = Some(stored.version);
-            let stamp = |change: Change| match own.take() {
-                Some(version) => {
-                    let change = Applied::of(&item).and(author, event).on(change);
-                    change.set("version", number(version + 1)).when_version(version).stamped(author, event)
-                }
-                None => change.stamped(author, event),
-            };
-            let changes = changes.into_iter().map(stamp).collect();
-            if let Outcome::Done = self.work.store.commit(changes, event).await? {
-                stored.version += 1;
-                stored.updated_at = author.at();
-                return Ok(self.answer(&loaded, entity, &stored));
-            }
-            retries.pause(stored.version).await;
-        }
-    }
-
-    /// The whole item, on condition that it still is at the version that it was computed from.
-    fn put(&self, loaded: &Loaded, entity: &EntityId, next: &Stored, from: Option<u64>) -> Result<Change, Error> {
-        let doc = to_doc(&next.document)?;
-        if doc.len() > MAX_BYTES {
-            let message = "The values of an entity in a field group may have at most 256 KiB.";
-            return Err(Error::saying(Code::PayloadTooLarge, message));
-        }
-        let change = Change::put(keys::values(&self.scope, loaded.group.id, entity))
-            .set("doc", text(doc))
-            .set("version", number(next.version))
-            .set("epoch", number(loaded.epoch()))
-            .set("createdAt", text(next.created_at.to_string()));
-        Ok(match from {
-            Some(version) => change.when_version(version),
-            None => change.when_absent(),
-        })
-    }
-
-    /// What goes with the first save of an entity, or the first after a deletion: its place in the list, the end of
-    /// what was to be purged, and the tenant, if this is its first use.
-    fn first_save(
-        &self,
-        loaded: &Loaded,
-        entity: &EntityId,
-        tombstone: Option<&Item>,
-        at: Time,
-    ) -> Result<Vec<Change>, Error> {
-        let mut changes = vec![self.place_in_order(loaded, entity, at)];
-        if let Some(deleted) = tombstone.and_then(deleted_at) {
-            changes.push(Change::delete(keys::purge(deleted, self.purge_id(loaded, entity))));
-        }
-        if loaded.tenant.is_none() {
-            changes.extend(tenants::first_use(&self.scope, at, loaded, Change::update(keys::tenant(&self.scope)))?);
-        }
-        Ok(changes)
-    }
-
-    fn place_in_order(&self, loaded: &Loaded, entity: &EntityId, at: Time) -> Change {
-        let key = keys::entity_order(&self.scope, loaded.group.id, at, entity);
-        Change::put(key).set("entity", text(entity.as_str()))
-    }
-
-    fn purge_id(&self, loaded: &Loaded, entity: &EntityId) -> String {
-        format!("{}#{}#{}#{entity}", self.scope.client(), self.scope.tenant(), loaded.group.id)
     }
 }

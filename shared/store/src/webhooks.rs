@@ -105,7 +105,7 @@ impl Webhooks<List> {
         let seal = self.work.scope.seal();
         let listing =
             Listing { table: Table::Main, pk: &pk, prefix: WebhookId::PREFIX, bound: &["list-webhooks"], seal };
-        let read = |item: &_| Ok(Some(Document::<Endpoint>::read(item)?.value.webhook));
+        let read = |item| Ok(Some(Document::<Endpoint>::read(&item)?.value.webhook));
         self.work.store.page(&listing, page, read).await
     }
 }
@@ -270,7 +270,7 @@ impl Store {
     pub(crate) async fn each_endpoint(&self, client: ClientId) -> Result<Vec<Result<Endpoint, Error>>, Error> {
         let pk = pk(client);
         let whole = Stretch { table: Table::Main, pk: &pk, prefix: WebhookId::PREFIX, after: None, limit: None };
-        let (items, _) = self.query(&whole).await?;
+        let items = self.query(&whole).await?;
         Ok(items.iter().map(|item| Ok(Document::<Endpoint>::read(item)?.value)).collect())
     }
 

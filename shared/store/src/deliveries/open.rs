@@ -145,7 +145,7 @@ impl Releases {
         let pk = keys::deliveries_pk(client, webhook);
         let stretch =
             Stretch { table: Table::Log, pk: &pk, prefix: keys::OPEN, after: Some(&after), limit: Some(limit) };
-        let (items, _) = self.store.query(&stretch).await?;
+        let items = self.store.query(&stretch).await?;
         let now = self.store.clock().now();
         items.iter().map(|item| Open::read(item, now)).collect()
     }

@@ -14,7 +14,7 @@ use contract::{Error, Time};
 use serde_json::Value;
 
 use super::member;
-use crate::document::{Document, deleted_at, from_doc};
+use crate::document::{Document, deleted_at, event_of, from_doc};
 use crate::dynamo::{Item, get_number, get_text, must};
 use crate::keys::{self, Kind};
 use crate::values::Stored;
@@ -112,12 +112,10 @@ impl Record {
             Kind::Definitions if sk == "#" => self.resource(new, client, None, group),
             Kind::GlobalFields if place.starts_with(FieldId::PREFIX) => self.resource(new, client, None, global),
             Kind::TenantFields if of_tenant() => self.resource(new, client, rest, own),
-            Kind::Values if !sk.starts_with("o#") => self.values(new, client, rest, sk),
+            Kind::Values => self.values(new, client, rest, place),
             Kind::Webhooks if sk.starts_with(WebhookId::PREFIX) => self.webhook(new, client),
             // What stands beside a resource, and what nobody is told of.
-            Kind::Definitions | Kind::GlobalFields | Kind::TenantFields | Kind::Values | Kind::Webhooks => {
-                Ok(Seen::Nothing)
-            }
+            Kind::Definitions | Kind::GlobalFields | Kind::TenantFields | Kind::Webhooks => Ok(Seen::Nothing),
             Kind::Client | Kind::Counts | Kind::Members | Kind::ApiKeys | Kind::Slug | Kind::Email | Kind::User => {
                 Ok(Seen::Nothing)
             }
@@ -148,15 +146,15 @@ impl Record {
     }
 
     fn values(&self, new: &Item, client: &str, tenant: Option<&str>, sk: &str) -> Result<Seen, Error> {
-        let version = |item: &Item| get_number::<u64>(item, "version");
-        if self.old.as_ref().is_some_and(|old| version(old) == version(new)) {
+        // Nobody has changed what only counts on from another version.
+        if self.old.as_ref().is_some_and(|old| event_of(old) == event_of(new)) {
             return Ok(Seen::Nothing);
         }
         let (group, entity) = must(sk.split_once('#'), "sk")?;
         let (group, entity) = (group.parse().ok(), entity.parse().ok());
-        let stored = must(Stored::read(new, 0)?, "doc")?;
+        let stored = Stored::read(new)?;
         let before = match &self.old {
-            Some(old) => must(Stored::read(old, 0)?, "doc")?.live_document(),
+            Some(old) => Stored::read(old)?.live_document(),
             None => HashMap::new(),
         };
         let event = if stored.deleted_at.is_some() { FieldValueDeleted } else { FieldValueSaved };

@@ -48,7 +48,7 @@ async fn under<T>(account: &Account, grants: &[Grant], work: impl Future<Output 
 macro_rules! works {
     ($account:ident, $of:ty, $open:expr, $method:ident($($argument:expr),*)) => {{
         let repository: $of = $open;
-        under(&$account, &<$of>::grants(), repository.$method($($argument),*)).await
+        under(&$account, &<$of>::grants(), Box::pin(repository.$method($($argument),*))).await
     }};
 }
 

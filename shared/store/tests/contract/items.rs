@@ -127,12 +127,13 @@ async fn each_change_is_an_event_of_its_own() {
     let sku = named("sku");
     changes!(pk, sk;
         account.merge("acme", group, "sku", json!({ "title": "a" })),
-        account.merge("acme", group, "sku", json!({ "title": "b" })),
-        account.values("acme").delete(&at, &sku, None),
-        account.values("acme").restore(&at, &sku, None),
-        account.values("acme").delete(&at, &sku, None),
-        account.replace("acme", group, "sku", json!({}))
+        account.merge("acme", group, "sku", json!({ "title": "b" }))
     );
+    let away = format!("x#{sk}");
+    changes!(pk, away; account.values("acme").delete(&at, &sku, None));
+    changes!(pk, sk; account.values("acme").restore(&at, &sku, None));
+    changes!(pk, away; account.values("acme").delete(&at, &sku, None));
+    changes!(pk, sk; account.replace("acme", group, "sku", json!({})));
     let all = events.len();
     events.sort();
     events.dedup();
@@ -197,7 +198,7 @@ async fn what_is_deleted_is_noted_for_the_purge_until_it_is_back() {
         format!("D#{client}#{} #", lived.group),
         format!("F#{client}#acme x#{}#{}", lived.group, lived.own),
         format!("GF#{client} x#{}", lived.global),
-        format!("V#{client}#acme {}#sku", lived.group),
+        format!("V#{client}#acme x#{}#sku", lived.group),
     ];
     assert_eq!(noted().await, expected);
     account.groups().restore(&at, None).await.unwrap();

@@ -11,7 +11,7 @@ use hedgerow_store::values::Save;
 use serde_json::json;
 
 use crate::fixture::{
-    Account, Tables, if_match, named, new_global, new_group, new_own, object, schema, schema_change, string,
+    Account, Tables, if_match, named, new_global, new_group, new_own, object, relabelled, schema, schema_change, string,
 };
 
 /// What a life leaves behind.
@@ -86,7 +86,8 @@ async fn global_fields(account: &Account, groups: [GroupId; 2]) -> Result<FieldI
     account.globals().delete(field.id, if_match(3)).await?;
     assert_eq!(account.globals().restore(field.id, None).await?.version, 5);
     assert_eq!(account.globals().get(field.id).await?.version, 5);
-    assert_eq!(account.globals().create(new_global("nowhere", string(), &[])).await?.version, 1);
+    let nowhere = account.globals().create(new_global("nowhere", string(), &[])).await?;
+    assert_eq!(account.globals().update(nowhere.id, if_match(1), &relabelled()).await?.version, 2);
     Ok(field.id)
 }
 

@@ -1,14 +1,18 @@
 //! Values of one entity.
 
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
 use contract::Code;
 use contract::id::GroupId;
 use contract::names::GroupRef;
 use futures_util::future::join_all;
+use hedgerow_store::tables::Table;
 use hedgerow_store::values::Save;
 use serde_json::{Value, json};
 
 use crate::fixture::{
-    Account, DAY, Tables, assert_conflict, by_key, if_match, named, problems, refused, string, values,
+    Account, DAY, Tables, all, assert_conflict, by_key, if_match, named, problems, refused, string, values,
 };
 
 async fn account_with(fields: &[(&str, Value)]) -> (Account, GroupId) {
@@ -118,6 +122,71 @@ async fn a_deletion_goes_on_counting_and_can_be_undone() {
     account.tables.clock.advance(DAY * 30 + std::time::Duration::from_secs(1));
     gone(refused(account.values("acme").restore(&group, &sku, None).await));
     assert_eq!(account.merge("acme", id, "sku", json!({ "a": "z" })).await.unwrap().version, 7);
+}
+
+/// What two requests at once can leave behind: a first save begins, another one saves and deletes, the first one ends.
+async fn save_past_a_deletion(account: &Account, id: GroupId) {
+    let (dynamo, table) = (&account.tables.dynamo, account.tables.names.of(Table::Main));
+    let text = |text: String| AttributeValue::S(text);
+    let pk = format!("V#{}#acme", account.scope.client());
+    let key = |sk: String| HashMap::from([("pk".to_owned(), text(pk.clone())), ("sk".to_owned(), text(sk))]);
+    account.merge("acme", id, "sku", json!({ "a": "theirs" })).await.unwrap();
+    account.values("acme").delete(&GroupRef::Id(id), &named("sku"), None).await.unwrap();
+    let left = dynamo.get_item().table_name(table).set_key(Some(key(format!("x#{id}#sku")))).consistent_read(true);
+    let left = left.send().await.unwrap().item.unwrap();
+    account.merge("acme", id, "sku", json!({ "a": "mine" })).await.unwrap();
+    dynamo.put_item().table_name(table).set_item(Some(left)).send().await.unwrap();
+    let first = dynamo.update_item().table_name(table).set_key(Some(key(format!("{id}#sku"))));
+    let first = first.update_expression("SET version = :one");
+    first.expression_attribute_values(":one", AttributeValue::N("1".into())).send().await.unwrap();
+    let read = account.read("acme", id, "sku").await.unwrap();
+    assert_eq!((values(&read), read.version), (json!({ "a": "mine" }), 1));
+}
+
+#[tokio::test]
+async fn a_first_save_past_a_deletion_is_not_taken_for_what_was_deleted() {
+    let (account, id) = account_with(&[("a", string())]).await;
+    let (group, sku) = (GroupRef::Id(id), named("sku"));
+    save_past_a_deletion(&account, id).await;
+    let stale = account.save("acme", id, "sku", json!({ "a": "x" }), Save::Merge, if_match(1)).await;
+    assert_conflict(stale, 1, 3);
+    let read = account.read("acme", id, "sku").await.unwrap();
+    assert_eq!((values(&read), read.version), (json!({ "a": "mine" }), 3));
+    account.values("acme").delete(&group, &sku, if_match(3)).await.unwrap();
+    let back = account.values("acme").restore(&group, &sku, None).await.unwrap();
+    assert_eq!((values(&back), back.version), (json!({ "a": "mine" }), 5));
+
+    let (account, id) = account_with(&[("a", string())]).await;
+    let group = GroupRef::Id(id);
+    save_past_a_deletion(&account, id).await;
+    assert_conflict(account.values("acme").delete(&group, &sku, if_match(1)).await, 1, 3);
+    assert_eq!(account.values("acme").restore(&group, &sku, None).await.unwrap().version, 3, "not what was deleted");
+}
+
+#[tokio::test]
+async fn saves_deletions_and_restores_at_once_leave_one_of_it() {
+    let (account, id) = account_with(&[("a", string())]).await;
+    let (other, group, sku) = (account.elsewhere(), GroupRef::Id(id), named("sku"));
+    for round in 0..10 {
+        let changes = join_all((0..12).map(|n| {
+            let (account, group, sku) = (if n % 2 == 0 { &account } else { &other }, &group, &sku);
+            async move {
+                match n % 3 {
+                    0 => account.merge("acme", id, "sku", json!({ "a": format!("{round} {n}") })).await.map(|_| ()),
+                    1 => account.values("acme").delete(group, sku, None).await,
+                    _ => account.values("acme").restore(group, sku, None).await.map(|_| ()),
+                }
+            }
+        }));
+        for error in changes.await.into_iter().filter_map(Result::err) {
+            assert_eq!(error.code(), Code::ValuesNotFound, "{error:?}");
+        }
+        let listed = account.values("acme").list(&group, &all()).await.unwrap().items;
+        match account.read("acme", id, "sku").await {
+            Ok(read) => assert_eq!(listed, [read]),
+            Err(error) => assert_eq!((error.code(), listed.len()), (Code::ValuesNotFound, 0)),
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,99 @@
+//! Saves.
+
+use contract::names::{EntityId, GroupRef};
+use contract::resource::EntityValues;
+use contract::{Code, Error, Precondition, Problems};
+use serde_json::{Map, Value};
+
+use super::{Stored, Values, apply};
+use crate::change::{Change, Outcome};
+use crate::document::{check, to_doc};
+use crate::grant::Write;
+use crate::keys;
+use crate::retry::Retries;
+use crate::tenants;
+
+/// The values of one entity in one group, as JSON by field identifier, are at most this many bytes.
+pub const MAX_BYTES: usize = 256 * 1024;
+
+/// How what is sent joins what is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Save {
+    /// Fields that are not named stay as they are; only what is named is checked.
+    Merge,
+    /// Fields that are not named lose their value; the whole is checked.
+    Replace,
+}
+
+/// What is to be saved.
+pub struct Sent<'a> {
+    /// By field key; `null` clears.
+    pub values: &'a Map<String, Value>,
+    /// What is known to be wrong already: it is told with all else.
+    pub wrong: Problems,
+}
+
+impl<'a> From<&'a Map<String, Value>> for Sent<'a> {
+    fn from(values: &'a Map<String, Value>) -> Self {
+        Self { values, wrong: Problems::default() }
+    }
+}
+
+impl Values<Write> {
+    /// Saves values by field key; `null` clears.
+    ///
+    /// # Errors
+    /// `field_group_not_found`; `validation_failed` with every field that is wrong; `version_conflict`;
+    /// `payload_too_large` over [`MAX_BYTES`].
+    pub async fn save(
+        &self,
+        group: &GroupRef,
+        entity: &EntityId,
+        sent: impl Into<Sent<'_>>,
+        how: Save,
+        precondition: Option<Precondition>,
+    ) -> Result<EntityValues, Error> {
+        let sent = sent.into();
+        let author = &self.work.author;
+        let event = author.event();
+        let mut retries = Retries::default();
+        loop {
+            let (loaded, found) = self.find(group, entity).await?;
+            let version = found.as_ref().map_or(0, |found| found.version);
+            if let Some(done) = found.as_ref().filter(|found| found.is_of(loaded.epoch()) && found.is_by(event)) {
+                return Ok(self.answer(&loaded, entity, done));
+            }
+            let current = found.as_ref().filter(|found| found.is_live(loaded.epoch()));
+            retries.allow(version)?;
+            check(precondition, current.map(|current| current.version))?;
+            let document = apply::apply(&loaded.fields, current.map(|current| &current.document), &sent, how)?;
+            if let Some(same) = current.filter(|current| current.document == document) {
+                return Ok(self.answer(&loaded, entity, same));
+            }
+            if to_doc(&document)?.len() > MAX_BYTES {
+                let message = "The values of an entity in a field group may have at most 256 KiB.";
+                return Err(Error::saying(Code::PayloadTooLarge, message));
+            }
+            let next = Stored {
+                document,
+                version: version + 1,
+                epoch: loaded.epoch(),
+                updated_at: author.at(),
+                created_at: current.map_or(author.at(), |current| current.created_at),
+                deleted_at: None,
+                event: Some(event),
+                applied: found.as_ref().map(|found| found.applied.clone()).unwrap_or_default().and(author, event),
+            };
+            let mut changes = self.replacing(loaded.group.id, entity, found.as_ref(), &next)?;
+            if loaded.tenant.is_none() {
+                let card = Change::update(keys::tenant(&self.scope));
+                changes.extend(tenants::first_use(&self.scope, author.at(), &loaded, card)?);
+            }
+            let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
+            if let Outcome::Done = self.work.store.commit(changes, event).await? {
+                return Ok(self.answer(&loaded, entity, &next));
+            }
+            retries.pause(version).await;
+        }
+    }
+}
