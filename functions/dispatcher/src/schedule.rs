@@ -48,7 +48,7 @@ mod tests {
     fn message(attempt: u32, base: u32) -> Message {
         let id = |prefix: &str| format!("{prefix}_00000000000000000000000000000001");
         let message = json!({
-            "client": id("cl"), "webhook": id("whk"), "delivery": id("dlv"), "event": id("evt"),
+            "client": id("cl"), "webhook": id("whk"), "delivery": id("dlv"), "event": id("evt"), "name": "test.ping",
             "round": 0, "attempt": attempt, "base": base, "due": 0
         });
         serde_json::from_value(message).expect("a message")

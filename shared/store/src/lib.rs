@@ -31,7 +31,7 @@
 //! | delivery | log `DL#cl#whk` / dlv | `webhook event of` (the event) `ttl` |
 //! | where it stands | log `DL#cl#whk` / `dlv#s` | `status round attempt base holder nextAt`, an attempt's `s_n` (start), `a_n` (result), `r_n` (long answer) `ttl` |
 //! | an attempt's long answer | log `DL#cl#whk` / `r#dlv#n` | `response ttl` |
-//! | that it is held or has failed | log `DL#cl#whk` / `x#dlv` | `of status round released ttl` |
+//! | that it is held or has failed | log `DL#cl#whk` / `x#dlv` | `of event status round attempt released ttl` |
 //! | job | log `J#cl` / job | `doc release after ttl` |
 //! | how many of each a client has | main `N#cl` / `field-groups`, `global-fields`, `api-keys`, `webhooks` | `count` |
 //! | purge due | main `Z#date` / id | `pk`, `sk` of the root in `root` |

@@ -89,7 +89,7 @@ fn sent(queue: Queue, seeded: &Seeded) -> Result<Vec<Sent>, Failure> {
         let sent = |task| Ok(Sent { text: serde_json::to_string(task)?, group: None, at: save.at });
         return [&run, &one].into_iter().map(sent).collect();
     }
-    let text = serde_json::to_string(&Message::first(save.client, webhook, save.id))?;
+    let text = serde_json::to_string(&Message::first(save.client, webhook, save.id, save.event))?;
     Ok(vec![Sent { text, group: Some(webhook.to_string()), at: save.at }])
 }
 

@@ -81,7 +81,7 @@ impl Announcer {
             items.extend(pieces(announcement).into_iter().map(|item| (Table::Log, item)));
             for webhook in webhooks {
                 items.push((Table::Log, card(announcement, webhook.id)));
-                messages.push(Message::first(announcement.client, webhook.id, announcement.id));
+                messages.push(Message::first(announcement.client, webhook.id, announcement.id, announcement.event));
             }
         }
         self.store.batch_put(items).await?;

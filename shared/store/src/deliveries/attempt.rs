@@ -276,7 +276,7 @@ impl Attempts {
         }
         let done = match next {
             Next::Failed => {
-                let changes = vec![own, row(message, DeliveryStatus::Failed)];
+                let changes = vec![own, row(message, DeliveryStatus::Failed, number_of_it)];
                 matches!(self.store.commit(changes, no_event(&self.store)).await?, Outcome::Done)
             }
             Next::Delivered | Next::Retry(_) => matches!(self.store.attempt(own).await?, Write::Done),
@@ -296,7 +296,7 @@ impl Attempts {
     pub async fn give_up(&self, message: &Message) -> Result<(), Error> {
         let state = Change::update(keys::delivery_state(message.client, message.webhook, message.delivery))
             .set("status", text(DeliveryStatus::Failed.name()));
-        let changes = vec![untouched(state, message), row(message, DeliveryStatus::Failed)];
+        let changes = vec![untouched(state, message), row(message, DeliveryStatus::Failed, message.attempt)];
         self.store.commit(changes, no_event(&self.store)).await.map(|_| ())
     }
 

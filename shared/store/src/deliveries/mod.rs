@@ -2,7 +2,7 @@
 //!
 //! What is announced is written once, word for word, and each delivery has a *card* that never changes, so that writing
 //! them again does no harm. Where a delivery *stands* is an item of its own, made by the lease of its first attempt.
-//! The message that travels holds identifiers and three numbers: the round (raised whenever a delivery is sent anew),
+//! The message that travels holds identifiers, the event's name and three numbers: the round (raised whenever a delivery is sent anew),
 //! how many attempts were begun ever, and how many before this round. Whatever does not fit the state is stale.
 
 mod announce;
@@ -19,6 +19,7 @@ pub use read::{Deliveries, DeliveryFilter};
 
 use contract::Time;
 use contract::id::{ClientId, DeliveryId, EventId, WebhookId};
+use contract::webhook::EventName;
 use serde::{Deserialize, Serialize};
 
 use std::time::Duration;
@@ -43,6 +44,8 @@ pub struct Message {
     pub delivery: DeliveryId,
     /// What.
     pub event: EventId,
+    /// What happened.
+    pub name: EventName,
     /// How often it was sent anew.
     pub round: u32,
     /// How many attempts were begun before, ever.
@@ -62,9 +65,20 @@ pub struct Message {
 impl Message {
     /// The first message of a delivery.
     #[must_use]
-    pub fn first(client: ClientId, webhook: WebhookId, event: EventId) -> Self {
-        let delivery = delivery_id(event, webhook);
-        Self { client, webhook, delivery, event, round: 0, attempt: 0, base: 0, due: AT_ONCE, waits: 0, received: 0 }
+    pub fn first(client: ClientId, webhook: WebhookId, event: EventId, name: EventName) -> Self {
+        Self {
+            client,
+            webhook,
+            delivery: delivery_id(event, webhook),
+            event,
+            name,
+            round: 0,
+            attempt: 0,
+            base: 0,
+            due: AT_ONCE,
+            waits: 0,
+            received: 0,
+        }
     }
 
     /// The message of the attempt after this one.

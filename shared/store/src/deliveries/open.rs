@@ -5,10 +5,10 @@
 //! between is followed by another who finds the mark and sends again, under the same round: twice is once.
 
 use contract::id::{ClientId, DeliveryId, EventId, WebhookId};
-use contract::webhook::DeliveryStatus;
+use contract::webhook::{Delivery, DeliveryStatus, EventName};
 use contract::{Error, Time};
 
-use super::state::{State, status_at};
+use super::state::{Card, State, status_at};
 use super::{AT_ONCE, Message, ttl};
 use crate::author::unique;
 use crate::change::{Attempt as Write, Change, Outcome};
@@ -36,12 +36,14 @@ pub(super) fn untouched(change: Change, message: &Message) -> Change {
         .with(":retrying", text(DeliveryStatus::Retrying.name()))
 }
 
-/// The row that says that a delivery is open.
-pub(super) fn row(message: &Message, status: DeliveryStatus) -> Change {
+/// The row that says that a delivery is open, after so many attempts.
+pub(super) fn row(message: &Message, status: DeliveryStatus, attempts: u32) -> Change {
     Change::put(keys::open_delivery(message.client, message.webhook, message.delivery))
         .set("of", text(message.event.to_string()))
+        .set("event", text(message.name.name()))
         .set("status", text(status.name()))
         .set("round", number(message.round))
+        .set("attempt", number(attempts))
         .set("ttl", number(ttl(message.delivery)))
 }
 
@@ -54,7 +56,7 @@ pub(super) async fn hold(store: &Store, message: &Message) -> Result<bool, Error
         .set("base", number(message.base))
         .set("ttl", number(ttl(message.delivery)))
         .remove("nextAt");
-    let changes = vec![untouched(state, message), row(message, DeliveryStatus::Held)];
+    let changes = vec![untouched(state, message), row(message, DeliveryStatus::Held, message.attempt)];
     Ok(matches!(store.commit(changes, no_event(store)).await?, Outcome::Done))
 }
 
@@ -66,24 +68,34 @@ pub struct Open {
     /// Whether it is held, or has failed: also by being held for too long, which nobody writes down.
     pub status: DeliveryStatus,
     event: EventId,
+    name: EventName,
     round: u32,
+    attempts: u32,
     /// The round that it has been released into, by someone who may not have lived to send it.
     released: Option<u32>,
 }
 
 impl Open {
-    fn read(item: &Item, now: Time) -> Result<Self, Error> {
+    pub(super) fn read(item: &Item, now: Time) -> Result<Self, Error> {
         let sk = must(get_text(item, "sk"), "sk")?;
-        let parsed = |found: Option<&str>| found.and_then(|text| text.parse().ok());
         let delivery = must(sk.strip_prefix(keys::OPEN).and_then(|id| id.parse().ok()), "sk")?;
         let status = must(get_text(item, "status").and_then(|name| name.parse().ok()), "status")?;
         Ok(Self {
             delivery,
             status: status_at(status, delivery, now),
-            event: must(parsed(get_text(item, "of")), "of")?,
+            event: must(get_text(item, "of").and_then(|id| id.parse().ok()), "of")?,
+            name: must(get_text(item, "event").and_then(|name| name.parse().ok()), "event")?,
             round: must(get_number(item, "round"), "round")?,
+            attempts: must(get_number(item, "attempt"), "attempt")?,
             released: get_number(item, "released"),
         })
+    }
+
+    /// The resource, unless it has been released.
+    pub(super) fn shown(&self, webhook: WebhookId, now: Time) -> Option<Delivery> {
+        let card = Card { id: self.delivery, webhook, event_id: self.event, event: self.name };
+        let shown = || Delivery { status: self.status, attempt_count: self.attempts, ..card.delivery(None, now) };
+        self.released.is_none().then(shown)
     }
 }
 
@@ -166,6 +178,7 @@ impl Releases {
                 webhook,
                 delivery: open.delivery,
                 event: open.event,
+                name: open.name,
                 round: state.round,
                 attempt: state.attempt,
                 base: state.attempt,

@@ -1,6 +1,5 @@
 //! Deliveries as the API shows them.
 
-use std::collections::HashMap;
 use std::marker::PhantomData;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -8,6 +7,7 @@ use contract::id::{DeliveryId, WebhookId};
 use contract::webhook::{Delivery, DeliveryStatus, EventName};
 use contract::{Code, Error, Time};
 
+use super::open::Open;
 use super::state::{Card, State};
 use crate::Work;
 use crate::dynamo::{Item, fault, get_text, key_attributes, must, text};
@@ -18,7 +18,8 @@ use crate::tables::Table;
 
 /// Items that one request for a filtered list looks at, at the most: then the page ends early.
 const LOOKED_AT: usize = 4_000;
-const STRETCH: i32 = 200;
+/// Items that one call looks at where a filter leaves some of them out.
+const STRETCH: usize = 200;
 
 /// The deliveries of the client's webhooks.
 pub struct Deliveries<A> {
@@ -34,7 +35,6 @@ granted! {
     Deliveries<List> {
         Main GetItem [Webhooks];
         Log Query [Deliveries];
-        Log BatchGetItem [Deliveries];
     }
     Deliveries<Redeliver> {
         Main Query [Webhooks];
@@ -69,6 +69,13 @@ pub struct DeliveryFilter {
     pub from: Option<Time>,
     /// Those of events before this time.
     pub to: Option<Time>,
+}
+
+impl DeliveryFilter {
+    fn takes(&self, delivery: &Delivery) -> bool {
+        self.status.is_none_or(|status| delivery.status == status)
+            && self.event.is_none_or(|event| delivery.event == event)
+    }
 }
 
 /// A delivery as it was found.
@@ -144,8 +151,11 @@ impl Deliveries<List> {
         let pk = keys::deliveries_pk(client, webhook);
         let bound = ["list-deliveries", &webhook_id, &asked];
         let listing = Listing { table: Table::Log, pk: &pk, prefix: "", bound: &bound, seal: self.work.scope.seal() };
-        // Held and failed ones have rows of their own, few as they are.
+        // Held and failed ones have rows of their own; any other one is a card and a state.
         let open = matches!(filter.status, Some(DeliveryStatus::Held | DeliveryStatus::Failed));
+        let each = if open { 1 } else { 2 };
+        let whole = filter.event.is_none() && (open || filter.status.is_none());
+        let stretch = if whole { each * (page.limit + 1) } else { STRETCH };
         let prefix = if open { keys::OPEN } else { "" };
         let place = |time: Time| format!("{prefix}{}{:012x}", DeliveryId::PREFIX, time.millis().max(0));
         let low = filter.from.map_or_else(|| format!("{prefix}{}", DeliveryId::PREFIX), place);
@@ -158,8 +168,7 @@ impl Deliveries<List> {
         }
         let mut state: Option<Item> = None;
         loop {
-            let (found, more) = self.newest_first(&pk, &low, &high, after.as_deref()).await?;
-            let rows = if open { self.opened(&found).await? } else { HashMap::new() };
+            let (found, more) = self.newest_first(&pk, [&low, &high], after.as_deref(), stretch).await?;
             looked_at += found.len();
             for item in found {
                 let sk = must(get_text(&item, "sk"), "sk")?.to_owned();
@@ -167,28 +176,18 @@ impl Deliveries<List> {
                     state = Some(item);
                     continue;
                 }
-                let (card, stands) = if open {
-                    let id: Option<DeliveryId> = sk.strip_prefix(keys::OPEN).and_then(|id| id.parse().ok());
-                    let id = must(id, "sk")?;
-                    let card = rows.get(&keys::delivery(client, webhook, id));
-                    let stands = rows.get(&keys::delivery_state(client, webhook, id)).cloned();
-                    (card.map(Card::read).transpose()?, stands)
+                let delivery = if open {
+                    Open::read(&item, now)?.shown(webhook, now)
                 } else {
-                    let card = Card::read(&item)?;
                     let of_card = format!("{sk}{}", keys::STATE);
                     let stands = state.take().filter(|state| get_text(state, "sk") == Some(of_card.as_str()));
-                    (Some(card), stands)
+                    Some(Card::read(&item)?.delivery(stands.map(State::read).transpose()?.as_ref(), now))
                 };
-                if let Some(card) = card {
-                    let delivery = card.delivery(stands.map(State::read).transpose()?.as_ref(), now);
-                    if filter.status.is_none_or(|status| delivery.status == status)
-                        && filter.event.is_none_or(|event| delivery.event == event)
-                    {
-                        if items.len() == page.limit {
-                            return Ok(Page { items, next_cursor: after.map(|after| listing.seal(&after)) });
-                        }
-                        items.push(delivery);
+                if let Some(delivery) = delivery.filter(|delivery| filter.takes(delivery)) {
+                    if items.len() == page.limit {
+                        return Ok(Page { items, next_cursor: after.map(|after| listing.seal(&after)) });
                     }
+                    items.push(delivery);
                 }
                 after = Some(sk);
             }
@@ -201,24 +200,12 @@ impl Deliveries<List> {
         }
     }
 
-    /// The cards and states behind a stretch of rows.
-    async fn opened(&self, rows: &[Item]) -> Result<HashMap<Key, Item>, Error> {
-        let mut places = Vec::with_capacity(rows.len() * 2);
-        for row in rows {
-            let pk = must(get_text(row, "pk"), "pk")?;
-            let id = must(get_text(row, "sk").and_then(|sk| sk.strip_prefix(keys::OPEN)), "sk")?;
-            let place = |sk: String| Key { table: Table::Log, pk: pk.to_owned(), sk };
-            places.extend([place(id.to_owned()), place(format!("{id}{}", keys::STATE))]);
-        }
-        self.work.store.batch_get_all(&places.iter().collect::<Vec<_>>()).await
-    }
-
     async fn newest_first(
         &self,
         pk: &str,
-        low: &str,
-        high: &str,
+        [low, high]: [&str; 2],
         after: Option<&str>,
+        limit: usize,
     ) -> Result<(Vec<Item>, bool), Error> {
         let store = &self.work.store;
         let start = |sk: &str| key_attributes(&Key { table: Table::Log, pk: pk.to_owned(), sk: sk.to_owned() });
@@ -229,7 +216,7 @@ impl Deliveries<List> {
             .table_name(store.table(Table::Log))
             .consistent_read(true)
             .scan_index_forward(false)
-            .limit(STRETCH)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
             .key_condition_expression("pk = :pk AND sk BETWEEN :low AND :high")
             .set_expression_attribute_values(Some(values.map(|(name, value)| (name.to_owned(), value)).into()))
             .set_exclusive_start_key(after.map(start))

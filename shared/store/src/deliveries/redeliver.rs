@@ -45,6 +45,7 @@ impl<A> Deliveries<A> {
                 webhook,
                 delivery: id,
                 event: found.card.event_id,
+                name: found.card.event,
                 round: before + 1,
                 attempt: attempts,
                 base: attempts,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use auth::{Keyring, WebhookSecret};
 use aws_sdk_dynamodb::types::AttributeValue;
 use contract::id::WebhookId;
-use contract::webhook::{GraceSeconds, Webhook};
+use contract::webhook::{EventName, GraceSeconds, Webhook};
 use contract::{Code, Precondition, Problems};
 use engines::Fault;
 use hedgerow_store::Work;
@@ -68,7 +68,7 @@ impl Account {
     /// What the dispatcher knows of a webhook.
     async fn target(&self, webhook: WebhookId, ring: &Keyring) -> Result<Target, Code> {
         let event = self.tables.author().event();
-        let message = Message::first(self.scope.client(), webhook, event);
+        let message = Message::first(self.scope.client(), webhook, event, EventName::TestPing);
         let loaded = Attempts::open(&self.store, None).load(&[message], ring).await;
         loaded.map_err(|error| error.code())?.targets.remove(&webhook).unwrap().map_err(|error| error.code())
     }
@@ -158,7 +158,8 @@ async fn another_clients_webhook_is_not_there() {
     assert_eq!(refused(bob.webhooks().delete(made.id, None).await), Code::WebhookNotFound);
     assert_eq!(ada.webhooks().get(made.id).await.unwrap(), made);
     // Nor does a message of another client's find it.
-    let message = Message::first(bob.scope.client(), made.id, tables.author().event());
+    let event = tables.author().event();
+    let message = Message::first(bob.scope.client(), made.id, event, EventName::TestPing);
     assert!(Attempts::open(&bob.store, None).load(&[message], &ring).await.unwrap().targets.is_empty());
 }
 
