@@ -39,8 +39,8 @@
 //! | the further pieces of a long answer | log `I#mac` / `holder#01` | `body pieces ttl` |
 //!
 //! # What an operation costs
-//! Read units (RU) are for strongly consistent reads of items up to 4 KB, write units (WU) for items up to 1 KB; `n` is
-//! a page's length, `g` a global field's groups. A transaction's write counts twice. "Cold" adds what a new instance or
+//! Read units (RU) are for strongly consistent reads of items up to 4 KB, write units (WU) for items up to 1 KB; `g`
+//! is how many groups a global field has. A transaction's write counts twice. "Cold" adds what a new instance or
 //! a schema that changed within the last 30 seconds costs.
 //!
 //! | operation | round trips | warm | cold adds |
@@ -54,18 +54,16 @@
 //! | list fields | 1 | BatchGet 3 RU | as above |
 //! | create, delete, restore group | 1; 1 + 1; 1 + 1 | Transact 6 WU; Get 1 RU, Transact 10; 8 WU | key to id: 1 RU |
 //! | get, update group | 1; 1 + 1 | Get 1 RU; Get 1 RU, Transact 4 WU | key to id: 1 RU |
-//! | list groups | 1 | Query, 1 RU per 4 KB | |
 //! | create, update global field | 1; 1 + 1 | Transact 4 + 4g WU; Get 1 RU, Transact 2 + 4g WU; refused: BatchGet g RU | |
 //! | delete, restore global field | 1 + 1 | BatchGet 1 RU, Transact 8 + 4g WU | |
-//! | list global fields | 1 | Query, 1 RU per 4 KB | |
 //! | create tenant field | 1 + 1 | BatchGet 3 RU; Transact 8 WU (10 with the tenant) | 2 Query |
 //! | get tenant field | 1 | BatchGet 3 RU (definitions cached) | 2 Query |
 //! | update, delete, restore tenant field | 1 + 1 | BatchGet 4 RU; Transact 4; 12; 12 WU | |
-//! | list tenants | 1 | Query n/8 RU | |
+//! | list groups, global fields, tenants, API keys, webhooks | 1 | Query 1 RU per 4 KB | |
 //! | create, update, delete API key | 1; 2 + 1; 2 + 1 | Transact 6; 4; 6 WU; Get 1 RU | |
 //! | sign up; log in; log out | 3; 4; 1 | 1 RU, Transact 12 WU, 1 WU; 4 RU, 1 WU; 1 WU | |
 //! | create, change, delete webhook | 1; 1 + 1; 1 + 1 | Transact 4 WU; Get 1 RU, Update; Get 1 RU, Transact 4 WU | |
-//! | get, list webhooks | 1 | 1 RU; Query | |
+//! | get webhook, API key | 1 | Get 1 RU | |
 //! | get delivery; list | 2; 1 + 1 | Query of webhooks, BatchGet 2 RU a webhook; Get 1 RU, Query 1 RU per 4 KB | |
 //! | announce (`e` events to `w` webhooks each) | 1 + 1 + e/25 | Query of webhooks; BatchWrite e (1 + w) WU | definitions: 2 RU a tenant and group |
 //! | attempt | 1 + 1 + 1 + 1 + 1 | a batch: BatchGet 1 RU a webhook and event; an endpoint: Update 1 WU, before and after; an attempt: Update 1 WU, before and after | |

@@ -6,12 +6,14 @@ use hedgerow_store::accounts::{Sessions, Signup};
 use hedgerow_store::idempotency::{Ending, Keyed};
 use serde_json::json;
 
+use crate::deliveries::{ANY, many, of_status};
 use crate::fixture::{
-    Account, PASSWORD, Tables, all, by_key, label_change, named, new_global, new_group, new_own, other_name,
-    relabelled, string,
+    Account, PASSWORD, Tables, after, all, by_key, first, label_change, named, new_global, new_group, new_own,
+    other_name, relabelled, string,
 };
 use crate::idempotency::{REQUEST, answer, answered, go};
 use crate::life::{self, Lived, new_key};
+use crate::webhooks::ring;
 
 /// Round trips and calls of what a test does since it was made.
 struct Meter<'a>(&'a Tables);
@@ -96,8 +98,50 @@ async fn a_save_is_one_read_and_one_write() {
     meter.read("save over what was deleted", "2 BatchGetItem TransactWriteItems");
     account.merge("acme", lived.group, "sku", json!({ "no": "x" })).await.unwrap_err();
     meter.read("refused", "1 BatchGetItem");
-    account.values("acme").list(&group, &all()).await.unwrap();
-    meter.read("list entities", "1 BatchGetItem Query");
+}
+
+#[tokio::test]
+async fn a_list_of_entities_is_one_query_of_those_that_live() {
+    let (tables, account, lived) = lived().await;
+    let (meter, group) = (Meter(&tables), GroupRef::Id(lived.group));
+    // More than one call of DynamoDB's reads, if it read them.
+    for n in 0..10 {
+        let (entity, large) = (format!("a{n}"), "x".repeat(250 * 1024));
+        account.merge("acme", lived.group, &entity, json!({ "title": large })).await.unwrap();
+        account.values("acme").delete(&group, &named(&entity), None).await.unwrap();
+    }
+    for n in 0..10 {
+        account.merge("acme", lived.group, &format!("b{n}"), json!({ "title": "x" })).await.unwrap();
+    }
+    for group in [group, by_key("product")] {
+        account.values("acme").list(&group, &first(5)).await.unwrap();
+        tables.connector().trace().reset();
+        let page = account.values("acme").list(&group, &first(10)).await.unwrap();
+        assert_eq!(page.items.len(), 10);
+        meter.read("list entities", "1 BatchGetItem Query");
+        let page = account.values("acme").list(&group, &after(100, &page.next_cursor.unwrap())).await.unwrap();
+        assert_eq!(page.items.len(), 1);
+        meter.read("the page after", "1 BatchGetItem Query");
+    }
+}
+
+#[tokio::test]
+async fn lists_of_keys_webhooks_and_deliveries_are_one_query() {
+    let (tables, account, _) = lived().await;
+    let meter = Meter(&tables);
+    let webhook = account.webhook(&ring()).await;
+    many(&account, &webhook, 3).await;
+    tables.connector().trace().reset();
+    account.keys().list(&all()).await.unwrap();
+    meter.read("list API keys", "1 Query");
+    account.webhooks().list(&all()).await.unwrap();
+    meter.read("list webhooks", "1 Query");
+    let statuses = ["pending", "delivered", "retrying", "held", "failed"].map(|name| of_status(name.parse().unwrap()));
+    for filter in [&[ANY][..], &statuses].concat() {
+        let page = account.deliveries().list(webhook.id, &filter, &all()).await.unwrap();
+        assert!(page.items.len() >= 3);
+        meter.read("list deliveries", "2 GetItem Query");
+    }
 }
 
 #[tokio::test]

@@ -116,7 +116,11 @@ async fn what_is_announced_is_pending_and_its_text_is_kept_to_the_byte() {
 }
 
 /// Deliveries by how they were led to stand, newest last.
-async fn many(account: &Account, webhook: &Webhook, rounds: usize) -> Vec<(DeliveryId, DeliveryStatus, EventName)> {
+pub(crate) async fn many(
+    account: &Account,
+    webhook: &Webhook,
+    rounds: usize,
+) -> Vec<(DeliveryId, DeliveryStatus, EventName)> {
     let mut made = Vec::new();
     let due = account.tables.clock.now().plus(DAY);
     for _ in 0..rounds {
