@@ -4,6 +4,7 @@
 
 mod beside;
 mod link;
+mod lists;
 mod requests;
 mod server;
 mod start;
@@ -20,6 +21,9 @@ fn main() -> Result<(), Failure> {
     let wanted = |part: &str| named.is_empty() || named.iter().any(|name| name == part);
     if wanted("requests") {
         runtime.block_on(requests::run())?;
+    }
+    if wanted("lists") {
+        runtime.block_on(lists::run())?;
     }
     if wanted("beside") {
         runtime.block_on(beside::run())?;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
@@ -59,6 +60,17 @@ impl Server {
         let (_, rest) = stat.rsplit_once(')').ok_or("the form of /proc/pid/stat")?;
         let ticks: Vec<f64> = rest.split_whitespace().skip(11).take(2).filter_map(|t| t.parse().ok()).collect();
         Ok(ticks.iter().sum::<f64>() * 10.0)
+    }
+
+    /// Waits until what was written has been announced, and nothing goes on.
+    pub(crate) async fn quiet(&self) -> Result<(), Failure> {
+        loop {
+            let before = self.cpu_millis()?;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            if self.cpu_millis()? - before < 30.0 {
+                return Ok(());
+            }
+        }
     }
 
     pub(crate) fn resident_mib(&self) -> Result<f64, Failure> {
