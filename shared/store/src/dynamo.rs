@@ -13,6 +13,9 @@ use crate::tables::Table;
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
+/// Greater than whatever sort keys are made of.
+pub(crate) const LAST: char = '~';
+
 /// Keys in one BatchGetItem at the most.
 const BATCH: usize = 100;
 /// Items in one BatchWriteItem at the most.
@@ -201,11 +204,14 @@ impl Store {
         let start = |sk: &str| HashMap::from([("pk".to_owned(), text(stretch.pk)), ("sk".to_owned(), text(sk))]);
         let limit = stretch.limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX));
         let mut call = self.dynamo().query().table_name(self.table(stretch.table)).consistent_read(true);
-        call = if stretch.prefix.is_empty() {
+        // From where it begins, not from where the prefix does: the embedded engine would go through all between them.
+        let low = stretch.after.unwrap_or(stretch.prefix);
+        call = if low.is_empty() {
             call.key_condition_expression("pk = :pk")
         } else {
-            call.key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-                .expression_attribute_values(":prefix", text(stretch.prefix))
+            call.key_condition_expression("pk = :pk AND sk BETWEEN :low AND :high")
+                .expression_attribute_values(":low", text(low))
+                .expression_attribute_values(":high", text(format!("{}{LAST}", stretch.prefix)))
         };
         call = call.expression_attribute_values(":pk", text(stretch.pk)).set_limit(limit);
         let answer = call.set_exclusive_start_key(stretch.after.map(start)).send().await;

@@ -10,7 +10,7 @@ use contract::{Code, Error, Time};
 use super::open::Open;
 use super::state::{Card, State};
 use crate::Work;
-use crate::dynamo::{Item, fault, get_text, key_attributes, must, text};
+use crate::dynamo::{Item, LAST, fault, get_text, key_attributes, must, text};
 use crate::grant::{Get, List, Ping, Redeliver, granted};
 use crate::keys::{self, Key};
 use crate::page::{Listing, Page, PageRequest};
@@ -159,7 +159,7 @@ impl Deliveries<List> {
         let prefix = if open { keys::OPEN } else { "" };
         let place = |time: Time| format!("{prefix}{}{:012x}", DeliveryId::PREFIX, time.millis().max(0));
         let low = filter.from.map_or_else(|| format!("{prefix}{}", DeliveryId::PREFIX), place);
-        let high = filter.to.map_or_else(|| format!("{prefix}{}~", DeliveryId::PREFIX), place);
+        let high = filter.to.map_or_else(|| format!("{prefix}{}{LAST}", DeliveryId::PREFIX), place);
         let mut after = listing.open(page)?;
         let now = store.clock().now();
         let (mut items, mut looked_at) = (Vec::new(), 0);
@@ -209,6 +209,8 @@ impl Deliveries<List> {
     ) -> Result<(Vec<Item>, bool), Error> {
         let store = &self.work.store;
         let start = |sk: &str| key_attributes(&Key { table: Table::Log, pk: pk.to_owned(), sk: sk.to_owned() });
+        // From where it begins, as in [`Stretch`]'s calls.
+        let high = after.unwrap_or(high);
         let values: [(&str, AttributeValue); 3] = [(":pk", text(pk)), (":low", text(low)), (":high", text(high))];
         let answer = store
             .dynamo()
