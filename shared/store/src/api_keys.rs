@@ -18,7 +18,7 @@ use crate::grant::{Create, Delete, Get, List, Update, granted};
 use crate::keys;
 use crate::limits::COUNTED_API_KEYS;
 use crate::page::{Listing, Page, PageRequest};
-use crate::retry::Retries;
+use crate::retry::{Step, update_with_retry};
 use crate::tables::Table;
 
 /// The client's API keys.
@@ -205,21 +205,19 @@ impl ApiKeys<Delete> {
         let Work { store, scope, author } = &self.work;
         let event = author.event();
         let hash = self.hash(id).await?;
-        let mut retries = Retries::default();
-        loop {
+        update_with_retry!({
             let current: Option<Document<ApiKey>> = store.document(&keys::api_key(scope, id)).await?;
             let current = current.ok_or(Code::ApiKeyNotFound)?;
-            retries.allow(current.version)?;
             check(precondition, Some(current.version))?;
             let master = Change::delete(keys::api_key(scope, id)).when_version(current.version);
             let count = COUNTED_API_KEYS.one_less(scope);
             let changes = vec![master, Change::delete(keys::key_card(&hash)), count.stamped(author, event)];
             if let Outcome::Done = store.commit(changes, event).await? {
                 store.forget_key(&hash);
-                return Ok(());
+                return Ok(Step::Done(()));
             }
-            retries.pause(current.version).await;
-        }
+            Ok(Step::Stale { base: current.version })
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use crate::applied::Applied;
 use crate::change::{Change, Outcome};
 use crate::dynamo::{Item, get_number, get_text, must, number, text};
 use crate::keys::{self, Key, RETENTION};
-use crate::retry::Retries;
+use crate::retry::{Step, update_with_retry};
 use crate::{Store, Work};
 
 /// A resource as it is stored.
@@ -215,16 +215,14 @@ impl Work {
         beside: impl Fn(&T) -> Result<Vec<Change>, Error>,
     ) -> Result<T, Error> {
         let event = self.author.event();
-        let mut retries = Retries::default();
-        loop {
+        update_with_retry!({
             let current = self.store.document_at::<T>(places).await?.ok_or(absent)?;
             if current.is_by(event) {
-                return Ok(current.value);
+                return Ok(Step::Done(current.value));
             }
             if current.deleted_at.is_none() {
-                return check(precondition, Some(current.version)).map(|()| current.value);
+                return check(precondition, Some(current.version)).map(|()| Step::Done(current.value));
             }
-            retries.allow(current.version)?;
             let plan = |next: T| {
                 let applied = current.applied.and(&self.author, event);
                 let mut changes = places.restoration(&current, &next, &applied)?;
@@ -232,10 +230,10 @@ impl Work {
                 Ok(Some((next, changes)))
             };
             if let Some(done) = self.revise_once(&current, precondition, absent, true, event, plan).await? {
-                return Ok(done);
+                return Ok(Step::Done(done));
             }
-            retries.pause(current.version).await;
-        }
+            Ok(Step::Stale { base: current.version })
+        })
     }
 
     /// Changes a document as [`Work::revise`] does, but not by a change that leaves it as it is (contract: Conventions).
@@ -264,16 +262,14 @@ impl Work {
         plan: impl Fn(&Document<T>, T) -> Result<Plan<T>, Error>,
     ) -> Result<T, Error> {
         let event = self.author.event();
-        let mut retries = Retries::default();
-        loop {
+        update_with_retry!({
             let current = self.store.document_at::<T>(places).await?.ok_or(absent)?;
-            retries.allow(current.version)?;
             let step = |next| plan(&current, next);
             if let Some(done) = self.revise_once(&current, precondition, absent, false, event, step).await? {
-                return Ok(done);
+                return Ok(Step::Done(done));
             }
-            retries.pause(current.version).await;
-        }
+            Ok(Step::Stale { base: current.version })
+        })
     }
 
     /// One try of [`Work::revise`]: nothing if another change came in between.

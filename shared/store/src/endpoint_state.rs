@@ -11,7 +11,7 @@ use crate::change::{Attempt, Change};
 use crate::dynamo::{Item, get_number, number};
 use crate::grant::granted;
 use crate::keys;
-use crate::retry::Retries;
+use crate::retry::{Step, update_with_retry};
 
 /// Attempts under way at one endpoint, at the most.
 pub const MAX_SLOTS: usize = 10;
@@ -129,9 +129,7 @@ impl EndpointStates {
     /// `unavailable`, `internal`.
     pub async fn take(&self, webhook: WebhookId, want: usize) -> Result<Taken, Error> {
         let mut free: Vec<usize> = (0..MAX_SLOTS).collect();
-        let mut retries = Retries::default();
-        loop {
-            retries.allow(0)?;
+        update_with_retry!({
             let now = self.store.clock().now();
             let slots: Vec<usize> = free.iter().copied().take(want.max(1)).collect();
             // Those that hold less are free: their time is over, or nobody is left to give them back.
@@ -148,22 +146,22 @@ impl EndpointStates {
                     .when(&format!("(attribute_not_exists(#{name}) OR #{name} < :free)"));
             }
             match self.store.update_and_see(&change).await? {
-                Ok(item) => return Ok(Taken { slots, stamp, health: health(&item) }),
+                Ok(item) => return Ok(Step::Done(Taken { slots, stamp, health: health(&item) })),
                 Err(found) => {
                     let item = found.unwrap_or_default();
                     let held = |at: &usize| get_number::<i64>(&item, &slot(*at)).unwrap_or(0);
                     // Ours, committed by a try whose answer was lost.
                     if slots.iter().all(|at| held(at) == stamp) {
-                        return Ok(Taken { slots, stamp, health: health(&item) });
+                        return Ok(Step::Done(Taken { slots, stamp, health: health(&item) }));
                     }
                     free = (0..MAX_SLOTS).filter(|at| held(at) < free_below).collect();
                     if free.is_empty() {
-                        return Ok(Taken { health: health(&item), ..Taken::default() });
+                        return Ok(Step::Done(Taken { health: health(&item), ..Taken::default() }));
                     }
                 }
             }
-            retries.pause(0).await;
-        }
+            Ok(Step::Stale { base: 0 })
+        })
     }
 
     /// Gives slots back and tells how the endpoint has done; it says how it stands after that.

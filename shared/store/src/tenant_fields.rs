@@ -18,7 +18,7 @@ use crate::grant::{Create, Delete, Get, Grant, List, Restore, Update, granted, g
 use crate::keys;
 use crate::limits::{self, Held};
 use crate::page::{MAX_PAGE_BYTES, Page, PageRequest};
-use crate::retry::Retries;
+use crate::retry::{Step, update_with_retry};
 use crate::scope::TenantScope;
 use crate::tenants;
 
@@ -155,16 +155,14 @@ impl TenantFields<Create> {
         let author = &self.work.author;
         let event = author.event();
         let id = FieldId::new(author.unique());
-        let mut retries = Retries::default();
-        loop {
+        update_with_retry!({
             let loaded = self.load(group).await?;
-            retries.allow(0)?;
             let group_id = loaded.group.id;
             if let Some(own) = loaded.fields.own.iter().find(|field| field.id == id) {
-                return Ok(own.clone());
+                return Ok(Step::Done(own.clone()));
             }
             if let Some(made) = self.work.made_before(&self.places(group_id, id)).await? {
-                return Ok(made);
+                return Ok(Step::Done(made));
             }
             if loaded.fields.by_key(new.key.as_str()).is_some() {
                 return Err(Code::KeyTaken.into());
@@ -185,10 +183,10 @@ impl TenantFields<Create> {
             changes.extend(self.cards(&loaded, 1, schema_bytes(&field.schema)?)?);
             let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
             if let Outcome::Done = self.work.store.commit(changes, event).await? {
-                return Ok(field);
+                return Ok(Step::Done(field));
             }
-            retries.pause(0).await;
-        }
+            Ok(Step::Stale { base: 0 })
+        })
     }
 }
 
@@ -282,25 +280,23 @@ impl<A> TenantFields<A> {
         plan: impl Fn(&Loaded, &Document<TenantField>, TenantField) -> Result<Plan<TenantField>, Error>,
     ) -> Result<TenantField, Error> {
         let (restore, event) = (restored.is_some(), restored.unwrap_or_else(|| self.work.author.event()));
-        let mut retries = Retries::default();
-        loop {
+        update_with_retry!({
             let others = |group| self.places(group, id).keys().cloned().collect();
             let loaded = self.work.load(&self.scope, group, others).await?;
             let places = self.places(loaded.group.id, id);
             let found = places.keys().find_map(|key| loaded.others.get(key));
             let current = found.map(Document::<TenantField>::read).transpose()?.ok_or(Code::TenantFieldNotFound)?;
-            retries.allow(current.version)?;
             if restore && current.deleted_at.is_none() && !current.is_by(event) {
-                return check(precondition, Some(current.version)).map(|()| current.value);
+                return check(precondition, Some(current.version)).map(|()| Step::Done(current.value));
             }
             let step = |next| plan(&loaded, &current, next);
             if let Some(done) =
                 self.work.revise_once(&current, precondition, Code::TenantFieldNotFound, restore, event, step).await?
             {
-                return Ok(done);
+                return Ok(Step::Done(done));
             }
-            retries.pause(current.version).await;
-        }
+            Ok(Step::Stale { base: current.version })
+        })
     }
 
     /// What tells readers that the tenant's fields in the group have changed, by so many and so many bytes of their

@@ -23,7 +23,7 @@ use crate::document::{deleted_at, event_of, from_doc, to_doc};
 use crate::dynamo::{Item, get_number, get_text, must, number, text};
 use crate::grant::{Delete, Get, List, Restore, Write, granted};
 use crate::keys::{self, Key};
-use crate::retry::Retries;
+use crate::retry::{Step, update_with_retry};
 use crate::scope::TenantScope;
 use crate::tenant_fields::DEFINITION_READS;
 
@@ -170,24 +170,22 @@ impl<A> Values<A> {
     async fn find(&self, group: &GroupRef, entity: &EntityId) -> Result<(Loaded, Option<Stored>), Error> {
         let place = |group| keys::values(&self.scope, group, entity);
         let place_of_left = |group| keys::deleted_values(&self.scope, group, entity);
-        let mut retries = Retries::default();
-        loop {
+        update_with_retry!({
             let places = |group| vec![place(group), place_of_left(group)];
             let loaded = self.work.load(&self.scope, group, places).await?;
             let id = loaded.group.id;
             let read = |place: Key| loaded.others.get(&place).map(Stored::read).transpose();
             let (live, left) = match (read(place(id))?, read(place_of_left(id))?) {
                 (Some(live), Some(left)) => (live, left),
-                (live, left) => return Ok((loaded, live.or(left))),
+                (live, left) => return Ok(Step::Done((loaded, live.or(left)))),
             };
-            retries.allow(live.version)?;
             let joined = Change::update(place(id)).set("version", number(live.version + left.version));
             let joined = left.applied.followed_by(&live.applied).on(joined);
             let mut changes = vec![joined.when_version(live.version).unstamped()];
             changes.extend(self.end_of_deletion(id, entity, &left)?);
             self.work.store.commit(changes, self.work.author.event()).await?;
-            retries.pause(live.version).await;
-        }
+            Ok(Step::Stale { base: live.version })
+        })
     }
 
     /// The changes that put values in the place of what was found.

@@ -23,7 +23,7 @@ use crate::grant::{Create, Delete, Get, List, Update, granted};
 use crate::keys::{self, Kind};
 use crate::limits::COUNTED_WEBHOOKS;
 use crate::page::{Listing, Page, PageRequest};
-use crate::retry::Retries;
+use crate::retry::{Step, update_with_retry};
 use crate::tables::Table;
 use crate::{Store, Work};
 
@@ -204,13 +204,12 @@ impl Webhooks<Update> {
         let (client, key) = (scope.client(), keys::webhook(scope.client(), id));
         // Another try of the request has another secret: what this one writes is told from that by an event of its own.
         let (request, event) = (author.event(), author.event_of_this_try());
-        let (mut made, mut retries) = (None, Retries::default());
-        loop {
+        let mut made = None;
+        update_with_retry!({
             let current: Document<Endpoint> = store.document(&key).await?.ok_or(Code::WebhookNotFound)?;
             if current.is_by(request) {
-                return current.value.shown_to(client, request, ring);
+                return current.value.shown_to(client, request, ring).map(Step::Done);
             }
-            retries.allow(current.version)?;
             let text = current.value.webhook.signature_header.is_some();
             let secret = made
                 .get_or_insert_with(|| if text { WebhookSecret::generate_text() } else { WebhookSecret::generate() });
@@ -221,10 +220,10 @@ impl Webhooks<Update> {
             };
             let done = self.work.revise_once(&current, precondition, Code::WebhookNotFound, false, event, plan).await?;
             if let Some(done) = done {
-                return Ok((done.webhook, Some(secret.clone())));
+                return Ok(Step::Done((done.webhook, Some(secret.clone()))));
             }
-            retries.pause(current.version).await;
-        }
+            Ok(Step::Stale { base: current.version })
+        })
     }
 }
 
@@ -236,18 +235,16 @@ impl Webhooks<Delete> {
     pub async fn delete(&self, id: WebhookId, precondition: Option<Precondition>) -> Result<(), Error> {
         let Work { store, scope, author } = &self.work;
         let (key, event) = (keys::webhook(scope.client(), id), author.event());
-        let mut retries = Retries::default();
-        loop {
+        update_with_retry!({
             let current: Document<Endpoint> = store.document(&key).await?.ok_or(Code::WebhookNotFound)?;
-            retries.allow(current.version)?;
             check(precondition, Some(current.version))?;
             let gone = Change::delete(key.clone()).when_version(current.version);
             let count = COUNTED_WEBHOOKS.one_less(scope).stamped(author, event);
             if let Outcome::Done = store.commit(vec![gone, count], event).await? {
-                return Ok(());
+                return Ok(Step::Done(()));
             }
-            retries.pause(current.version).await;
-        }
+            Ok(Step::Stale { base: current.version })
+        })
     }
 }
 
@@ -283,12 +280,10 @@ impl Store {
         author: &Author,
     ) -> Result<(), Error> {
         let (key, event) = (keys::webhook(client, id), author.event());
-        let mut retries = Retries::default();
-        loop {
-            let Some(current) = self.document::<Endpoint>(&key).await? else { return Ok(()) };
-            retries.allow(current.version)?;
+        update_with_retry!({
+            let Some(current) = self.document::<Endpoint>(&key).await? else { return Ok(Step::Done(())) };
             if !current.value.webhook.active {
-                return Ok(());
+                return Ok(Step::Done(()));
             }
             let mut next = current.value.clone();
             next.set_version(current.version + 1, author.at());
@@ -297,9 +292,9 @@ impl Store {
             let change = holding(Change::update(key.clone()), &next, current.version + 1)?;
             let change = change.when_version(current.version).stamped(author, event);
             if let Outcome::Done = self.commit(vec![change], event).await? {
-                return Ok(());
+                return Ok(Step::Done(()));
             }
-            retries.pause(current.version).await;
-        }
+            Ok(Step::Stale { base: current.version })
+        })
     }
 }

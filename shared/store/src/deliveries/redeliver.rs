@@ -16,7 +16,7 @@ use crate::document::from_doc;
 use crate::dynamo::{number, text};
 use crate::grant::{Ping, Redeliver};
 use crate::keys;
-use crate::retry::Retries;
+use crate::retry::{Step, update_with_retry};
 
 impl Deliveries<Redeliver> {
     /// Begins another round of a delivery, whatever became of it, and gives the message to send; held, and without one,
@@ -32,10 +32,8 @@ impl Deliveries<Redeliver> {
 impl<A> Deliveries<A> {
     async fn send_anew(&self, id: DeliveryId) -> Result<(Delivery, Option<Message>), Error> {
         let (store, client) = (&self.work.store, self.work.scope.client());
-        let mut retries = Retries::default();
-        loop {
+        update_with_retry!({
             let found = self.find(id).await?;
-            retries.allow(0)?;
             let webhook = found.card.webhook;
             let now = store.clock().now();
             let place = keys::delivery_state(client, webhook, id);
@@ -69,11 +67,11 @@ impl<A> Deliveries<A> {
                 // Switched on while it was held: whoever releases what is held may have come by before.
                 if !(off && hold(store, &message).await? && !self.is_off(webhook).await?) {
                     let state = store.get(&place).await?.map(State::read).transpose()?;
-                    return Ok((found.card.delivery(state.as_ref(), now), (!off).then_some(message)));
+                    return Ok(Step::Done((found.card.delivery(state.as_ref(), now), (!off).then_some(message))));
                 }
             }
-            retries.pause(0).await;
-        }
+            Ok(Step::Stale { base: 0 })
+        })
     }
 
     async fn is_off(&self, webhook: WebhookId) -> Result<bool, Error> {

@@ -11,7 +11,7 @@ use crate::document::{check, check_deleted};
 use crate::dynamo::text;
 use crate::grant::{Delete, Restore};
 use crate::keys;
-use crate::retry::Retries;
+use crate::retry::{Step, update_with_retry};
 
 impl Values<Delete> {
     /// Deletes an entity's values, until they are restored. What is left goes on counting versions.
@@ -80,14 +80,12 @@ impl<A> Values<A> {
     ) -> Result<EntityValues, Error> {
         let author = &self.work.author;
         let event = author.event();
-        let mut retries = Retries::default();
-        loop {
+        update_with_retry!({
             let (loaded, found) = self.find(group, entity).await?;
             let stored = found.filter(|found| found.is_of(loaded.epoch())).ok_or(Code::ValuesNotFound)?;
             if stored.is_by(event) {
-                return Ok(self.answer(&loaded, entity, &stored));
+                return Ok(Step::Done(self.answer(&loaded, entity, &stored)));
             }
-            retries.allow(stored.version)?;
             let mut next = Stored {
                 version: stored.version + 1,
                 updated_at: author.at(),
@@ -96,13 +94,13 @@ impl<A> Values<A> {
                 ..stored.clone()
             };
             let Some(changes) = plan(&loaded, &stored, &mut next)? else {
-                return Ok(self.answer(&loaded, entity, &stored));
+                return Ok(Step::Done(self.answer(&loaded, entity, &stored)));
             };
             let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
             if let Outcome::Done = self.work.store.commit(changes, event).await? {
-                return Ok(self.answer(&loaded, entity, &next));
+                return Ok(Step::Done(self.answer(&loaded, entity, &next)));
             }
-            retries.pause(stored.version).await;
-        }
+            Ok(Step::Stale { base: stored.version })
+        })
     }
 }

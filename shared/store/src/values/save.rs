@@ -10,7 +10,7 @@ use crate::change::{Change, Outcome};
 use crate::document::{check, to_doc};
 use crate::grant::Write;
 use crate::keys;
-use crate::retry::Retries;
+use crate::retry::{Step, update_with_retry};
 use crate::tenants;
 
 /// The values of one entity in one group, as JSON by field identifier, are at most this many bytes.
@@ -56,19 +56,17 @@ impl Values<Write> {
         let sent = sent.into();
         let author = &self.work.author;
         let event = author.event();
-        let mut retries = Retries::default();
-        loop {
+        update_with_retry!({
             let (loaded, found) = self.find(group, entity).await?;
             let version = found.as_ref().map_or(0, |found| found.version);
             if let Some(done) = found.as_ref().filter(|found| found.is_of(loaded.epoch()) && found.is_by(event)) {
-                return Ok(self.answer(&loaded, entity, done));
+                return Ok(Step::Done(self.answer(&loaded, entity, done)));
             }
             let current = found.as_ref().filter(|found| found.is_live(loaded.epoch()));
-            retries.allow(version)?;
             check(precondition, current.map(|current| current.version))?;
             let document = apply::apply(&loaded.fields, current.map(|current| &current.document), &sent, how)?;
             if let Some(same) = current.filter(|current| current.document == document) {
-                return Ok(self.answer(&loaded, entity, same));
+                return Ok(Step::Done(self.answer(&loaded, entity, same)));
             }
             if to_doc(&document)?.len() > MAX_BYTES {
                 let message = "The values of an entity in a field group may have at most 256 KiB.";
@@ -91,9 +89,9 @@ impl Values<Write> {
             }
             let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
             if let Outcome::Done = self.work.store.commit(changes, event).await? {
-                return Ok(self.answer(&loaded, entity, &next));
+                return Ok(Step::Done(self.answer(&loaded, entity, &next)));
             }
-            retries.pause(version).await;
-        }
+            Ok(Step::Stale { base: version })
+        })
     }
 }
