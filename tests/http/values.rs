@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::app::{App, Caller, each, entities, values};
+use crate::app::{App, Caller, each, entities, fields, id, values};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -187,6 +187,27 @@ async fn values_are_at_most_256_kib() {
         key.post(&path).json(&body).await.fails(413, "payload_too_large");
     }
     assert_eq!(key.get(&path).await.data(200), before);
+}
+
+#[tokio::test]
+async fn values_of_deleted_fields_take_no_room_from_those_that_are_seen() {
+    let app = App::start().await;
+    let key = app.account("ada").await.key;
+    product(&key).await;
+    let path = values("acme", "product", "e");
+    for number in 0..3 {
+        let own = key.own("acme", "product", "own", json!({ "type": "textarea" })).await;
+        let sent = key.post(&path).json(&json!({ "own": "x".repeat(150_000) })).await;
+        match number {
+            0 | 1 => _ = sent.expect(200),
+            // An item can't hold any number of those that are kept for a restoration.
+            _ => sent.fails(413, "payload_too_large"),
+        }
+        key.delete(&format!("{}/{}", fields("acme", "product"), id(&own))).await.expect(204);
+    }
+    key.delete(&path).await.expect(204);
+    key.own("acme", "product", "own", json!({ "type": "textarea" })).await;
+    key.post(&path).json(&json!({ "own": "x".repeat(250_000) })).await.expect(200);
 }
 
 #[tokio::test]

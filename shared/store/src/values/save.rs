@@ -1,12 +1,15 @@
 //! Saves.
 
+use std::collections::{HashMap, HashSet};
+
 use contract::names::{EntityId, GroupRef};
 use contract::resource::EntityValues;
 use contract::{Code, Error, Precondition, Problems};
 use serde_json::{Map, Value};
 
-use super::{Stored, Values, apply};
+use super::{Document, Stored, Values, apply};
 use crate::change::{Change, Outcome};
+use crate::definitions::Fields;
 use crate::document::{check, to_doc};
 use crate::grant::Write;
 use crate::keys;
@@ -15,6 +18,8 @@ use crate::tenants;
 
 /// The values of one entity in one group, as JSON by field identifier, are at most this many bytes.
 pub const MAX_BYTES: usize = 256 * 1024;
+/// With the values that are kept for deleted and shadowed fields. An item of DynamoDB has at most 400 KiB.
+const MAX_BYTES_WITH_HIDDEN: usize = 384 * 1024;
 
 /// How what is sent joins what is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,10 +73,7 @@ impl Values<Write> {
             if let Some(same) = current.filter(|current| current.document == document) {
                 return Ok(Step::Done(self.answer(&loaded, entity, same)));
             }
-            if to_doc(&document)?.len() > MAX_BYTES {
-                let message = "The values of an entity in a field group may have at most 256 KiB.";
-                return Err(Error::saying(Code::PayloadTooLarge, message));
-            }
+            fits(&loaded.fields, &document)?;
             let next = Stored {
                 document,
                 version: version + 1,
@@ -94,4 +96,24 @@ impl Values<Write> {
             Ok(Step::Stale { base: version })
         })
     }
+}
+
+/// Holds the values to their size: those that are seen, and, by what one item can hold, all of them together.
+fn fits(fields: &Fields, document: &Document) -> Result<(), Error> {
+    let whole = to_doc(document)?.len();
+    if whole <= MAX_BYTES {
+        return Ok(());
+    }
+    let ids: HashSet<String> = fields.visible().map(|field| field.id.to_string()).collect();
+    let seen: HashMap<_, _> = document.iter().filter(|(id, _)| ids.contains(*id)).collect();
+    if to_doc(&seen)?.len() > MAX_BYTES {
+        let message = "The values of an entity in a field group may have at most 256 KiB.";
+        return Err(Error::saying(Code::PayloadTooLarge, message));
+    }
+    if whole > MAX_BYTES_WITH_HIDDEN {
+        let message = "The values of an entity may have at most 384 KiB together with those of fields that are deleted \
+            or shadowed; delete the entity's values to be rid of them.";
+        return Err(Error::saying(Code::PayloadTooLarge, message));
+    }
+    Ok(())
 }
