@@ -9,47 +9,27 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::request::RequestContext;
 
-/// The line of a request.
-pub(crate) struct LogLine {
-    started: Instant,
-    method: String,
-    path: String,
-    tenant: Option<String>,
-}
-
-impl LogLine {
-    /// What the handler may take out of the request, as it is before.
-    pub(crate) fn begin(context: &RequestContext) -> Self {
-        let incoming = &context.incoming;
-        let tenant = incoming.parameters.iter().find(|(name, _)| name == "tenantId");
-        Self {
-            started: Instant::now(),
-            method: incoming.method.clone(),
-            path: incoming.path.chars().take(1024).collect(),
-            tenant: tenant.map(|(_, tenant)| tenant.chars().take(128).collect()),
-        }
-    }
-
-    pub(crate) fn write(&self, context: &RequestContext, status: u16, error: Option<&Error>) {
-        let millis = self.started.elapsed().as_micros() as f64 / 1000.0;
-        let cause = error.and_then(Error::cause).map(ToString::to_string);
-        let scope = context.caller.scope();
-        tracing::info!(
-            operation = context.route.id,
-            method = self.method,
-            route = context.route.path,
-            path = self.path,
-            status,
-            millis,
-            request_id = context.incoming.origin.request_id,
-            client = scope.map(|scope| scope.client().to_string()),
-            actor = scope.map(|_| context.caller.actor()),
-            tenant = self.tenant,
-            error = error.map(|error| error.code().name()),
-            cause,
-            "request"
-        );
-    }
+/// Writes the line of a request that began then.
+pub(crate) fn request(started: Instant, context: &RequestContext, status: u16, error: Option<&Error>) {
+    let RequestContext { route, caller, incoming, .. } = context;
+    let first = |text: &str, most| text.chars().take(most).collect::<String>();
+    let tenant = incoming.parameters.iter().find(|(name, _)| name == "tenantId");
+    let scope = caller.scope();
+    tracing::info!(
+        operation = route.id,
+        method = incoming.method,
+        route = route.path,
+        path = first(&incoming.path, 1024),
+        status,
+        millis = started.elapsed().as_micros() as f64 / 1000.0,
+        request_id = incoming.origin.request_id,
+        client = scope.map(|scope| scope.client().to_string()),
+        actor = scope.map(|_| caller.actor()),
+        tenant = tenant.map(|(_, tenant)| first(tenant, 128)),
+        error = error.map(|error| error.code().name()),
+        cause = error.and_then(Error::cause).map(ToString::to_string),
+        "request"
+    );
 }
 
 /// Standard error behind the mask. Each call of `write` is a line, whole.

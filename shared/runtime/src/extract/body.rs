@@ -18,7 +18,7 @@ pub trait Body: Deserr<Problems> + JsonSchema + Send + 'static {}
 impl<T: Body> FromRequest for T {
     const TAKES_BODY: bool = true;
 
-    fn take(context: &mut RequestContext) -> Result<Self, Error> {
+    fn take(context: &RequestContext) -> Result<Self, Error> {
         read(&context.incoming)
     }
     fn describe(operation: &mut OperationSpec) {
@@ -88,7 +88,7 @@ impl<B> Tried<B> {
 impl<B: Body + Sync> FromRequest for Tried<B> {
     const TAKES_BODY: bool = true;
 
-    fn take(context: &mut RequestContext) -> Result<Self, Error> {
+    fn take(context: &RequestContext) -> Result<Self, Error> {
         let json = parse(&context.incoming)?;
         Ok(Self { body: json.clone().read(), json })
     }
@@ -109,7 +109,7 @@ pub(crate) struct NoOtherBody;
 struct Nothing {}
 
 impl FromRequest for NoOtherBody {
-    fn take(context: &mut RequestContext) -> Result<Self, Error> {
+    fn take(context: &RequestContext) -> Result<Self, Error> {
         let route = context.route;
         if route.takes_body || route.method != Method::Post || context.incoming.body.is_empty() {
             return Ok(Self);

@@ -34,7 +34,7 @@ pub trait FromRequest: Sized + Send + 'static {
     ///
     /// # Errors
     /// What is wrong with the request.
-    fn take(context: &mut RequestContext) -> Result<Self, Error>;
+    fn take(context: &RequestContext) -> Result<Self, Error>;
 
     /// What is known to be wrong with what was taken, if its handler never comes to say so.
     fn wrong(&self) -> Option<Problems> {
@@ -105,7 +105,7 @@ macro_rules! tuples {
             const TAKES_BODY: bool = $($type::TAKES_BODY)||+;
 
             /// Everything that is wrong with its members is told at once.
-            fn take(context: &mut RequestContext) -> Result<Self, Error> {
+            fn take(context: &RequestContext) -> Result<Self, Error> {
                 let mut failed = None;
                 $(let $argument = keep($type::take(context), &mut failed);)+
                 let wrong = failed.is_some().then(|| [$($argument.as_ref().and_then(FromRequest::wrong)),+]);
@@ -173,7 +173,7 @@ pub trait Erased: Sync {
     ///
     /// # Errors
     /// Everything that is wrong with the arguments.
-    fn run(&self, context: &mut RequestContext) -> Result<Pending, Error>;
+    fn run(&self, context: &RequestContext) -> Result<Pending, Error>;
 
     /// Makes what it needs of a process at its start. Here, so that no binary links what its handler does not ask for.
     ///
@@ -196,7 +196,7 @@ impl<A: FromRequest, H: Handler<A>> Typed<A, H> {
 }
 
 impl<A: FromRequest, H: Handler<A>> Erased for Typed<A, H> {
-    fn run(&self, context: &mut RequestContext) -> Result<Pending, Error> {
+    fn run(&self, context: &RequestContext) -> Result<Pending, Error> {
         <(NoOtherBody, A)>::take(context).map(|(_, arguments)| self.handler.run(arguments))
     }
 
@@ -207,7 +207,7 @@ impl<A: FromRequest, H: Handler<A>> Erased for Typed<A, H> {
 
 /// Who asks, for what has permissions of its own.
 impl FromRequest for Caller {
-    fn take(context: &mut RequestContext) -> Result<Self, Error> {
+    fn take(context: &RequestContext) -> Result<Self, Error> {
         Ok(context.caller.clone())
     }
 }
@@ -216,7 +216,7 @@ impl FromRequest for Caller {
 pub struct LoggedIn(pub store::credentials::SessionCredential);
 
 impl FromRequest for LoggedIn {
-    fn take(context: &mut RequestContext) -> Result<Self, Error> {
+    fn take(context: &RequestContext) -> Result<Self, Error> {
         context.caller.session().cloned().map(Self)
     }
 }

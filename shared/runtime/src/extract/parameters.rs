@@ -26,7 +26,7 @@ pub(crate) fn path_parameter<T: FromStr<Err = Broken>>(incoming: &Incoming, name
 macro_rules! path_parameters {
     ($($type:ty, $name:literal, $schema:ty, $description:literal;)+) => { $(
         impl FromRequest for $type {
-            fn take(context: &mut RequestContext) -> Result<Self, Error> {
+            fn take(context: &RequestContext) -> Result<Self, Error> {
                 path_parameter(&context.incoming, $name)
             }
             fn describe(operation: &mut OperationSpec) {
@@ -104,7 +104,7 @@ pub trait QueryName: Send + 'static {
 pub struct Query<N: QueryName>(pub Option<N::Value>);
 
 impl<N: QueryName> FromRequest for Query<N> {
-    fn take(context: &mut RequestContext) -> Result<Self, Error> {
+    fn take(context: &RequestContext) -> Result<Self, Error> {
         let Some(text) = query_parameter(&context.incoming, N::NAME)? else { return Ok(Self(None)) };
         let refused = |broken: Broken| {
             // A `+` that was not encoded has become a blank, as in `2026-01-31T12:00:00+00:00`.
@@ -130,7 +130,7 @@ impl<N: QueryName> FromRequest for Query<N> {
 struct Limit(#[schemars(range(min = 1, max = 100))] u8);
 
 impl FromRequest for PageRequest {
-    fn take(context: &mut RequestContext) -> Result<Self, Error> {
+    fn take(context: &RequestContext) -> Result<Self, Error> {
         let limit = match query_parameter(&context.incoming, "limit")? {
             None => 25,
             Some(text) => {
@@ -154,7 +154,7 @@ impl FromRequest for PageRequest {
 
 /// `If-Match: "3"` (`W/"3"` means the same), `If-Match: *`, or `If-None-Match: *` (RFC 9110 §13.1; contract: Conventions).
 impl FromRequest for Option<Precondition> {
-    fn take(context: &mut RequestContext) -> Result<Self, Error> {
+    fn take(context: &RequestContext) -> Result<Self, Error> {
         let refused = |message: &str| Err(Error::saying(Code::MalformedRequest, message));
         let incoming = &context.incoming;
         let (matches, none_match) = (incoming.only(&IF_MATCH), incoming.only(&IF_NONE_MATCH));
@@ -181,7 +181,7 @@ impl FromRequest for Option<Precondition> {
 pub struct New;
 
 impl FromRequest for New {
-    fn take(context: &mut RequestContext) -> Result<Self, Error> {
+    fn take(context: &RequestContext) -> Result<Self, Error> {
         let precondition = <Option<Precondition> as FromRequest>::take(context)?;
         precondition.map_or(Ok(()), |precondition| precondition.check(None)).map(|()| Self)
     }
@@ -234,7 +234,7 @@ impl JsonSchema for Any {
 pub struct Now(pub Time);
 
 impl FromRequest for Now {
-    fn take(context: &mut RequestContext) -> Result<Self, Error> {
+    fn take(context: &RequestContext) -> Result<Self, Error> {
         Ok(Self(context.author().at()))
     }
 }
@@ -244,7 +244,7 @@ impl FromRequest for Now {
 pub struct RequestId(pub String);
 
 impl FromRequest for RequestId {
-    fn take(context: &mut RequestContext) -> Result<Self, Error> {
+    fn take(context: &RequestContext) -> Result<Self, Error> {
         Ok(Self(context.incoming.origin.request_id.clone()))
     }
 }
@@ -258,8 +258,7 @@ pub struct Unrouted {
 }
 
 impl FromRequest for Unrouted {
-    fn take(context: &mut RequestContext) -> Result<Self, Error> {
-        let incoming = &mut context.incoming;
-        Ok(Self { method: std::mem::take(&mut incoming.method), path: std::mem::take(&mut incoming.path) })
+    fn take(context: &RequestContext) -> Result<Self, Error> {
+        Ok(Self { method: context.incoming.method.clone(), path: context.incoming.path.clone() })
     }
 }

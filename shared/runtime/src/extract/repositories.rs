@@ -36,7 +36,7 @@ macro_rules! repositories {
             Self: Granted,
         {
             const USES_STORE: bool = true;
-            fn take($context: &mut RequestContext) -> Result<Self, Error> {
+            fn take($context: &RequestContext) -> Result<Self, Error> {
                 Ok($open)
             }
             fn describe(operation: &mut OperationSpec) {
@@ -57,7 +57,7 @@ macro_rules! before_a_client_is_known {
     ($($repository:ty),+) => { $(
         impl FromRequest for $repository {
             const USES_STORE: bool = true;
-            fn take(context: &mut RequestContext) -> Result<Self, Error> {
+            fn take(context: &RequestContext) -> Result<Self, Error> {
                 Ok(Self::open(context.app.store()?, context.author().clone()))
             }
             fn prepare(start: &mut Start<'_>) -> Result<(), BadSetting> {
@@ -97,6 +97,25 @@ impl Part for Clock {
     }
 }
 
+/// What a worker is made of and a handler takes as well.
+macro_rules! parts_as_arguments {
+    ($($part:ty),+) => { $(
+        impl FromRequest for $part {
+            fn take(context: &RequestContext) -> Result<Self, Error> {
+                <Self as Part>::take(&context.app)
+            }
+            fn prepare(start: &mut Start<'_>) -> Result<(), BadSetting> {
+                <Self as Part>::prepare(start)
+            }
+            fn describe(operation: &mut OperationSpec) {
+                <Self as Part>::permissions(&mut operation.permissions);
+            }
+        }
+    )+ };
+}
+
+parts_as_arguments!(Deliver, Retry, Assign, Vault);
+
 /// Sends first attempts of deliveries.
 pub struct Deliver(Queues);
 
@@ -108,18 +127,6 @@ pub struct Assign(Queues);
 
 macro_rules! sends_to {
     ($($name:ident => $queue:ident;)+) => { $(
-        impl FromRequest for $name {
-            fn take(context: &mut RequestContext) -> Result<Self, Error> {
-                <Self as Part>::take(&context.app)
-            }
-            fn prepare(start: &mut Start<'_>) -> Result<(), BadSetting> {
-                <Self as Part>::prepare(start)
-            }
-            fn describe(operation: &mut OperationSpec) {
-                <Self as Part>::permissions(&mut operation.permissions);
-            }
-        }
-
         impl Part for $name {
             fn take(app: &App) -> Result<Self, Error> {
                 Ok(Self(app.queues()?.clone()))
@@ -171,18 +178,6 @@ impl Assign {
     }
 }
 
-impl FromRequest for Vault {
-    fn take(context: &mut RequestContext) -> Result<Self, Error> {
-        <Self as Part>::take(&context.app)
-    }
-    fn prepare(start: &mut Start<'_>) -> Result<(), BadSetting> {
-        <Self as Part>::prepare(start)
-    }
-    fn describe(operation: &mut OperationSpec) {
-        <Self as Part>::permissions(&mut operation.permissions);
-    }
-}
-
 impl Part for Vault {
     fn take(app: &App) -> Result<Self, Error> {
         Ok(app.vault()?.clone())
@@ -197,7 +192,7 @@ impl Part for Vault {
 }
 
 impl FromRequest for Rules {
-    fn take(context: &mut RequestContext) -> Result<Self, Error> {
+    fn take(context: &RequestContext) -> Result<Self, Error> {
         Ok(context.app.webhooks.rules.clone())
     }
 }

@@ -9,6 +9,7 @@ mod query;
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::time::Instant;
 
 use contract::Error;
 use futures_util::FutureExt as _;
@@ -18,7 +19,7 @@ use store::author::Seed;
 
 use crate::app::App;
 use crate::endpoint::Endpoint;
-use crate::log::LogLine;
+use crate::log;
 use crate::request::RequestContext;
 use crate::request::incoming::{self, REQUEST_ID};
 use crate::respond::{Reply, headers};
@@ -47,8 +48,8 @@ const GATES: &[Gate] = &[
 
 /// Answers an event on a route. This is the entry of every function, in AWS and on one machine.
 pub async fn answer(app: &App, endpoint: &'static Endpoint, event: ApiGatewayV2httpRequest) -> Reply {
+    let started = Instant::now();
     let mut context = RequestContext::new(app, &endpoint.route, event);
-    let log = LogLine::begin(&context);
     let passed = caught(pass(endpoint, &mut context)).await;
     let request_id = &context.incoming.origin.request_id;
     let (mut reply, error) = match passed {
@@ -57,7 +58,7 @@ pub async fn answer(app: &App, endpoint: &'static Endpoint, event: ApiGatewayV2h
     };
     finish(&mut reply, endpoint.route.headers, request_id);
     reply.headers.extend(std::mem::take(&mut context.headers));
-    log.write(&context, reply.status, error.as_ref());
+    log::request(started, &context, reply.status, error.as_ref());
     reply
 }
 
