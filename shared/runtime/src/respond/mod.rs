@@ -123,40 +123,29 @@ fn resource<T: Resource>(status: u16, value: &T) -> Result<Reply, Error> {
     })
 }
 
-/// 201 with what was made.
-pub struct Created<T>(pub T);
+macro_rules! resources {
+    ($($(#[$about:meta])+ $name:ident $status:literal;)+) => { $(
+        $(#[$about])+
+        pub struct $name<T>(pub T);
 
-impl<T: Resource + Send> Answer for Created<T> {
-    fn describe(operation: &mut OperationSpec) {
-        operation.answers::<T>(201);
-    }
-    fn into_reply(self) -> Result<Reply, Error> {
-        resource(201, &self.0)
-    }
+        impl<T: Resource + Send> Answer for $name<T> {
+            fn describe(operation: &mut OperationSpec) {
+                operation.answers::<T>($status);
+            }
+            fn into_reply(self) -> Result<Reply, Error> {
+                resource($status, &self.0)
+            }
+        }
+    )+ };
 }
 
-/// 200 with what was read, changed or restored.
-pub struct Found<T>(pub T);
-
-impl<T: Resource + Send> Answer for Found<T> {
-    fn describe(operation: &mut OperationSpec) {
-        operation.answers::<T>(200);
-    }
-    fn into_reply(self) -> Result<Reply, Error> {
-        resource(200, &self.0)
-    }
-}
-
-/// 202 with what goes on by itself from here.
-pub struct Accepted<T>(pub T);
-
-impl<T: Resource + Send> Answer for Accepted<T> {
-    fn describe(operation: &mut OperationSpec) {
-        operation.answers::<T>(202);
-    }
-    fn into_reply(self) -> Result<Reply, Error> {
-        resource(202, &self.0)
-    }
+resources! {
+    /// 201 with what was made.
+    Created 201;
+    /// 200 with what was read, changed or restored.
+    Found 200;
+    /// 202 with what goes on by itself from here.
+    Accepted 202;
 }
 
 /// 200 with a page of a list.
