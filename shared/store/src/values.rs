@@ -19,7 +19,7 @@ use crate::Work;
 use crate::applied::Applied;
 use crate::change::Change;
 use crate::definitions::Loaded;
-use crate::document::{deleted_at, event_of, from_doc, to_doc};
+use crate::document::{deleted_at, event_of, from_doc};
 use crate::dynamo::{Item, get_number, get_text, must, number, text};
 use crate::grant::{Delete, Get, List, Restore, Write, granted};
 use crate::keys::{self, Key};
@@ -120,18 +120,18 @@ impl Stored {
         self.event == Some(event) || self.applied.contains(event)
     }
 
-    /// The whole item at its place.
-    fn put(&self, place: Key) -> Result<Change, Error> {
+    /// The whole item at its place, with its document as it is written.
+    fn put(&self, place: Key, doc: String) -> Change {
         let change = Change::put(place)
-            .set("doc", text(to_doc(&self.document)?))
+            .set("doc", text(doc))
             .set("version", number(self.version))
             .set("epoch", number(self.epoch))
             .set("createdAt", text(self.created_at.to_string()));
         let change = self.applied.on(change);
-        Ok(match self.deleted_at {
+        match self.deleted_at {
             Some(at) => change.set("deletedAt", text(at.to_string())),
             None => change,
-        })
+        }
     }
 }
 
@@ -195,8 +195,9 @@ impl<A> Values<A> {
         entity: &EntityId,
         found: Option<&Stored>,
         next: &Stored,
+        doc: String,
     ) -> Result<Vec<Change>, Error> {
-        let put = next.put(keys::values(&self.scope, group, entity))?;
+        let put = next.put(keys::values(&self.scope, group, entity), doc);
         let Some(found) = found else { return Ok(vec![put.when_absent()]) };
         if found.deleted_at.is_none() {
             return Ok(vec![put.when_version(found.version)]);

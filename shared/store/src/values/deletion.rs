@@ -7,7 +7,7 @@ use contract::{Code, Error, Precondition};
 use super::{Stored, Values};
 use crate::change::{Change, Outcome};
 use crate::definitions::Loaded;
-use crate::document::{check, check_deleted};
+use crate::document::{check, check_deleted, to_doc};
 use crate::dynamo::text;
 use crate::grant::{Delete, Restore};
 use crate::keys;
@@ -36,7 +36,7 @@ impl Values<Delete> {
             let root = text(format!("{} {}", left.pk, left.sk));
             Ok(Some(vec![
                 Change::delete(keys::values(&self.scope, id, entity)).when_version(stored.version),
-                next.put(left)?.when_absent(),
+                next.put(left, to_doc(&next.document)?).when_absent(),
                 Change::put(keys::purge(at, self.purge_id(id, entity))).set("root", root),
             ]))
         });
@@ -64,7 +64,7 @@ impl Values<Restore> {
                 return Err(Code::ValuesNotFound.into());
             }
             next.deleted_at = None;
-            self.replacing(loaded.group.id, entity, Some(stored), next).map(Some)
+            self.replacing(loaded.group.id, entity, Some(stored), next, to_doc(&next.document)?).map(Some)
         })
         .await
     }

@@ -73,7 +73,8 @@ impl Values<Write> {
             if let Some(same) = current.filter(|current| current.document == document) {
                 return Ok(Step::Done(self.answer(&loaded, entity, same)));
             }
-            fits(&loaded.fields, &document)?;
+            let doc = to_doc(&document)?;
+            fits(&loaded.fields, &document, doc.len())?;
             let next = Stored {
                 document,
                 version: version + 1,
@@ -84,7 +85,7 @@ impl Values<Write> {
                 event: Some(event),
                 applied: found.as_ref().map(|found| found.applied.clone()).unwrap_or_default().and(author, event),
             };
-            let mut changes = self.replacing(loaded.group.id, entity, found.as_ref(), &next)?;
+            let mut changes = self.replacing(loaded.group.id, entity, found.as_ref(), &next, doc)?;
             if loaded.tenant.is_none() {
                 let card = Change::update(keys::tenant(&self.scope));
                 changes.extend(tenants::first_use(&self.scope, author.at(), &loaded, card)?);
@@ -98,9 +99,8 @@ impl Values<Write> {
     }
 }
 
-/// Holds the values to their size: those that are seen, and, by what one item can hold, all of them together.
-fn fits(fields: &Fields, document: &Document) -> Result<(), Error> {
-    let whole = to_doc(document)?.len();
+/// Holds the values to their size: those that are seen, and, by what one item can hold, the `whole` of them, in bytes.
+fn fits(fields: &Fields, document: &Document, whole: usize) -> Result<(), Error> {
     if whole <= MAX_BYTES {
         return Ok(());
     }
