@@ -9,12 +9,13 @@ use contract::webhook::{Delivery, DeliveryStatus, EventName};
 use contract::{Error, Time};
 
 use super::state::{Card, State, status_at};
-use super::{AT_ONCE, Message, ttl};
+use super::{Message, ttl};
 use crate::author::unique;
 use crate::change::{Attempt as Write, Change, Outcome};
 use crate::dynamo::{Item, Stretch, get_number, get_text, must, number, text};
 use crate::grant::granted;
 use crate::keys;
+use crate::retry::{Step, update_with_retry};
 use crate::tables::Table;
 use crate::{Store, endpoint_state};
 
@@ -170,31 +171,25 @@ impl Releases {
     pub async fn release(&self, client: ClientId, webhook: WebhookId, open: &Open) -> Result<Option<Message>, Error> {
         let now = self.store.clock().now();
         let place = keys::delivery_state(client, webhook, open.delivery);
-        for _ in 0..8 {
+        update_with_retry!({
             let state = self.store.get(&place).await?.map(State::read).transpose()?;
-            let Some(state) = state else { return Ok(None) };
+            let Some(state) = state else { return Ok(Step::Done(None)) };
             let message = Message {
-                client,
-                webhook,
                 delivery: open.delivery,
-                event: open.event,
-                name: open.name,
                 round: state.round,
                 attempt: state.attempt,
                 base: state.attempt,
-                due: AT_ONCE,
-                waits: 0,
-                received: 0,
+                ..Message::first(client, webhook, open.event, open.name)
             };
             if state.round == open.round + 1 && state.attempt == state.base && state.status == DeliveryStatus::Pending {
                 // Released before, perhaps by one who did not live to send it.
-                return Ok(Some(message));
+                return Ok(Step::Done(Some(message)));
             }
             let over = open.status == DeliveryStatus::Held
                 && status_at(open.status, open.delivery, now) != DeliveryStatus::Held;
             let is_open = matches!(state.status, DeliveryStatus::Held | DeliveryStatus::Failed);
             if open.released.is_some() || over || state.round != open.round || !is_open {
-                return Ok(None);
+                return Ok(Step::Done(None));
             }
             let message = Message { round: state.round + 1, ..message };
             let raise = raise(&place, &state, &message);
@@ -203,10 +198,10 @@ impl Releases {
                 .when("#round = :round")
                 .with(":round", number(open.round));
             if let Outcome::Done = self.store.commit(vec![raise, mark], no_event(&self.store)).await? {
-                return Ok(Some(message));
+                return Ok(Step::Done(Some(message)));
             }
-        }
-        Err(Error::unavailable("a delivery changed each time it was to be released"))
+            Ok(Step::Stale { base: 0 })
+        })
     }
 
     /// Removes the row of a delivery that was released and sent; one that has been opened anew stays.

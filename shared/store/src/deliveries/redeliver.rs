@@ -10,7 +10,7 @@ use super::announce::{Announcement, Announcer};
 use super::open::{hold, no_event, raise};
 use super::read::Deliveries;
 use super::state::{Card, State};
-use super::{AT_ONCE, Message, delivery_id, ttl};
+use super::{Message, delivery_id, ttl};
 use crate::change::{Change, Outcome};
 use crate::document::from_doc;
 use crate::dynamo::{number, text};
@@ -39,17 +39,11 @@ impl<A> Deliveries<A> {
             let place = keys::delivery_state(client, webhook, id);
             let (before, attempts) = found.state.as_ref().map_or((0, 0), |state| (state.round, state.attempt));
             let message = Message {
-                client,
-                webhook,
                 delivery: id,
-                event: found.card.event_id,
-                name: found.card.event,
                 round: before + 1,
                 attempt: attempts,
                 base: attempts,
-                due: AT_ONCE,
-                waits: 0,
-                received: 0,
+                ..Message::first(client, webhook, found.card.event_id, found.card.event)
             };
             let change = match &found.state {
                 Some(state) => raise(&place, state, &message),
