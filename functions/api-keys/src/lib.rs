@@ -42,7 +42,7 @@ runtime::routes! {
     GET "get-api-key" => get::get {
         access: ADMINS,
     } about {
-        sample: Sample::path(&[("id", "@apiKey")]),
+        sample: Sample::path(&[("id", "$apiKey")]),
     }
 
     /// Change an API key
@@ -50,7 +50,7 @@ runtime::routes! {
     UPDATE "update-api-key" => update::update {
         access: ADMINS,
     } about {
-        sample: Sample::path(&[("id", "@apiKey")]).and_body(r#"{ "name": "Server in Frankfurt" }"#),
+        sample: Sample::path(&[("id", "$apiKey")]).and_body(r#"{ "name": "Server in Frankfurt" }"#),
     }
 
     /// Delete an API key for good
@@ -58,6 +58,6 @@ runtime::routes! {
     DELETE "delete-api-key" => delete::delete {
         access: ADMINS,
     } about {
-        sample: Sample::path(&[("id", "@spareApiKey")]),
+        sample: Sample::path(&[("id", "$spareApiKey")]),
     }
 }

@@ -42,7 +42,7 @@ runtime::routes! {
     GET "get-field-group" => get::get {
         access: READERS,
     } about {
-        sample: Sample::path(&[("groupId", "@group")]),
+        sample: Sample::path(&[("groupId", "$group")]),
     }
 
     /// Change a field group
@@ -50,7 +50,7 @@ runtime::routes! {
     UPDATE "update-field-group" => update::update {
         access: WRITERS,
     } about {
-        sample: Sample::path(&[("groupId", "@group")])
+        sample: Sample::path(&[("groupId", "$group")])
             .and_body(r#"{ "name": "Products", "description": "What a shop sells." }"#),
     }
 
@@ -59,7 +59,7 @@ runtime::routes! {
     DELETE "delete-field-group" => delete::delete {
         access: WRITERS,
     } about {
-        sample: Sample::path(&[("groupId", "@spareGroup")]),
+        sample: Sample::path(&[("groupId", "$spareGroup")]),
     }
 
     /// Restore a field group and its values
@@ -67,6 +67,6 @@ runtime::routes! {
     RESTORE "restore-field-group" => restore::restore {
         access: WRITERS,
     } about {
-        sample: Sample::path(&[("groupId", "@group")]),
+        sample: Sample::path(&[("groupId", "$group")]),
     }
 }

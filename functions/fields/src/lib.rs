@@ -25,7 +25,7 @@ runtime::routes! {
                     "validation": { "maxLength": 120 },
                     "ui": { "helpText": "Shown below the title.", "order": 2 }
                 },
-                "fieldGroupIds": ["@group"]
+                "fieldGroupIds": ["$group"]
             }"#,
         ),
     }
@@ -35,7 +35,7 @@ runtime::routes! {
     LIST_GLOBAL "list-global-fields" => global::list::list {
         access: READERS,
     } about {
-        sample: Sample::query(&[("fieldGroupId", "@group"), ("limit", "10")]),
+        sample: Sample::query(&[("fieldGroupId", "$group"), ("limit", "10")]),
     }
 
     /// Get a global field
@@ -43,7 +43,7 @@ runtime::routes! {
     GET_GLOBAL "get-global-field" => global::get::get {
         access: READERS,
     } about {
-        sample: Sample::path(&[("id", "@globalField")]),
+        sample: Sample::path(&[("id", "$globalField")]),
     }
 
     /// Change a global field
@@ -51,7 +51,7 @@ runtime::routes! {
     UPDATE_GLOBAL "update-global-field" => global::update::update {
         access: WRITERS,
     } about {
-        sample: Sample::path(&[("id", "@globalField")]).and_body(
+        sample: Sample::path(&[("id", "$globalField")]).and_body(
             r#"{
                 "label": "Headline",
                 "schema": { "type": "string", "validation": { "required": true, "maxLength": 120 } }
@@ -64,7 +64,7 @@ runtime::routes! {
     DELETE_GLOBAL "delete-global-field" => global::delete::delete {
         access: WRITERS,
     } about {
-        sample: Sample::path(&[("id", "@spareGlobalField")]),
+        sample: Sample::path(&[("id", "$spareGlobalField")]),
     }
 
     /// Restore a global field
@@ -72,7 +72,7 @@ runtime::routes! {
     RESTORE_GLOBAL "restore-global-field" => global::restore::restore {
         access: WRITERS,
     } about {
-        sample: Sample::path(&[("id", "@globalField")]),
+        sample: Sample::path(&[("id", "$globalField")]),
     }
 
     /// Create a tenant field
@@ -102,7 +102,7 @@ runtime::routes! {
     GET_TENANT "get-tenant-field" => tenant::get::get {
         access: READERS,
     } about {
-        sample: Sample::path(&[("fieldId", "@tenantField")]),
+        sample: Sample::path(&[("fieldId", "$tenantField")]),
     }
 
     /// Change a tenant field
@@ -110,7 +110,7 @@ runtime::routes! {
     UPDATE_TENANT "update-tenant-field" => tenant::update::update {
         access: WRITERS,
     } about {
-        sample: Sample::path(&[("fieldId", "@tenantField")]).and_body(
+        sample: Sample::path(&[("fieldId", "$tenantField")]).and_body(
             r#"{
                 "label": "Colour",
                 "schema": { "type": "select", "validation": { "options": ["red", "green", "blue", "black"] } }
@@ -123,7 +123,7 @@ runtime::routes! {
     DELETE_TENANT "delete-tenant-field" => tenant::delete::delete {
         access: WRITERS,
     } about {
-        sample: Sample::path(&[("fieldId", "@spareTenantField")]),
+        sample: Sample::path(&[("fieldId", "$spareTenantField")]),
     }
 
     /// Restore a tenant field
@@ -131,6 +131,6 @@ runtime::routes! {
     RESTORE_TENANT "restore-tenant-field" => tenant::restore::restore {
         access: WRITERS,
     } about {
-        sample: Sample::path(&[("fieldId", "@tenantField")]),
+        sample: Sample::path(&[("fieldId", "$tenantField")]),
     }
 }

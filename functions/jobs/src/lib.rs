@@ -14,7 +14,7 @@ runtime::routes! {
     GET "get-job" => get::get {
         access: Access::management(&[Permission::WebhooksRead, Permission::WebhooksWrite]),
     } about {
-        sample: Sample::path(&[("id", "@job")]),
+        sample: Sample::path(&[("id", "$job")]),
     }
 }
 

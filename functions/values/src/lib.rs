@@ -50,7 +50,7 @@ runtime::routes! {
     DELETE "delete-values" => delete::delete {
         access: WRITERS,
     } about {
-        sample: Sample::path(&[("entityId", "@spareEntity")]),
+        sample: Sample::path(&[("entityId", "$spareEntity")]),
     }
 
     /// Restore an entity's deleted values; if others were saved since, those are the answer

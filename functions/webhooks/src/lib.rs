@@ -50,7 +50,7 @@ runtime::routes! {
     GET "get-webhook" => get::get {
         access: READERS,
     } about {
-        sample: Sample::path(&[("id", "@webhook")]),
+        sample: Sample::path(&[("id", "$webhook")]),
     }
 
     /// Change a webhook
@@ -58,7 +58,7 @@ runtime::routes! {
     UPDATE "update-webhook" => update::update {
         access: WRITERS,
     } about {
-        sample: Sample::path(&[("id", "@webhook")]).and_body(r#"{ "events": ["*"], "description": null }"#),
+        sample: Sample::path(&[("id", "$webhook")]).and_body(r#"{ "events": ["*"], "description": null }"#),
     }
 
     /// Delete a webhook for good
@@ -66,7 +66,7 @@ runtime::routes! {
     DELETE "delete-webhook" => delete::delete {
         access: WRITERS,
     } about {
-        sample: Sample::path(&[("id", "@spareWebhook")]),
+        sample: Sample::path(&[("id", "$spareWebhook")]),
     }
 
     /// Replace a webhook's secret
@@ -74,7 +74,7 @@ runtime::routes! {
     ROTATE_SECRET "rotate-webhook-secret" => rotate_secret::rotate_secret {
         access: WRITERS,
     } about {
-        sample: Sample::path(&[("id", "@webhook")]).and_body(r#"{ "graceSeconds": 3600 }"#),
+        sample: Sample::path(&[("id", "$webhook")]).and_body(r#"{ "graceSeconds": 3600 }"#),
     }
 
     /// Send `test.ping` to a webhook
@@ -82,7 +82,7 @@ runtime::routes! {
     TEST "test-webhook" => test::test {
         access: WRITERS,
     } about {
-        sample: Sample::path(&[("id", "@webhook")]),
+        sample: Sample::path(&[("id", "$webhook")]),
     }
 
     /// List a webhook's deliveries, newest first
@@ -90,7 +90,7 @@ runtime::routes! {
     LIST_DELIVERIES "list-deliveries" => list_deliveries::list {
         access: READERS,
     } about {
-        sample: Sample::path(&[("id", "@webhook")])
+        sample: Sample::path(&[("id", "$webhook")])
             .and_query(&[("event", "test.ping"), ("from", "2026-01-01T00:00:00Z")]),
     }
 
@@ -99,7 +99,7 @@ runtime::routes! {
     RECOVER "recover-webhook" => recover::recover {
         access: WRITERS,
     } about {
-        sample: Sample::path(&[("id", "@webhook")]).and_body(r#"{ "since": "2026-01-01T00:00:00.000Z" }"#),
+        sample: Sample::path(&[("id", "$webhook")]).and_body(r#"{ "since": "2026-01-01T00:00:00.000Z" }"#),
     }
 
     /// Get a delivery with its attempts
@@ -107,7 +107,7 @@ runtime::routes! {
     GET_DELIVERY "get-delivery" => get_delivery::get {
         access: READERS,
     } about {
-        sample: Sample::path(&[("id", "@delivery")]),
+        sample: Sample::path(&[("id", "$delivery")]),
     }
 
     /// Send a delivery once more
@@ -115,6 +115,6 @@ runtime::routes! {
     REDELIVER "redeliver" => redeliver::redeliver {
         access: WRITERS,
     } about {
-        sample: Sample::path(&[("id", "@delivery")]),
+        sample: Sample::path(&[("id", "$delivery")]),
     }
 }

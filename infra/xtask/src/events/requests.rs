@@ -21,7 +21,7 @@ pub(super) struct Request {
 }
 
 /// Parameters of paths that most routes take from the sample account alike.
-const USUAL: [(&str, &str); 3] = [("tenantId", "@tenant"), ("groupId", "product"), ("entityId", "@entity")];
+const USUAL: [(&str, &str); 3] = [("tenantId", "$tenant"), ("groupId", "product"), ("entityId", "$entity")];
 
 /// The sample request of a route.
 ///
@@ -52,21 +52,12 @@ fn path(route: &Route) -> Option<&'static str> {
     (route.method == Method::Any).then_some("/api/v1/hedgehogs")
 }
 
-/// A text with the account's identifiers where it has `@` and their names.
+/// A text with the account's identifiers where it has `$` and their names.
 fn named<'t>(text: &'t str, samples: &Samples) -> Result<Cow<'t, str>, Failure> {
-    let Some((before, rest)) = text.split_once('@').filter(|(_, rest)| rest.starts_with(|c: char| c.is_alphabetic()))
-    else {
-        return Ok(text.into());
-    };
+    let Some((before, rest)) = text.split_once('$') else { return Ok(text.into()) };
     let end = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
     let (name, after) = rest.split_at(end);
-    let Some(identifier) = identifier(name, samples) else {
-        // An address: `owner@example.com`.
-        return match before.ends_with(|c: char| c.is_alphanumeric()) {
-            true => Ok(format!("{before}@{name}{}", named(after, samples)?).into()),
-            false => Err(format!("the sample account has no `@{name}`").into()),
-        };
-    };
+    let identifier = identifier(name, samples).ok_or_else(|| format!("the sample account has no `${name}`"))?;
     Ok(format!("{before}{identifier}{}", named(after, samples)?).into())
 }
 

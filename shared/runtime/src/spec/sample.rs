@@ -1,6 +1,6 @@
 //! The request of a route's sample event.
 
-/// A request of the sample account. Wherever `@name` stands, the identifier goes that the account has under that name.
+/// A request of the sample account. Wherever `$name` stands, the identifier goes that the account has under that name.
 /// What is deleted is a spare one, what is made has a key of its own, and what is restored is there, so that the order
 /// of the events does not matter; but logging out ends the one sample session.
 pub struct Sample {
