@@ -148,15 +148,8 @@ async fn who_may_not_is_told_so_before_anything_else() {
 
 /// Gives an account's owner another role, as no route does yet.
 pub(crate) async fn set_role(app: &App, account: &Account, role: &str) {
-    use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
     use aws_sdk_dynamodb::types::AttributeValue;
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("local"))
-        .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
-        .http_client(app.backend.engine.as_ref().unwrap().connector.clone())
-        .build();
-    let dynamo = aws_sdk_dynamodb::Client::from_conf(config);
+    let dynamo = &app.backend.engine.as_ref().unwrap().dynamo;
     let info = account.owner.get("/api/auth/session").await.data(200);
     let (pk, sk) = (AttributeValue::S(format!("U#{}", id(&info["user"]))), AttributeValue::S("#".to_owned()));
     let table = app.backend.tables.of(store::tables::Table::Main);
