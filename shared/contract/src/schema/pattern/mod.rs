@@ -1,6 +1,7 @@
 //! Patterns: ECMA-262's regular expressions (with `u`) without look-around and back-references, matched in linear time.
 
 mod class;
+mod fold;
 mod parse;
 mod program;
 
@@ -51,7 +52,7 @@ impl Pattern {
 
     fn program(&self) -> Result<Arc<Program>, Broken> {
         PROGRAMS.get_or_insert_with(&self.0, || {
-            let program = parse::parse(&self.0).and_then(|node| Program::compile(&node));
+            let program = parse::parse(&self.0).and_then(|parsed| Program::compile(&parsed));
             program
                 .map(Arc::new)
                 .map_err(|why| Broken::new("invalid_pattern", format!("Is not a usable pattern: {why}.")))
