@@ -298,7 +298,7 @@ impl Values<Write> {
             retries.allow(version)?;
             check(precondition, stored.as_ref().map(|stored| stored.version))?;
             let before = stored.as_ref().map(|stored| &stored.document);
-            let document = apply::apply(&loaded.fields, before, &sent, how)?;
+            let document = apply::apply(self.scope.client(), &loaded.fields, before, &sent, how).await?;
             if let Some(same) = stored.as_ref().filter(|stored| stored.document == document) {
                 return Ok(self.answer(&loaded, entity, same));
             }
