@@ -62,6 +62,10 @@ events! {
     TestPing "test.ping"
 }
 
+fn names() -> String {
+    EventName::ALL.iter().map(|event| event.name()).collect::<Vec<_>>().join(", ")
+}
+
 impl fmt::Display for EventName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -72,7 +76,7 @@ impl FromStr for EventName {
     type Err = Broken;
     fn from_str(text: &str) -> Result<Self, Broken> {
         let found = Self::ALL.iter().find(|event| event.name() == text).copied();
-        found.ok_or_else(|| Broken::new("unknown_event", "Must be the name of an event."))
+        found.ok_or_else(|| Broken::new("unknown_event", format!("Must be one of: {}.", names())))
     }
 }
 
@@ -143,7 +147,7 @@ impl FromStr for EventFilter {
             one => one
                 .parse()
                 .map(Self::One)
-                .map_err(|_| Broken::new("unknown_event", "Must be the name of an event, `field_value.*` or `*`.")),
+                .map_err(|_| Broken::new("unknown_event", format!("Must be one of: *, {VALUES}, {}.", names()))),
         }
     }
 }

@@ -25,8 +25,7 @@ pub(super) async fn apply(
     if steps <= QUICK_STEPS {
         return Ok(applied(fields, before, sent, how)?);
     }
-    let (fields, before, values, wrong) =
-        (fields.clone(), before.cloned(), sent.values.clone(), sent.wrong.clone());
+    let (fields, before, values, wrong) = (fields.clone(), before.cloned(), sent.values.clone(), sent.wrong.clone());
     let work = move || applied(&fields, before.as_ref(), &Sent { values: &values, wrong }, how);
     Ok(apart::for_client(client, work).await??)
 }
