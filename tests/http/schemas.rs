@@ -107,6 +107,10 @@ async fn what_a_schema_may_not_say_is_named_with_its_place() {
             vec![of("options[0].label"), of("options[0].value"), of("options[0].x"), of("options[1]")],
         ),
     ];
+    cases.push((
+        json!({ "type": "string", "validation": { "pattern": "(" }, "default": 5 }),
+        vec!["schema.default".into(), of("pattern")],
+    ));
     // One broken rule each.
     for (field_type, validation, place) in [
         ("string", json!({ "required": "yes" }), "required"),
@@ -115,7 +119,9 @@ async fn what_a_schema_may_not_say_is_named_with_its_place() {
         ("string", json!({ "maxLength": "5" }), "maxLength"),
         ("string", json!({ "maxLength": 1e300 }), "maxLength"),
         ("string", json!({ "minLength": 2, "maxLength": 1 }), "minLength"),
+        ("textarea", json!({ "required": true, "maxLength": 0 }), "maxLength"),
         ("textarea", json!({ "pattern": "(" }), "pattern"),
+        ("textarea", json!({ "pattern": "\\b(?i:\\b)" }), "pattern"),
         ("textarea", json!({ "pattern": "(?=a)" }), "pattern"),
         ("textarea", json!({ "pattern": "(a)\\1" }), "pattern"),
         ("textarea", json!({ "pattern": "(?<n>a)\\k<n>" }), "pattern"),
@@ -130,6 +136,7 @@ async fn what_a_schema_may_not_say_is_named_with_its_place() {
         ("number", json!({ "min": 2, "max": 1 }), "min"),
         ("number", json!({ "min": 0.1, "max": 0.9, "integer": true }), "min"),
         ("number", json!({ "integer": 1 }), "integer"),
+        ("number", json!({ "min": 1e300, "integer": true }), "min"),
         ("date", json!({ "min": "2026-02-30" }), "min"),
         ("date", json!({ "max": "2026-01-01T00:00:00Z" }), "max"),
         ("date", json!({ "max": 20_260_101 }), "max"),
@@ -147,6 +154,7 @@ async fn what_a_schema_may_not_say_is_named_with_its_place() {
         ("select", json!({ "options": null }), "options"),
         ("multiselect", json!({ "options": ["a", "b"], "minItems": 3 }), "minItems"),
         ("multiselect", json!({ "options": ["a", "b"], "minItems": 2, "maxItems": 1 }), "minItems"),
+        ("multiselect", json!({ "options": ["a"], "required": true, "maxItems": 0 }), "maxItems"),
         ("multiselect", json!({ "options": ["a"], "maxItems": true }), "maxItems"),
     ] {
         cases.push((typed(field_type, validation), vec![of(place)]));

@@ -51,6 +51,14 @@ def field_schema(case):
     for least, most in [("minLength", "maxLength"), ("min", "max"), ("minItems", "maxItems")]:
         if rules.get(least) is not None and rules.get(most) is not None:
             rules.pop(least)
+    if rules.get("integer"):
+        for bound in ["min", "max"]:
+            if abs(rules.get(bound) or 0) > 2**53:
+                rules.pop(bound)
+    if rules.get("required"):
+        for most in ["maxLength", "maxItems"]:
+            if rules.get(most) == 0:
+                rules.pop(most)
     if options := rules.get("options"):
         value = lambda option: option["value"] if isinstance(option, dict) else option
         rules["options"] = list({unicodedata.normalize("NFC", value(one)).strip(): one for one in options}.values())

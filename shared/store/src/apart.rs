@@ -9,8 +9,18 @@ use tokio::sync::Semaphore;
 /// Each has one of these threads at a time. A client always has the same, so that it can't fill the others.
 static LANES: [Semaphore; 16] = [const { Semaphore::const_new(1) }; 16];
 
-/// The lane of a client.
-pub(crate) fn lane(client: ClientId) -> &'static Semaphore {
+/// Does it in a client's lane.
+///
+/// # Errors
+/// `internal` if it panics.
+pub async fn for_client<T: Send + 'static>(
+    client: ClientId,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    apart(lane(client), work).await
+}
+
+fn lane(client: ClientId) -> &'static Semaphore {
     let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(client);
     &LANES[usize::from(hash.to_be_bytes()[7]) % LANES.len()]
 }

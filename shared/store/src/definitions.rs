@@ -20,7 +20,7 @@ use contract::names::{FieldKey, GroupKey, GroupRef, TenantId};
 use contract::resource::{Field, FieldGroup, GlobalField, Scope, TenantField};
 use contract::{Code, Error, Time};
 
-use crate::apart::{apart, lane};
+use crate::apart;
 use crate::cache::{Cache as Weighed, Heavy};
 use crate::document::{Document, from_doc};
 use crate::dynamo::{Item, Stretch, get_number, get_text, must};
@@ -292,7 +292,7 @@ impl Work {
         if bytes < LONG {
             return read(&items);
         }
-        apart(lane(self.scope.client()), move || read(&items)).await?
+        apart::for_client(self.scope.client(), move || read(&items)).await?
     }
 }
 

@@ -48,6 +48,7 @@ pub struct Remembered {
 }
 
 /// A request that is being carried out under its key.
+#[derive(Clone)]
 pub struct Slot {
     mac: String,
     /// Which try has the lease. Not its end: two tries can ask for the same.

@@ -73,6 +73,7 @@
 //! | idempotency, an answer over 128 KB | + 3 | Put 1 WU, BatchWrite and Update 1 WU per KB; again: Put, BatchGet 1 RU per 4 KB | |
 
 pub mod accounts;
+pub mod apart;
 pub mod api_keys;
 pub mod author;
 pub mod credentials;
@@ -97,7 +98,6 @@ pub mod tenants;
 pub mod values;
 pub mod webhooks;
 
-mod apart;
 mod applied;
 mod cache;
 mod change;

@@ -24,7 +24,9 @@ pub(crate) struct CreateGlobalField {
     field_group_ids: Groups,
 }
 
-impl Body for CreateGlobalField {}
+impl Body for CreateGlobalField {
+    const TAKES_LONG: bool = true;
+}
 
 pub(crate) async fn create(
     fields: GlobalFields<Create>,

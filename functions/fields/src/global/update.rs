@@ -27,7 +27,9 @@ pub(crate) struct UpdateGlobalField {
     field_group_ids: Given<Groups>,
 }
 
-impl Body for UpdateGlobalField {}
+impl Body for UpdateGlobalField {
+    const TAKES_LONG: bool = true;
+}
 
 pub(crate) async fn update(
     fields: GlobalFields<Update>,

@@ -20,7 +20,9 @@ pub(crate) struct CreateTenantField {
     schema: FieldSchema,
 }
 
-impl Body for CreateTenantField {}
+impl Body for CreateTenantField {
+    const TAKES_LONG: bool = true;
+}
 
 pub(crate) async fn create(
     fields: TenantFields<Create>,

@@ -24,7 +24,9 @@ pub(crate) struct UpdateTenantField {
     schema: Given<FieldSchema>,
 }
 
-impl Body for UpdateTenantField {}
+impl Body for UpdateTenantField {
+    const TAKES_LONG: bool = true;
+}
 
 pub(crate) async fn update(
     fields: TenantFields<Update>,

@@ -1,6 +1,5 @@
 //! From JSON to a definition, naming every failure on the way.
 
-use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
@@ -81,7 +80,7 @@ pub(super) fn parse(value: Value, path: &str, accepted: bool) -> Result<Definiti
     let field_type = object.field_type(&mut problems);
     let validation_path = object.path_of("validation");
     let mut has_options = false;
-    let validation = object.take("validation").and_then(|value| {
+    let mut validation = object.take("validation").and_then(|value| {
         let rules = Object::read(value, validation_path.clone(), &mut problems)?;
         has_options = rules.has("options");
         Some(rules.rules(field_type, &mut problems))
@@ -96,22 +95,14 @@ pub(super) fn parse(value: Value, path: &str, accepted: bool) -> Result<Definiti
 
     let default_path = object.path_of("default");
     let default = object.take("default");
-    let pattern = validation.as_ref().and_then(|rules| rules.pattern.as_ref()).filter(|_| !accepted);
-    let broken = pattern.and_then(Pattern::broken);
-    let is_broken = broken.is_some();
-    if let Some(broken) = broken {
-        problems.add(join(&validation_path, "pattern"), broken.code, broken.message);
-    } else if let Some(longest) = pattern.map(Pattern::longest)
-        && validation.as_ref().and_then(|rules| rules.min_length).is_some_and(|min| min > longest)
-    {
-        let message = format!("Must not be over {longest}, the most characters that are held against this pattern.");
-        problems.add(join(&validation_path, "minLength"), "contradiction", message);
-    }
-    if let (Some(field_type), Some(default), false) = (field_type, &default, is_broken)
-        && !accepted
-    {
-        let none = Rules::default();
-        value::check(field_type, validation.as_ref().unwrap_or(&none), default, &default_path, &mut problems);
+    if !accepted {
+        if let Some(rules) = &mut validation {
+            try_pattern(rules, &validation_path, &mut problems);
+        }
+        if let (Some(field_type), Some(default)) = (field_type, &default) {
+            let none = Rules::default();
+            value::check(field_type, validation.as_ref().unwrap_or(&none), default, &default_path, &mut problems);
+        }
     }
 
     object.finish(&["type", "validation", "ui", "default"], &mut problems);
@@ -122,6 +113,22 @@ pub(super) fn parse(value: Value, path: &str, accepted: bool) -> Result<Definiti
             problems.or(Definition { field_type, validation, ui, default })
         }
         None => Err(problems),
+    }
+}
+
+/// Compiles the pattern. What can't be used is left out, so that a default is held to the other rules.
+fn try_pattern(rules: &mut Rules, path: &str, problems: &mut Problems) {
+    let Some(pattern) = &rules.pattern else { return };
+    if let Some(broken) = pattern.broken() {
+        problems.add(join(path, "pattern"), broken.code, broken.message);
+        rules.pattern = None;
+        return;
+    }
+    let longest = pattern.longest();
+    if rules.min_length.is_some_and(|min| min > longest) {
+        let message = format!("Must not be over {longest}, the most characters that are held against this pattern.");
+        problems.add(join(path, "minLength"), "contradiction", message);
+        rules.min_length = None;
     }
 }
 
@@ -206,7 +213,9 @@ impl Object {
             max_items: self.size("maxItems", MAX_ITEMS, problems),
         };
         let options = self.options(problems);
-        self.refuse_contradictions(&mut rules, options.as_ref().map(Vec::len), problems);
+        for (name, message) in rules.take_contradictions(options.as_ref().map(Vec::len)) {
+            problems.add(self.path_of(name), "contradiction", message);
+        }
         rules.options = options.and_then(|options| options.into_iter().collect());
         self.finish(field_type.map_or(ALL_RULES, FieldType::rules), problems);
         rules
@@ -218,36 +227,6 @@ impl Object {
                 let message = format!("Does not apply to the type {}.", field_type.as_str());
                 problems.add(self.path_of(name), "not_for_type", message);
             }
-        }
-    }
-
-    fn refuse_contradictions(&self, rules: &mut Rules, options: Option<usize>, problems: &mut Problems) {
-        let mut refuse = |name: &str, message: &str| problems.add(self.path_of(name), "contradiction", message);
-        if let (Some(min), Some(max)) = (&rules.min, &rules.max) {
-            if min.compare(max) == Ordering::Greater {
-                refuse("min", "Must not be over max.");
-                (rules.min, rules.max) = (None, None);
-            } else if let (Point::Number(min), Point::Number(max), Some(true)) = (min, max, rules.integer)
-                && !number::integer_between(min, max)
-            {
-                refuse("min", "Must leave a whole number up to max.");
-                (rules.min, rules.max) = (None, None);
-            }
-        }
-        if rules.min_length.zip(rules.max_length).is_some_and(|(min, max)| min > max) {
-            refuse("minLength", "Must not be over maxLength.");
-            (rules.min_length, rules.max_length) = (None, None);
-        }
-        let over_max = rules.min_items.zip(rules.max_items).is_some_and(|(min, max)| min > max);
-        let over_options = rules.min_items.zip(options).is_some_and(|(min, options)| min > options);
-        if over_max {
-            refuse("minItems", "Must not be over maxItems.");
-        }
-        if over_options {
-            refuse("minItems", "Must not be over the number of options.");
-        }
-        if over_max || over_options {
-            (rules.min_items, rules.max_items) = (None, None);
         }
     }
 

@@ -16,7 +16,7 @@ use deserr::{Deserr, IntoValue, ValuePointerRef};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
-pub use self::pattern::MAX_STEPS;
+pub use self::pattern::{MAX_STEPS, QUICK_STEPS};
 use crate::problem::{Problems, path_of};
 
 /// What kind of value a field holds.
@@ -151,6 +151,15 @@ impl FieldSchema {
                 if length > pattern.longest() { 0 } else { pattern.steps(length) }
             }
             _ => 0,
+        }
+    }
+
+    /// The same without compiling the pattern, which takes longer than [`QUICK_STEPS`] for all that is known.
+    #[must_use]
+    pub fn foreseen_steps(&self, value: &Value) -> usize {
+        match self.0.validation.as_ref().and_then(|rules| rules.pattern.as_ref()) {
+            Some(pattern) if !pattern.is_compiled() => QUICK_STEPS + 1,
+            _ => self.steps(value),
         }
     }
 

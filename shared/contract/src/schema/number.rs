@@ -37,6 +37,22 @@ pub(super) fn is_safe_integer(number: &Number) -> bool {
     whole(number).is_some_and(|whole| whole.abs() <= MAX_SAFE)
 }
 
+/// On which side of all integers that are taken the number lies, if it does.
+pub(super) fn beyond_safe(number: &Number) -> Ordering {
+    match exact(number) {
+        Exact::Whole(whole) if whole.abs() <= MAX_SAFE => Ordering::Equal,
+        Exact::Whole(whole) => whole.cmp(&0),
+        Exact::Other(float) if float.abs() < TOO_BIG => Ordering::Equal,
+        Exact::Other(float) => {
+            if float > 0.0 {
+                Ordering::Greater
+            } else {
+                Ordering::Less
+            }
+        }
+    }
+}
+
 /// Whether the number has no fraction.
 pub(super) fn is_integral(number: &Number) -> bool {
     match exact(number) {

@@ -44,6 +44,58 @@ impl Rules {
         let options: usize = self.options.iter().flatten().map(Choice::weight).sum();
         options + self.pattern.as_ref().map_or(0, |pattern| pattern.source().len())
     }
+
+    /// Takes out the rules that no value can keep together: which of them is to change, and why.
+    pub(super) fn take_contradictions(&mut self, options: Option<usize>) -> Vec<(&'static str, &'static str)> {
+        let mut found: Vec<_> = self.bounds_apart().into_iter().collect();
+        if !found.is_empty() {
+            (self.min, self.max) = (None, None);
+        }
+        let required = self.required == Some(true);
+        if self.min_length.zip(self.max_length).is_some_and(|(min, max)| min > max) {
+            found.push(("minLength", "Must not be over maxLength."));
+            (self.min_length, self.max_length) = (None, None);
+        } else if required && self.max_length == Some(0) {
+            found.push(("maxLength", "Must be at least 1 where a value is required."));
+            self.max_length = None;
+        }
+        let before = found.len();
+        if self.min_items.zip(self.max_items).is_some_and(|(min, max)| min > max) {
+            found.push(("minItems", "Must not be over maxItems."));
+        } else if required && self.max_items == Some(0) {
+            found.push(("maxItems", "Must be at least 1 where a value is required."));
+        }
+        if self.min_items.zip(options).is_some_and(|(min, options)| min > options) {
+            found.push(("minItems", "Must not be over the number of options."));
+        }
+        if found.len() > before {
+            (self.min_items, self.max_items) = (None, None);
+        }
+        found
+    }
+
+    /// Why nothing lies between `min` and `max`, unless something does.
+    fn bounds_apart(&self) -> Option<(&'static str, &'static str)> {
+        if self.min.as_ref().zip(self.max.as_ref()).is_some_and(|(min, max)| min.compare(max) == Ordering::Greater) {
+            return Some(("min", "Must not be over max."));
+        }
+        if self.integer != Some(true) {
+            return None;
+        }
+        let number = |point: &Option<Point>| match point {
+            Some(Point::Number(number)) => Some(number.clone()),
+            _ => None,
+        };
+        let (min, max) = (number(&self.min), number(&self.max));
+        if min.as_ref().is_some_and(|min| number::beyond_safe(min) == Ordering::Greater) {
+            return Some(("min", "Must not be over 9007199254740992, the greatest whole number that is taken."));
+        }
+        if max.as_ref().is_some_and(|max| number::beyond_safe(max) == Ordering::Less) {
+            return Some(("max", "Must not be under -9007199254740992, the least whole number that is taken."));
+        }
+        let (min, max) = min.zip(max)?;
+        (!number::integer_between(&min, &max)).then_some(("min", "Must leave a whole number up to max."))
+    }
 }
 
 /// An option, bare or with a label as it was given; its texts in their normal form.
@@ -89,7 +141,13 @@ impl Point {
                 _ => Err(Broken::new("wrong_type", "Must be a number.")),
             };
         }
-        let Some(text) = value.as_str() else { return Err(Broken::new("wrong_type", "Must be a string.")) };
+        let Some(text) = value.as_str() else {
+            let message = match field_type {
+                FieldType::Date => "Must be a string, a date written YYYY-MM-DD.",
+                _ => "Must be a string, an RFC 3339 time with its offset, like 2026-01-31T09:30:00Z.",
+            };
+            return Err(Broken::new("wrong_type", message));
+        };
         if field_type == FieldType::Date {
             let date = rfc3339::date(text);
             return date

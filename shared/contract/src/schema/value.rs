@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::rules::{Point, Rules};
+use super::rules::{Choice, Point, Rules};
 use super::{FieldType, formats, number};
 use crate::email;
 use crate::problem::Problems;
@@ -13,6 +13,9 @@ use crate::prose::normal;
 
 /// A list holds no more elements than there can be options.
 pub(super) const MAX_ITEMS: usize = 500;
+
+/// So many options are named to whoever names none of them.
+const MAX_NAMED: usize = 10;
 
 /// `1 character`, `80 characters`.
 pub(super) fn count(number: usize, noun: &str) -> String {
@@ -141,10 +144,18 @@ fn check_point(rules: &Rules, point: &Point, path: &str, problems: &mut Problems
 }
 
 fn check_option(rules: &Rules, text: &str, path: &str, problems: &mut Problems) {
+    let Some(options) = &rules.options else { return };
     let text = normal(text);
-    if rules.options.as_ref().is_some_and(|options| options.iter().all(|option| option.value() != &*text)) {
-        problems.add(path, "not_an_option", "Must be one of the field's options.");
+    if options.iter().all(|option| option.value() != &*text) {
+        problems.add(path, "not_an_option", not_an_option(options));
     }
+}
+
+/// Names the options if they are few and short.
+fn not_an_option(options: &[Choice]) -> String {
+    let names: Vec<&str> = options.iter().map(Choice::value).take(MAX_NAMED + 1).collect();
+    let names = (names.len() <= MAX_NAMED).then(|| names.join(", ")).filter(|names| names.chars().count() <= 200);
+    names.map_or_else(|| "Must be one of the field's options.".to_owned(), |names| format!("Must be one of: {names}."))
 }
 
 fn check_items(rules: &Rules, items: &[Value], path: &str, problems: &mut Problems) {
@@ -370,11 +381,22 @@ mod tests {
     }
 
     #[test]
-    fn messages_name_the_limit() {
-        let schema = json!({"type": "string", "validation": {"maxLength": 1}});
-        let mut problems = Problems::default();
-        FieldSchema::parse(schema, "schema").unwrap().check(&json!("ab"), "values.name", &mut problems);
-        let found = problems.as_slice().first().unwrap();
-        assert_eq!((found.path.as_str(), found.message.as_str()), ("values.name", "Must have at most 1 character."));
+    fn messages_name_what_is_taken() {
+        let many: Vec<String> = (0..11).map(|n| n.to_string()).collect();
+        let select = |options: Value| json!({"type": "select", "validation": {"options": options}});
+        let labelled = json!(["gold", {"value": "silver", "label": "Silver"}]);
+        for (schema, value, message) in [
+            (json!({"type": "string", "validation": {"maxLength": 1}}), json!("ab"), "Must have at most 1 character."),
+            (select(labelled), json!("Silver"), "Must be one of: gold, silver."),
+            (select(json!(many[..10])), json!("x"), "Must be one of: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9."),
+            (select(json!(many)), json!("x"), "Must be one of the field's options."),
+            (select(json!(["a".repeat(100), "b".repeat(99)])), json!("x"), "Must be one of the field's options."),
+            (json!({"type": "date"}), json!(1), "Must be a string, a date written YYYY-MM-DD."),
+        ] {
+            let mut problems = Problems::default();
+            FieldSchema::parse(schema, "schema").unwrap().check(&value, "values.name", &mut problems);
+            let found = problems.as_slice().first().unwrap();
+            assert_eq!((found.path.as_str(), found.message.as_str()), ("values.name", message));
+        }
     }
 }

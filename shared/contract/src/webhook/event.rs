@@ -72,7 +72,7 @@ impl FromStr for EventName {
     type Err = Broken;
     fn from_str(text: &str) -> Result<Self, Broken> {
         let found = Self::ALL.iter().find(|event| event.name() == text).copied();
-        found.ok_or_else(|| Broken::new("unknown_event", "Must be the name of an event."))
+        found.ok_or_else(|| Broken::new("unknown_event", "Must be the name of an event, like field_value.saved."))
     }
 }
 
@@ -140,10 +140,10 @@ impl FromStr for EventFilter {
         match text {
             "*" => Ok(Self::All),
             VALUES => Ok(Self::Values),
-            one => one
-                .parse()
-                .map(Self::One)
-                .map_err(|_| Broken::new("unknown_event", "Must be the name of an event, `field_value.*` or `*`.")),
+            one => one.parse().map(Self::One).map_err(|_| {
+                let names: Vec<&str> = EventName::ALL.iter().map(|event| event.name()).collect();
+                Broken::new("unknown_event", format!("Must be one of: *, {VALUES}, {}.", names.join(", ")))
+            }),
         }
     }
 }
@@ -197,7 +197,8 @@ mod tests {
         assert!(takes("field_value.*", EventName::FieldValueDeleted));
         assert!(!takes("field_value.*", EventName::FieldGroupDeleted));
         for bad in ["", "field_group.*", "field_value", "field_value.", "FIELD_VALUE.SAVED", "**", "unknown.event"] {
-            assert!(bad.parse::<EventFilter>().is_err(), "{bad}");
+            let message = bad.parse::<EventFilter>().unwrap_err().message;
+            assert!(EventName::ALL.iter().all(|event| message.contains(event.name())), "{bad}: {message}");
         }
     }
 

@@ -13,10 +13,14 @@ use crate::spec::operation::OperationSpec;
 use crate::spec::route::Method;
 
 /// A request's body. A type says that it is one with `impl Body for T {}`.
-pub trait Body: Deserr<Problems> + JsonSchema + Send + 'static {}
+pub trait Body: Deserr<Problems> + JsonSchema + Send + 'static {
+    /// Whether reading it may take long: a schema's pattern is compiled, and its default held against it.
+    const TAKES_LONG: bool = false;
+}
 
 impl<T: Body> FromRequest for T {
     const TAKES_BODY: bool = true;
+    const TAKES_LONG: bool = <T as Body>::TAKES_LONG;
 
     fn take(context: &RequestContext) -> Result<Self, Error> {
         read(&context.incoming)
@@ -87,6 +91,7 @@ impl<B> Tried<B> {
 
 impl<B: Body + Sync> FromRequest for Tried<B> {
     const TAKES_BODY: bool = true;
+    const TAKES_LONG: bool = <B as Body>::TAKES_LONG;
 
     fn take(context: &RequestContext) -> Result<Self, Error> {
         let json = parse(&context.incoming)?;

@@ -30,6 +30,9 @@ pub trait FromRequest: Sized + Send + 'static {
     /// Whether it is made of the body.
     const TAKES_BODY: bool = false;
 
+    /// Whether taking it may take long.
+    const TAKES_LONG: bool = false;
+
     /// Takes it from a request.
     ///
     /// # Errors
@@ -103,6 +106,7 @@ macro_rules! tuples {
         impl<$($type: FromRequest),+> FromRequest for ($($type,)+) {
             const USES_STORE: bool = $($type::USES_STORE)||+;
             const TAKES_BODY: bool = $($type::TAKES_BODY)||+;
+            const TAKES_LONG: bool = $($type::TAKES_LONG)||+;
 
             /// Everything that is wrong with its members is told at once.
             fn take(context: &RequestContext) -> Result<Self, Error> {
@@ -175,6 +179,9 @@ pub trait Erased: Sync {
     /// Everything that is wrong with the arguments.
     fn run(&self, context: &RequestContext) -> Result<Pending, Error>;
 
+    /// Whether taking its arguments may take long.
+    fn takes_long(&self) -> bool;
+
     /// Makes what it needs of a process at its start. Here, so that no binary links what its handler does not ask for.
     ///
     /// # Errors
@@ -198,6 +205,10 @@ impl<A: FromRequest, H: Handler<A>> Typed<A, H> {
 impl<A: FromRequest, H: Handler<A>> Erased for Typed<A, H> {
     fn run(&self, context: &RequestContext) -> Result<Pending, Error> {
         <(NoOtherBody, A)>::take(context).map(|(_, arguments)| self.handler.run(arguments))
+    }
+
+    fn takes_long(&self) -> bool {
+        A::TAKES_LONG
     }
 
     fn prepare(&self, start: &mut Start<'_>) -> Result<(), BadSetting> {

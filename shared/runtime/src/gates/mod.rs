@@ -15,10 +15,12 @@ use contract::Error;
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderValue};
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use store::apart;
 use store::author::Seed;
 
 use crate::app::App;
 use crate::endpoint::Endpoint;
+use crate::extract::Pending;
 use crate::log;
 use crate::request::RequestContext;
 use crate::request::incoming::{self, REQUEST_ID};
@@ -62,7 +64,7 @@ pub async fn answer(app: &App, endpoint: &'static Endpoint, event: ApiGatewayV2h
     reply
 }
 
-async fn pass(endpoint: &Endpoint, context: &mut RequestContext) -> Result<Reply, Error> {
+async fn pass(endpoint: &'static Endpoint, context: &mut RequestContext) -> Result<Reply, Error> {
     for gate in GATES {
         match gate {
             Gate::Check(check) => check(context)?,
@@ -73,9 +75,17 @@ async fn pass(endpoint: &Endpoint, context: &mut RequestContext) -> Result<Reply
             }
         }
     }
-    let handled = caught(async { endpoint.handler.run(context)?.await }).await;
+    let handled = caught(async { begin(endpoint, context).await?.await }).await;
     idempotency::remember(context, &handled).await;
     handled
+}
+
+/// Takes the handler's arguments: where that may take long, on a thread that nothing else waits for.
+async fn begin(endpoint: &'static Endpoint, context: &RequestContext) -> Result<Pending, Error> {
+    let handler = endpoint.handler;
+    let Some(scope) = context.caller.scope().filter(|_| handler.takes_long()) else { return handler.run(context) };
+    let own = context.clone();
+    apart::for_client(scope.client(), move || handler.run(&own)).await?
 }
 
 /// A panic fails one request, not the instance.

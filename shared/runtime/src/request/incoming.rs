@@ -18,6 +18,7 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A request before any gate. lambda_http's own conversion is passed by: it panics on hosts and decoded paths that
 /// don't make a URL.
+#[derive(Clone)]
 pub struct Incoming {
     /// The method's token.
     pub method: String,

@@ -19,6 +19,7 @@ use crate::app::App;
 use crate::spec::route::Route;
 
 /// A request: what came in, what the gates have found out so far, and what its answer will carry whatever becomes of it.
+#[derive(Clone)]
 pub struct RequestContext {
     /// The route that it is on.
     pub route: &'static Route,

@@ -1,16 +1,38 @@
 //! What a save makes of what is there.
 
-use contract::Problems;
-use contract::schema::MAX_STEPS;
+use std::sync::Arc;
+
+use contract::id::ClientId;
+use contract::schema::{MAX_STEPS, QUICK_STEPS};
+use contract::{Error, Problems};
 
 use super::{Document, Save, Sent};
+use crate::apart;
 use crate::definitions::Fields;
 
 const TOO_LONG: &str = "The texts of this save together take too long to match their patterns; save fewer at a time.";
 
-/// The document after a save. Values of fields that the tenant does not see now (shadowed, deleted) stay untouched.
+/// The document after a save: what may take long to match is matched apart, where nobody else waits for it.
+pub(super) async fn apply(
+    client: ClientId,
+    fields: &Arc<Fields>,
+    before: Option<&Document>,
+    sent: &Sent<'_>,
+    how: Save,
+) -> Result<Document, Error> {
+    let fields_sent = sent.values.iter().filter_map(|(key, value)| Some((fields.by_key(key)?, value)));
+    let steps = fields_sent.map(|(field, value)| field.schema.foreseen_steps(value)).fold(0, usize::saturating_add);
+    if steps <= QUICK_STEPS {
+        return Ok(applied(fields, before, sent, how)?);
+    }
+    let (fields, before, values, wrong) = (fields.clone(), before.cloned(), sent.values.clone(), sent.wrong.clone());
+    let work = move || applied(&fields, before.as_ref(), &Sent { values: &values, wrong }, how);
+    Ok(apart::for_client(client, work).await??)
+}
+
+/// Values of fields that the tenant does not see now (shadowed, deleted) stay untouched.
 /// With an entity's first save, and with a replacement, a field that is not named takes its default.
-pub(super) fn apply(
+fn applied(
     fields: &Fields,
     before: Option<&Document>,
     Sent { values: sent, wrong }: &Sent<'_>,

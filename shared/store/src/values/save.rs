@@ -69,7 +69,8 @@ impl Values<Write> {
             }
             let current = found.as_ref().filter(|found| found.is_live(loaded.epoch()));
             check(precondition, current.map(|current| current.version))?;
-            let document = apply::apply(&loaded.fields, current.map(|current| &current.document), &sent, how)?;
+            let before = current.map(|current| &current.document);
+            let document = apply::apply(self.scope.client(), &loaded.fields, before, &sent, how).await?;
             if let Some(same) = current.filter(|current| current.document == document) {
                 return Ok(Step::Done(self.answer(&loaded, entity, same)));
             }

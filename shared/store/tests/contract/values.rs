@@ -1,15 +1,18 @@
 //! Values of one entity.
 
 use std::collections::HashMap;
+use std::sync::mpsc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use contract::Code;
 use contract::id::GroupId;
 use contract::names::GroupRef;
 use futures_util::future::join_all;
+use hedgerow_store::apart;
 use hedgerow_store::tables::Table;
 use hedgerow_store::values::Save;
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
 use crate::fixture::{
     Account, DAY, Tables, all, assert_conflict, by_key, if_match, named, problems, refused, string, values,
@@ -22,6 +25,10 @@ async fn account_with(fields: &[(&str, Value)]) -> (Account, GroupId) {
         account.global(key, schema.clone(), &[group]).await;
     }
     (account, group)
+}
+
+fn matched(pattern: &str) -> Value {
+    json!({ "type": "string", "validation": { "pattern": pattern } })
 }
 
 fn required() -> Value {
@@ -271,4 +278,33 @@ async fn every_identifier_of_the_contract_names_an_entity_of_its_own() {
             assert_eq!((values(&read), read.version), (json!({ "a": format!("{tenant}/{name}") }), 1));
         }
     }
+}
+
+#[tokio::test]
+async fn what_takes_long_to_match_waits_for_its_turn_and_nothing_else_does() {
+    let (account, id) = account_with(&[("dear", matched("(?:a?){300}b")), ("cheap", matched("^[a-z]{1,9}$"))]).await;
+    let save = |key: &'static str, text: String| account.merge("acme", id, "sku", json!({ key: text }));
+    let (end, ended) = mpsc::channel::<()>();
+    let (begun, has_begun) = oneshot::channel();
+    let before = apart::for_client(account.scope.client(), move || begun.send(()).is_ok() && ended.recv().is_ok());
+    let before = tokio::spawn(before);
+    has_begun.await.unwrap();
+    let mut long = Box::pin(save("dear", "a".repeat(400) + "b"));
+    tokio::select! {
+        biased;
+        _ = &mut long => panic!("it does not wait for its turn"),
+        () = async {
+            for n in 1..20 {
+                save("cheap", "a".repeat(n % 9 + 1)).await.unwrap();
+                save("dear", format!("b{n}")).await.unwrap();
+            }
+        } => {}
+    }
+    end.send(()).unwrap();
+    // What came in between has changed the values: it is tried again, with the same verdict.
+    let saved = long.await.unwrap();
+    assert_eq!(values(&saved), json!({ "dear": "a".repeat(400) + "b", "cheap": "aa" }));
+    assert!(before.await.unwrap().unwrap());
+    assert_eq!(problems(save("dear", "a".repeat(400)).await), ["dear pattern"]);
+    assert_eq!(problems(save("dear", "a".repeat(400)).await), ["dear pattern"]);
 }

@@ -1,5 +1,3 @@
-use std::time::{Duration, Instant};
-
 use serde_json::json;
 
 use super::*;
@@ -190,6 +188,10 @@ fn contradictions() {
         ("string", json!({"minLength": 2, "maxLength": 1}), "minLength"),
         ("string", json!({"minLength": 10_001, "pattern": "a"}), "minLength"),
         ("textarea", json!({"minLength": 9_000, "pattern": "a{3000}"}), "minLength"),
+        ("string", json!({"required": true, "maxLength": 0}), "maxLength"),
+        ("number", json!({"integer": true, "min": 1e300}), "min"),
+        ("number", json!({"integer": true, "max": -1e16}), "max"),
+        ("multiselect", json!({"options": ["a"], "required": true, "maxItems": 0}), "maxItems"),
         ("multiselect", json!({"options": ["a", "b"], "minItems": 2, "maxItems": 1}), "minItems"),
         ("multiselect", json!({"options": ["a", "b"], "minItems": 3}), "minItems"),
     ] {
@@ -200,7 +202,11 @@ fn contradictions() {
         ("number", json!({"min": 1.2, "max": 1.8})),
         ("number", json!({"min": 1, "max": 1.0, "integer": true})),
         ("datetime", json!({"min": "2026-01-01T00:00:00Z", "max": "2026-01-01T01:00:00+01:00"})),
+        ("number", json!({"integer": true, "min": 9_007_199_254_740_992_u64})),
+        ("number", json!({"min": 1e300})),
         ("string", json!({"minLength": 2, "maxLength": 2})),
+        ("textarea", json!({"maxLength": 0})),
+        ("multiselect", json!({"options": ["a"], "maxItems": 0})),
         ("multiselect", json!({"options": ["a"], "minItems": 1, "maxItems": 9})),
     ] {
         assert!(wrong(json!({"type": field_type, "validation": validation})).is_empty(), "{validation}");
@@ -214,6 +220,18 @@ fn a_default_is_held_to_the_rules_that_hold_up() {
         (json!({"type": "string", "validation": {"required": true}, "default": ""}), vec!["schema.default required"]),
         (json!({"type": "string", "default": "a\0"}), vec!["schema.default nul"]),
         (json!({"type": "date", "default": "2026-02-30"}), vec!["schema.default invalid_date"]),
+        (
+            json!({"type": "string", "validation": {"pattern": "("}, "default": 5}),
+            vec!["schema.validation.pattern invalid_pattern", "schema.default wrong_type"],
+        ),
+        (
+            json!({"type": "string", "validation": {"pattern": "(", "maxLength": 1}, "default": "ab"}),
+            vec!["schema.validation.pattern invalid_pattern", "schema.default too_long"],
+        ),
+        (
+            json!({"type": "string", "validation": {"minLength": 10_001, "pattern": "^a*$"}, "default": "b"}),
+            vec!["schema.validation.minLength contradiction", "schema.default pattern"],
+        ),
         (
             json!({"type": "select", "validation": {"options": ["a"]}, "default": "b"}),
             vec!["schema.default not_an_option"],
@@ -236,19 +254,16 @@ fn a_default_is_held_to_the_rules_that_hold_up() {
 }
 
 #[test]
-fn the_whole_is_bounded_and_refused_quickly() {
+fn the_whole_is_bounded() {
     let option = |n: usize| json!({"value": format!("{n:03}{}", "a".repeat(100)), "label": "b".repeat(100)});
     let options: Vec<Value> = (0..500).map(option).collect();
     assert_eq!(wrong(json!({"type": "select", "validation": {"options": options}})), ["schema too_large"]);
 
     let members: Map<String, Value> = (0..100_000).map(|n| (n.to_string(), json!(0))).collect();
-    let start = Instant::now();
     assert_eq!(wrong(Value::Object(members)).len(), 2 + MAX_UNKNOWN);
     for garbage in ["(a{1000}){1000}", r"\w{50000}", "(", "é[^", "((((a{9}){9}){9}){9})"] {
         let pattern = garbage.repeat(1_048_576 / garbage.len());
         let found = wrong(json!({"type": "string", "validation": {"pattern": pattern}}));
         assert_eq!(found, ["schema too_large", "schema.validation.pattern too_long"]);
     }
-    // Generous: a busy machine and an unoptimised build.
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 }

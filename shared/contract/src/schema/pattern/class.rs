@@ -1,11 +1,17 @@
 //! Sets of characters that have a name in ECMA-262.
 
 use std::ops::RangeInclusive;
+use std::sync::LazyLock;
 
 use icu_properties::props::{GeneralCategory, GeneralCategoryGroup, Script};
 use icu_properties::script::ScriptWithExtensions;
 use icu_properties::{CodePointMapData, CodePointSetData, PropertyParser};
 use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
+
+/// Unicode's general categories by runs of code points, in order.
+static CATEGORIES: LazyLock<Vec<(RangeInclusive<u32>, GeneralCategory)>> = LazyLock::new(|| {
+    CodePointMapData::<GeneralCategory>::new().iter_ranges().map(|run| (run.range, run.value)).collect()
+});
 
 /// A set of ranges, both ends in it.
 pub(super) fn set(ranges: &[(char, char)]) -> ClassUnicode {
@@ -73,8 +79,7 @@ fn ranges(all: impl Iterator<Item = RangeInclusive<u32>>) -> ClassUnicode {
 pub(super) fn property(name: &str) -> Option<ClassUnicode> {
     let category = |name: &str| {
         let group = PropertyParser::<GeneralCategoryGroup>::new().get_strict(name)?;
-        let all = CodePointMapData::<GeneralCategory>::new().iter_ranges();
-        Some(ranges(all.filter(|run| group.contains(run.value)).map(|run| run.range)))
+        Some(ranges(CATEGORIES.iter().filter(|(_, category)| group.contains(*category)).map(|(run, _)| run.clone())))
     };
     // Of Unicode's scripts ECMA-262 leaves out the one that no character has.
     let script = |name: &str| {

@@ -1,28 +1,42 @@
 //! Patterns: ECMA-262's regular expressions (with `u`) without look-around and back-references, matched in linear time.
 
 mod class;
+mod fold;
 mod parse;
 mod program;
 
+use std::hash::Hash;
 use std::sync::{Arc, LazyLock};
 
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use serde::Serialize;
 
 use self::program::Program;
 use crate::Broken;
 
 /// Programs of patterns that were matched lately, by their source, for the whole process.
-static PROGRAMS: LazyLock<Cache<String, Arc<Program>, Weight>> =
-    LazyLock::new(|| Cache::with_weighter(1_000, MAX_PROGRAMS, Weight));
-/// The bytes that they may take together.
-const MAX_PROGRAMS: u64 = 16 * 1_024 * 1_024;
+static PROGRAMS: LazyLock<Cache<String, Arc<Program>, Weight>> = LazyLock::new(|| cache(16 * 1_024 * 1_024));
+/// Verdicts that took long, by pattern and text: a save that meets others is tried again, with the same texts.
+static VERDICTS: LazyLock<Cache<(String, String), bool, Weight>> = LazyLock::new(|| cache(4 * 1_024 * 1_024));
 
 /// The longest text that is held against any pattern, in characters.
 pub(super) const MAX_MATCHED: usize = 10_000;
 /// The most steps that one value may take to match, and the values of one save together: about 10 ns each.
 pub const MAX_STEPS: usize = 20_000_000;
+/// What takes more steps takes long: some milliseconds.
+pub const QUICK_STEPS: usize = 200_000;
+
+/// A cache of at most so many bytes.
+fn cache<K: Eq + Hash, V: Clone>(bytes: u64) -> Cache<K, V, Weight>
+where
+    Weight: Weighter<K, V>,
+{
+    // One shard: each has its share of the bytes, and what is heavier than that is never kept.
+    let options = OptionsBuilder::new().shards(1).estimated_items_capacity(1_000).weight_capacity(bytes).build();
+    let options = options.unwrap_or_else(|_| unreachable!("both capacities are given"));
+    Cache::with_options(options, Weight, DefaultHashBuilder::default(), DefaultLifecycle::default())
+}
 
 #[derive(Clone)]
 struct Weight;
@@ -30,6 +44,12 @@ struct Weight;
 impl Weighter<String, Arc<Program>> for Weight {
     fn weight(&self, source: &String, program: &Arc<Program>) -> u64 {
         u64::try_from(source.len() + program.bytes()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Weighter<(String, String), bool> for Weight {
+    fn weight(&self, (source, text): &(String, String), _: &bool) -> u64 {
+        u64::try_from(source.len() + text.len()).unwrap_or(u64::MAX)
     }
 }
 
@@ -51,7 +71,7 @@ impl Pattern {
 
     fn program(&self) -> Result<Arc<Program>, Broken> {
         PROGRAMS.get_or_insert_with(&self.0, || {
-            let program = parse::parse(&self.0).and_then(|node| Program::compile(&node));
+            let program = parse::parse(&self.0).and_then(|parsed| Program::compile(&parsed));
             program
                 .map(Arc::new)
                 .map_err(|why| Broken::new("invalid_pattern", format!("Is not a usable pattern: {why}.")))
@@ -60,7 +80,21 @@ impl Pattern {
 
     /// Whether it matches anywhere in the text.
     pub(super) fn matches(&self, text: &str) -> bool {
-        self.program().is_ok_and(|program| program.matches(text))
+        let Ok(program) = self.program() else { return false };
+        if program.states().saturating_mul(text.len()) <= QUICK_STEPS {
+            return program.matches(text);
+        }
+        let key = (self.0.clone(), text.to_owned());
+        VERDICTS.get(&key).unwrap_or_else(|| {
+            let matches = program.matches(text);
+            VERDICTS.insert(key, matches);
+            matches
+        })
+    }
+
+    /// Whether it is compiled already.
+    pub(super) fn is_compiled(&self) -> bool {
+        PROGRAMS.get(&self.0).is_some()
     }
 
     /// The steps that matching a text of so many characters takes at the most, about 10 ns each.

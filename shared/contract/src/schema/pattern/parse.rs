@@ -1,40 +1,67 @@
 //! From the text of a pattern to what it says: ECMA-262 §22.2.1 with `u`, to the letter.
 
+mod sets;
+
 use icu_properties::CodePointSetData;
 use icu_properties::props::{IdContinue, IdStart};
 use regex_syntax::hir::ClassUnicode;
 
-use super::class;
+use self::sets::{Part, Sets};
+use super::{class, fold};
 
 /// Groups within one another may be this many.
 const MAX_NESTING: usize = 50;
 const LOOK_AROUND: &str = "look-around (`(?=`, `(?!`, `(?<=`, `(?<!`) is not taken";
-const BACK_REFERENCE: &str = "back-references (`\\1`, `\\k<name>`) are not taken";
 
 /// What a pattern says. Whether a repetition is greedy makes no difference to whether there is a match.
 #[derive(Debug)]
 pub(super) enum Node {
-    Set(ClassUnicode),
+    /// One of a set's characters, by the set's place among those of the pattern.
+    Set(usize),
     Start,
     End,
-    WordBoundary { is: bool },
-    Repeat { node: Box<Node>, least: u32, most: Option<u32> },
+    WordBoundary {
+        is: bool,
+    },
+    Repeat {
+        node: Box<Node>,
+        least: u32,
+        most: Option<u32>,
+    },
     Sequence(Vec<Node>),
     Choice(Vec<Node>),
+}
+
+/// A pattern that was read.
+#[derive(Debug)]
+pub(super) struct Parsed {
+    pub(super) node: Node,
+    /// Its sets, each once.
+    pub(super) sets: Vec<ClassUnicode>,
+    /// The characters of words, if it asks for their boundaries.
+    pub(super) words: Option<ClassUnicode>,
 }
 
 /// Reads a pattern.
 ///
 /// # Errors
 /// Why it can't be used: a clause without a full stop.
-pub(super) fn parse(source: &str) -> Result<Node, String> {
-    let flags = Flags { any_case: false, dot_is_all: false };
-    let mut parser = Parser { rest: source.chars().collect(), at: 0, nesting: 0, flags, names: Vec::new() };
+pub(super) fn parse(source: &str) -> Result<Parsed, String> {
+    let mut parser = Parser {
+        rest: source.chars().collect(),
+        at: 0,
+        nesting: 0,
+        flags: Flags { any_case: false, dot_is_all: false },
+        names: Vec::new(),
+        sets: Sets::default(),
+        boundaries: None,
+    };
     let node = parser.choice()?;
-    match parser.peek() {
-        None => Ok(node),
-        Some(_) => Err("a `)` has no `(`".to_owned()),
+    if parser.peek().is_some() {
+        return Err("a `)` has no `(`".to_owned());
     }
+    let words = parser.boundaries.map(|any_case| if any_case { fold::closed(&class::word()) } else { class::word() });
+    Ok(Parsed { node, sets: parser.sets.all(), words })
 }
 
 #[derive(Clone, Copy)]
@@ -50,13 +77,9 @@ struct Parser {
     flags: Flags,
     /// The groups that a match may go through together with what is read next.
     names: Vec<String>,
-}
-
-/// What stands for a character, or for one of a set.
-enum Part {
-    /// A code point, perhaps half of a surrogate pair.
-    One(u32),
-    Set(ClassUnicode),
+    sets: Sets,
+    /// Whether the boundaries of words that it asks for are those where case makes no difference, if it asks for any.
+    boundaries: Option<bool>,
 }
 
 impl Parser {
@@ -113,29 +136,34 @@ impl Parser {
             Some('^') => Ok(Node::Start),
             Some('$') => Ok(Node::End),
             Some('(') => self.group(),
-            Some('[') => self.class().map(Node::Set),
-            Some('\\') if self.eat("b") => Ok(Node::WordBoundary { is: true }),
-            Some('\\') if self.eat("B") => Ok(Node::WordBoundary { is: false }),
-            Some('\\') => Ok(Node::Set(match self.escape(false)? {
-                Part::One(code) => self.cased(class::range(code, code)),
-                Part::Set(set) => set,
-            })),
-            Some('.') if self.flags.dot_is_all => Ok(Node::Set(class::all())),
-            Some('.') => Ok(Node::Set(class::no_line_end())),
+            Some('[') => self.class(),
+            Some('\\') if self.eat("b") => self.boundary(true),
+            Some('\\') if self.eat("B") => self.boundary(false),
+            Some('\\') => match self.escape(false)? {
+                Part::One(code) => self.one(code),
+                Part::Set(set) => self.sets.node(&set),
+            },
+            Some('.') if self.flags.dot_is_all => self.sets.node(&class::all()),
+            Some('.') => self.sets.node(&class::no_line_end()),
             Some(c @ ('*' | '+' | '?')) => Err(format!("`{c}` has nothing to repeat")),
             Some('{') => Err("`{` begins no count such as `{2,5}`; write `\\{` for the character".to_owned()),
             Some(c @ (']' | '}')) => Err(format!("a `{c}` closes nothing; write `\\{c}` for the character")),
-            Some(c) => Ok(Node::Set(self.cased(class::set(&[(c, c)])))),
+            Some(c) => self.one(c.into()),
             None => Err("it ends too early".to_owned()),
         }
     }
 
-    /// The set with both cases of its letters, where case makes no difference.
-    fn cased(&self, mut set: ClassUnicode) -> ClassUnicode {
-        if self.flags.any_case {
-            set.case_fold_simple();
+    fn one(&mut self, code: u32) -> Result<Node, String> {
+        let set = self.cased(class::range(code, code))?;
+        self.sets.node(&set)
+    }
+
+    /// The automaton knows one kind of words; where case makes no difference, `ſ` and `K` (Kelvin) are of words too.
+    fn boundary(&mut self, is: bool) -> Result<Node, String> {
+        if *self.boundaries.get_or_insert(self.flags.any_case) != self.flags.any_case {
+            return Err("`\\b` and `\\B` stand both inside and outside of `(?i:…)`, where words differ".to_owned());
         }
-        set
+        Ok(Node::WordBoundary { is })
     }
 
     fn repeated(&mut self, node: Node) -> Result<Node, String> {
@@ -248,128 +276,6 @@ impl Parser {
         }
         if on.is_empty() && off.is_empty() { Err(unknown()) } else { Ok(flags) }
     }
-
-    /// What follows `[`, up to `]`.
-    fn class(&mut self) -> Result<ClassUnicode, String> {
-        let negated = self.eat("^");
-        let mut set = ClassUnicode::empty();
-        loop {
-            if self.eat("]") {
-                break;
-            }
-            let first = self.part()?;
-            let is_range = self.peek() == Some('-') && self.rest.get(self.at + 1).is_some_and(|c| *c != ']');
-            if !is_range {
-                set.union(&match first {
-                    Part::One(code) => class::range(code, code),
-                    Part::Set(other) => other,
-                });
-                continue;
-            }
-            self.at += 1;
-            match (first, self.part()?) {
-                (Part::One(first), Part::One(last)) if first <= last => set.union(&class::range(first, last)),
-                (Part::One(_), Part::One(_)) => {
-                    return Err("a range in `[…]` goes from the lower to the higher character".to_owned());
-                }
-                _ => {
-                    return Err(
-                        "a range in `[…]` goes from one character to another, from or to no set such as `\\w`; \
-                                write `\\-` for the dash"
-                            .to_owned(),
-                    );
-                }
-            }
-        }
-        let set = self.cased(set);
-        Ok(if negated { class::not(set) } else { set })
-    }
-
-    fn part(&mut self) -> Result<Part, String> {
-        match self.next() {
-            None => Err("a `[` has no `]`".to_owned()),
-            Some('\\') if self.eat("b") => Ok(Part::One(0x8)),
-            Some('\\') => self.escape(true),
-            Some(c) => Ok(Part::One(c.into())),
-        }
-    }
-
-    /// What follows `\`, in a class or outside.
-    fn escape(&mut self, in_class: bool) -> Result<Part, String> {
-        let Some(c) = self.next() else { return Err("a `\\` ends it".to_owned()) };
-        match c {
-            'd' => Ok(self.named(class::digits())),
-            'D' => Ok(self.named(class::not(class::digits()))),
-            's' => Ok(self.named(class::space())),
-            'S' => Ok(self.named(class::not(class::space()))),
-            'w' => Ok(self.named(class::word())),
-            // The complement comes after the case: where case makes no difference, `ſ` is a word's since `s` is.
-            'W' => Ok(Part::Set(class::not(self.cased(class::word())))),
-            'p' | 'P' => {
-                let name = if self.eat("{") { self.until('}') } else { None };
-                let name = name.ok_or("a property is written like `\\p{L}`")?;
-                let set = class::property(&name).ok_or_else(|| {
-                    format!(
-                        "there is no property `\\p{{{name}}}`; it is written like `\\p{{Lu}}` or `\\p{{Script=Greek}}`"
-                    )
-                })?;
-                Ok(self.named(if c == 'P' { class::not(set) } else { set }))
-            }
-            't' => Ok(Part::One(0x9)),
-            'n' => Ok(Part::One(0xa)),
-            'v' => Ok(Part::One(0xb)),
-            'f' => Ok(Part::One(0xc)),
-            'r' => Ok(Part::One(0xd)),
-            '0' if !self.peek().is_some_and(|c| c.is_ascii_digit()) => Ok(Part::One(0)),
-            '0' => Err("octal escapes are not taken; write `\\x` and two hexadecimal digits".to_owned()),
-            '1'..='9' | 'k' => Err(BACK_REFERENCE.to_owned()),
-            'c' => match self.next() {
-                Some(letter) if letter.is_ascii_alphabetic() => Ok(Part::One(u32::from(letter) % 32)),
-                _ => Err("`\\c` is followed by a letter".to_owned()),
-            },
-            'x' => self.hexadecimal(2).map(Part::One).ok_or_else(bad_code),
-            'u' => self.code_point().map(Part::One).ok_or_else(bad_code),
-            '-' if in_class => Ok(Part::One(c.into())),
-            c if "^$\\.*+?()[]{}|/".contains(c) => Ok(Part::One(c.into())),
-            c if c.is_ascii_alphanumeric() => Err(format!("`\\{c}` means nothing")),
-            c => Err(format!("`\\{c}` means nothing; write `{c}`")),
-        }
-    }
-
-    fn named(&self, set: ClassUnicode) -> Part {
-        Part::Set(self.cased(set))
-    }
-
-    fn hexadecimal(&mut self, length: usize) -> Option<u32> {
-        let digits = self.rest.get(self.at..self.at + length)?;
-        let value = digits.iter().try_fold(0, |value, c| Some(value * 16 + c.to_digit(16)?));
-        self.at += length;
-        value
-    }
-
-    /// `{1F600}`, `0041`, or two surrogates, after `\u`.
-    fn code_point(&mut self) -> Option<u32> {
-        if self.eat("{") {
-            let digits = self.until('}')?;
-            let hexadecimal = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-            let code = hexadecimal.then(|| u32::from_str_radix(&digits, 16).ok()).flatten();
-            return code.filter(|code| *code <= u32::from(char::MAX));
-        }
-        let first = self.hexadecimal(4)?;
-        let before = self.at;
-        if (0xd800..0xdc00).contains(&first)
-            && self.eat("\\u")
-            && let Some(second) = self.hexadecimal(4).filter(|second| (0xdc00..0xe000).contains(second))
-        {
-            return Some(0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00));
-        }
-        self.at = before;
-        Some(first)
-    }
-}
-
-fn bad_code() -> String {
-    "a character is written `\\x41`, `\\u0041` or `\\u{1F600}`".to_owned()
 }
 
 fn is_joiner(c: char) -> bool {

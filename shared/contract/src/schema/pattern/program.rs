@@ -7,8 +7,7 @@ use regex_automata::nfa::thompson::pikevm::PikeVM;
 use regex_automata::nfa::thompson::{Compiler, NFA, WhichCaptures};
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, ClassUnicode, Hir, Look, Repetition};
 
-use super::class;
-use super::parse::Node;
+use super::parse::{Node, Parsed};
 
 /// The automaton's size bounds the steps that each character of a value can cost.
 const MAX_BYTES: usize = 256 * 1_024;
@@ -25,12 +24,10 @@ pub(super) struct Program {
 impl Program {
     /// # Errors
     /// Why it is too much: a clause without a full stop.
-    pub(super) fn compile(node: &Node) -> Result<Self, String> {
-        let mut sets = Vec::new();
-        collect(node, &mut sets);
-        let (alphabet, symbols) = Alphabet::new(&sets, has_boundary(node)).ok_or(TOO_VARIED)?;
+    pub(super) fn compile(parsed: &Parsed) -> Result<Self, String> {
+        let (alphabet, symbols) = Alphabet::new(&parsed.sets, parsed.words.as_ref()).ok_or(TOO_VARIED)?;
         let config = NFA::config().utf8(false).nfa_size_limit(Some(MAX_BYTES)).which_captures(WhichCaptures::None);
-        let nfa = Compiler::new().configure(config).build_from_hir(&to_hir(node, &sets, &symbols));
+        let nfa = Compiler::new().configure(config).build_from_hir(&to_hir(&parsed.node, &symbols));
         let machine = nfa.and_then(PikeVM::new_from_nfa).map_err(|_| TOO_LARGE)?;
         Ok(Self { alphabet, machine })
     }
@@ -57,51 +54,42 @@ impl Program {
 struct Alphabet(Vec<(char, u8)>);
 
 impl Alphabet {
-    /// The alphabet and, for each set, its symbols. Nothing if there are too many. With word boundaries, which the
+    /// The alphabet and, for each set, its symbols. Nothing if there are too many. With boundaries of words, which the
     /// automaton sees by the byte, characters of words get bytes that are such.
-    fn new(sets: &[&ClassUnicode], boundaries: bool) -> Option<(Self, Vec<Vec<u8>>)> {
-        let words = class::word();
-        let told_apart: Vec<&ClassUnicode> = sets.iter().copied().chain(boundaries.then_some(&words)).collect();
-        let mut starts = vec!['\0'];
-        for range in told_apart.iter().flat_map(|set| set.ranges()) {
-            starts.push(range.start());
-            starts.extend(after(range.end()));
+    fn new(sets: &[ClassUnicode], words: Option<&ClassUnicode>) -> Option<(Self, Vec<Vec<u8>>)> {
+        // Where a set begins or ends to hold characters; one more, which holds all, begins the first run.
+        let mut edges = vec![('\0', sets.len() + 1)];
+        for (index, set) in sets.iter().chain(words).enumerate() {
+            edges.extend(set.ranges().iter().map(|range| (range.start(), index)));
+            edges.extend(set.ranges().iter().filter_map(|range| after(range.end())).map(|end| (end, index)));
         }
-        starts.sort_unstable();
-        starts.dedup();
-        let place = |start: char| starts.partition_point(|known| *known < start);
-
-        // For each run, a bit a set that holds it.
-        let width = told_apart.len().div_ceil(64);
-        let mut members = vec![vec![0_u64; width]; starts.len()];
-        for (index, set) in told_apart.iter().enumerate() {
-            for range in set.ranges() {
-                let end = after(range.end()).map_or(starts.len(), place);
-                members[place(range.start())..end].iter_mut().for_each(|bits| bits[index / 64] |= 1 << (index % 64));
-            }
-        }
+        edges.sort_unstable();
 
         let is_word_byte = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
         let mut bytes_of_words = (0..=u8::MAX).filter(|byte| is_word_byte(byte));
         let mut other_bytes = (0..=u8::MAX).filter(|byte| !is_word_byte(byte));
-        let mut known: HashMap<&[u64], u8> = HashMap::new();
+        let mut known: HashMap<Vec<u64>, u8> = HashMap::new();
         let mut symbols = vec![Vec::new(); sets.len()];
         let mut runs: Vec<(char, u8)> = Vec::new();
-        for (start, bits) in starts.iter().zip(&members) {
+        // A bit a set that holds the run.
+        let mut bits = vec![0_u64; (sets.len() + 2).div_ceil(64)];
+        for edges in edges.chunk_by(|(one, _), (other, _)| one == other) {
+            edges.iter().for_each(|(_, index)| bits[index / 64] ^= 1 << (index % 64));
             let holds = |index: usize| bits[index / 64] >> (index % 64) & 1 == 1;
-            let symbol = match known.get(bits.as_slice()) {
+            let symbol = match known.get(&bits) {
                 Some(symbol) => *symbol,
                 None => {
-                    let free = if boundaries && holds(sets.len()) { bytes_of_words.next() } else { other_bytes.next() };
+                    let free =
+                        if words.is_some() && holds(sets.len()) { bytes_of_words.next() } else { other_bytes.next() };
                     // Without boundaries any byte will do.
-                    let symbol = free.or_else(|| if boundaries { None } else { bytes_of_words.next() })?;
-                    known.insert(bits, symbol);
+                    let symbol = free.or_else(|| if words.is_some() { None } else { bytes_of_words.next() })?;
+                    known.insert(bits.clone(), symbol);
                     (0..sets.len()).filter(|index| holds(*index)).for_each(|index| symbols[index].push(symbol));
                     symbol
                 }
             };
             if runs.last().is_none_or(|(_, last)| *last != symbol) {
-                runs.push((*start, symbol));
+                runs.extend(edges.first().map(|(start, _)| (*start, symbol)));
             }
         }
         runs.shrink_to_fit();
@@ -119,31 +107,12 @@ fn after(c: char) -> Option<char> {
     (c..=char::MAX).nth(1)
 }
 
-/// The pattern's sets, each once.
-fn collect<'n>(node: &'n Node, sets: &mut Vec<&'n ClassUnicode>) {
+fn to_hir(node: &Node, symbols: &[Vec<u8>]) -> Hir {
+    let all = |nodes: &[Node]| nodes.iter().map(|node| to_hir(node, symbols)).collect();
     match node {
-        Node::Set(set) if !sets.contains(&set) => sets.push(set),
-        Node::Repeat { node, .. } => collect(node, sets),
-        Node::Sequence(nodes) | Node::Choice(nodes) => nodes.iter().for_each(|node| collect(node, sets)),
-        Node::Set(_) | Node::Start | Node::End | Node::WordBoundary { .. } => {}
-    }
-}
-
-fn has_boundary(node: &Node) -> bool {
-    match node {
-        Node::WordBoundary { .. } => true,
-        Node::Repeat { node, .. } => has_boundary(node),
-        Node::Sequence(nodes) | Node::Choice(nodes) => nodes.iter().any(has_boundary),
-        Node::Set(_) | Node::Start | Node::End => false,
-    }
-}
-
-fn to_hir(node: &Node, sets: &[&ClassUnicode], symbols: &[Vec<u8>]) -> Hir {
-    let all = |nodes: &[Node]| nodes.iter().map(|node| to_hir(node, sets, symbols)).collect();
-    match node {
-        Node::Set(set) => {
-            let bytes = sets.iter().position(|known| *known == set).and_then(|index| symbols.get(index));
-            let ranges = bytes.into_iter().flatten().map(|byte| ClassBytesRange::new(*byte, *byte));
+        Node::Set(place) => {
+            let bytes = symbols.get(*place).into_iter().flatten();
+            let ranges = bytes.map(|byte| ClassBytesRange::new(*byte, *byte));
             Hir::class(Class::Bytes(ClassBytes::new(ranges)))
         }
         Node::Start => Hir::look(Look::Start),
@@ -151,7 +120,7 @@ fn to_hir(node: &Node, sets: &[&ClassUnicode], symbols: &[Vec<u8>]) -> Hir {
         Node::WordBoundary { is: true } => Hir::look(Look::WordAscii),
         Node::WordBoundary { is: false } => Hir::look(Look::WordAsciiNegate),
         Node::Repeat { node, least, most } => {
-            let sub = Box::new(to_hir(node, sets, symbols));
+            let sub = Box::new(to_hir(node, symbols));
             Hir::repetition(Repetition { min: *least, max: *most, greedy: true, sub })
         }
         Node::Sequence(nodes) => Hir::concat(all(nodes)),

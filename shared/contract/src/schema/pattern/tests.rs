@@ -1,5 +1,3 @@
-use std::time::{Duration, Instant};
-
 use proptest::prelude::*;
 
 use super::*;
@@ -17,9 +15,11 @@ fn why(pattern: &str) -> String {
 }
 
 #[test]
-fn what_can_not_be_used_is_refused_quickly_and_says_why() {
+fn what_can_not_be_used_is_refused_and_says_why() {
     let nested = "(".repeat(51) + &")".repeat(51);
     let ideographs: String = ('一'..).take(300).collect();
+    let cases: String = ('一'..).take(90).map(|c| format!("[A-{c}]")).collect();
+    let cases = format!("(?i:{cases})");
     for (bad, because) in [
         ("(a{1000}){1000}", "too large"),
         (r"\w{50000}", "too large"),
@@ -71,12 +71,12 @@ fn what_can_not_be_used_is_refused_quickly_and_says_why() {
         ("[z-a]", "lower to the higher"),
         (nested.as_str(), "nested deeper"),
         (ideographs.as_str(), "too many characters"),
+        (cases.as_str(), "too many ranges"),
+        (r"\b(?i:a\b)", "both inside and outside"),
+        (r"(?i:(?-i:\B)a\b)", "both inside and outside"),
     ] {
-        let start = Instant::now();
         let message = why(bad);
         assert!(message.contains(because), "{bad}: {message}");
-        // Generous: a busy machine and an unoptimised build.
-        assert!(start.elapsed() < Duration::from_secs(5), "{bad}: {:?}", start.elapsed());
     }
 }
 
@@ -128,6 +128,9 @@ fn patterns_match_as_in_a_browser() {
         (r"^(?i:\P{Lu}\p{Lu})$", &["aa", "AA", "1a"], &["a1"]),
         (r"^(?i:[^\P{Lu}])$", &[], &["a", "A", "1"]),
         (r"^(?i:\w\W)$", &["ſé"], &["éſ", "ſ\u{212a}"]),
+        (r"^(?i:\bſ\B\u212A\b)$", &["ſ\u{212a}", "sk"], &["ſé"]),
+        (r"^(?i:\D[^\d]\P{Lu}[^\S]\P{ASCII})$", &["aAA \u{212a}", "éa1 é"], &["1aA é", "aaaaé", "aAA 1"]),
+        (r"^\bſ|\u212A\b$", &[], &["ſ", "\u{212a}"]),
         (r"^a(?s:.).$", &["a\nb"], &["ab\n"]),
         (r"^(?s-i:.)$", &["\n"], &[""]),
         (r"^a{2}b{1,}c{0,1}d{0}$", &["aab", "aabbc"], &["ab", "aabcd"]),
@@ -149,6 +152,17 @@ fn patterns_match_as_in_a_browser() {
         }
         for text in bad {
             assert!(!matches(pattern, text), "{pattern} {text:?}");
+        }
+    }
+}
+
+/// What a set costs is spent once, however often the pattern names it.
+#[test]
+fn a_set_may_stand_there_again_and_again() {
+    for (part, times) in [(r"\D", 490), (r"\S", 490), (r"\W", 490), (r"\P{Lu}", 160), (r"\p{L}", 190)] {
+        for (open, close) in [("", ""), ("(?i:", ")"), ("(?i:[", "])"), ("[^", "]")] {
+            let pattern = Pattern::new(format!("{open}{}{close}", part.repeat(times)));
+            assert_eq!(pattern.broken(), None, "{pattern:?}");
         }
     }
 }
