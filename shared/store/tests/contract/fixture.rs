@@ -92,7 +92,7 @@ impl Tables {
 
     pub(crate) async fn account_of(&self, email: &str) -> Account {
         let signup = Signup::open(&self.store(), self.author());
-        let (info, work) = signup.open_account(named(email), named(PASSWORD), named("Acme")).await.unwrap();
+        let (info, work) = signup.open_account(named(email), known_hash(), named("Acme")).await.unwrap();
         Account { tables: self.clone(), store: self.store(), scope: work.scope().clone(), info }
     }
 
@@ -105,6 +105,12 @@ impl Tables {
         self.clock.advance(Duration::from_millis(1));
         Arc::new(author(Seed::new(self.clock.now())))
     }
+}
+
+/// The hash of [`PASSWORD`], made once: hashing is slow on purpose.
+fn known_hash() -> &'static PasswordHash {
+    static HASH: OnceLock<PasswordHash> = OnceLock::new();
+    HASH.get_or_init(|| PasswordHash::of(&named(PASSWORD)).unwrap())
 }
 
 /// A request's author.
