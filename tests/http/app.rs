@@ -3,8 +3,11 @@
 use std::future::IntoFuture;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use auth::{PasswordHash, SessionToken};
+use contract::permission::{KeyType, Permissions};
 use engines::Engines;
 use local::backend::Backend;
 use local::gateway::Gateway;
@@ -13,7 +16,11 @@ use local::workers::Workers;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use store::author::Clock;
+use store::Work;
+use store::accounts::Signup;
+use store::api_keys::{ApiKeys, NewApiKey};
+use store::author::{Author, Clock, Origin, Seed};
+use store::grant::Create;
 use tokio::net::TcpListener;
 
 use crate::answer::Answer;
@@ -109,18 +116,41 @@ impl App {
         self.anonymous().with("cookie", cookie)
     }
 
-    /// Signs a client up and makes it a management key.
+    /// A client with its owner and a management key, made in the store: hashing a password is slow on purpose, and all of
+    /// these have the same one.
     pub(crate) async fn account(&self, name: &str) -> Account {
-        let (email, password) = (format!("{name}@example.com"), format!("the password of {name}"));
-        let body = json!({ "email": email, "password": password, "clientName": name });
-        let signed_up = self.anonymous().post("/api/auth/signup").json(&body).await.expect(201);
-        let cookie = cookie_of(&signed_up);
+        let email = format!("{name}@example.com");
+        let author = || {
+            let origin = Origin { address: None, agent: "tests".to_owned(), request_id: format!("req_{name}") };
+            Arc::new(Author::new("tests", &origin, Seed::new(self.clock.now())))
+        };
+        let signup = Signup::open(&self.backend.store, author());
+        let opened = signup.open_account(email.parse().unwrap(), known_hash(), name.parse().unwrap());
+        let (info, work) = opened.await.unwrap();
+        let token = SessionToken::generate(info.user.id);
+        signup.start_known(&token).await.unwrap();
+        let cookie = token.set_cookie().split(';').next().unwrap().to_owned();
+        let new = NewApiKey {
+            name: "All".parse().unwrap(),
+            key_type: KeyType::Management,
+            permissions: Some(Permissions::all()),
+            expires_at: None,
+            rate_limit: None,
+            allowed_ips: None,
+        };
+        let work = Work::new(self.backend.store.clone(), work.scope().clone(), author());
+        let (_, secret) = ApiKeys::<Create>::open(&work).create(new).await.unwrap();
+        let secret = secret.reveal().to_owned();
         let owner = self.with_cookie(&cookie);
-        let body = json!({ "name": "All", "type": "management" });
-        let made = owner.post("/api/v1/api-keys").json(&body).await.data(201);
-        let secret = made["key"].as_str().unwrap().to_owned();
-        Account { email, password, cookie, key: self.with_key(&secret), secret, owner }
+        Account { email, password: PASSWORD.to_owned(), cookie, key: self.with_key(&secret), secret, owner }
     }
+}
+
+const PASSWORD: &str = "the password of the tests";
+
+fn known_hash() -> &'static PasswordHash {
+    static HASH: OnceLock<PasswordHash> = OnceLock::new();
+    HASH.get_or_init(|| PasswordHash::of(&PASSWORD.parse().unwrap()).unwrap())
 }
 
 /// `name=value` of the session cookie that an answer sets.

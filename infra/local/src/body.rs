@@ -4,6 +4,8 @@ use std::pin::pin;
 
 use bytes::{Bytes, BytesMut};
 use contract::{Code, Error};
+use http::HeaderMap;
+use http::header::TRANSFER_ENCODING;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
 use runtime::Route;
@@ -15,8 +17,14 @@ use crate::limits::Limits;
 /// for leave (`Expect: 100-continue`) need not send it.
 ///
 /// # Errors
-/// `payload_too_large`; `request_timeout` if it stalls; `malformed_request` if it breaks off.
-pub async fn read(body: Incoming, limits: &Limits) -> Result<Bytes, Error> {
+/// `payload_too_large`; `request_timeout` if it stalls; `malformed_request` if it breaks off or has
+/// another coding than chunks.
+pub async fn read(headers: &HeaderMap, body: Incoming, limits: &Limits) -> Result<Bytes, Error> {
+    // A coding besides would be taken for the body itself (RFC 9112 §6.1).
+    if headers.get_all(TRANSFER_ENCODING).iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
+        let message = "A body may have no other `Transfer-Encoding` than `chunked`.";
+        return Err(Error::saying(Code::MalformedRequest, message));
+    }
     if body.size_hint().lower() > Route::MAX_BODY as u64 {
         return Err(Code::PayloadTooLarge.into());
     }

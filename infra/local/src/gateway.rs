@@ -177,7 +177,7 @@ impl Served {
     ) -> Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
         let read = match host::check(&parts, loopback) {
-            Ok(()) => body::read(body, &self.gateway.limits).await,
+            Ok(()) => body::read(&parts.headers, body, &self.gateway.limits).await,
             Err(error) => Err(error),
         };
         let reply = match read {

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use auth::{ApiKeySecret, Keyring, SessionToken, WebhookSecret};
+use auth::{ApiKeySecret, Keyring, PasswordHash, SessionToken, WebhookSecret};
 use contract::id::{DeliveryId, FieldId, GroupId, JobId, KeyId, WebhookId};
 use contract::names::{EntityId, GroupRef, TenantId};
 use contract::permission::{KeyType, Permissions};
@@ -123,8 +123,8 @@ pub async fn seed(store: &Store, identity: &Identity, ring: &Keyring) -> Result<
 /// `email_taken` if it is there.
 pub async fn open_shop(store: &Store, identity: &Identity) -> Result<Shop, Error> {
     let opening = Signup::open(store, identity.author(0));
-    let (email, password) = (parse(&identity.email)?, parse(&identity.password)?);
-    let (account, work) = opening.open_account(email, password, parse("Sample Shop")?).await?;
+    let hash = PasswordHash::of(&parse(&identity.password)?).ok_or_else(|| Error::internal("no memory for a hash"))?;
+    let (account, work) = opening.open_account(parse(&identity.email)?, &hash, parse("Sample Shop")?).await?;
     let token = SessionToken::known(account.user.id, identity.session);
     opening.start_known(&token).await?;
     let work = |number| Work::new(store.clone(), work.scope().clone(), identity.author(number));

@@ -75,7 +75,11 @@ impl Signup {
         password: Password,
         name: Name,
     ) -> Result<(SessionInfo, SessionToken), Error> {
-        let (info, work) = self.open_account(email, password, name).await?;
+        // Asked first to spare the hash; the condition on the address decides.
+        if self.store.get(&email_key(&email)).await?.is_some() {
+            return Err(Code::EmailTaken.into());
+        }
+        let (info, work) = self.open_account(email, &hashed(password).await?, name).await?;
         let token = SessionToken::generate(info.user.id);
         start_session(&self.store, &token, 0, work.author.at()).await?;
         Ok((info, token))
@@ -88,16 +92,11 @@ impl Signup {
     pub async fn open_account(
         &self,
         email: Email,
-        password: Password,
+        hash: &PasswordHash,
         name: Name,
     ) -> Result<(SessionInfo, Work), Error> {
         let (store, author) = (&self.store, &self.author);
         let email_key = email_key(&email);
-        // Asked first to spare the hash; the condition below decides.
-        if store.get(&email_key).await?.is_some() {
-            return Err(Code::EmailTaken.into());
-        }
-        let hash = hashed(password).await?;
         let seal = SealKey::generate();
         let (event, at) = (author.event(), author.at());
         let user = User { id: UserId::new(author.unique()), email, role: Role::Owner, created_at: at };

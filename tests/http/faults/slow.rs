@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use auth::PasswordHash;
 use contract::id::WebhookId;
 use contract::webhook::{Delivery, Headers};
 use engines::{Engines, Fault};
@@ -45,8 +46,8 @@ impl Silent {
         let backend = Backend::embedded(Engines::memory().unwrap(), Clock::default()).await.unwrap();
         let seed = Seed::new(backend.app.clock().now());
         let opening = Signup::open(&backend.store, author(seed));
-        let (email, password, name) = ("a@example.com", "correct horse", "Acme");
-        let opened = opening.open_account(email.parse().unwrap(), password.parse().unwrap(), name.parse().unwrap());
+        let hash = PasswordHash::of_nobody();
+        let opened = opening.open_account("a@example.com".parse().unwrap(), &hash, "Acme".parse().unwrap());
         let (_, work) = opened.await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let new = NewWebhook {

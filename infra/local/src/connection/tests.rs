@@ -28,7 +28,8 @@ fn connected(holds: usize) -> (DuplexStream, JoinHandle<bool>) {
 /// 200 with the body that came, or the failure of reading it.
 async fn answered(request: Request<Incoming>) -> Response<Full<Bytes>> {
     let large = request.uri().path() == "/large";
-    let read = body::read(request.into_body(), &Limits::default()).await;
+    let (parts, body) = request.into_parts();
+    let read = body::read(&parts.headers, body, &Limits::default()).await;
     let body = if large { Ok(Bytes::from(vec![b'x'; LARGE])) } else { read };
     let failed = |error: &Error| error.code().status();
     let status = body.as_ref().map_or_else(failed, |_| 200);

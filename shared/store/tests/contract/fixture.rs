@@ -2,9 +2,10 @@
 
 use std::fmt::Debug;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use auth::PasswordHash;
 use aws_sdk_dynamodb::config::retry::{RetryConfig, RetryPartition};
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::{Client, Config};
@@ -92,7 +93,7 @@ impl Tables {
 
     pub(crate) async fn account_of(&self, email: &str) -> Account {
         let signup = Signup::open(&self.store(), self.author());
-        let (info, work) = signup.open_account(named(email), named(PASSWORD), named("Acme")).await.unwrap();
+        let (info, work) = signup.open_account(named(email), known_hash(), named("Acme")).await.unwrap();
         Account { tables: self.clone(), store: self.store(), scope: work.scope().clone(), info }
     }
 
@@ -105,6 +106,12 @@ impl Tables {
         self.clock.advance(Duration::from_millis(1));
         Arc::new(author(Seed::new(self.clock.now())))
     }
+}
+
+/// The hash of [`PASSWORD`], made once: hashing is slow on purpose.
+fn known_hash() -> &'static PasswordHash {
+    static HASH: OnceLock<PasswordHash> = OnceLock::new();
+    HASH.get_or_init(|| PasswordHash::of(&named(PASSWORD)).unwrap())
 }
 
 /// A request's author.
