@@ -6,14 +6,15 @@ use std::time::Duration;
 use contract::Error;
 use contract::id::WebhookId;
 use store::deliveries::Target;
-use store::endpoint_state::{CircuitState, Taken};
+use store::endpoint_state::{CircuitState, Health, Taken};
 use tokio::time::Instant;
 
-use crate::circuit_breaker::Admission;
+use crate::circuit_breaker::{self, Admission};
 use crate::deadlines::Deadlines;
 use crate::ended::{End, Ended};
 use crate::message::{self, QueueMessage};
 use crate::permitted::{Contents, Permitted};
+use crate::schedule::Deferral;
 use crate::services::Services;
 
 /// A message that has found no free slot within this is deferred: the batch must not wait for a slow endpoint.
@@ -53,20 +54,20 @@ impl Addressed {
         let permits = async { Ok(services.limiter.acquire(client, webhook, messages.len()).await) };
         let permits = deadlines.before_attempt(permits).await.unwrap_or_default();
         if permits.is_empty() {
-            let answers = services.states.health(webhook).await.is_ok_and(|health| health.timeouts == 0);
-            return Err(Ended::new(messages, End::Deferred { answers }, "no permit is free in this process"));
+            let health = services.states.health(webhook).await.unwrap_or_default();
+            return Err(no_room(services, messages, &health, Deferral::PERMIT).await);
         }
 
         let slots = match deadlines.before_attempt(take_slots(services, webhook, permits.len())).await {
             Ok(slots) => slots,
             Err(error) => {
                 let reason = "no slot could be taken at an endpoint: look at DynamoDB";
-                return Err(Ended::failed(messages, End::Deferred { answers: false }, reason, &error));
+                return Err(Ended::failed(messages, End::Deferred(Deferral::FAULT), reason, &error));
             }
         };
         if slots.is_empty() {
-            let answers = slots.health.timeouts == 0;
-            return Err(Ended::new(messages, End::Deferred { answers }, "no slot is free at the endpoint"));
+            drop(permits);
+            return Err(no_room(services, messages, &slots.health, Deferral::SLOT).await);
         }
 
         let admission = Admission::ask(services, client, Arc::clone(&target), permits, slots, deadlines).await;
@@ -87,6 +88,21 @@ impl Addressed {
         };
         let permitted = messages.into_iter().enumerate().map(permitted).collect();
         Ok(Admitted { permitted, held, admission })
+    }
+}
+
+/// The end of messages to one endpoint that find no room: they are deferred, or held if it does not answer.
+async fn no_room(services: &Services, messages: Vec<QueueMessage>, health: &Health, deferral: Deferral) -> Ended {
+    let (client, webhook) = (messages[0].message.client, messages[0].message.webhook);
+    match circuit_breaker::open_early(services, client, webhook, health).await {
+        Ok(true) => Ended::new(messages, End::Held, "there is no room at an endpoint that does not answer"),
+        Ok(false) => {
+            Ended::new(messages, End::Deferred(deferral), "there is no room in this process or at the endpoint")
+        }
+        Err(error) => {
+            let reason = "an endpoint's circuit could not be opened: look at DynamoDB and SQS";
+            Ended::failed(messages, End::Deferred(deferral), reason, &error)
+        }
     }
 }
 

@@ -15,6 +15,9 @@ use tokio::time::timeout;
 pub(crate) const MAX_WAIT: Duration = Duration::from_secs(10);
 /// Attempts of one client within this process, at the most: its slow endpoints must leave room for other clients'.
 const MAX_PER_CLIENT: usize = 32;
+/// Endpoints' turns that one client waits for within this process, at the most: what waits has a batch's place, and other
+/// clients' batches need places as well.
+const MAX_WAITING_PER_CLIENT: usize = 64;
 /// Semaphores that are kept, at the most, of endpoints and of clients, but for those in use.
 const MAX_KEPT: usize = 1_000;
 
@@ -25,6 +28,7 @@ type Semaphores<T> = Mutex<HashMap<T, Arc<Semaphore>>>;
 pub(crate) struct ConcurrencyLimiter {
     webhooks: Semaphores<WebhookId>,
     clients: Semaphores<ClientId>,
+    waiting: Semaphores<ClientId>,
 }
 
 /// A permit for one attempt. It is free again when this is dropped.
@@ -34,16 +38,21 @@ pub(crate) struct Permit {
 }
 
 impl ConcurrencyLimiter {
-    /// Acquires up to `want` permits, at least one; none if none is free in time.
+    /// Acquires up to `want` permits, at least one; none if none is free in time, or too many wait for one.
     pub(crate) async fn acquire(&self, client: ClientId, webhook: WebhookId, want: usize) -> Vec<Permit> {
         let (of_client, of_webhook) =
             (of(&self.clients, client, MAX_PER_CLIENT), of(&self.webhooks, webhook, MAX_SLOTS));
+        let Ok(waiting) = of(&self.waiting, client, MAX_WAITING_PER_CLIENT).try_acquire_owned() else {
+            return Vec::new();
+        };
         let first = async {
-            let _of_client = of_client.clone().acquire_owned().await.ok()?;
+            // In this order: what waits for its endpoint must not have what the client's other endpoints wait for.
             let _of_webhook = of_webhook.clone().acquire_owned().await.ok()?;
+            let _of_client = of_client.clone().acquire_owned().await.ok()?;
             Some(Permit { _of_client, _of_webhook })
         };
         let Ok(Some(first)) = timeout(MAX_WAIT, first).await else { return Vec::new() };
+        drop(waiting);
         let mut acquired = vec![first];
         while acquired.len() < want {
             let (client, webhook) = (of_client.clone().try_acquire_owned(), of_webhook.clone().try_acquire_owned());

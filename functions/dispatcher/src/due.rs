@@ -6,11 +6,13 @@ use std::sync::Arc;
 use contract::Error;
 use contract::id::WebhookId;
 use store::deliveries::{Loaded, Message};
+use store::endpoint_state::CircuitState;
 
 use crate::addressed::Addressed;
 use crate::deadlines::Deadlines;
 use crate::ended::{End, Ended};
 use crate::message::QueueMessage;
+use crate::schedule::Deferral;
 use crate::services::Services;
 
 /// Messages whose time has come.
@@ -34,7 +36,7 @@ impl Due {
             Ok(loaded) => loaded,
             Err(error) => {
                 let reason = "webhooks and events could not be loaded: look at DynamoDB and Secrets Manager";
-                ended.push(Ended::failed(self.messages, End::Deferred { answers: false }, reason, &error));
+                ended.push(Ended::failed(self.messages, End::Deferred(Deferral::FAULT), reason, &error));
                 return (addressed, ended);
             }
         };
@@ -43,11 +45,17 @@ impl Due {
         for queued in self.messages {
             by_webhook.entry(queued.message.webhook).or_default().push(queued);
         }
+        let now = services.clock.now();
         for (webhook, messages) in by_webhook {
+            let circuit = loaded.states.get(&webhook).map(|health| health.circuit(now));
             match loaded.targets.remove(&webhook) {
                 None => ended.push(Ended::new(messages, End::Dropped, "the webhook was deleted")),
                 Some(Ok(target)) if !target.webhook.active => {
                     ended.push(Ended::new(messages, End::Held, "the webhook is off"));
+                }
+                // Before they wait for what they may not use.
+                Some(Ok(_)) if circuit == Some(CircuitState::Open) => {
+                    ended.push(Ended::new(messages, End::Held, "the circuit breaker is open"));
                 }
                 Some(Ok(target)) => addressed.push(Addressed::new(messages, target, Arc::clone(&contents))),
                 Some(Err(error)) => {

@@ -7,6 +7,7 @@ mod filters;
 mod hanging;
 mod held;
 mod lists;
+mod many_hanging;
 mod receiver;
 mod receivers;
 mod rotation;
