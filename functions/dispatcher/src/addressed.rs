@@ -27,6 +27,8 @@ pub(crate) struct Addressed {
     messages: Vec<QueueMessage>,
     target: Arc<Target>,
     contents: Arc<Contents>,
+    /// Whether the endpoint is known to answer.
+    answers: bool,
 }
 
 /// What may go to an endpoint, and what may not.
@@ -37,8 +39,8 @@ pub(crate) struct Admitted {
 }
 
 impl Addressed {
-    pub(crate) fn new(messages: Vec<QueueMessage>, target: Target, contents: Arc<Contents>) -> Self {
-        Self { messages, target: Arc::new(target), contents }
+    pub(crate) fn new(messages: Vec<QueueMessage>, target: Target, contents: Arc<Contents>, answers: bool) -> Self {
+        Self { messages, target: Arc::new(target), contents, answers }
     }
 
     /// What the queue knows the messages by.
@@ -48,10 +50,10 @@ impl Addressed {
 
     /// Takes permits within this process and slots among all dispatchers, and asks the circuit breaker.
     pub(crate) async fn permit(self, services: &Services, deadlines: Deadlines) -> Result<Admitted, Ended> {
-        let Self { mut messages, target, contents } = self;
+        let Self { mut messages, target, contents, answers } = self;
         let (client, webhook) = (messages[0].message.client, target.webhook.id);
 
-        let permits = async { Ok(services.limiter.acquire(client, webhook, messages.len()).await) };
+        let permits = async { Ok(services.limiter.acquire(client, webhook, answers, messages.len()).await) };
         let permits = deadlines.before_attempt(permits).await.unwrap_or_default();
         if permits.is_empty() {
             let health = services.states.health(webhook).await.unwrap_or_default();
@@ -91,11 +93,11 @@ impl Addressed {
     }
 }
 
-/// The end of messages to one endpoint that find no room: they are deferred, or held if it does not answer.
+/// The end of messages to one endpoint that find no room: they are deferred, or held if it is not known to answer.
 async fn no_room(services: &Services, messages: Vec<QueueMessage>, health: &Health, deferral: Deferral) -> Ended {
     let (client, webhook) = (messages[0].message.client, messages[0].message.webhook);
     match circuit_breaker::open_early(services, client, webhook, health).await {
-        Ok(true) => Ended::new(messages, End::Held, "there is no room at an endpoint that does not answer"),
+        Ok(true) => Ended::new(messages, End::Held, "there is no room for an endpoint that is not known to answer"),
         Ok(false) => {
             Ended::new(messages, End::Deferred(deferral), "there is no room in this process or at the endpoint")
         }

@@ -74,7 +74,9 @@ impl Admission {
         }
         let report = report(outcomes);
         let answers = matches!(report, Report::Answered | Report::Failed { reset: true, .. });
-        if self.circuit == CircuitState::HalfOpen && answers {
+        // Of one that was known to answer nothing is held yet.
+        let unknown = !self.slots.health.answers();
+        if answers && unknown && services.states.health(webhook).await?.open_until.is_some() {
             // Before the circuit is closed, lest what is held is forgotten.
             services.release(client, webhook).await?;
         }
@@ -112,8 +114,8 @@ async fn circuit(
     Ok(if ours { CircuitState::HalfOpen } else { CircuitState::Open })
 }
 
-/// Opens the circuit of an endpoint whose last attempt ran into the deadline, before there are enough of those in a row:
-/// what is sent there finds no room. False if it answers, for all that is known, or is to be probed.
+/// Opens the circuit of an endpoint that is not known to answer, and for which there is no room: what waits for it is
+/// not to be received again and again. False if it is known to, or is to be probed.
 pub(crate) async fn open_early(
     services: &Services,
     client: ClientId,
@@ -122,7 +124,7 @@ pub(crate) async fn open_early(
 ) -> Result<bool, Error> {
     let now = services.clock.now();
     match health.circuit(now) {
-        CircuitState::Closed if health.timeouts > 0 => {
+        CircuitState::Closed if !health.answers() => {
             open(services, client, webhook, now).await?;
             Ok(true)
         }

@@ -47,17 +47,19 @@ impl Due {
         }
         let now = services.clock.now();
         for (webhook, messages) in by_webhook {
-            let circuit = loaded.states.get(&webhook).map(|health| health.circuit(now));
+            let health = loaded.states.get(&webhook).copied().unwrap_or_default();
             match loaded.targets.remove(&webhook) {
                 None => ended.push(Ended::new(messages, End::Dropped, "the webhook was deleted")),
                 Some(Ok(target)) if !target.webhook.active => {
                     ended.push(Ended::new(messages, End::Held, "the webhook is off"));
                 }
                 // Before they wait for what they may not use.
-                Some(Ok(_)) if circuit == Some(CircuitState::Open) => {
+                Some(Ok(_)) if health.circuit(now) == CircuitState::Open => {
                     ended.push(Ended::new(messages, End::Held, "the circuit breaker is open"));
                 }
-                Some(Ok(target)) => addressed.push(Addressed::new(messages, target, Arc::clone(&contents))),
+                Some(Ok(target)) => {
+                    addressed.push(Addressed::new(messages, target, Arc::clone(&contents), health.answers()));
+                }
                 Some(Err(error)) => {
                     let reason = "a stored webhook can't be read and its messages become dead letters: mend it, then redrive them";
                     ended.push(Ended::failed(messages, End::Returned, reason, &error));

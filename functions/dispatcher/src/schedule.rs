@@ -21,7 +21,7 @@ impl Deferral {
     /// The endpoint's slots are taken; where it answers they are soon free.
     pub(crate) const SLOT: Self = Self { first: Duration::from_secs(1), most: Duration::from_secs(256) };
     /// The client has so much under way in this process that its permits are long taken.
-    pub(crate) const PERMIT: Self = Self { first: Duration::from_secs(8), most: Duration::from_secs(256) };
+    pub(crate) const PERMIT: Self = Self { first: Duration::from_secs(4), most: Duration::from_secs(256) };
 
     /// How long a message is deferred that was deferred so many times before.
     pub(crate) fn after(self, waits: u32) -> Duration {
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn what_waits_for_an_hour_comes_back_some_twenty_times() {
-        for (deferral, most) in [(Deferral::FAULT, 75), (Deferral::SLOT, 25), (Deferral::PERMIT, 21)] {
+        for (deferral, most) in [(Deferral::FAULT, 75), (Deferral::SLOT, 25), (Deferral::PERMIT, 22)] {
             let (mut waited, mut waits) = (Duration::ZERO, 0);
             while waited < Duration::from_secs(3600) {
                 let wait = deferral.after(waits);

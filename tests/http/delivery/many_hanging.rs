@@ -8,10 +8,12 @@ use serde_json::json;
 use super::receiver::{Receiver, Reply};
 use super::{Hook, LATER, World, eventually, quiet};
 
-/// More than one client may have under way at once, each longer than a message waits for its turn.
-fn env(name: &str, or: usize) -> usize { std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(or) }
-/// How often a message may be handed out on its way to an attempt or to being held, on average.
-const MOST_RECEIVES: u64 = 6;
+/// More than one client may have under way at once.
+const ENDPOINTS: usize = 60;
+const EVENTS: usize = 20;
+const DEADLINE: Duration = Duration::from_secs(5);
+/// How often a message may be handed out until it is tried or held, on average.
+const MOST_RECEIVES: u64 = 2;
 
 /// How often each event arrived at each path.
 fn taken(receiver: &Receiver) -> HashMap<(String, String), usize> {
@@ -24,8 +26,6 @@ fn taken(receiver: &Receiver) -> HashMap<(String, String), usize> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_waits_for_many_that_do_not_answer_is_held_after_a_few_receives_and_then_sent_once() {
-    #[allow(non_snake_case)]
-    let (ENDPOINTS, EVENTS, DEADLINE) = (env("M_ENDPOINTS", 60), env("M_EVENTS", 20), Duration::from_secs(env("M_DEADLINE", 5) as u64));
     let world = World::with(|settings| {
         settings.retries = vec![LATER; 5];
         settings.deadline = DEADLINE;
@@ -38,28 +38,29 @@ async fn what_waits_for_many_that_do_not_answer_is_held_after_a_few_receives_and
         let hook = json!({ "url": hanging.at(&format!("/{number}")), "events": ["field_value.saved"] });
         slow.push(world.hook_with(hook).await);
     }
+    // One that is known to answer.
     let beside = world.hook(&healthy).await;
+    let ping = beside.ping().await;
+    beside.stands(&ping, "delivered").await;
+    quiet(&world.app).await;
     let other = world.app.account("other").await;
     let others = Receiver::start();
     let of_other = Hook::make(&other.key, json!({ "url": others.url(), "events": ["test.ping"] })).await;
 
     let received = || world.engines.sqs.received();
     let before = received();
-    let began = std::time::Instant::now();
     for entity in 0..EVENTS {
         world.save(&format!("sku-{entity}"), "x").await;
         of_other.ping().await;
     }
     others.wait(EVENTS).await;
-    eprintln!("other {:?} {}", began.elapsed(), received() - before);
-    beside.until("delivered", EVENTS).await;
-    eprintln!("beside {:?} {}", began.elapsed(), received() - before);
+    beside.until("delivered", EVENTS + 1).await;
     for hook in &slow {
         eventually(|| async { (hook.count("status=pending").await == 0).then_some(()) }).await;
     }
     quiet(&world.app).await;
-    eprintln!("calm {:?} {}", began.elapsed(), received() - before);
-    eprintln!("attempts {}", hanging.count());
+    // Their circuits open before each has had the five that open one by themselves.
+    assert!(hanging.count() < 5 * ENDPOINTS, "{}", hanging.count());
     let deliveries = ((ENDPOINTS + 2) * EVENTS) as u64;
     let held = received() - before;
     assert!(held <= MOST_RECEIVES * deliveries, "{held} receives of {deliveries} messages");
@@ -71,10 +72,9 @@ async fn what_waits_for_many_that_do_not_answer_is_held_after_a_few_receives_and
         hook.until("delivered", EVENTS).await;
     }
     quiet(&world.app).await;
-    eprintln!("released {:?} {}", began.elapsed(), received() - before);
     let sent = received() - before - held;
     assert!(sent <= MOST_RECEIVES * deliveries, "{sent} receives of {deliveries} messages");
     let (taken, beside) = (taken(&hanging), taken(&healthy));
-    assert_eq!((taken.len(), beside.len()), (ENDPOINTS * EVENTS, EVENTS));
+    assert_eq!((taken.len(), beside.len()), (ENDPOINTS * EVENTS, EVENTS + 1));
     assert!(taken.values().chain(beside.values()).all(|count| *count == 1), "{taken:?}");
 }
