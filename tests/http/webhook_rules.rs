@@ -140,6 +140,7 @@ async fn each_member_is_checked() {
             json!({ "headers": { "content-length": "1", "Webhook-Id": "x" } }),
             &["headers.Webhook-Id", "headers.content-length"],
         ),
+        (json!({ "headers": { "Content-Disposition": "x" } }), &["headers.Content-Disposition"]),
         (json!({ "headers": { "X-Hedgerow-Signature": "x" } }), &["headers.X-Hedgerow-Signature"]),
         (json!({ "headers": { "a b": "x" } }), &["headers.a b"]),
         (json!({ "headers": { "X-A": "a\r\nX-B: b" } }), &["headers.X-A"]),
@@ -158,6 +159,7 @@ async fn each_member_is_checked() {
         (json!({ "signatureHeader": {} }), &["signatureHeader.format", "signatureHeader.name"]),
         (json!({ "signatureHeader": { "name": "X-A", "format": "base64" } }), &["signatureHeader.format"]),
         (json!({ "signatureHeader": { "name": "Host", "format": "hex" } }), &["signatureHeader.name"]),
+        (json!({ "signatureHeader": { "name": "content-md5", "format": "hex" } }), &["signatureHeader.name"]),
         (
             json!({ "signatureHeader": { "name": "a b", "format": "hex", "x": 1 } }),
             &["signatureHeader.name", "signatureHeader.x"],

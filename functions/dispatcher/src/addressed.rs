@@ -6,14 +6,15 @@ use std::time::Duration;
 use contract::Error;
 use contract::id::WebhookId;
 use store::deliveries::Target;
-use store::endpoint_state::{CircuitState, Taken};
+use store::endpoint_state::{CircuitState, Health, Taken};
 use tokio::time::Instant;
 
-use crate::circuit_breaker::Admission;
+use crate::circuit_breaker::{self, Admission};
 use crate::deadlines::Deadlines;
 use crate::ended::{End, Ended};
 use crate::message::{self, QueueMessage};
 use crate::permitted::{Contents, Permitted};
+use crate::schedule::Deferral;
 use crate::services::Services;
 
 /// A message that has found no free slot within this is deferred: the batch must not wait for a slow endpoint.
@@ -26,6 +27,8 @@ pub(crate) struct Addressed {
     messages: Vec<QueueMessage>,
     target: Arc<Target>,
     contents: Arc<Contents>,
+    /// Whether the endpoint is known to answer.
+    answers: bool,
 }
 
 /// What may go to an endpoint, and what may not.
@@ -36,8 +39,8 @@ pub(crate) struct Admitted {
 }
 
 impl Addressed {
-    pub(crate) fn new(messages: Vec<QueueMessage>, target: Target, contents: Arc<Contents>) -> Self {
-        Self { messages, target: Arc::new(target), contents }
+    pub(crate) fn new(messages: Vec<QueueMessage>, target: Target, contents: Arc<Contents>, answers: bool) -> Self {
+        Self { messages, target: Arc::new(target), contents, answers }
     }
 
     /// What the queue knows the messages by.
@@ -47,26 +50,26 @@ impl Addressed {
 
     /// Takes permits within this process and slots among all dispatchers, and asks the circuit breaker.
     pub(crate) async fn permit(self, services: &Services, deadlines: Deadlines) -> Result<Admitted, Ended> {
-        let Self { mut messages, target, contents } = self;
+        let Self { mut messages, target, contents, answers } = self;
         let (client, webhook) = (messages[0].message.client, target.webhook.id);
 
-        let permits = async { Ok(services.limiter.acquire(client, webhook, messages.len()).await) };
+        let permits = async { Ok(services.limiter.acquire(client, webhook, answers, messages.len()).await) };
         let permits = deadlines.before_attempt(permits).await.unwrap_or_default();
         if permits.is_empty() {
-            let answers = services.states.health(webhook).await.is_ok_and(|health| health.timeouts == 0);
-            return Err(Ended::new(messages, End::Deferred { answers }, "no permit is free in this process"));
+            let health = services.states.health(webhook).await.unwrap_or_default();
+            return Err(no_room(services, messages, &health, Deferral::PERMIT).await);
         }
 
         let slots = match deadlines.before_attempt(take_slots(services, webhook, permits.len())).await {
             Ok(slots) => slots,
             Err(error) => {
                 let reason = "no slot could be taken at an endpoint: look at DynamoDB";
-                return Err(Ended::failed(messages, End::Deferred { answers: false }, reason, &error));
+                return Err(Ended::failed(messages, End::Deferred(Deferral::FAULT), reason, &error));
             }
         };
         if slots.is_empty() {
-            let answers = slots.health.timeouts == 0;
-            return Err(Ended::new(messages, End::Deferred { answers }, "no slot is free at the endpoint"));
+            drop(permits);
+            return Err(no_room(services, messages, &slots.health, Deferral::SLOT).await);
         }
 
         let admission = Admission::ask(services, client, Arc::clone(&target), permits, slots, deadlines).await;
@@ -87,6 +90,21 @@ impl Addressed {
         };
         let permitted = messages.into_iter().enumerate().map(permitted).collect();
         Ok(Admitted { permitted, held, admission })
+    }
+}
+
+/// The end of messages to one endpoint that find no room: they are deferred, or held if it is not known to answer.
+async fn no_room(services: &Services, messages: Vec<QueueMessage>, health: &Health, deferral: Deferral) -> Ended {
+    let (client, webhook) = (messages[0].message.client, messages[0].message.webhook);
+    match circuit_breaker::open_early(services, client, webhook, health).await {
+        Ok(true) => Ended::new(messages, End::Held, "there is no room for an endpoint that is not known to answer"),
+        Ok(false) => {
+            Ended::new(messages, End::Deferred(deferral), "there is no room in this process or at the endpoint")
+        }
+        Err(error) => {
+            let reason = "an endpoint's circuit could not be opened: look at DynamoDB and SQS";
+            Ended::failed(messages, End::Deferred(deferral), reason, &error)
+        }
     }
 }
 

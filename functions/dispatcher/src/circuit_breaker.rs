@@ -74,7 +74,9 @@ impl Admission {
         }
         let report = report(outcomes);
         let answers = matches!(report, Report::Answered | Report::Failed { reset: true, .. });
-        if self.circuit == CircuitState::HalfOpen && answers {
+        // Of one that was known to answer nothing is held yet.
+        let unknown = !self.slots.health.answers();
+        if answers && unknown && services.states.health(webhook).await?.open_until.is_some() {
             // Before the circuit is closed, lest what is held is forgotten.
             services.release(client, webhook).await?;
         }
@@ -85,9 +87,7 @@ impl Admission {
             services.attempts.disable(client, webhook, DisabledReason::Failing).await?;
         }
         if health.timeouts >= MAX_TIMEOUTS && health.open_until.is_none() {
-            let until = now.plus(schedule::open_for(&services.retries, 0));
-            services.probe(client, webhook, until).await?;
-            services.states.open_circuit(webhook, None, until, 0).await?;
+            open(services, client, webhook, now).await?;
         }
         Ok(())
     }
@@ -112,6 +112,34 @@ async fn circuit(
     services.probe(client, webhook, next).await?;
     let ours = services.states.open_circuit(webhook, health.open_until, next, probes).await?;
     Ok(if ours { CircuitState::HalfOpen } else { CircuitState::Open })
+}
+
+/// Opens the circuit of an endpoint that is not known to answer, and for which there is no room: what waits for it is
+/// not to be received again and again. False if it is known to, or is to be probed.
+pub(crate) async fn open_early(
+    services: &Services,
+    client: ClientId,
+    webhook: WebhookId,
+    health: &Health,
+) -> Result<bool, Error> {
+    let now = services.clock.now();
+    match health.circuit(now) {
+        CircuitState::Closed if !health.answers() => {
+            open(services, client, webhook, now).await?;
+            Ok(true)
+        }
+        CircuitState::Open => Ok(true),
+        // What finds no room then is the probe: it comes again.
+        CircuitState::Closed | CircuitState::HalfOpen => Ok(false),
+    }
+}
+
+/// Opens a circuit that is closed.
+async fn open(services: &Services, client: ClientId, webhook: WebhookId, now: Time) -> Result<(), Error> {
+    let until = now.plus(schedule::open_for(&services.retries, 0));
+    // Before the circuit is open, lest nobody probes the endpoint.
+    services.probe(client, webhook, until).await?;
+    services.states.open_circuit(webhook, None, until, 0).await.map(|_| ())
 }
 
 /// What attempts, in the order in which they ended, say of their endpoint.

@@ -15,6 +15,11 @@ use tokio::time::timeout;
 pub(crate) const MAX_WAIT: Duration = Duration::from_secs(10);
 /// Attempts of one client within this process, at the most: its slow endpoints must leave room for other clients'.
 const MAX_PER_CLIENT: usize = 32;
+/// Of them, those at endpoints that are not known to answer: they must leave room for the client's others.
+const MAX_UNKNOWN: usize = 24;
+/// Batches' turns at endpoints that one client waits for within this process, at the most, where they are known to answer
+/// and where not: what waits takes up a batch, and other clients need some as well.
+const MAX_WAITING: usize = 32;
 /// Semaphores that are kept, at the most, of endpoints and of clients, but for those in use.
 const MAX_KEPT: usize = 1_000;
 
@@ -25,30 +30,51 @@ type Semaphores<T> = Mutex<HashMap<T, Arc<Semaphore>>>;
 pub(crate) struct ConcurrencyLimiter {
     webhooks: Semaphores<WebhookId>,
     clients: Semaphores<ClientId>,
+    unknown: Semaphores<ClientId>,
+    /// By client, and by whether the endpoint is known to answer.
+    waiting: Semaphores<(ClientId, bool)>,
 }
 
 /// A permit for one attempt. It is free again when this is dropped.
 pub(crate) struct Permit {
-    _of_client: OwnedSemaphorePermit,
-    _of_webhook: OwnedSemaphorePermit,
+    _all: Vec<OwnedSemaphorePermit>,
 }
 
 impl ConcurrencyLimiter {
-    /// Acquires up to `want` permits, at least one; none if none is free in time.
-    pub(crate) async fn acquire(&self, client: ClientId, webhook: WebhookId, want: usize) -> Vec<Permit> {
-        let (of_client, of_webhook) =
-            (of(&self.clients, client, MAX_PER_CLIENT), of(&self.webhooks, webhook, MAX_SLOTS));
+    /// Acquires up to `want` permits, at least one; none if none is free in time, or too many wait for one. `answers`:
+    /// whether the endpoint is known to.
+    pub(crate) async fn acquire(
+        &self,
+        client: ClientId,
+        webhook: WebhookId,
+        answers: bool,
+        want: usize,
+    ) -> Vec<Permit> {
+        // In this order: what waits for its endpoint must not have what the client's other endpoints wait for.
+        let mut needed = vec![of(&self.webhooks, webhook, MAX_SLOTS)];
+        if !answers {
+            needed.push(of(&self.unknown, client, MAX_UNKNOWN));
+        }
+        needed.push(of(&self.clients, client, MAX_PER_CLIENT));
+
+        let Ok(waiting) = of(&self.waiting, (client, answers), MAX_WAITING).try_acquire_owned() else {
+            return Vec::new();
+        };
         let first = async {
-            let _of_client = of_client.clone().acquire_owned().await.ok()?;
-            let _of_webhook = of_webhook.clone().acquire_owned().await.ok()?;
-            Some(Permit { _of_client, _of_webhook })
+            let mut all = Vec::with_capacity(needed.len());
+            for semaphore in &needed {
+                all.push(semaphore.clone().acquire_owned().await.ok()?);
+            }
+            Some(Permit { _all: all })
         };
         let Ok(Some(first)) = timeout(MAX_WAIT, first).await else { return Vec::new() };
+        drop(waiting);
+        let another = || needed.iter().map(|semaphore| semaphore.clone().try_acquire_owned().ok()).collect();
         let mut acquired = vec![first];
-        while acquired.len() < want {
-            let (client, webhook) = (of_client.clone().try_acquire_owned(), of_webhook.clone().try_acquire_owned());
-            let (Ok(_of_client), Ok(_of_webhook)) = (client, webhook) else { break };
-            acquired.push(Permit { _of_client, _of_webhook });
+        while acquired.len() < want
+            && let Some(_all) = another()
+        {
+            acquired.push(Permit { _all });
         }
         acquired
     }

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use contract::Error;
 use contract::id::WebhookId;
 use store::deliveries::{Loaded, Message};
+use store::endpoint_state::CircuitState;
 
 use crate::addressed::Addressed;
 use crate::deadlines::Deadlines;
 use crate::ended::{End, Ended};
 use crate::message::QueueMessage;
+use crate::schedule::Deferral;
 use crate::services::Services;
 
 /// Messages whose time has come.
@@ -34,7 +36,7 @@ impl Due {
             Ok(loaded) => loaded,
             Err(error) => {
                 let reason = "webhooks and events could not be loaded: look at DynamoDB and Secrets Manager";
-                ended.push(Ended::failed(self.messages, End::Deferred { answers: false }, reason, &error));
+                ended.push(Ended::failed(self.messages, End::Deferred(Deferral::FAULT), reason, &error));
                 return (addressed, ended);
             }
         };
@@ -43,13 +45,21 @@ impl Due {
         for queued in self.messages {
             by_webhook.entry(queued.message.webhook).or_default().push(queued);
         }
+        let now = services.clock.now();
         for (webhook, messages) in by_webhook {
+            let health = loaded.states.get(&webhook).copied().unwrap_or_default();
             match loaded.targets.remove(&webhook) {
                 None => ended.push(Ended::new(messages, End::Dropped, "the webhook was deleted")),
                 Some(Ok(target)) if !target.webhook.active => {
                     ended.push(Ended::new(messages, End::Held, "the webhook is off"));
                 }
-                Some(Ok(target)) => addressed.push(Addressed::new(messages, target, Arc::clone(&contents))),
+                // Before they wait for what they may not use.
+                Some(Ok(_)) if health.circuit(now) == CircuitState::Open => {
+                    ended.push(Ended::new(messages, End::Held, "the circuit breaker is open"));
+                }
+                Some(Ok(target)) => {
+                    addressed.push(Addressed::new(messages, target, Arc::clone(&contents), health.answers()));
+                }
                 Some(Err(error)) => {
                     let reason = "a stored webhook can't be read and its messages become dead letters: mend it, then redrive them";
                     ended.push(Ended::failed(messages, End::Returned, reason, &error));

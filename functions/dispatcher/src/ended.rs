@@ -7,7 +7,7 @@ use store::deliveries::{Lease, Message};
 
 use crate::log::{OPERATION, warn};
 use crate::message::{self, QueueMessage};
-use crate::schedule;
+use crate::schedule::Deferral;
 use crate::services::Services;
 
 /// What becomes of messages.
@@ -17,8 +17,8 @@ pub(crate) enum End {
     Dropped,
     /// The queue hands them out again.
     Returned,
-    /// They go back to the queue, due later: soon, if their endpoint answers.
-    Deferred { answers: bool },
+    /// They go back to the queue, due later.
+    Deferred(Deferral),
     /// They are kept until their endpoint is switched on, or answers, again.
     Held,
 }
@@ -57,28 +57,32 @@ impl Ended {
         match self.end {
             End::Dropped => Vec::new(),
             End::Returned => self.record_ids(),
-            End::Deferred { answers } => {
-                let deferred = self.messages.into_iter().map(|queued| defer(services, queued, answers));
-                join_all(deferred).await.into_iter().flatten().collect()
-            }
+            End::Deferred(deferral) => defer(services, &self.messages, deferral).await,
             End::Held => hold_all(services, self.messages).await,
         }
     }
 }
 
-/// Sends a message to the queue again, due later; its record comes again if that fails.
-async fn defer(services: &Services, queued: QueueMessage, answers: bool) -> Option<String> {
+/// Sends messages to the queue again, due later; their records come again if that fails.
+async fn defer(services: &Services, queued: &[QueueMessage], deferral: Deferral) -> Vec<String> {
     let now = services.clock.now();
-    let waits = queued.message.waits;
-    let due = now.plus(schedule::deferral(waits, answers)).millis();
-    // This time nothing was begun.
-    let received = queued.receive_count.saturating_sub(1);
-    let message = Message { due, waits: waits + 1, received, ..queued.message };
-    match services.retry.send(&[message], now).await {
-        Ok(()) => None,
+    let deferred = |queued: &QueueMessage| {
+        let message = &queued.message;
+        // This time nothing was begun.
+        let received = queued.receive_count.saturating_sub(1);
+        Message {
+            due: now.plus(deferral.after(message.waits)).millis(),
+            waits: message.waits + 1,
+            received,
+            ..*message
+        }
+    };
+    let messages: Vec<Message> = queued.iter().map(deferred).collect();
+    match services.retry.send(&messages, now).await {
+        Ok(()) => Vec::new(),
         Err(error) => {
-            warn("a message could not be deferred: the queue hands it out again", &error);
-            Some(queued.record_id)
+            warn("messages could not be deferred: the queue hands them out again", &error);
+            message::record_ids(queued)
         }
     }
 }
@@ -88,11 +92,11 @@ async fn hold_all(services: &Services, messages: Vec<QueueMessage>) -> Vec<Strin
         return Vec::new();
     };
     let hold = async |queued: QueueMessage| match hold(services, &queued).await {
-        Ok(End::Returned) => Some(queued.record_id),
-        Ok(_) => None,
+        Ok(End::Returned) => vec![queued.record_id],
+        Ok(_) => Vec::new(),
         Err(error) => {
             warn("a delivery could not be held: its message is deferred", &error);
-            defer(services, queued, false).await
+            defer(services, &[queued], Deferral::FAULT).await
         }
     };
     let again = join_all(messages.into_iter().map(hold)).await.into_iter().flatten().collect();

@@ -9,6 +9,10 @@ use std::ops::Range;
 
 use contract::webhook::Headers;
 
+use self::escape::escape;
+
+mod escape;
+
 /// Fewer bytes of a value tell little, and stand in many answers by chance.
 const RUN: usize = 8;
 /// Encodings within each other that are looked through: JSON in base64 in a URL, say.
@@ -86,7 +90,7 @@ impl Reading {
         unescaped.chain(base64).chain(hex).filter(|reading| reading.bytes.len() >= RUN)
     }
 
-    /// With each escape of JSON, URLs and HTML replaced by what it stands for; nothing if there are none.
+    /// With each escape of JSON, JavaScript, URLs and HTML replaced by what it stands for; nothing if there are none.
     fn unescaped(&self) -> Self {
         let (mut reading, mut at) = (Self::default(), 0);
         while at < self.bytes.len() {
@@ -140,35 +144,6 @@ fn comparable(byte: u8) -> u8 {
     if byte == b'+' { b' ' } else { byte.to_ascii_lowercase() }
 }
 
-/// The escape that a text begins with: its length, and what it stands for.
-fn escape(text: &[u8]) -> Option<(usize, Vec<u8>)> {
-    let number = |digits: &[u8], radix| u32::from_str_radix(std::str::from_utf8(digits).ok()?, radix).ok();
-    let character = |length, code| Some((length, char::from_u32(code?)?.to_string().into_bytes()));
-    match text {
-        [b'%', rest @ ..] => Some((3, vec![u8::try_from(number(rest.get(..2)?, 16)?).ok()?])),
-        [b'\\', b'u' | b'U', rest @ ..] => character(6, number(rest.get(..4)?, 16)),
-        [b'\\', b'x' | b'X', rest @ ..] => character(4, number(rest.get(..2)?, 16)),
-        [b'\\', b'n' | b'r' | b't', ..] => Some((2, vec![b'\n'])),
-        [b'\\', other, ..] => Some((2, vec![*other])),
-        [b'&', rest @ ..] => {
-            // The longest is `&#x10FFFF;`.
-            let end = rest.iter().take(9).position(|byte| *byte == b';')?;
-            let code = match &rest[..end] {
-                b"amp" => Some(u32::from(b'&')),
-                b"lt" => Some(u32::from(b'<')),
-                b"gt" => Some(u32::from(b'>')),
-                b"quot" => Some(u32::from(b'"')),
-                b"apos" => Some(u32::from(b'\'')),
-                [b'#', b'x' | b'X', digits @ ..] => number(digits, 16),
-                [b'#', digits @ ..] => number(digits, 10),
-                _ => None,
-            };
-            character(end + 2, code)
-        }
-        _ => None,
-    }
-}
-
 fn hex_digit(byte: u8) -> Option<u32> {
     char::from(byte).to_digit(16)
 }
@@ -219,6 +194,12 @@ mod tests {
             (r#"s3c"ret/token<&>"#, r#"<s3c\"ret\/token\u003C\u0026\u003e>"#, "<…>"),
             (r#"s3c"ret/token<&>"#, "<s3c&quot;ret&#x2F;token&lt;&amp;&#62;>", "<…>"),
             (r"s3cret\u0041%41&amp;", r"<s3cret\u0041%41&amp;> <s3cret\\u0041%41&amp;>", "<…> <…>"),
+            (r#"s3c"ret/token<&>"#, "<s3c&quot;ret&sol;token&lt;&amp&#x0000000003E>", "<…>"),
+            // JavaScript, in its older spellings too.
+            ("s3cret-token", r"<\163\x33\u{63}\u{0072}et-token>", "<…>"),
+            ("s3cret-token", "<%u0073%u0033%63ret-token>", "<…>"),
+            ("s3cret-token", "<s3cret\\\n-token>", "<…>"),
+            ("s3cret\ttoken", r"<s3cret\ttoken>", "<…>"),
             // hex, as it is dumped too.
             ("s3cret-token", "<733363726574 2d746f6b656e>", "<…>"),
             ("s3cret-token", "<73:33:63:72:65:74:2D:74:6F:6B:65:6E>", "<…>"),
@@ -251,7 +232,11 @@ mod tests {
         |bytes| each(bytes, |c| if c.is_ascii_alphanumeric() { c.into() } else { format!("%{:02x}", u32::from(c)) }),
         |bytes| each(bytes, |c| format!("\\u{:04x}", u32::from(c))),
         |bytes| each(bytes, |c| if matches!(c, '"' | '\\' | '/') { format!("\\{c}") } else { c.into() }),
+        |bytes| each(bytes, |c| format!("\\u{{{:x}}}", u32::from(c))),
+        |bytes| each(bytes, |c| format!("\\{:03o}", u32::from(c))),
+        |bytes| each(bytes, |c| format!("%u{:04X}", u32::from(c))),
         |bytes| each(bytes, |c| format!("&#{};", u32::from(c))),
+        |bytes| each(bytes, |c| format!("&#{:010};", u32::from(c))),
         |bytes| each(bytes, |c| if c.is_ascii_alphanumeric() { c.into() } else { format!("&#x{:X};", u32::from(c)) }),
     ];
 

@@ -12,6 +12,7 @@ use crate::deadlines::Deadlines;
 use crate::ended::{End, Ended};
 use crate::leased::Leased;
 use crate::message::QueueMessage;
+use crate::schedule::Deferral;
 use crate::services::Services;
 
 /// What is sent, by event; none for one that is no longer kept.
@@ -31,7 +32,7 @@ impl Permitted {
     pub(crate) async fn lease(self, services: &Services, deadlines: Deadlines) -> Result<Leased, Ended> {
         let Self { message: queued, target, contents, wait_until } = self;
         if wait_until.is_some_and(|until| Instant::now() > until) {
-            return Err(Ended::new(vec![queued], End::Deferred { answers: false }, "no slot became free in time"));
+            return Err(Ended::new(vec![queued], End::Deferred(Deferral::SLOT), "no slot became free in time"));
         }
         let content = match contents.get(&queued.message.event) {
             Some(Ok(content)) => content.clone(),

@@ -7,10 +7,27 @@ use store::deliveries::{Message, Next};
 
 /// An endpoint whose circuit is open is probed at least this often.
 const MAX_OPEN: Duration = Duration::from_secs(15 * 60);
-/// What is deferred comes back within this.
-const MAX_DEFERRAL: Duration = Duration::from_secs(60);
-/// What is deferred for want of a slot at an endpoint that answers: slots there are free again soon.
-const MAX_DEFERRAL_IF_ANSWERING: Duration = Duration::from_secs(4);
+
+/// When what is deferred comes back: twice as late each time, so that it comes back a few times however long it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Deferral {
+    first: Duration,
+    most: Duration,
+}
+
+impl Deferral {
+    /// Something failed that is soon mended or for long.
+    pub(crate) const FAULT: Self = Self { first: Duration::from_secs(1), most: Duration::from_secs(60) };
+    /// The endpoint's slots are taken; where it answers they are soon free.
+    pub(crate) const SLOT: Self = Self { first: Duration::from_secs(1), most: Duration::from_secs(256) };
+    /// The client has so much under way in this process that its permits are long taken.
+    pub(crate) const PERMIT: Self = Self { first: Duration::from_secs(4), most: Duration::from_secs(256) };
+
+    /// How long a message is deferred that was deferred so many times before.
+    pub(crate) fn after(self, waits: u32) -> Duration {
+        jittered(self.first.saturating_mul(1 << waits.min(10)).min(self.most))
+    }
+}
 
 /// A span with jitter, a tenth more or less: what failed together shall not come back together.
 fn jittered(span: Duration) -> Duration {
@@ -31,11 +48,6 @@ pub(crate) fn after_failure(retries: &[Duration], message: &Message, now: Time, 
 pub(crate) fn open_for(retries: &[Duration], probes: u32) -> Duration {
     let first = retries.first().copied().unwrap_or(MAX_OPEN);
     first.saturating_mul(1 << probes.min(10)).min(MAX_OPEN)
-}
-
-/// How long a message is deferred that was deferred so many times before.
-pub(crate) fn deferral(waits: u32, answers: bool) -> Duration {
-    jittered(Duration::from_secs(1 << waits.min(6)).min(if answers { MAX_DEFERRAL_IF_ANSWERING } else { MAX_DEFERRAL }))
 }
 
 #[cfg(test)]
@@ -85,7 +97,18 @@ mod tests {
     fn an_endpoint_that_does_not_answer_is_probed_more_and_more_rarely() {
         let spans: Vec<u64> = (0..7).map(|probes| open_for(&RETRIES, probes).as_secs()).collect();
         assert_eq!(spans, [60, 120, 240, 480, 900, 900, 900]);
-        assert!((0..40).all(|waits| deferral(waits, false) <= Duration::from_secs(66)
-            && deferral(waits, true) <= Duration::from_secs(5)));
+    }
+
+    #[test]
+    fn what_waits_for_an_hour_comes_back_some_twenty_times() {
+        for (deferral, most) in [(Deferral::FAULT, 75), (Deferral::SLOT, 25), (Deferral::PERMIT, 22)] {
+            let (mut waited, mut waits) = (Duration::ZERO, 0);
+            while waited < Duration::from_secs(3600) {
+                let wait = deferral.after(waits);
+                assert!(wait >= deferral.first.mul_f64(0.9) && wait <= deferral.most.mul_f64(1.1), "{wait:?}");
+                (waited, waits) = (waited + wait, waits + 1);
+            }
+            assert!(waits <= most, "{deferral:?}: {waits}");
+        }
     }
 }

@@ -67,6 +67,8 @@ pub struct Health {
     pub failing_since: Option<Time>,
     /// Attempts in a row that ran into the deadline.
     pub timeouts: u32,
+    /// When an attempt was last answered, with whatever status.
+    pub answered_at: Option<Time>,
     /// The circuit is open: the endpoint does not answer. Nothing is sent before this time, and then one probe.
     pub open_until: Option<Time>,
     /// Probes in a row, all in vain.
@@ -85,6 +87,13 @@ pub enum CircuitState {
 }
 
 impl Health {
+    /// Whether the endpoint is known to answer: it has, no attempt since then ran into the deadline, and nobody opened its
+    /// circuit.
+    #[must_use]
+    pub fn answers(&self) -> bool {
+        self.answered_at.is_some() && self.timeouts == 0 && self.open_until.is_none()
+    }
+
     /// The state of the circuit breaker at a time.
     #[must_use]
     pub fn circuit(&self, now: Time) -> CircuitState {
@@ -180,12 +189,14 @@ impl EndpointStates {
                 for name in ["failingSince", "timeouts", "openUntil", "probes"] {
                     change = change.remove(name);
                 }
+                change = change.set("answeredAt", number(now.millis()));
             }
             Report::Failed { timeouts, reset } => {
                 change = change.set_once("failingSince", number(now.millis()));
                 change = if reset {
                     // Whoever fails at once does not keep others waiting.
-                    change.set("timeouts", number(timeouts)).remove("openUntil").remove("probes")
+                    let change = change.set("timeouts", number(timeouts)).set("answeredAt", number(now.millis()));
+                    change.remove("openUntil").remove("probes")
                 } else {
                     change.add("timeouts", i64::from(timeouts))
                 };
@@ -244,6 +255,7 @@ pub(crate) fn health(item: &Item) -> Health {
     Health {
         failing_since: get_number(item, "failingSince").map(Time::from_millis),
         timeouts: get_number(item, "timeouts").unwrap_or(0),
+        answered_at: get_number(item, "answeredAt").map(Time::from_millis),
         open_until: get_number(item, "openUntil").map(Time::from_millis),
         probes: get_number(item, "probes").unwrap_or(0),
     }

@@ -7,6 +7,7 @@ mod filters;
 mod hanging;
 mod held;
 mod lists;
+mod many_hanging;
 mod receiver;
 mod receivers;
 mod rotation;
@@ -33,7 +34,7 @@ use receiver::{Arrived, Receiver};
 pub(super) const SOON: Duration = Duration::from_secs(1);
 /// One that nothing here waits for: whoever wants it moves the clock.
 pub(super) const LATER: Duration = Duration::from_secs(600);
-/// How long nothing may happen on a busy machine: what finds no place at its endpoint may be away for a minute.
+/// How long nothing may happen on a busy machine: what finds no place at its endpoint may be away for a while.
 const PATIENCE: Duration = Duration::from_secs(120);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 

@@ -13,7 +13,7 @@ mod settle;
 
 use std::fmt;
 use std::path::Path;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -69,6 +69,8 @@ struct Shared {
     ahead: AtomicI64,
     /// The group after which the next look for quiet ones begins.
     turn: Mutex<String>,
+    /// How often this process was handed a message.
+    received: AtomicU64,
 }
 
 impl Sqs {
@@ -91,6 +93,7 @@ impl Sqs {
             changed: Notify::new(),
             ahead: AtomicI64::new(0),
             turn: Mutex::default(),
+            received: AtomicU64::new(0),
         };
         let this = Self { shared: Arc::new(shared) };
         this.database().execute(SWEEP, [this.now()])?;
@@ -111,6 +114,11 @@ impl Sqs {
     pub fn advance(&self, by: Duration) {
         self.shared.ahead.fetch_add(by.as_millis() as i64, Ordering::Relaxed);
         self.shared.changed.notify_waiters();
+    }
+
+    /// How often this handle and its clones have handed out a message, of all queues. For tests.
+    pub fn received(&self) -> u64 {
+        self.shared.received.load(Ordering::Relaxed)
     }
 
     /// Carries out one call: `target` is the `X-Amz-Target` header, `body` its JSON.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -164,6 +165,7 @@ impl Sqs {
             }
             if !living.is_empty() {
                 let tokens = hide(database, &living, hidden, now)?;
+                self.shared.received.fetch_add(living.len() as u64, Ordering::Relaxed);
                 let tell = |message: Stored| {
                     let token = tokens.get(&message.seq).copied().unwrap_or_default();
                     let receipt = Receipt { queue: queue.id, seq: message.seq, token };

@@ -19,9 +19,6 @@ const MOST_BYTES: usize = 4 * 1024;
 const RESERVED: &[&str] = &[
     "accept-encoding",
     "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
     "date",
     "expect",
     "forwarded",
@@ -38,7 +35,7 @@ const RESERVED: &[&str] = &[
     "x-real-ip",
     "x-request-id",
 ];
-const RESERVED_PREFIXES: &[&str] = &["proxy-", "webhook-", "x-forwarded-", "x-hedgerow-signature"];
+const RESERVED_PREFIXES: &[&str] = &["content-", "proxy-", "webhook-", "x-forwarded-", "x-hedgerow-signature"];
 
 /// [`is_token`] as a pattern.
 const NAME_PATTERN: &str = "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$";
@@ -391,6 +388,8 @@ mod tests {
             "Keep-Alive",
             "Content-Length",
             "Content-Type",
+            "content-encoding",
+            "Content-Disposition",
             "webhook-id",
             "Webhook-Signature",
             "X-Hedgerow-Event",

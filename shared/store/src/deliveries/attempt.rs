@@ -16,6 +16,7 @@ use crate::author::{Author, Origin, Seed};
 use crate::change::{Attempt as Write, Change, Outcome};
 use crate::document::Document;
 use crate::dynamo::{Item, get_text, must, number, text};
+use crate::endpoint_state::{Health, health};
 use crate::grant::granted;
 use crate::keys::{self, Key};
 use crate::persist::persist;
@@ -99,7 +100,7 @@ granted! {
         Main BatchGetItem [Webhooks];
         Main GetItem [Webhooks];
         Main UpdateItem [Webhooks];
-        Log BatchGetItem [Events, Deliveries];
+        Log BatchGetItem [Events, Deliveries, WebhookState];
         Log GetItem [Deliveries];
         Log PutItem [Deliveries];
         Log UpdateItem [Deliveries];
@@ -113,8 +114,8 @@ impl Attempts {
         Self { store: store.clone(), dead_before }
     }
 
-    /// Where messages go and what they say, in one round trip: nothing for a webhook that was deleted or for what is no
-    /// longer kept.
+    /// Where messages go, how it stands there, and what they say, in one round trip: nothing for a webhook that was
+    /// deleted or for what is no longer kept.
     ///
     /// # Errors
     /// `unavailable`, `internal`.
@@ -122,22 +123,26 @@ impl Attempts {
         let mut places: Vec<Key> = Vec::new();
         for message in messages {
             places.push(keys::webhook(message.client, message.webhook));
+            places.push(keys::webhook_state(message.webhook));
             places.push(keys::event(message.client, message.event, 0));
         }
         places.sort_unstable_by(|a, b| (a.table, &a.pk, &a.sk).cmp(&(b.table, &b.pk, &b.sk)));
         places.dedup();
         let mut items = self.store.batch_get_all(&places.iter().collect::<Vec<_>>()).await?;
-        let (mut targets, mut contents) = (HashMap::new(), HashMap::new());
+        let (mut targets, mut states, mut contents) = (HashMap::new(), HashMap::new(), HashMap::new());
         let now = self.store.clock().now();
         for message in messages {
             if let Some(item) = items.remove(&keys::webhook(message.client, message.webhook)) {
                 targets.insert(message.webhook, target(&item, message.client, now, ring));
             }
+            if let Some(item) = items.remove(&keys::webhook_state(message.webhook)) {
+                states.insert(message.webhook, health(&item));
+            }
             if let Some(item) = items.remove(&keys::event(message.client, message.event, 0)) {
                 contents.insert(message.event, self.content(message.client, message.event, item).await);
             }
         }
-        Ok(Loaded { targets, contents })
+        Ok(Loaded { targets, states, contents })
     }
 
     async fn content(&self, client: ClientId, event: EventId, first: Item) -> Result<Content, Error> {
@@ -350,6 +355,8 @@ fn status_after(next: Next) -> DeliveryStatus {
 pub struct Loaded {
     /// By webhook; none for one that was deleted.
     pub targets: HashMap<WebhookId, Result<Target, Error>>,
+    /// How their endpoints stand, by webhook; none for one that nothing was sent to lately.
+    pub states: HashMap<WebhookId, Health>,
     /// By event; none for one that is no longer kept.
     pub contents: HashMap<EventId, Result<Content, Error>>,
 }
