@@ -16,7 +16,7 @@ use local::workers::Workers;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use store::Work;
+use store::OpContext;
 use store::accounts::Signup;
 use store::api_keys::{ApiKeys, NewApiKey};
 use store::author::{Author, Clock, Origin, Seed};
@@ -138,7 +138,7 @@ impl App {
             rate_limit: None,
             allowed_ips: None,
         };
-        let work = Work::new(self.backend.store.clone(), work.scope().clone(), author());
+        let work = OpContext::new(self.backend.store.clone(), work.scope().clone(), author());
         let (_, secret) = ApiKeys::<Create>::open(&work).create(new).await.unwrap();
         let secret = secret.reveal().to_owned();
         let owner = self.with_cookie(&cookie);

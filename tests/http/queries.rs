@@ -18,7 +18,7 @@ fn described(spec: &RouteSpec) -> Vec<&'static str> {
     (spec.operation)(&mut operation);
     let mut names = Vec::new();
     (spec.route().query)(&mut names);
-    let parameters = operation.parameters.iter().filter(|parameter| parameter.place == "query");
+    let parameters = operation.parameters.iter().filter(|parameter| parameter.location == "query");
     let mut listed: Vec<_> = parameters.map(|parameter| parameter.name).collect();
     names.sort_unstable();
     listed.sort_unstable();

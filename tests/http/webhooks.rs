@@ -203,7 +203,7 @@ async fn a_ping_is_sent_and_can_be_sent_again() {
     assert_eq!((&ping["status"], &ping["attemptCount"]), (&json!("pending"), &json!(0)));
     assert_eq!((&ping["nextAttemptAt"], ping.get("attempts")), (&Value::Null, None));
     // It is there to be taken at once, and names no more than it must.
-    let [message] = queued(&app, Queue::First).await.try_into().unwrap();
+    let [message] = queued(&app, Queue::FirstAttempts).await.try_into().unwrap();
     let named = [&message["webhook"], &message["delivery"], &message["event"]];
     assert_eq!(named, [&webhook["id"], &ping["id"], &ping["eventId"]]);
     assert_eq!((&message["round"], &message["attempt"]), (&json!(0), &json!(0)));
@@ -218,7 +218,7 @@ async fn a_ping_is_sent_and_can_be_sent_again() {
     for round in 1..3 {
         let again = key.post(&format!("{delivery}/redeliver")).await.data(202);
         assert_eq!((&again["id"], &again["status"]), (&ping["id"], &json!("pending")));
-        let [message] = queued(&app, Queue::First).await.try_into().unwrap();
+        let [message] = queued(&app, Queue::FirstAttempts).await.try_into().unwrap();
         assert_eq!((&message["delivery"], &message["round"]), (&ping["id"], &json!(round)));
     }
     // With its webhook it is gone.
@@ -237,7 +237,7 @@ async fn a_webhook_that_is_off_holds_its_ping() {
     assert_eq!(ping["status"], "held");
     let delivery = format!("/api/v1/deliveries/{}", id(&ping));
     assert_eq!(key.post(&format!("{delivery}/redeliver")).await.data(202)["status"], "held");
-    assert_eq!(queued(&app, Queue::First).await, Vec::<Value>::new());
+    assert_eq!(queued(&app, Queue::FirstAttempts).await, Vec::<Value>::new());
     app.clock.advance(Duration::from_secs(8 * 24 * 3600));
     assert_eq!(key.get(&delivery).await.data(200)["status"], "failed");
     let (failed, _) = key.get(&format!("{path}/deliveries?status=failed")).await.page();
@@ -277,7 +277,7 @@ async fn while_the_queue_is_silent_nobody_is_told_that_it_was_sent() {
     let ping = key.post(&format!("{path}/test")).await.data(202);
     let delivery = format!("/api/v1/deliveries/{}/redeliver", id(&ping));
     let since = json!({ "since": "2026-01-01T00:00:00Z" });
-    queued(&app, Queue::First).await;
+    queued(&app, Queue::FirstAttempts).await;
     let faults = app.backend.engine.as_ref().unwrap().connector.faults().clone();
     faults.set(|call| (call.operation == "SendMessageBatch").then_some(Fault::Internal));
     key.post(&format!("{path}/test")).once("a").await.fails(503, "unavailable");
@@ -287,7 +287,7 @@ async fn while_the_queue_is_silent_nobody_is_told_that_it_was_sent() {
     key.post(&format!("{path}/test")).once("a").await.expect(202);
     key.post(&delivery).once("b").await.expect(202);
     key.post(&format!("{path}/recover")).once("c").json(&since).await.expect(202);
-    assert_eq!((queued(&app, Queue::First).await.len(), queued(&app, Queue::Jobs).await.len()), (2, 1));
+    assert_eq!((queued(&app, Queue::FirstAttempts).await.len(), queued(&app, Queue::Jobs).await.len()), (2, 1));
 }
 
 #[tokio::test]

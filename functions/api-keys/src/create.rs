@@ -5,7 +5,7 @@ use contract::permission::{KeyType, Permissions};
 use contract::resource::{ApiKey, RateLimit, Resource};
 use contract::{Error, Problems, Time};
 use deserr::Deserr;
-use runtime::{Body, Created, New, Now, Tried};
+use runtime::{Body, Created, New, Now, PartialBody};
 use schemars::JsonSchema;
 use serde::Serialize;
 use store::api_keys::{ApiKeys, NewApiKey};
@@ -60,7 +60,7 @@ impl Resource for NewKey {
 pub(crate) async fn create(
     keys: ApiKeys<Create>,
     now: Now,
-    body: Tried<CreateApiKey>,
+    body: PartialBody<CreateApiKey>,
     _: New,
 ) -> Result<Created<NewKey>, Error> {
     let mut problems = Problems::default();

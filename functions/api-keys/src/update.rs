@@ -6,7 +6,7 @@ use contract::permission::Permissions;
 use contract::resource::{ApiKey, RateLimit};
 use contract::{Error, Precondition, Problems, Time};
 use deserr::Deserr;
-use runtime::{Body, Found, Given, Now, Patch, Tried};
+use runtime::{Body, Found, NotNull, Now, PartialBody, Patch};
 use schemars::JsonSchema;
 use store::api_keys::ApiKeys;
 use store::grant::Update;
@@ -20,9 +20,9 @@ use crate::rules;
 #[derive(Default)]
 pub(crate) struct UpdateApiKey {
     #[deserr(default)]
-    name: Given<Name>,
+    name: NotNull<Name>,
     #[deserr(default)]
-    active: Given<bool>,
+    active: NotNull<bool>,
     /// All that a key of its type can have, if they are `null`.
     #[deserr(default)]
     permissions: Patch<Permissions>,
@@ -42,7 +42,7 @@ pub(crate) async fn update(
     id: KeyId,
     precondition: Option<Precondition>,
     now: Now,
-    body: Tried<UpdateApiKey>,
+    body: PartialBody<UpdateApiKey>,
 ) -> Result<Found<ApiKey>, Error> {
     let change = |key: &mut ApiKey| {
         let mut problems = Problems::default();

@@ -47,7 +47,7 @@ use crate::dispatcher::Dispatcher;
 pub static DISPATCHER: Consumer = Consumer::of::<Dispatcher>(
     "dispatcher",
     "Send deliveries to webhooks, signed",
-    Source::Queues(&[Queue::First, Queue::Retries]),
+    Source::Queues(&[Queue::FirstAttempts, Queue::Retries]),
     // Reads and waits for a slot, an attempt, and its record while the store is slow to take it (`deadlines`).
     Duration::from_secs(70),
 );

@@ -16,7 +16,7 @@ use serde_json::Value;
 use store::author::Clock;
 use store::deliveries::{Announcement, Announcer};
 use store::jobs::JobStarts;
-use store::stream::{Definitions, Record, Seen, Stream};
+use store::stream::{ChangeEvent, Definitions, Record, Stream};
 use store::tables::Table;
 use tokio::time::Instant;
 
@@ -123,7 +123,7 @@ impl FanOut {
     async fn read_one(&self, record: &Value, definitions: &mut Definitions, read: &mut Read) -> Result<(), Error> {
         let images = &record["dynamodb"];
         match Record::of_images(images.get("OldImage"), images.get("NewImage")).read()? {
-            Seen::Event(committed) => {
+            ChangeEvent::Announced(committed) => {
                 let announcement = self.stream.announcement(&committed, definitions).await?;
                 let of_client = read.announcements.entry(announcement.client).or_default();
                 // A record that comes twice in a batch: no item can be written twice in one call.
@@ -131,11 +131,11 @@ impl FanOut {
                     of_client.push(announcement);
                 }
             }
-            Seen::SwitchedOn { client, webhook, event, at } => {
+            ChangeEvent::WebhookSwitchedOn { client, webhook, event, at } => {
                 read.switched_on.push(SwitchedOn { client, webhook, event, at });
             }
-            Seen::Nothing => {}
-            Seen::Unknown => read.unknown += 1,
+            ChangeEvent::None => {}
+            ChangeEvent::Unknown => read.unknown += 1,
         }
         Ok(())
     }

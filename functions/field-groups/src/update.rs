@@ -4,7 +4,7 @@ use contract::names::{Description, GroupRef, Name};
 use contract::resource::{FieldGroup, Publishing};
 use contract::{Error, Precondition, Problems};
 use deserr::Deserr;
-use runtime::{Body, Found, Given, Patch};
+use runtime::{Body, Found, NotNull, Patch};
 use schemars::JsonSchema;
 use store::field_groups::FieldGroups;
 use store::grant::Update;
@@ -15,11 +15,11 @@ use store::grant::Update;
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct UpdateFieldGroup {
     #[deserr(default)]
-    name: Given<Name>,
+    name: NotNull<Name>,
     #[deserr(default)]
     description: Patch<Description>,
     #[deserr(default)]
-    publishing: Given<Publishing>,
+    publishing: NotNull<Publishing>,
 }
 
 impl Body for UpdateFieldGroup {}

@@ -4,7 +4,7 @@ use contract::Problems;
 use contract::id::GroupId;
 use contract::schema::FieldType;
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
-use runtime::Tried;
+use runtime::PartialBody;
 use schemars::JsonSchema;
 use store::global_fields::MAX_GROUPS;
 
@@ -20,14 +20,14 @@ impl Deserr<Problems> for Groups {
 }
 
 /// The identifiers in the member `fieldGroupIds`, each with its place, whatever else is in it.
-pub(crate) fn named_groups<B>(body: &Tried<B>) -> Vec<(usize, GroupId)> {
+pub(crate) fn named_groups<B>(body: &PartialBody<B>) -> Vec<(usize, GroupId)> {
     let list = body.sent("fieldGroupIds").and_then(|list| list.as_array()).into_iter().flatten();
     let named = list.enumerate().take(MAX_GROUPS);
     named.filter_map(|(at, id)| Some((at, id.as_str()?.parse().ok()?))).collect()
 }
 
 /// The type in the member `schema`, whatever else is in it.
-pub(crate) fn named_type<B>(body: &Tried<B>) -> Option<FieldType> {
+pub(crate) fn named_type<B>(body: &PartialBody<B>) -> Option<FieldType> {
     let name = body.sent("schema")?.get("type")?.as_str()?;
     FieldType::ALL.into_iter().find(|known| known.as_str() == name)
 }

@@ -3,7 +3,7 @@
 use contract::names::{EntityId, GroupRef};
 use contract::resource::EntityValues;
 use contract::{Error, Precondition};
-use runtime::{Found, Tried};
+use runtime::{Found, PartialBody};
 use store::grant::Write;
 use store::values::{Save, Values};
 
@@ -14,7 +14,7 @@ pub(crate) async fn merge(
     group: GroupRef,
     entity: EntityId,
     precondition: Option<Precondition>,
-    body: Tried<SentValues>,
+    body: PartialBody<SentValues>,
 ) -> Result<Found<EntityValues>, Error> {
     let sent = sent::of(&body)?;
     body.told(values.save(&group, &entity, sent, Save::Merge, precondition).await).map(Found)

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use contract::Problems;
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
-use runtime::{Body, Tried};
+use runtime::{Body, PartialBody};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use store::values::Sent;
 
@@ -23,7 +23,7 @@ impl Deserr<Problems> for SentValues {
 }
 
 /// What is to be saved, with the numbers in it that can't be kept.
-pub(crate) fn of(body: &Tried<SentValues>) -> Result<Sent<'_>, Problems> {
+pub(crate) fn of(body: &PartialBody<SentValues>) -> Result<Sent<'_>, Problems> {
     body.object().map(|values| Sent { values, wrong: body.wrong() }).ok_or_else(|| body.wrong())
 }
 

@@ -6,7 +6,7 @@ use contract::names::Description;
 use contract::webhook::{Events, Headers, HeadersChange, SignatureHeader, TenantIds};
 use contract::{Error, Problems};
 use deserr::Deserr;
-use runtime::{Body, Created, New, Tried, Vault};
+use runtime::{Body, Created, New, PartialBody, Vault};
 use schemars::JsonSchema;
 use store::grant::Create;
 use store::webhooks::{NewWebhook, Webhooks};
@@ -46,7 +46,7 @@ pub(crate) async fn create(
     webhooks: Webhooks<Create>,
     vault: Vault,
     rules: Rules,
-    body: Tried<CreateWebhook>,
+    body: PartialBody<CreateWebhook>,
     _: New,
 ) -> Result<Created<WebhookWithSecret>, Error> {
     let mut problems = Problems::default();

@@ -4,7 +4,7 @@ use contract::id::WebhookId;
 use contract::webhook::Job;
 use contract::{Error, Problems, Time};
 use deserr::Deserr;
-use runtime::{Accepted, Assign, Body, Now, Tried};
+use runtime::{Accepted, Assign, Body, Now, PartialBody};
 use schemars::JsonSchema;
 use store::grant::{Create, Get};
 use store::jobs::Jobs;
@@ -25,7 +25,7 @@ pub(crate) async fn recover(
     (webhooks, jobs, assign): (Webhooks<Get>, Jobs<Create>, Assign),
     id: WebhookId,
     now: Now,
-    body: Tried<RecoverWebhook>,
+    body: PartialBody<RecoverWebhook>,
 ) -> Result<Accepted<Job>, Error> {
     let mut problems = Problems::default();
     if body.member("since").is_some_and(|since: Time| since > now.0) {

@@ -6,7 +6,7 @@ use contract::names::Description;
 use contract::webhook::{Events, HeadersChange, SignatureHeader, TenantIds, Webhook};
 use contract::{Error, Precondition, Problems};
 use deserr::Deserr;
-use runtime::{Body, Found, Given, Patch, Tried, Vault};
+use runtime::{Body, Found, NotNull, PartialBody, Patch, Vault};
 use schemars::JsonSchema;
 use store::grant::Update;
 use store::webhooks::Webhooks;
@@ -21,9 +21,9 @@ use crate::rules;
 pub(crate) struct UpdateWebhook {
     #[deserr(default)]
     #[schemars(schema_with = "rules::url_schema")]
-    url: Given<String>,
+    url: NotNull<String>,
     #[deserr(default)]
-    events: Given<Events>,
+    events: NotNull<Events>,
     /// Those of all tenants and of none, if it is `null`.
     #[deserr(default)]
     tenant_ids: Patch<TenantIds>,
@@ -35,7 +35,7 @@ pub(crate) struct UpdateWebhook {
     description: Patch<Description>,
     /// While it is off, its events are held for up to 7 days; they are sent when it is on again.
     #[deserr(default)]
-    active: Given<bool>,
+    active: NotNull<bool>,
     #[deserr(default)]
     signature_header: Patch<SignatureHeader>,
 }
@@ -47,7 +47,7 @@ pub(crate) async fn update(
     id: WebhookId,
     precondition: Option<Precondition>,
     rules: Rules,
-    body: Tried<UpdateWebhook>,
+    body: PartialBody<UpdateWebhook>,
 ) -> Result<Found<Webhook>, Error> {
     let mut of_url = Problems::default();
     let url = rules::allowed_url(&rules, body.member("url"), &mut of_url);

@@ -22,8 +22,8 @@ pub async fn run(options: Engines) -> Result<(), StartError> {
     let backend = Backend::embedded(all.clone(), Clock::default()).await?;
     samples::seed(&backend.store, &Identity::of_events(), &*backend.app.vault()?.ring().await?).await?;
     println!("The embedded engines listen on http://{address}, with the account of the sample events in it.\n");
-    let first = backend.app.queues()?.url(Queue::First);
-    let queues = first.strip_suffix("-first").unwrap_or(&first);
+    let first = backend.app.queues()?.url(Queue::FirstAttempts);
+    let queues = first.strip_suffix("-first-attempts").unwrap_or(&first);
     println!(
         "export AWS_ENDPOINT_URL=http://{address} AWS_REGION=local AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local \
          HEDGEROW_QUEUES={queues}"

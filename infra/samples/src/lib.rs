@@ -24,7 +24,7 @@ use store::scope::ClientScope;
 use store::tenant_fields::{NewTenantField, TenantFields};
 use store::values::{Save, Values};
 use store::webhooks::{NewWebhook, Webhooks};
-use store::{Store, Work};
+use store::{OpContext, Store};
 
 /// The management key of the sample events' account.
 pub const KEY: &str = "hr_live_00000000000000000000000000samples3QuP71";
@@ -107,13 +107,12 @@ pub struct Shop {
 /// `email_taken` if it is there.
 pub async fn seed(store: &Store, identity: &Identity, ring: &Keyring) -> Result<Samples, Error> {
     let shop = open_shop(store, identity).await?;
-    let work = |number| Work::new(store.clone(), shop.scope.clone(), identity.author(number));
-    let (webhook, _) =
-        Webhooks::open(&work(11)).create(new_webhook("https://example.com/hooks/hedgerow")?, ring).await?;
+    let op = |number| OpContext::new(store.clone(), shop.scope.clone(), identity.author(number));
+    let (webhook, _) = Webhooks::open(&op(11)).create(new_webhook("https://example.com/hooks/hedgerow")?, ring).await?;
     let (spare_webhook, _) =
-        Webhooks::open(&work(12)).create(new_webhook("https://example.com/hooks/old")?, ring).await?;
-    let (delivery, _) = Deliveries::open(&work(13)).ping(webhook.id, "req_sample13").await?;
-    let (job, _) = Jobs::open(&work(14)).recover(webhook.id, webhook.created_at).await?;
+        Webhooks::open(&op(12)).create(new_webhook("https://example.com/hooks/old")?, ring).await?;
+    let (delivery, _) = Deliveries::open(&op(13)).ping(webhook.id, "req_sample13").await?;
+    let (job, _) = Jobs::open(&op(14)).recover(webhook.id, webhook.created_at).await?;
     Ok(Samples { shop, webhooks: [webhook.id, spare_webhook.id], delivery: delivery.id, job: job.id })
 }
 
@@ -124,38 +123,38 @@ pub async fn seed(store: &Store, identity: &Identity, ring: &Keyring) -> Result<
 pub async fn open_shop(store: &Store, identity: &Identity) -> Result<Shop, Error> {
     let opening = Signup::open(store, identity.author(0));
     let hash = PasswordHash::of(&parse(&identity.password)?).ok_or_else(|| Error::internal("no memory for a hash"))?;
-    let (account, work) = opening.open_account(parse(&identity.email)?, &hash, parse("Sample Shop")?).await?;
+    let (account, op) = opening.open_account(parse(&identity.email)?, &hash, parse("Sample Shop")?).await?;
     let token = SessionToken::known(account.user.id, identity.session);
     opening.start_known(&token).await?;
-    let work = |number| Work::new(store.clone(), work.scope().clone(), identity.author(number));
+    let op = |number| OpContext::new(store.clone(), op.scope().clone(), identity.author(number));
 
     let main = ApiKeySecret::parse(&identity.key).ok_or_else(|| Error::internal("the sample key"))?;
     let spare = ApiKeySecret::generate(KeyType::Delivery);
-    let main = ApiKeys::open(&work(1)).create_known(key("Server", KeyType::Management)?, &main).await?;
-    let spare = ApiKeys::open(&work(2)).create_known(key("Old website", KeyType::Delivery)?, &spare).await?;
-    let product = FieldGroups::open(&work(3)).create(group("product", "Product")?).await?;
-    let spare_group = FieldGroups::open(&work(4)).create(group("old", "Old fields")?).await?;
+    let main = ApiKeys::open(&op(1)).create_known(key("Server", KeyType::Management)?, &main).await?;
+    let spare = ApiKeys::open(&op(2)).create_known(key("Old website", KeyType::Delivery)?, &spare).await?;
+    let product = FieldGroups::open(&op(3)).create(group("product", "Product")?).await?;
+    let spare_group = FieldGroups::open(&op(4)).create(group("old", "Old fields")?).await?;
 
     let title = json!({ "type": "string", "validation": { "required": true, "maxLength": 80 } });
     let sale = json!({ "type": "boolean" });
-    let title = GlobalFields::open(&work(5)).create(global("title", "Title", title, product.id)?).await?;
-    let sale = GlobalFields::open(&work(6)).create(global("on_sale", "On sale", sale, product.id)?).await?;
+    let title = GlobalFields::open(&op(5)).create(global("title", "Title", title, product.id)?).await?;
+    let sale = GlobalFields::open(&op(6)).create(global("on_sale", "On sale", sale, product.id)?).await?;
 
     let tenant: TenantId = parse("acme")?;
-    let scope = || work(0).scope().tenant(tenant.clone());
+    let scope = || op(0).scope().tenant(tenant.clone());
     let product_ref = GroupRef::Id(product.id);
     let color = json!({ "type": "select", "validation": { "options": ["red", "green", "blue"] } });
-    let color = TenantFields::open(&work(7), scope()).create(&product_ref, own("color", "Color", color)?).await?;
+    let color = TenantFields::open(&op(7), scope()).create(&product_ref, own("color", "Color", color)?).await?;
     let weight = json!({ "type": "number", "validation": { "min": 0 } });
-    let weight = TenantFields::open(&work(8), scope()).create(&product_ref, own("weight", "Weight", weight)?).await?;
+    let weight = TenantFields::open(&op(8), scope()).create(&product_ref, own("weight", "Weight", weight)?).await?;
 
     let entities: [EntityId; 2] = [parse("sku-1")?, parse("sku-0")?];
     for (number, entity) in (9..).zip(&entities) {
         let sent = Map::from_iter([("title".to_owned(), Value::from("Oak table")), ("color".to_owned(), "red".into())]);
-        Values::open(&work(number), scope()).save(&product_ref, entity, &sent, Save::Merge, None).await?;
+        Values::open(&op(number), scope()).save(&product_ref, entity, &sent, Save::Merge, None).await?;
     }
     Ok(Shop {
-        scope: work(0).scope().clone(),
+        scope: op(0).scope().clone(),
         cookie: token.set_cookie().split(';').next().unwrap_or_default().to_owned(),
         api_keys: [main.id, spare.id],
         groups: [product.id, spare_group.id],

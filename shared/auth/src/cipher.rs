@@ -1,4 +1,4 @@
-//! AES-256-GCM under random nonces: what is sealed opens only at the place that it was sealed for.
+//! AES-256-GCM under random nonces: what is sealed opens only at the context that it was sealed for.
 
 use std::fmt;
 
@@ -27,24 +27,24 @@ impl Cipher {
         RandomizedNonceKey::new(&AES_256_GCM, key).map(Self).map_err(|_| FAILED)
     }
 
-    /// The nonce, `plain` enciphered, and the tag over it and its `place`.
+    /// The nonce, `plain` enciphered, and the tag over it and its `context`.
     ///
     /// # Errors
     /// If the cipher fails.
-    pub fn seal(&self, place: &str, mut plain: Vec<u8>) -> Result<Vec<u8>, VaultError> {
-        let nonce = self.0.seal_in_place_append_tag(Aad::from(place), &mut plain).map_err(|_| FAILED)?;
+    pub fn seal(&self, context: &str, mut plain: Vec<u8>) -> Result<Vec<u8>, VaultError> {
+        let nonce = self.0.seal_in_place_append_tag(Aad::from(context), &mut plain).map_err(|_| FAILED)?;
         Ok([&nonce.as_ref()[..], &plain].concat())
     }
 
-    /// What was sealed for this `place`.
+    /// What was sealed for this `context`.
     ///
     /// # Errors
-    /// If it was sealed for another place, by another key, or was altered.
-    pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
+    /// If it was sealed for another context, by another key, or was altered.
+    pub fn open(&self, context: &str, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
         let (nonce, rest) = sealed.split_at_checked(NONCE_LEN).ok_or(ALTERED)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| ALTERED)?;
         let mut rest = rest.to_vec();
-        let length = self.0.open_in_place(nonce, Aad::from(place), &mut rest).map_err(|_| ALTERED)?.len();
+        let length = self.0.open_in_place(nonce, Aad::from(context), &mut rest).map_err(|_| ALTERED)?.len();
         rest.truncate(length);
         Ok(rest)
     }

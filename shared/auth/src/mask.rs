@@ -25,11 +25,11 @@ pub fn mask(text: &str) -> Cow<'_, str> {
             at += 1;
             continue;
         };
-        // Both places are next to an ASCII character, and so between characters.
-        masked.push_str(text.get(kept..decoded.place(at + shown)).unwrap_or_default());
+        // Both offsets are next to an ASCII character, and so between characters.
+        masked.push_str(text.get(kept..decoded.offset(at + shown)).unwrap_or_default());
         masked.push(CUT);
         at += whole;
-        kept = decoded.place(at);
+        kept = decoded.offset(at);
     }
     if kept == 0 {
         return Cow::Borrowed(text);
@@ -47,7 +47,7 @@ pub fn has_credential(text: &str) -> bool {
 /// Bytes with the percent-encoding taken off, and where in the text each begins.
 struct Decoded {
     bytes: Vec<u8>,
-    places: Vec<usize>,
+    offsets: Vec<usize>,
     end: usize,
 }
 
@@ -55,20 +55,20 @@ impl Decoded {
     fn of(text: &str) -> Self {
         let all = text.as_bytes();
         let mut decoded =
-            Self { bytes: Vec::with_capacity(all.len()), places: Vec::with_capacity(all.len()), end: all.len() };
+            Self { bytes: Vec::with_capacity(all.len()), offsets: Vec::with_capacity(all.len()), end: all.len() };
         let mut at = 0;
         while let Some(byte) = all.get(at) {
             let (byte, length) = encoded(&all[at..]).unwrap_or((*byte, 1));
             decoded.bytes.push(byte);
-            decoded.places.push(at);
+            decoded.offsets.push(at);
             at += length;
         }
         decoded
     }
 
     /// Where in the text a byte begins, or where the text ends.
-    fn place(&self, at: usize) -> usize {
-        self.places.get(at).copied().unwrap_or(self.end)
+    fn offset(&self, at: usize) -> usize {
+        self.offsets.get(at).copied().unwrap_or(self.end)
     }
 }
 

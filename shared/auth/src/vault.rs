@@ -1,4 +1,4 @@
-//! What is kept encrypted: AES-256-GCM under the deployment's data keys, bound to the place that it is kept in.
+//! What is kept encrypted: AES-256-GCM under the deployment's data keys, bound to the context that it is kept in.
 
 use std::collections::HashMap;
 
@@ -53,24 +53,24 @@ impl Keyring {
         serde_json::json!({ "current": "1", "1": key }).to_string()
     }
 
-    /// A text that holds `plain` and opens only at the same `place`.
+    /// A text that holds `plain` and opens only at the same `context`.
     ///
     /// # Errors
     /// If the cipher fails.
-    pub fn seal(&self, place: &str, plain: &str) -> Result<String, VaultError> {
-        let sealed = self.cipher(&self.current)?.seal(place, plain.as_bytes().to_vec())?;
+    pub fn seal(&self, context: &str, plain: &str) -> Result<String, VaultError> {
+        let sealed = self.cipher(&self.current)?.seal(context, plain.as_bytes().to_vec())?;
         let sealed = URL_SAFE_NO_PAD.encode(sealed);
         Ok(format!("{}.{sealed}", self.current))
     }
 
-    /// What was sealed for this `place`.
+    /// What was sealed for this `context`.
     ///
     /// # Errors
-    /// If it was sealed for another place, by a key that is not there, or was altered.
-    pub fn open(&self, place: &str, sealed: &str) -> Result<String, VaultError> {
+    /// If it was sealed for another context, by a key that is not there, or was altered.
+    pub fn open(&self, context: &str, sealed: &str) -> Result<String, VaultError> {
         let (name, text) = sealed.split_once('.').ok_or(ALTERED)?;
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| ALTERED)?;
-        String::from_utf8(self.cipher(name)?.open(place, &bytes)?).map_err(|_| ALTERED)
+        String::from_utf8(self.cipher(name)?.open(context, &bytes)?).map_err(|_| ALTERED)
     }
 
     fn cipher(&self, name: &str) -> Result<Cipher, VaultError> {

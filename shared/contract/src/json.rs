@@ -104,9 +104,9 @@ impl Strict<'_> {
     }
 
     fn number(self, number: Number) -> Value {
-        let place = self.numbers.met;
+        let index = self.numbers.met;
         self.numbers.met += 1;
-        match self.numbers.inexact.next_if(|inexact| inexact.place == place) {
+        match self.numbers.inexact.next_if(|inexact| inexact.index == index) {
             None => number.into(),
             Some(inexact) => {
                 self.numbers.problems.add(path_of(self.at), "number_not_exact", inexact.why);

@@ -55,8 +55,8 @@ impl Problems {
 
     /// Adds those of another list that are of other places.
     pub fn extend_elsewhere(&mut self, others: Self) {
-        let places: HashSet<String> = self.0.iter().map(|problem| problem.path.clone()).collect();
-        self.extend(Self(others.0.into_iter().filter(|other| !places.contains(&other.path)).collect()));
+        let paths: HashSet<String> = self.0.iter().map(|problem| problem.path.clone()).collect();
+        self.extend(Self(others.0.into_iter().filter(|other| !paths.contains(&other.path)).collect()));
     }
 
     /// `Ok(value)` if nothing was found.

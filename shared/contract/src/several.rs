@@ -6,33 +6,33 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Broken, Problems};
 
-/// 1 to `MOST` elements, in order, each once. Where nothing is narrowed there is no list: an empty one could mean all or
+/// 1 to `MAX` elements, in order, each once. Where nothing is narrowed there is no list: an empty one could mean all or
 /// nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Several<T, const MOST: usize>(Vec<T>);
+pub struct Several<T, const MAX: usize>(Vec<T>);
 
-impl<T: Ord, const MOST: usize> Several<T, MOST> {
+impl<T: Ord, const MAX: usize> Several<T, MAX> {
     /// The list of these, each once.
     ///
     /// # Errors
-    /// `too_few` for none, `too_many` for more than `MOST`, however many are the same.
+    /// `too_few` for none, `too_many` for more than `MAX`, however many are the same.
     pub fn of(mut list: Vec<T>) -> Result<Self, Broken> {
-        check_length(list.len(), MOST)?;
+        check_length(list.len(), MAX)?;
         list.sort_unstable();
         list.dedup();
         Ok(Self(list))
     }
 }
 
-impl<T: Clone, const MOST: usize> Several<T, MOST> {
+impl<T: Clone, const MAX: usize> Several<T, MAX> {
     /// A list of ours, which is in order.
     pub(crate) fn known(list: &[T]) -> Self {
         Self(list.to_vec())
     }
 }
 
-impl<T, const MOST: usize> Several<T, MOST> {
+impl<T, const MAX: usize> Several<T, MAX> {
     /// The elements, at least one.
     #[must_use]
     pub fn as_slice(&self) -> &[T] {
@@ -40,9 +40,9 @@ impl<T, const MOST: usize> Several<T, MOST> {
     }
 }
 
-impl<T: Deserr<Problems> + Ord, const MOST: usize> Deserr<Problems> for Several<T, MOST> {
+impl<T: Deserr<Problems> + Ord, const MAX: usize> Deserr<Problems> for Several<T, MAX> {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, location: ValuePointerRef<'_>) -> Result<Self, Problems> {
-        let list = elements(value, location, MOST)?;
+        let list = elements(value, location, MAX)?;
         Self::of(list).map_err(|broken| deserr::take_cf_content(Problems::merge(None, broken, location)))
     }
 }
@@ -75,19 +75,19 @@ fn check_length(length: usize, most: usize) -> Result<(), Broken> {
     }
 }
 
-impl<T: JsonSchema, const MOST: usize> JsonSchema for Several<T, MOST> {
+impl<T: JsonSchema, const MAX: usize> JsonSchema for Several<T, MAX> {
     fn inline_schema() -> bool {
         true
     }
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        format!("Several_{}_{MOST}", T::schema_name()).into()
+        format!("Several_{}_{MAX}", T::schema_name()).into()
     }
     fn json_schema(schemas: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "array",
             "items": schemas.subschema_for::<T>(),
             "minItems": 1,
-            "maxItems": MOST,
+            "maxItems": MAX,
         })
     }
 }

@@ -49,7 +49,7 @@ impl Config {
 
     /// - `HEDGEROW_TABLE_PREFIX` (default `hedgerow`): tables are `<prefix>-main`, `<prefix>-log`, `<prefix>-counters`,
     ///   the secret is `<prefix>/data-keys`.
-    /// - `HEDGEROW_QUEUES`: what the queues' addresses begin with, up to `-first`, `-retries`, `-jobs`.
+    /// - `HEDGEROW_QUEUES`: what the queues' addresses begin with, up to `-first-attempts`, `-retries`, `-jobs`.
     /// - `HEDGEROW_WEBHOOK_HTTP` (default `false`): whether webhooks may go to `http:`.
     /// - `HEDGEROW_WEBHOOK_PORTS` (default `443`): the ports that they may go to, separated by commas.
     /// - `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`: the function's memory in MiB, set by Lambda; its caches take a quarter.

@@ -18,7 +18,7 @@ pub mod webhook_settings;
 
 pub use app::App;
 pub use endpoint::{About, Endpoint, RouteSpec};
-pub use extract::body::{Body, Given, Patch, Tried};
+pub use extract::body::{Body, NotNull, PartialBody, Patch};
 pub use extract::parameters::{New, Now, Query, RequestId, Unrouted};
 pub use extract::repositories::{Assign, Deliver, Retry};
 pub use extract::{FromRequest, LoggedIn};

@@ -25,7 +25,7 @@ const ROUNDS: u32 = 5;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Queue {
     /// First attempts of deliveries.
-    First,
+    FirstAttempts,
     /// What is tried again, sent on, or deferred.
     Retries,
     /// Tasks of jobs.
@@ -34,13 +34,13 @@ pub enum Queue {
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 3] = [Self::First, Self::Retries, Self::Jobs];
+    pub const ALL: [Self; 3] = [Self::FirstAttempts, Self::Retries, Self::Jobs];
 
-    /// The word for it in names: `first`.
+    /// The word for it in names: `first-attempts`.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
-            Self::First => "first",
+            Self::FirstAttempts => "first-attempts",
             Self::Retries => "retries",
             Self::Jobs => "jobs",
         }
@@ -51,7 +51,7 @@ impl Queue {
 #[derive(Debug, Clone)]
 pub struct Queues {
     sqs: Client,
-    /// What the queues' addresses begin with; `-first` and so on follow.
+    /// What the queues' addresses begin with; `-first-attempts` and so on follow.
     base: String,
 }
 

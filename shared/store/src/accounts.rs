@@ -13,8 +13,8 @@ use contract::resource::{Client, SessionInfo, User};
 use contract::{Code, Error, Time};
 use tokio::sync::Semaphore;
 
+use crate::OpContext;
 use crate::Store;
-use crate::Work;
 use crate::apart::apart;
 use crate::author::Author;
 use crate::change::{Change, Outcome};
@@ -79,9 +79,9 @@ impl Signup {
         if self.store.get(&email_key(&email)).await?.is_some() {
             return Err(Code::EmailTaken.into());
         }
-        let (info, work) = self.open_account(email, &hashed(password).await?, name).await?;
+        let (info, op) = self.open_account(email, &hashed(password).await?, name).await?;
         let token = SessionToken::generate(info.user.id);
-        start_session(&self.store, &token, 0, work.author.at()).await?;
+        start_session(&self.store, &token, 0, op.author.at()).await?;
         Ok((info, token))
     }
 
@@ -94,7 +94,7 @@ impl Signup {
         email: Email,
         hash: &PasswordHash,
         name: Name,
-    ) -> Result<(SessionInfo, Work), Error> {
+    ) -> Result<(SessionInfo, OpContext), Error> {
         let (store, author) = (&self.store, &self.author);
         let email_key = email_key(&email);
         let seal = SealKey::generate();
@@ -129,8 +129,8 @@ impl Signup {
             let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
             if let Outcome::Done = store.commit(changes, event).await? {
                 let scope = ClientScope::verified(client.id, seal);
-                let work = Work { store: store.clone(), scope, author: author.clone() };
-                return Ok((SessionInfo { user, client }, work));
+                let op = OpContext { store: store.clone(), scope, author: author.clone() };
+                return Ok((SessionInfo { user, client }, op));
             }
             // The slug is taken, if anything is.
             client.slug = wished.with_suffix(&auth::hex(&auth::random::bytes::<4>()));
@@ -207,7 +207,7 @@ impl Sessions<Delete> {
     /// # Errors
     /// None of the contract's.
     pub async fn end(&self, session: &SessionCredential) -> Result<(), Error> {
-        self.store.attempt(Change::delete(keys::session(session.user_id(), &session.hash))).await.map(|_| ())
+        self.store.conditional_write(Change::delete(keys::session(session.user_id(), &session.hash))).await.map(|_| ())
     }
 }
 
@@ -221,7 +221,7 @@ async fn start_session(store: &Store, token: &SessionToken, epoch: u64, at: Time
         .set("expiresAt", text(ends.to_string()))
         .set("sessionEpoch", number(epoch))
         .set("ttl", number(ends.seconds()));
-    store.attempt(session).await.map(|_| ())
+    store.conditional_write(session).await.map(|_| ())
 }
 
 /// Hashes take turns anyway: who waits, waits here, without a thread; whom the queue has no place for is told so.

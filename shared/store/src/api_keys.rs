@@ -9,7 +9,7 @@ use contract::permission::{KeyType, Permissions};
 use contract::resource::{ApiKey, RateLimit};
 use contract::{Code, Error, Precondition, Time};
 
-use crate::Work;
+use crate::OpContext;
 use crate::change::{Change, Outcome};
 use crate::credentials::KeyCard;
 use crate::document::{Document, check, holding, to_doc};
@@ -23,7 +23,7 @@ use crate::tables::Table;
 
 /// The client's API keys.
 pub struct ApiKeys<A> {
-    work: Work,
+    op: OpContext,
     access: PhantomData<A>,
 }
 
@@ -68,8 +68,8 @@ pub struct NewApiKey {
 impl<A> ApiKeys<A> {
     /// The API keys of the request's client.
     #[must_use]
-    pub fn open(work: &Work) -> Self {
-        Self { work: work.clone(), access: PhantomData }
+    pub fn open(op: &OpContext) -> Self {
+        Self { op: op.clone(), access: PhantomData }
     }
 }
 
@@ -79,7 +79,7 @@ impl ApiKeys<Get> {
     /// # Errors
     /// `api_key_not_found`.
     pub async fn get(&self, id: KeyId) -> Result<ApiKey, Error> {
-        let found: Option<Document<ApiKey>> = self.work.store.document(&keys::api_key(&self.work.scope, id)).await?;
+        let found: Option<Document<ApiKey>> = self.op.store.document(&keys::api_key(&self.op.scope, id)).await?;
         Ok(found.ok_or(Code::ApiKeyNotFound)?.value)
     }
 }
@@ -90,15 +90,15 @@ impl ApiKeys<List> {
     /// # Errors
     /// `malformed_request` for a cursor of another list.
     pub async fn list(&self, page: &PageRequest) -> Result<Page<ApiKey>, Error> {
-        let pk = keys::api_keys_pk(&self.work.scope);
+        let pk = keys::api_keys_pk(&self.op.scope);
         let listing = Listing {
             table: Table::Main,
             pk: &pk,
             prefix: KeyId::PREFIX,
             bound: &["list-api-keys"],
-            seal: self.work.scope.seal(),
+            seal: self.op.scope.seal(),
         };
-        self.work.store.page(&listing, page, |item| Ok(Some(Document::read(&item)?.value))).await
+        self.op.store.page(&listing, page, |item| Ok(Some(Document::read(&item)?.value))).await
     }
 }
 
@@ -117,7 +117,7 @@ impl ApiKeys<Create> {
     /// # Errors
     /// `limit_reached`.
     pub async fn create_known(&self, new: NewApiKey, secret: &ApiKeySecret) -> Result<ApiKey, Error> {
-        let Work { store, scope, author } = &self.work;
+        let OpContext { store, scope, author } = &self.op;
         let event = author.event_of_this_try();
         let key = ApiKey {
             id: KeyId::new(author.unique()),
@@ -148,7 +148,7 @@ impl ApiKeys<Create> {
     /// A request that is carried out again finds its key made, under a secret that died with the first try, and maybe
     /// changed since.
     async fn make_again(&self, id: KeyId, secret: &ApiKeySecret, event: EventId) -> Result<ApiKey, Error> {
-        let Work { store, scope, author } = &self.work;
+        let OpContext { store, scope, author } = &self.op;
         let item = store.get(&keys::api_key(scope, id)).await?.ok_or(Code::Internal)?;
         let (current, lost) = (Document::<ApiKey>::read(&item)?, hash_of(&item)?);
         let (mut key, hash) = (current.value, secret.hash());
@@ -182,16 +182,16 @@ impl ApiKeys<Update> {
         precondition: Option<Precondition>,
         change: impl Fn(&mut ApiKey) -> Result<(), Error>,
     ) -> Result<ApiKey, Error> {
-        let place = keys::api_key(&self.work.scope, id);
+        let key = keys::api_key(&self.op.scope, id);
         let hash = self.hash(id).await?;
         let plan = |current: &Document<ApiKey>, mut next: ApiKey| {
             change(&mut next)?;
-            let master = holding(Change::update(place.clone()), &next, current.version + 1)?;
+            let master = holding(Change::update(key.clone()), &next, current.version + 1)?;
             let card = self.card(&next, &hash)?.when_present();
             Ok((next, vec![master, card]))
         };
-        let key = self.work.update(&place, precondition, Code::ApiKeyNotFound, plan).await?;
-        self.work.store.forget_key(&hash);
+        let key = self.op.update(&key, precondition, Code::ApiKeyNotFound, plan).await?;
+        self.op.store.forget_key(&hash);
         Ok(key)
     }
 }
@@ -202,7 +202,7 @@ impl ApiKeys<Delete> {
     /// # Errors
     /// `api_key_not_found`, `version_conflict`.
     pub async fn delete(&self, id: KeyId, precondition: Option<Precondition>) -> Result<(), Error> {
-        let Work { store, scope, author } = &self.work;
+        let OpContext { store, scope, author } = &self.op;
         let event = author.event();
         let hash = self.hash(id).await?;
         update_with_retry!({
@@ -223,12 +223,12 @@ impl ApiKeys<Delete> {
 
 impl<A> ApiKeys<A> {
     async fn hash(&self, id: KeyId) -> Result<KeyHash, Error> {
-        let item = self.work.store.get(&keys::api_key(&self.work.scope, id)).await?.ok_or(Code::ApiKeyNotFound)?;
+        let item = self.op.store.get(&keys::api_key(&self.op.scope, id)).await?.ok_or(Code::ApiKeyNotFound)?;
         hash_of(&item)
     }
 
     fn card(&self, key: &ApiKey, hash: &KeyHash) -> Result<Change, Error> {
-        let card = KeyCard::new(key, &self.work.scope);
+        let card = KeyCard::new(key, &self.op.scope);
         Ok(Change::put(keys::key_card(hash)).set("doc", text(to_doc(&card)?)))
     }
 }

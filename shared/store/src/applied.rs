@@ -14,9 +14,9 @@ use crate::change::Change;
 use crate::dynamo::{Item, get_bytes};
 
 /// As long as an idempotency key holds.
-const KEPT: Duration = Duration::from_secs(24 * 3600);
+const RETENTION: Duration = Duration::from_secs(24 * 3600);
 /// A document that is changed more often than this while one of its requests is tried again may forget that one.
-const MOST: usize = 16;
+const MAX_EVENTS: usize = 16;
 /// Bytes of an event's unique part.
 const ID: usize = 16;
 
@@ -38,16 +38,16 @@ impl Applied {
         if !author.is_keyed() {
             return self.clone();
         }
-        let is_kept = |id: &&[u8]| made_at(id).is_some_and(|at| at.plus(KEPT) > author.at());
+        let is_kept = |id: &&[u8]| made_at(id).is_some_and(|at| at.plus(RETENTION) > author.at());
         let kept: Vec<&[u8]> = self.0.chunks_exact(ID).filter(is_kept).collect();
-        let newest = kept.iter().skip((kept.len() + 1).saturating_sub(MOST)).copied();
+        let newest = kept.iter().skip((kept.len() + 1).saturating_sub(MAX_EVENTS)).copied();
         Self(newest.chain([event.unique().as_bytes().as_slice()]).flatten().copied().collect())
     }
 
     /// These and then the `newer` ones of the same document.
     pub(crate) fn followed_by(&self, newer: &Self) -> Self {
         let all = [self.0.as_slice(), &newer.0].concat();
-        let first = all.len().saturating_sub(MOST * ID);
+        let first = all.len().saturating_sub(MAX_EVENTS * ID);
         Self(all[first..].to_vec())
     }
 
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn the_newest_of_the_last_day_are_kept() {
         let (mut applied, mut events) = (Applied::default(), Vec::new());
-        let day = i64::try_from(KEPT.as_millis()).unwrap();
+        let day = i64::try_from(RETENTION.as_millis()).unwrap();
         for at in 0..40 {
             let author = author(day + at).keyed(false);
             events.push(author.event());

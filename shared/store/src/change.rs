@@ -51,7 +51,7 @@ pub(crate) enum Outcome {
 }
 
 /// What became of one conditional write.
-pub(crate) enum Attempt {
+pub(crate) enum Written {
     Done,
     /// The condition does not hold for what stands there.
     Refused(Option<Item>),
@@ -218,15 +218,15 @@ impl Store {
 
     async fn commit_one(&self, mut change: Change, event: EventId) -> Result<Outcome, Error> {
         let otherwise = change.otherwise.take();
-        match self.attempt(change).await? {
-            Attempt::Done => Ok(Outcome::Done),
-            Attempt::Refused(item) if Change::is_own(item.as_ref(), event) => Ok(Outcome::Done),
-            Attempt::Refused(item) => otherwise.map_or(Ok(Outcome::Stale), |error| Err(error(item.as_ref()))),
+        match self.conditional_write(change).await? {
+            Written::Done => Ok(Outcome::Done),
+            Written::Refused(item) if Change::is_own(item.as_ref(), event) => Ok(Outcome::Done),
+            Written::Refused(item) => otherwise.map_or(Ok(Outcome::Stale), |error| Err(error(item.as_ref()))),
         }
     }
 
     /// Carries out one put, update or deletion; if its condition does not hold, tells what stands there.
-    pub(crate) async fn attempt(&self, change: Change) -> Result<Attempt, Error> {
+    pub(crate) async fn conditional_write(&self, change: Change) -> Result<Written, Error> {
         for round in 0..ROUNDS {
             if let Some(attempt) = self.attempt_once(&change).await? {
                 return Ok(attempt);
@@ -237,7 +237,7 @@ impl Store {
     }
 
     /// Nothing if a transaction has the item, which the SDK does not try again.
-    async fn attempt_once(&self, change: &Change) -> Result<Option<Attempt>, Error> {
+    async fn attempt_once(&self, change: &Change) -> Result<Option<Written>, Error> {
         /// One operation: the three have the same settings and failures, under types of their own.
         macro_rules! attempt {
             ($call:expr, $operation:literal, $failure:ident) => {{
@@ -248,10 +248,10 @@ impl Store {
                     .set_expression_attribute_values(change.values())
                     .return_values_on_condition_check_failure(Returned::AllOld);
                 match call.send().await {
-                    Ok(_) => Ok(Some(Attempt::Done)),
+                    Ok(_) => Ok(Some(Written::Done)),
                     Err(error) => match error.as_service_error() {
                         Some($failure::ConditionalCheckFailedException(e)) => {
-                            Ok(Some(Attempt::Refused(e.item.clone())))
+                            Ok(Some(Written::Refused(e.item.clone())))
                         }
                         Some($failure::TransactionConflictException(_)) => Ok(None),
                         _ => Err(fault($operation, &error)),

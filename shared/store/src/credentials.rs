@@ -20,7 +20,7 @@ use crate::keys::{self, Kind};
 use crate::scope::ClientScope;
 
 /// How long a key's card is believed without asking again: what is switched off is off everywhere after this.
-const BELIEVED: Duration = Duration::from_secs(5);
+const CACHE_TTL: Duration = Duration::from_secs(5);
 
 /// What the gate needs to know of an API key.
 #[derive(Clone, Serialize, Deserialize)]
@@ -138,7 +138,7 @@ impl Store {
     /// `unavailable`, `internal`.
     pub async fn verify_key(&self, secret: &ApiKeySecret) -> Result<Option<KeyCredential>, Error> {
         let (hash, now) = (secret.hash(), self.clock().now());
-        let known = self.0.keys.get(&hash).filter(|(read, _)| now < read.plus(BELIEVED) && *read <= now);
+        let known = self.0.keys.get(&hash).filter(|(read, _)| now < read.plus(CACHE_TTL) && *read <= now);
         let card = match known {
             Some((_, card)) => card,
             None => {

@@ -4,7 +4,7 @@
 //! and counts only while the group's and the tenant's cards, read strongly with every request, still say so.
 //!
 //! When nothing is cached, definitions are read *beside* the cards, in one round trip, which is sound because they say
-//! themselves how new they are: the group's stretch begins with the group's card, the tenant's with the tenant's card of
+//! themselves how new they are: the group's range begins with the group's card, the tenant's with the tenant's card of
 //! the group. Otherwise they are read again. What is deleted lies elsewhere and is never read.
 //!
 //! A Query beside a transaction may see one of its items changed and another not yet. What it saw then is right for its
@@ -23,13 +23,13 @@ use contract::{Code, Error, Time};
 use crate::apart;
 use crate::cache::{Cache as Weighed, Heavy};
 use crate::document::{Document, from_doc};
-use crate::dynamo::{Item, Stretch, get_number, get_text, must};
+use crate::dynamo::{Item, KeyRange, get_number, get_text, must};
 use crate::field_groups::group_of;
 use crate::keys::{self, Key};
 use crate::limits::Held;
 use crate::scope::TenantScope;
 use crate::tables::Table;
-use crate::{Store, Work};
+use crate::{OpContext, Store};
 
 /// Longer than a transaction can be under way, with all of its tries.
 pub(crate) const SETTLED: Duration = Duration::from_secs(30);
@@ -102,7 +102,7 @@ pub(crate) struct Loaded {
     pub(crate) tenant_group: Option<Item>,
     /// What the group holds of the client's own fields.
     pub(crate) global: Held,
-    /// The items that were asked for, by place.
+    /// The items that were asked for, by position.
     pub(crate) others: HashMap<Key, Item>,
     /// Whether the group is deleted.
     deleted: bool,
@@ -133,7 +133,7 @@ impl Fields {
     }
 }
 
-impl Work {
+impl OpContext {
     /// The identifier of a group. What the cache says of a key is checked against the group's card by its reader, or
     /// wrong at worst for a key that was given to another group in this very moment.
     pub(crate) async fn resolve(&self, group: &GroupRef) -> Result<GroupId, Error> {
@@ -189,10 +189,10 @@ impl Work {
 
         let (group_key, tenant_key) = (keys::group(client, id), keys::tenant(scope));
         let tenant_group_key = keys::tenant_group(scope, id);
-        let mut places = vec![&group_key, &tenant_key, &tenant_group_key];
-        places.extend(others);
+        let mut keys = vec![&group_key, &tenant_key, &tenant_group_key];
+        keys.extend(others);
         let (cards, group_read, tenant_read) = tokio::join!(
-            store.batch_get_all(&places),
+            store.batch_get_all(&keys),
             async {
                 if cached.is_none() && group_fields.is_none() {
                     Some(self.read_group(&group_key.pk).await)
@@ -251,7 +251,7 @@ impl Work {
 
     /// The group's copies of global fields, under the version of the card that stands before them.
     async fn read_group(&self, pk: &str) -> Result<GroupFields, Error> {
-        let whole = Stretch { table: Table::Main, pk, prefix: "", after: None, limit: None };
+        let whole = KeyRange { table: Table::Main, pk, prefix: "", after: None, limit: None };
         let items = self.store.query(&whole).await?;
         self.read_out(items, |items| {
             let mut fields = Vec::with_capacity(items.len());
@@ -270,8 +270,8 @@ impl Work {
     /// The tenant's fields in the group, under the version of the card that stands before them.
     async fn read_tenant(&self, scope: &TenantScope, id: GroupId) -> Result<(u64, Vec<TenantField>), Error> {
         let card = keys::tenant_group(scope, id);
-        let stretch = Stretch { table: Table::Main, pk: &card.pk, prefix: &card.sk, after: None, limit: None };
-        let items = self.store.query(&stretch).await?;
+        let range = KeyRange { table: Table::Main, pk: &card.pk, prefix: &card.sk, after: None, limit: None };
+        let items = self.store.query(&range).await?;
         self.read_out(items, move |items| {
             let (card, fields) = match items.split_first() {
                 Some((first, fields)) if get_text(first, "sk") == Some(&card.sk) => (Some(first), fields),
@@ -312,9 +312,9 @@ impl Store {
 
 /// Where a field stands among others: by the order that its schema asks for, those that ask for none last; then the
 /// client's first; then by age.
-pub(crate) type Place = (i64, Scope, FieldId);
+pub(crate) type Position = (i64, Scope, FieldId);
 
-pub(crate) fn place(field: &Field) -> Place {
+pub(crate) fn position(field: &Field) -> Position {
     (field.schema.order().unwrap_or(i64::MAX), field.scope, field.id)
 }
 
@@ -343,7 +343,7 @@ fn merge(global: &[GlobalField], own: Vec<TenantField>, group_version: u64, tena
         updated_at: field.updated_at,
     });
     let mut all: Vec<Field> = globals.chain(tenants).collect();
-    all.sort_by_key(place);
+    all.sort_by_key(position);
     let by_key = all.iter().enumerate().filter(|(_, f)| !f.shadowed).map(|(at, f)| (f.key.clone(), at)).collect();
     Fields { group_version, tenant_version, all, by_key, own }
 }

@@ -10,7 +10,7 @@ use crate::change::{Change, Outcome};
 use crate::dynamo::{Item, get_number, get_text, must, number, text};
 use crate::keys::{self, Key, RETENTION};
 use crate::retry::{Step, update_with_retry};
-use crate::{Store, Work};
+use crate::{OpContext, Store};
 
 /// A resource as it is stored.
 pub(crate) struct Document<T> {
@@ -92,14 +92,14 @@ pub(crate) fn check_deleted(precondition: Option<Precondition>, version: u64) ->
     check(precondition, matches!(precondition, Some(Precondition::Version(_))).then_some(version))
 }
 
-/// Where a resource stands while it lives, and once it is deleted: there too, or, where its place is read with others,
-/// elsewhere.
-pub(crate) struct Places {
+/// The key of a resource's item while it lives, and of what is left of it once it is deleted: the same, or another one
+/// where live items are read with others.
+pub(crate) struct DocumentKeys {
     live: Key,
     deleted: Option<Key>,
 }
 
-impl Places {
+impl DocumentKeys {
     /// Of a resource that stays where it is.
     pub(crate) fn one(key: Key) -> Self {
         Self { live: key, deleted: None }
@@ -126,9 +126,8 @@ impl Places {
                 vec![Change::delete(self.live.clone()), marked(Change::put(deleted.clone()))?.when_absent()]
             }
         };
-        let place = self.deleted.as_ref().unwrap_or(&self.live);
-        let root = text(format!("{} {}", place.pk, place.sk));
-        changes.push(Change::put(self.purge(at)).set("root", root));
+        let key = self.deleted.as_ref().unwrap_or(&self.live);
+        changes.push(Change::put(keys::purge(at, &self.live)).set("root", text(key.path())));
         Ok(changes)
     }
 
@@ -147,14 +146,8 @@ impl Places {
                 vec![Change::delete(deleted.clone()), whole(Change::put(self.live.clone()))?.when_absent()]
             }
         };
-        changes.push(Change::delete(self.purge(deleted_at)));
+        changes.push(Change::delete(keys::purge(deleted_at, &self.live)));
         Ok(changes)
-    }
-
-    fn purge(&self, deleted_at: Time) -> Key {
-        // A card's sort key says nothing; its partition does.
-        let whole = if self.live.sk == "#" { &self.live.pk } else { &self.live.sk };
-        keys::purge(deleted_at, whole.rsplit('#').next().unwrap_or(whole))
     }
 
     /// The keys under which the resource may be found.
@@ -168,12 +161,12 @@ impl Store {
         self.get(key).await?.as_ref().map(Document::read).transpose()
     }
 
-    async fn document_at<T: DeserializeOwned>(&self, places: &Places) -> Result<Option<Document<T>>, Error> {
-        if places.deleted.is_none() {
-            return self.document(&places.live).await;
+    async fn document_at<T: DeserializeOwned>(&self, keys: &DocumentKeys) -> Result<Option<Document<T>>, Error> {
+        if keys.deleted.is_none() {
+            return self.document(&keys.live).await;
         }
-        let found = self.batch_get_all(&places.keys().collect::<Vec<_>>()).await?;
-        places.keys().find_map(|key| found.get(key)).map(Document::read).transpose()
+        let found = self.batch_get_all(&keys.keys().collect::<Vec<_>>()).await?;
+        keys.keys().find_map(|key| found.get(key)).map(Document::read).transpose()
     }
 }
 
@@ -181,42 +174,42 @@ impl Store {
 /// it is.
 pub(crate) type Plan<T> = Option<(T, Vec<Change>)>;
 
-impl Work {
+impl OpContext {
     /// What a request that is carried out again had made, whatever became of it since: made anew, a deletion were lost.
-    pub(crate) async fn made_before<T: DeserializeOwned>(&self, places: &Places) -> Result<Option<T>, Error> {
+    pub(crate) async fn made_before<T: DeserializeOwned>(&self, keys: &DocumentKeys) -> Result<Option<T>, Error> {
         if !self.author.is_again() {
             return Ok(None);
         }
-        Ok(self.store.document_at(places).await?.map(|made| made.value))
+        Ok(self.store.document_at(keys).await?.map(|made| made.value))
     }
 
     /// Deletes softly, with what `beside` adds; the deletion is a change of version.
     pub(crate) async fn delete_softly<T: Versioned>(
         &self,
-        places: &Places,
+        keys: &DocumentKeys,
         precondition: Option<Precondition>,
         absent: Code,
         beside: impl Fn(&T) -> Result<Vec<Change>, Error>,
     ) -> Result<(), Error> {
         let plan = |current: &Document<T>, next: T| {
-            let mut changes = places.deletion(current, &next, self.author.at())?;
+            let mut changes = keys.deletion(current, &next, self.author.at())?;
             changes.extend(beside(&next)?);
             Ok(Some((next, changes)))
         };
-        self.revise(places, precondition, absent, plan).await.map(|_| ())
+        self.revise(keys, precondition, absent, plan).await.map(|_| ())
     }
 
     /// Restores what was deleted at most [`RETENTION`] ago; what is not deleted is answered as it is.
     pub(crate) async fn restore<T: Versioned>(
         &self,
-        places: &Places,
+        keys: &DocumentKeys,
         precondition: Option<Precondition>,
         absent: Code,
         beside: impl Fn(&T) -> Result<Vec<Change>, Error>,
     ) -> Result<T, Error> {
         let event = self.author.event();
         update_with_retry!({
-            let current = self.store.document_at::<T>(places).await?.ok_or(absent)?;
+            let current = self.store.document_at::<T>(keys).await?.ok_or(absent)?;
             if current.is_by(event) {
                 return Ok(Step::Done(current.value));
             }
@@ -225,7 +218,7 @@ impl Work {
             }
             let plan = |next: T| {
                 let applied = current.applied.and(&self.author, event);
-                let mut changes = places.restoration(&current, &next, &applied)?;
+                let mut changes = keys.restoration(&current, &next, &applied)?;
                 changes.extend(beside(&next)?);
                 Ok(Some((next, changes)))
             };
@@ -236,7 +229,7 @@ impl Work {
         })
     }
 
-    /// Changes a document as [`Work::revise`] does, but not by a change that leaves it as it is (contract: Conventions).
+    /// Changes a document as [`OpContext::revise`] does, but not by a change that leaves it as it is (contract: Conventions).
     pub(crate) async fn update<T: Versioned>(
         &self,
         key: &Key,
@@ -249,21 +242,21 @@ impl Work {
             let (next, changes) = plan(current, next)?;
             Ok((to_doc(&next)? != same).then_some((next, changes)))
         };
-        self.revise(&Places::one(key.clone()), precondition, absent, plan).await
+        self.revise(&DocumentKeys::one(key.clone()), precondition, absent, plan).await
     }
 
     /// Changes a document by condition on its version, computed anew when another change came in between. The first of
     /// the planned changes is the document's own; its condition and everyone's stamp are put on here.
     async fn revise<T: Versioned>(
         &self,
-        places: &Places,
+        keys: &DocumentKeys,
         precondition: Option<Precondition>,
         absent: Code,
         plan: impl Fn(&Document<T>, T) -> Result<Plan<T>, Error>,
     ) -> Result<T, Error> {
         let event = self.author.event();
         update_with_retry!({
-            let current = self.store.document_at::<T>(places).await?.ok_or(absent)?;
+            let current = self.store.document_at::<T>(keys).await?.ok_or(absent)?;
             let step = |next| plan(&current, next);
             if let Some(done) = self.revise_once(&current, precondition, absent, false, event, step).await? {
                 return Ok(Step::Done(done));
@@ -272,7 +265,7 @@ impl Work {
         })
     }
 
-    /// One try of [`Work::revise`]: nothing if another change came in between.
+    /// One try of [`OpContext::revise`]: nothing if another change came in between.
     pub(crate) async fn revise_once<T: Versioned>(
         &self,
         current: &Document<T>,

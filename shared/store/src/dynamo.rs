@@ -81,9 +81,9 @@ pub(crate) fn fault<E: ProvideErrorMetadata, R>(call: &str, error: &SdkError<E, 
     }
 }
 
-/// A stretch of a partition, in the order of its sort keys.
+/// A range of a partition, in the order of its sort keys.
 #[derive(Clone, Copy)]
-pub(crate) struct Stretch<'a> {
+pub(crate) struct KeyRange<'a> {
     pub(crate) table: Table,
     pub(crate) pk: &'a str,
     /// What sort keys begin with; empty for the whole partition.
@@ -108,7 +108,7 @@ impl Store {
         Ok(answer.item)
     }
 
-    /// The items at these places, in the order of `keys`, in one round trip per hundred.
+    /// The items at these keys, in the order of `keys`, in one round trip per hundred.
     pub(crate) async fn batch_get<const N: usize>(&self, keys: [&Key; N]) -> Result<[Option<Item>; N], Error> {
         let mut found = self.batch_get_all(&keys).await?;
         Ok(keys.map(|key| found.remove(key)))
@@ -185,36 +185,36 @@ impl Store {
         Err(Error::unavailable("BatchWriteItem: items were left unprocessed"))
     }
 
-    /// The items of a stretch, across DynamoDB's pages of 1 MB.
-    pub(crate) async fn query(&self, stretch: &Stretch<'_>) -> Result<Vec<Item>, Error> {
-        let (mut items, mut more) = self.query_once(stretch).await?;
-        while more && stretch.limit.is_none_or(|limit| items.len() < limit) {
+    /// The items of a range, across DynamoDB's pages of 1 MB.
+    pub(crate) async fn query(&self, range: &KeyRange<'_>) -> Result<Vec<Item>, Error> {
+        let (mut items, mut more) = self.query_once(range).await?;
+        while more && range.limit.is_none_or(|limit| items.len() < limit) {
             let Some(last) = items.last() else { break };
             let after = must(get_text(last, "sk"), "sk")?;
-            let limit = stretch.limit.map(|limit| limit - items.len());
-            let (next, goes_on) = self.query_once(&Stretch { after: Some(after), limit, ..*stretch }).await?;
+            let limit = range.limit.map(|limit| limit - items.len());
+            let (next, goes_on) = self.query_once(&KeyRange { after: Some(after), limit, ..*range }).await?;
             items.extend(next);
             more = goes_on;
         }
         Ok(items)
     }
 
-    /// As much of a stretch as one call gives, and whether there is more.
-    pub(crate) async fn query_once(&self, stretch: &Stretch<'_>) -> Result<(Vec<Item>, bool), Error> {
-        let start = |sk: &str| HashMap::from([("pk".to_owned(), text(stretch.pk)), ("sk".to_owned(), text(sk))]);
-        let limit = stretch.limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX));
-        let mut call = self.dynamo().query().table_name(self.table(stretch.table)).consistent_read(true);
+    /// As much of a range as one call gives, and whether there is more.
+    pub(crate) async fn query_once(&self, range: &KeyRange<'_>) -> Result<(Vec<Item>, bool), Error> {
+        let start = |sk: &str| HashMap::from([("pk".to_owned(), text(range.pk)), ("sk".to_owned(), text(sk))]);
+        let limit = range.limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX));
+        let mut call = self.dynamo().query().table_name(self.table(range.table)).consistent_read(true);
         // From where it begins, not from where the prefix does: the embedded engine would go through all between them.
-        let low = stretch.after.unwrap_or(stretch.prefix);
+        let low = range.after.unwrap_or(range.prefix);
         call = if low.is_empty() {
             call.key_condition_expression("pk = :pk")
         } else {
             call.key_condition_expression("pk = :pk AND sk BETWEEN :low AND :high")
                 .expression_attribute_values(":low", text(low))
-                .expression_attribute_values(":high", text(format!("{}{LAST}", stretch.prefix)))
+                .expression_attribute_values(":high", text(format!("{}{LAST}", range.prefix)))
         };
-        call = call.expression_attribute_values(":pk", text(stretch.pk)).set_limit(limit);
-        let answer = call.set_exclusive_start_key(stretch.after.map(start)).send().await;
+        call = call.expression_attribute_values(":pk", text(range.pk)).set_limit(limit);
+        let answer = call.set_exclusive_start_key(range.after.map(start)).send().await;
         let answer = answer.map_err(|error| fault("Query", &error))?;
         let more = answer.last_evaluated_key.is_some();
         Ok((answer.items.unwrap_or_default(), more))

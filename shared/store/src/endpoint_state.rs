@@ -7,7 +7,7 @@ use contract::id::WebhookId;
 use contract::{Error, Time};
 
 use crate::Store;
-use crate::change::{Attempt, Change};
+use crate::change::{Change, Written};
 use crate::dynamo::{Item, get_number, number};
 use crate::grant::granted;
 use crate::keys;
@@ -241,9 +241,9 @@ impl EndpointStates {
             Some(before) => change.when("#openUntil = :before").with(":before", number(before.millis())),
             None => change.when("attribute_not_exists(#openUntil)"),
         };
-        match self.store.attempt(change).await? {
-            Attempt::Done => Ok(true),
-            Attempt::Refused(item) => {
+        match self.store.conditional_write(change).await? {
+            Written::Done => Ok(true),
+            Written::Refused(item) => {
                 let found = item.map(|item| health(&item));
                 Ok(found.is_some_and(|found| found.open_until == Some(until)))
             }

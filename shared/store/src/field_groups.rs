@@ -7,9 +7,9 @@ use contract::names::{Description, GroupKey, GroupRef, Name};
 use contract::resource::{FieldGroup, Publishing};
 use contract::{Code, Error, Precondition};
 
-use crate::Work;
+use crate::OpContext;
 use crate::change::{Change, Outcome};
-use crate::document::{Document, Places, from_doc, holding, to_doc};
+use crate::document::{Document, DocumentKeys, from_doc, holding, to_doc};
 use crate::dynamo::{Item, get_text, must, number, text};
 use crate::grant::{Create, Delete, Get, List, Restore, Update, granted};
 use crate::keys;
@@ -19,7 +19,7 @@ use crate::tables::Table;
 
 /// The client's field groups.
 pub struct FieldGroups<A> {
-    work: Work,
+    op: OpContext,
     access: PhantomData<A>,
 }
 
@@ -66,8 +66,8 @@ pub struct NewFieldGroup {
 impl<A> FieldGroups<A> {
     /// The field groups of the request's client.
     #[must_use]
-    pub fn open(work: &Work) -> Self {
-        Self { work: work.clone(), access: PhantomData }
+    pub fn open(op: &OpContext) -> Self {
+        Self { op: op.clone(), access: PhantomData }
     }
 }
 
@@ -77,8 +77,8 @@ impl FieldGroups<Get> {
     /// # Errors
     /// `field_group_not_found`.
     pub async fn get(&self, group: &GroupRef) -> Result<FieldGroup, Error> {
-        let id = self.work.resolve(group).await?;
-        let found: Option<Document<FieldGroup>> = self.work.store.document(&keys::group(&self.work.scope, id)).await?;
+        let id = self.op.resolve(group).await?;
+        let found: Option<Document<FieldGroup>> = self.op.store.document(&keys::group(&self.op.scope, id)).await?;
         let live = found.filter(|found| found.deleted_at.is_none());
         Ok(live.ok_or(Code::FieldGroupNotFound)?.value)
     }
@@ -90,15 +90,15 @@ impl FieldGroups<List> {
     /// # Errors
     /// `malformed_request` for a cursor of another list.
     pub async fn list(&self, page: &PageRequest) -> Result<Page<FieldGroup>, Error> {
-        let pk = keys::group_keys_pk(&self.work.scope);
+        let pk = keys::group_keys_pk(&self.op.scope);
         let listing = Listing {
             table: Table::Main,
             pk: &pk,
             prefix: keys::GROUP_KEYS,
             bound: &["list-field-groups"],
-            seal: self.work.scope.seal(),
+            seal: self.op.scope.seal(),
         };
-        self.work.store.page(&listing, page, |row| from_doc(&row).map(Some)).await
+        self.op.store.page(&listing, page, |row| from_doc(&row).map(Some)).await
     }
 }
 
@@ -108,7 +108,7 @@ impl FieldGroups<Create> {
     /// # Errors
     /// `key_taken`, `limit_reached`.
     pub async fn create(&self, new: NewFieldGroup) -> Result<FieldGroup, Error> {
-        let Work { store, scope, author } = &self.work;
+        let OpContext { store, scope, author } = &self.op;
         let event = author.event();
         let group = FieldGroup {
             id: GroupId::new(author.unique()),
@@ -120,7 +120,7 @@ impl FieldGroups<Create> {
             created_at: author.at(),
             updated_at: author.at(),
         };
-        if let Some(made) = self.work.made_before(&Places::one(keys::group(scope, group.id))).await? {
+        if let Some(made) = self.op.made_before(&DocumentKeys::one(keys::group(scope, group.id))).await? {
             return Ok(made);
         }
         let card = holding(Change::put(keys::group(scope, group.id)), &group, 1)?
@@ -129,7 +129,7 @@ impl FieldGroups<Create> {
             .set("fields", number(0))
             .set("schemaBytes", number(0));
         let changes =
-            vec![card.when_absent(), self.new_key_row(&group)?, COUNTED_FIELD_GROUPS.one_more(&self.work.scope)];
+            vec![card.when_absent(), self.new_key_row(&group)?, COUNTED_FIELD_GROUPS.one_more(&self.op.scope)];
         let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
         match store.commit(changes, event).await? {
             Outcome::Done => Ok(group),
@@ -149,7 +149,7 @@ impl FieldGroups<Update> {
         precondition: Option<Precondition>,
         change: impl Fn(&mut FieldGroup),
     ) -> Result<FieldGroup, Error> {
-        let key = keys::group(&self.work.scope, self.work.resolve(group).await?);
+        let key = keys::group(&self.op.scope, self.op.resolve(group).await?);
         let plan = |current: &Document<FieldGroup>, mut next: FieldGroup| {
             change(&mut next);
             // Not a put: `schemaVersion` beside the document belongs to the fields.
@@ -157,7 +157,7 @@ impl FieldGroups<Update> {
             let row = self.key_row(&next)?;
             Ok((next, vec![own, row]))
         };
-        self.work.update(&key, precondition, Code::FieldGroupNotFound, plan).await
+        self.op.update(&key, precondition, Code::FieldGroupNotFound, plan).await
     }
 }
 
@@ -167,15 +167,15 @@ impl FieldGroups<Delete> {
     /// # Errors
     /// `field_group_not_found`, `version_conflict`.
     pub async fn delete(&self, group: &GroupRef, precondition: Option<Precondition>) -> Result<(), Error> {
-        let id = self.work.resolve(group).await?;
-        let scope = &self.work.scope;
+        let id = self.op.resolve(group).await?;
+        let scope = &self.op.scope;
         let beside = |group: &FieldGroup| {
             let last = Change::put(keys::deleted_group_key(scope, &group.key)).set("group", text(group.id.to_string()));
             let count = COUNTED_FIELD_GROUPS.one_less(scope);
             Ok(vec![Change::delete(keys::group_key(scope, &group.key)), last, count])
         };
-        self.work
-            .delete_softly(&Places::one(keys::group(scope, id)), precondition, Code::FieldGroupNotFound, beside)
+        self.op
+            .delete_softly(&DocumentKeys::one(keys::group(scope, id)), precondition, Code::FieldGroupNotFound, beside)
             .await
     }
 }
@@ -186,17 +186,22 @@ impl FieldGroups<Restore> {
     /// # Errors
     /// `field_group_not_found`, `version_conflict`, `key_taken`, `limit_reached`.
     pub async fn restore(&self, group: &GroupRef, precondition: Option<Precondition>) -> Result<FieldGroup, Error> {
-        let id = match (self.work.resolve(group).await, group) {
+        let id = match (self.op.resolve(group).await, group) {
             (Err(error), GroupRef::Key(key)) if error.code() == Code::FieldGroupNotFound => {
-                let row = self.work.store.get(&keys::deleted_group_key(&self.work.scope, key)).await?;
+                let row = self.op.store.get(&keys::deleted_group_key(&self.op.scope, key)).await?;
                 group_of(&row.ok_or(Code::FieldGroupNotFound)?)?
             }
             (resolved, _) => resolved?,
         };
         let beside =
-            |group: &FieldGroup| Ok(vec![self.new_key_row(group)?, COUNTED_FIELD_GROUPS.one_more(&self.work.scope)]);
-        self.work
-            .restore(&Places::one(keys::group(&self.work.scope, id)), precondition, Code::FieldGroupNotFound, beside)
+            |group: &FieldGroup| Ok(vec![self.new_key_row(group)?, COUNTED_FIELD_GROUPS.one_more(&self.op.scope)]);
+        self.op
+            .restore(
+                &DocumentKeys::one(keys::group(&self.op.scope, id)),
+                precondition,
+                Code::FieldGroupNotFound,
+                beside,
+            )
             .await
     }
 }
@@ -204,7 +209,7 @@ impl FieldGroups<Restore> {
 impl<A> FieldGroups<A> {
     /// What a key stands for, and the group as lists show it.
     fn key_row(&self, group: &FieldGroup) -> Result<Change, Error> {
-        let row = Change::put(keys::group_key(&self.work.scope, &group.key));
+        let row = Change::put(keys::group_key(&self.op.scope, &group.key));
         Ok(row.set("group", text(group.id.to_string())).set("doc", text(to_doc(group)?)))
     }
 

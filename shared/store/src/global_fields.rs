@@ -8,9 +8,9 @@ use contract::resource::GlobalField;
 use contract::schema::{FieldSchema, FieldType};
 use contract::{Code, Error, Precondition, Problems};
 
-use crate::Work;
+use crate::OpContext;
 use crate::change::{Change, Outcome};
-use crate::document::{Document, Places, deleted_at, from_doc, holding, to_doc};
+use crate::document::{Document, DocumentKeys, deleted_at, from_doc, holding, to_doc};
 use crate::dynamo::{Item, number, text};
 use crate::field_schema::{same_type, schema_bytes};
 use crate::grant::{Create, Delete, Get, List, Restore, Update, granted};
@@ -28,7 +28,7 @@ const NO_GROUP: &str = "There is no such field group.";
 
 /// The client's global fields.
 pub struct GlobalFields<A> {
-    work: Work,
+    op: OpContext,
     access: PhantomData<A>,
 }
 
@@ -95,8 +95,8 @@ pub struct GlobalFieldChange {
 impl<A> GlobalFields<A> {
     /// The global fields of the request's client.
     #[must_use]
-    pub fn open(work: &Work) -> Self {
-        Self { work: work.clone(), access: PhantomData }
+    pub fn open(op: &OpContext) -> Self {
+        Self { op: op.clone(), access: PhantomData }
     }
 }
 
@@ -106,8 +106,8 @@ impl GlobalFields<Get> {
     /// # Errors
     /// `global_field_not_found`.
     pub async fn get(&self, id: FieldId) -> Result<GlobalField, Error> {
-        let key = keys::global_field(&self.work.scope, id);
-        let found: Option<Document<GlobalField>> = self.work.store.document(&key).await?;
+        let key = keys::global_field(&self.op.scope, id);
+        let found: Option<Document<GlobalField>> = self.op.store.document(&key).await?;
         let live = found.filter(|found| found.deleted_at.is_none());
         Ok(live.ok_or(Code::GlobalFieldNotFound)?.value)
     }
@@ -122,31 +122,31 @@ impl GlobalFields<List> {
         match group {
             Some(group) => self.list_of_group(group, page).await,
             None => {
-                let pk = keys::global_fields_pk(&self.work.scope);
+                let pk = keys::global_fields_pk(&self.op.scope);
                 let listing = Listing {
                     table: Table::Main,
                     pk: &pk,
                     prefix: FieldId::PREFIX,
                     bound: &["list-global-fields", ""],
-                    seal: self.work.scope.seal(),
+                    seal: self.op.scope.seal(),
                 };
-                self.work.store.page(&listing, page, |item| from_doc(&item).map(Some)).await
+                self.op.store.page(&listing, page, |item| from_doc(&item).map(Some)).await
             }
         }
     }
 
     /// By the copies that lie in the group: those are few, and no others are read.
     async fn list_of_group(&self, group: GroupId, page: &PageRequest) -> Result<Page<GlobalField>, Error> {
-        let (pk, filter) = (keys::group(&self.work.scope, group).pk, group.to_string());
+        let (pk, filter) = (keys::group(&self.op.scope, group).pk, group.to_string());
         let listing = Listing {
             table: Table::Main,
             pk: &pk,
             prefix: keys::COPIES,
             bound: &["list-global-fields", &filter],
-            seal: self.work.scope.seal(),
+            seal: self.op.scope.seal(),
         };
         let after = listing.open(page)?;
-        let copies = self.work.store.query(&listing.whole()).await?;
+        let copies = self.op.store.query(&listing.whole()).await?;
         let mut fields = copies.iter().map(from_doc).collect::<Result<Vec<GlobalField>, _>>()?;
         fields.sort_unstable_by_key(|field| field.id);
         fields.retain(|field| after.as_ref().is_none_or(|after| field.id.to_string() > *after));
@@ -163,7 +163,7 @@ impl GlobalFields<Create> {
     /// # Errors
     /// `key_taken`, `limit_reached`; `validation_failed` for groups that are not there.
     pub async fn create(&self, new: NewGlobalField) -> Result<GlobalField, Error> {
-        let Work { store, scope, author } = &self.work;
+        let OpContext { store, scope, author } = &self.op;
         let event = author.event();
         let field = GlobalField {
             id: FieldId::new(author.unique()),
@@ -175,11 +175,11 @@ impl GlobalFields<Create> {
             created_at: author.at(),
             updated_at: author.at(),
         };
-        if let Some(made) = self.work.made_before(&self.places(field.id)).await? {
+        if let Some(made) = self.op.made_before(&self.keys(field.id)).await? {
             return Ok(made);
         }
         let mut changes = vec![holding(Change::put(keys::global_field(scope, field.id)), &field, 1)?.when_absent()];
-        changes.push(COUNTED_GLOBAL_FIELDS.one_more(&self.work.scope));
+        changes.push(COUNTED_GLOBAL_FIELDS.one_more(&self.op.scope));
         changes.extend(self.attach(&field, &field.field_group_ids, &new.groups)?);
         let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
         match store.commit(changes, event).await? {
@@ -206,7 +206,7 @@ impl GlobalFields<Update> {
         precondition: Option<Precondition>,
         change: &GlobalFieldChange,
     ) -> Result<GlobalField, Error> {
-        let key = keys::global_field(&self.work.scope, id);
+        let key = keys::global_field(&self.op.scope, id);
         let plan = |current: &Document<GlobalField>, mut next: GlobalField| {
             if let Some(label) = &change.label {
                 next.label = label.clone();
@@ -234,14 +234,14 @@ impl GlobalFields<Update> {
             changes.extend(self.attach(&next, &join, change.groups.as_deref().unwrap_or_default())?);
             let (size, before) = (schema_bytes(&next.schema)?, schema_bytes(&current.value.schema)?);
             for group in stay {
-                let copy = keys::global_copy(&self.work.scope, group, &next.key);
+                let copy = keys::global_copy(&self.op.scope, group, &next.key);
                 changes.push(Change::put(copy).set("doc", text(to_doc(&next)?)));
                 changes.push(self.card(group, 0, size - before));
             }
             changes.extend(self.detach(&next, &leave, before));
             Ok((next, changes))
         };
-        let done = self.work.update(&key, precondition, Code::GlobalFieldNotFound, plan).await;
+        let done = self.op.update(&key, precondition, Code::GlobalFieldNotFound, plan).await;
         match done {
             // Groups that are absent show when the change is carried out, which this one was not.
             Err(error) if error.code() == Code::ValidationFailed => {
@@ -260,10 +260,10 @@ impl GlobalFields<Delete> {
     pub async fn delete(&self, id: FieldId, precondition: Option<Precondition>) -> Result<(), Error> {
         let beside = |field: &GlobalField| {
             let mut changes = self.detach(field, &field.field_group_ids, schema_bytes(&field.schema)?);
-            changes.push(COUNTED_GLOBAL_FIELDS.one_less(&self.work.scope));
+            changes.push(COUNTED_GLOBAL_FIELDS.one_less(&self.op.scope));
             Ok(changes)
         };
-        self.work.delete_softly(&self.places(id), precondition, Code::GlobalFieldNotFound, beside).await
+        self.op.delete_softly(&self.keys(id), precondition, Code::GlobalFieldNotFound, beside).await
     }
 }
 
@@ -275,24 +275,24 @@ impl GlobalFields<Restore> {
     pub async fn restore(&self, id: FieldId, precondition: Option<Precondition>) -> Result<GlobalField, Error> {
         let beside = |field: &GlobalField| {
             let (doc, size) = (to_doc(field)?, schema_bytes(&field.schema)?);
-            let mut changes = vec![COUNTED_GLOBAL_FIELDS.one_more(&self.work.scope)];
+            let mut changes = vec![COUNTED_GLOBAL_FIELDS.one_more(&self.op.scope)];
             for group in &field.field_group_ids {
                 changes.push(self.copy(field, *group, &doc));
                 changes.push(self.card(*group, 1, size));
             }
             Ok(changes)
         };
-        self.work.restore(&self.places(id), precondition, Code::GlobalFieldNotFound, beside).await
+        self.op.restore(&self.keys(id), precondition, Code::GlobalFieldNotFound, beside).await
     }
 }
 
 impl<A> GlobalFields<A> {
     /// A refusal with the groups besides that are not there. A fault on the way leaves it as it is.
     async fn with_absent(&self, refusal: Error, groups: &[(usize, GroupId)]) -> Error {
-        let key = |group: &GroupId| keys::group(&self.work.scope, *group);
+        let key = |group: &GroupId| keys::group(&self.op.scope, *group);
         let all: Vec<GroupId> = groups.iter().map(|(_, group)| *group).collect();
         let keys: Vec<_> = set_of(&all).iter().map(key).collect();
-        let Ok(cards) = self.work.store.batch_get_all(&keys.iter().collect::<Vec<_>>()).await else { return refusal };
+        let Ok(cards) = self.op.store.batch_get_all(&keys.iter().collect::<Vec<_>>()).await else { return refusal };
         let mut absent = Problems::default();
         for (number, (at, group)) in groups.iter().enumerate() {
             let first = !all[..number].contains(group);
@@ -303,9 +303,9 @@ impl<A> GlobalFields<A> {
         refusal.and_elsewhere(absent)
     }
 
-    fn places(&self, id: FieldId) -> Places {
-        let scope = &self.work.scope;
-        Places::two(keys::global_field(scope, id), keys::deleted_global_field(scope, id))
+    fn keys(&self, id: FieldId) -> DocumentKeys {
+        let scope = &self.op.scope;
+        DocumentKeys::two(keys::global_field(scope, id), keys::deleted_global_field(scope, id))
     }
 
     /// The changes by which a field joins these `groups`; one that is absent is named by its place in those `sent`.
@@ -325,13 +325,13 @@ impl<A> GlobalFields<A> {
     }
 
     fn copy(&self, field: &GlobalField, group: GroupId, doc: &str) -> Change {
-        let copy = Change::put(keys::global_copy(&self.work.scope, group, &field.key));
+        let copy = Change::put(keys::global_copy(&self.op.scope, group, &field.key));
         copy.set("doc", text(doc)).when_absent().or(Code::KeyTaken)
     }
 
     fn detach(&self, field: &GlobalField, groups: &[GroupId], size: i64) -> Vec<Change> {
         let leave = |group: &GroupId| {
-            let copy = keys::global_copy(&self.work.scope, *group, &field.key);
+            let copy = keys::global_copy(&self.op.scope, *group, &field.key);
             [Change::delete(copy), self.card(*group, -1, -size)]
         };
         groups.iter().flat_map(leave).collect()
@@ -339,8 +339,8 @@ impl<A> GlobalFields<A> {
 
     /// Tells all readers that the group's definitions have changed, by so many fields and bytes of their schemas.
     fn card(&self, group: GroupId, fields: i64, bytes: i64) -> Change {
-        let now = self.work.store.clock().now();
-        let card = Change::update(keys::group(&self.work.scope, group)).add("schemaVersion", 1);
+        let now = self.op.store.clock().now();
+        let card = Change::update(keys::group(&self.op.scope, group)).add("schemaVersion", 1);
         let mut card = card.set("schemaAt", number(now.millis())).when_present().unstamped();
         if fields != 0 {
             card = card.add("fields", fields);

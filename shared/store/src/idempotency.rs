@@ -12,7 +12,7 @@ use contract::{Code, Error, Time};
 
 use crate::Store;
 use crate::author::Seed;
-use crate::change::{Attempt, Change};
+use crate::change::{Change, Written};
 use crate::dynamo::{Item, get_number, get_text, must, number, text};
 use crate::grant::{Grant, grants};
 use crate::keys;
@@ -22,7 +22,7 @@ use crate::scope::ClientScope;
 use crate::tables::Table;
 
 /// How long a first answer is kept.
-const KEPT: Duration = Duration::from_secs(24 * 3600);
+const RETENTION: Duration = Duration::from_secs(24 * 3600);
 /// How much longer its further pieces are kept than what names them: clocks differ, and items vanish in any order.
 const LONGER: Duration = Duration::from_secs(3600);
 /// How long a try may take before it counts as dead.
@@ -49,7 +49,7 @@ pub struct Remembered {
 
 /// A request that is being carried out under its key.
 #[derive(Clone)]
-pub struct Slot {
+pub struct Reservation {
     mac: String,
     /// Which try has the lease. Not its end: two tries can ask for the same.
     holder: String,
@@ -61,9 +61,9 @@ pub struct Slot {
 }
 
 /// What a key says of a request.
-pub enum Begun {
+pub enum Reserved {
     /// It is to be carried out.
-    Go(Slot),
+    Proceed(Reservation),
     /// It has been answered.
     Answered(Remembered),
 }
@@ -122,34 +122,34 @@ impl Store {
     ///
     /// # Errors
     /// `idempotency_key_reused` for another request, `idempotency_in_progress` while the first try lives.
-    pub async fn begin(&self, scope: &ClientScope, request: &Keyed<'_>) -> Result<Begun, Error> {
+    pub async fn begin(&self, scope: &ClientScope, request: &Keyed<'_>) -> Result<Reserved, Error> {
         let (now, seal) = (self.clock().now(), scope.seal());
         let (mac, fingerprint) = (request.mac(seal), request.fingerprint(seal));
         let (seed, lease) = (Seed::new(now), now.plus(LEASE).millis());
         let holder = auth::hex(&auth::random::bytes::<16>());
         let go = |seed, again| {
             let (mac, holder, seal) = (mac.clone(), holder.clone(), seal.clone());
-            Ok(Begun::Go(Slot { mac, holder, seal, seed, again }))
+            Ok(Reserved::Proceed(Reservation { mac, holder, seal, seed, again }))
         };
         let claim = Change::put(keys::idempotency(&mac))
             .set("fingerprint", text(&fingerprint))
             .set("lease", number(lease))
             .set("holder", text(&holder))
-            .set("expiresAt", number(now.plus(KEPT).millis()))
-            .set("ttl", number(now.plus(KEPT).seconds()))
+            .set("expiresAt", number(now.plus(RETENTION).millis()))
+            .set("ttl", number(now.plus(RETENTION).seconds()))
             .set("seedAt", number(seed.at.millis()))
             .set("seed", text(auth::hex(&seed.bytes)))
             .when("(attribute_not_exists(#pk) OR #expiresAt <= :now OR (#lease = :over AND #fingerprint <> :this))")
             .with(":now", number(now.millis()))
             .with(":over", number(OVER))
             .with(":this", text(&fingerprint));
-        let Attempt::Refused(found) = self.attempt(claim).await? else { return go(seed, false) };
+        let Written::Refused(found) = self.conditional_write(claim).await? else { return go(seed, false) };
         let found = must(found, "item")?;
         if get_text(&found, "fingerprint") != Some(&fingerprint) {
             return Err(Code::IdempotencyKeyReused.into());
         }
         if found.contains_key("body") {
-            return Ok(Begun::Answered(self.answer(seal, &mac, &found).await?));
+            return Ok(Reserved::Answered(self.answer(seal, &mac, &found).await?));
         }
         let first = seed_of(&found)?;
         if is_held_by(&found, &holder) {
@@ -164,8 +164,8 @@ impl Store {
             .set("holder", text(&holder))
             .when("#holder = :dead AND attribute_not_exists(#body)")
             .with(":dead", text(dead));
-        match self.attempt(take).await? {
-            Attempt::Refused(found) if !found.as_ref().is_some_and(|found| is_held_by(found, &holder)) => {
+        match self.conditional_write(take).await? {
+            Written::Refused(found) if !found.as_ref().is_some_and(|found| is_held_by(found, &holder)) => {
                 Err(Code::IdempotencyInProgress.into())
             }
             _ => go(first, true),
@@ -176,34 +176,44 @@ impl Store {
     ///
     /// # Errors
     /// `unavailable`, `internal`.
-    pub async fn finish(&self, slot: Slot, ending: Ending) -> Result<(), Error> {
-        let key = keys::idempotency(&slot.mac);
+    pub async fn finish(&self, reservation: Reservation, ending: Ending) -> Result<(), Error> {
+        let key = keys::idempotency(&reservation.mac);
         match ending {
-            Ending::Answered(answer) => persist(REMEMBERING, || self.remember(&slot, &answer)).await,
-            Ending::Refused if !slot.again => self.end(&slot, Change::delete(key)).await,
-            Ending::Refused | Ending::Failed => self.end(&slot, Change::update(key).set("lease", number(OVER))).await,
+            Ending::Answered(answer) => persist(REMEMBERING, || self.remember(&reservation, &answer)).await,
+            Ending::Refused if !reservation.again => self.end(&reservation, Change::delete(key)).await,
+            Ending::Refused | Ending::Failed => {
+                self.end(&reservation, Change::update(key).set("lease", number(OVER))).await
+            }
         }
     }
 
-    async fn remember(&self, slot: &Slot, answer: &Remembered) -> Result<(), Error> {
-        let (body, pieces) = self.write_answer(slot, answer).await?;
-        let key = keys::idempotency(&slot.mac);
-        self.end(slot, Change::update(key).set("body", body).set("pieces", pieces)).await
+    async fn remember(&self, reservation: &Reservation, answer: &Remembered) -> Result<(), Error> {
+        let (body, pieces) = self.write_answer(reservation, answer).await?;
+        let key = keys::idempotency(&reservation.mac);
+        self.end(reservation, Change::update(key).set("body", body).set("pieces", pieces)).await
     }
 
-    async fn end(&self, slot: &Slot, change: Change) -> Result<(), Error> {
-        self.attempt(change.when("#holder = :holder").with(":holder", text(&slot.holder))).await.map(|_| ())
+    async fn end(&self, reservation: &Reservation, change: Change) -> Result<(), Error> {
+        self.conditional_write(change.when("#holder = :holder").with(":holder", text(&reservation.holder)))
+            .await
+            .map(|_| ())
     }
 
     /// Seals an answer and writes all of it but its first piece, which is given back.
-    async fn write_answer(&self, slot: &Slot, answer: &Remembered) -> Result<(AttributeValue, AttributeValue), Error> {
-        let cipher = slot.seal.cipher(PURPOSE).map_err(Error::internal)?;
-        let sealed = cipher.seal(&place(&slot.mac, &slot.holder), answer.to_bytes()).map_err(Error::internal)?;
+    async fn write_answer(
+        &self,
+        reservation: &Reservation,
+        answer: &Remembered,
+    ) -> Result<(AttributeValue, AttributeValue), Error> {
+        let cipher = reservation.seal.cipher(PURPOSE).map_err(Error::internal)?;
+        let sealed = cipher
+            .seal(&seal_context(&reservation.mac, &reservation.holder), answer.to_bytes())
+            .map_err(Error::internal)?;
         let mut pieces = pieces::cut(&sealed, INLINE).into_iter().enumerate();
-        let ttl = self.clock().now().plus(KEPT + LONGER).seconds();
+        let ttl = self.clock().now().plus(RETENTION + LONGER).seconds();
         let (_, first) = must(pieces.next(), "body")?;
         let item = |(at, piece): (usize, pieces::Piece)| {
-            let mut item = piece.at(&keys::answer_piece(&slot.mac, &slot.holder, at));
+            let mut item = piece.at(&keys::answer_piece(&reservation.mac, &reservation.holder, at));
             item.insert("ttl".to_owned(), number(ttl));
             (Table::Log, item)
         };
@@ -215,7 +225,7 @@ impl Store {
         let holder = must(get_text(item, "holder"), "holder")?;
         let sealed = self.join(item, |at| keys::answer_piece(mac, holder, at)).await?;
         let cipher = seal.cipher(PURPOSE).map_err(Error::internal)?;
-        let bytes = cipher.open(&place(mac, holder), &sealed).map_err(Error::internal)?;
+        let bytes = cipher.open(&seal_context(mac, holder), &sealed).map_err(Error::internal)?;
         must(Remembered::from_bytes(bytes), "body")
     }
 }
@@ -224,7 +234,7 @@ impl Store {
 const PURPOSE: &str = "remembered answers";
 
 /// Where an answer is kept, for the seal.
-fn place(mac: &str, holder: &str) -> String {
+fn seal_context(mac: &str, holder: &str) -> String {
     format!("{mac} {holder}")
 }
 

@@ -7,16 +7,16 @@ use contract::webhook::{Job, JobKind, JobStatus, Progress};
 use contract::{Code, Error, Time};
 use serde::{Deserialize, Serialize};
 
-use crate::change::{Attempt, Change};
+use crate::change::{Change, Written};
 use crate::deliveries::HELD;
 use crate::document::{from_doc, to_doc};
 use crate::dynamo::{Item, get_text, must, number, text};
 use crate::grant::{Create, Get, granted};
 use crate::keys;
-use crate::{Store, Work};
+use crate::{OpContext, Store};
 
 /// How long a job can be asked for: 30 days.
-const KEPT: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 3600);
+const RETENTION: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 3600);
 
 /// What a queue's message tells the worker of jobs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,7 +67,7 @@ pub struct Running {
 
 /// The client's jobs.
 pub struct Jobs<A> {
-    work: Work,
+    op: OpContext,
     access: PhantomData<A>,
 }
 
@@ -84,8 +84,8 @@ granted! {
 impl<A> Jobs<A> {
     /// The jobs of the request's client.
     #[must_use]
-    pub fn open(work: &Work) -> Self {
-        Self { work: work.clone(), access: PhantomData }
+    pub fn open(op: &OpContext) -> Self {
+        Self { op: op.clone(), access: PhantomData }
     }
 }
 
@@ -95,7 +95,7 @@ impl Jobs<Get> {
     /// # Errors
     /// `job_not_found`.
     pub async fn get(&self, id: JobId) -> Result<Job, Error> {
-        let item = self.work.store.get(&keys::job(self.work.scope.client(), id)).await?;
+        let item = self.op.store.get(&keys::job(self.op.scope.client(), id)).await?;
         from_doc(&item.ok_or(Code::JobNotFound)?)
     }
 }
@@ -108,7 +108,7 @@ impl Jobs<Create> {
     /// # Errors
     /// `unavailable`, `internal`.
     pub async fn recover(&self, webhook: WebhookId, since: Time) -> Result<(Job, Task), Error> {
-        let Work { store, scope, author } = &self.work;
+        let OpContext { store, scope, author } = &self.op;
         let client = scope.client();
         let release = Release { webhook, since, failed: true };
         let job = JobId::new(author.unique());
@@ -160,11 +160,11 @@ impl JobStarts {
         let put = Change::put(keys::job(client, id))
             .set("doc", text(to_doc(&job)?))
             .set("release", text(to_doc(&release)?))
-            .set("ttl", number(at.plus(KEPT).seconds()))
+            .set("ttl", number(at.plus(RETENTION).seconds()))
             .when_absent();
-        match self.store.attempt(put).await? {
-            Attempt::Done => Ok(Running { client, job, release, after: None }),
-            Attempt::Refused(item) => read(client, &must(item, "item")?),
+        match self.store.conditional_write(put).await? {
+            Written::Done => Ok(Running { client, job, release, after: None }),
+            Written::Refused(item) => read(client, &must(item, "item")?),
         }
     }
 }
@@ -197,7 +197,7 @@ impl JobRuns {
         if let Some(after) = running.after {
             change = change.set("after", text(after.to_string()));
         }
-        self.store.attempt(change.when_present()).await.map(|_| ())
+        self.store.conditional_write(change.when_present()).await.map(|_| ())
     }
 }
 

@@ -1,6 +1,10 @@
 //! Every key of every item. A partition key begins with a kind, then its scope; a scope comes only from a verified
 //! credential (see [`crate::scope`]), or is the hash of a secret or name that its owner sent.
 
+mod subject;
+
+pub(crate) use subject::Subject;
+
 use std::time::Duration;
 
 use auth::KeyHash;
@@ -86,12 +90,19 @@ impl Kind {
     }
 }
 
-/// The place of one item.
+/// The key of one item, and its table.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
     pub(crate) table: Table,
     pub(crate) pk: String,
     pub(crate) sk: String,
+}
+
+impl Key {
+    /// The partition key and the sort key, in one text.
+    pub(crate) fn path(&self) -> String {
+        format!("{} {}", self.pk, self.sk)
+    }
 }
 
 /// How long what was deleted can be restored, and when it is purged: 30 days.
@@ -100,7 +111,7 @@ pub(crate) const RETENTION: Duration = Duration::from_secs(30 * 24 * 3600);
 /// The sort key of the item that a partition is about.
 const CARD: &str = "#";
 /// What the sort keys of what is deleted begin with, where that does not lie among what lives.
-pub(crate) const DELETED: &str = "x#";
+const DELETED: &str = "x#";
 
 fn main(kind: Kind, scope: impl std::fmt::Display, sk: impl Into<String>) -> Key {
     Key { table: Table::Main, pk: format!("{}{scope}", kind.prefix()), sk: sk.into() }
@@ -118,7 +129,7 @@ fn tenant_scope(scope: &TenantScope) -> String {
     format!("{}#{}", scope.client(), scope.tenant())
 }
 
-/// A place of the main table where nothing is.
+/// A key of the main table under which nothing is.
 pub(crate) fn nobodys(kind: Kind) -> Key {
     main(kind, "nobody", CARD)
 }
@@ -200,7 +211,7 @@ pub(crate) fn global_fields_pk(scope: &ClientScope) -> String {
     format!("{}{}", Kind::GlobalFields.prefix(), scope.client())
 }
 
-/// A global field's copy in a group: its place is the reservation of its key there.
+/// A global field's copy in a group: its sort key reserves the field key there.
 pub(crate) fn global_copy(scope: &ClientScope, group: GroupId, key: &FieldKey) -> Key {
     main(Kind::Definitions, group_scope(scope, group), format!("{COPIES}{key}"))
 }
@@ -214,7 +225,7 @@ pub(crate) fn tenant_row(scope: &TenantScope) -> Key {
     main(Kind::Tenants, scope.client(), scope.tenant().as_str())
 }
 
-/// What there is of a tenant's fields in a group: its place is right before theirs.
+/// What there is of a tenant's fields in a group: its sort key is right before theirs.
 pub(crate) fn tenant_group(scope: &TenantScope, group: GroupId) -> Key {
     main(Kind::TenantFields, tenant_scope(scope), group.to_string())
 }
@@ -233,13 +244,18 @@ pub(crate) fn tenant_field_key(scope: &TenantScope, group: GroupId, key: &FieldK
     main(Kind::TenantFields, tenant_scope(scope), format!("k#{group}#{key}"))
 }
 
-/// An entity's values. Those of a group lie beside each other, by entity: a list is a stretch of them.
+/// An entity's values. Those of a group lie beside each other, by entity: a list is a range of them.
 pub(crate) fn values(scope: &TenantScope, group: GroupId, entity: &EntityId) -> Key {
     main(Kind::Values, tenant_scope(scope), format!("{}{entity}", values_prefix(group)))
 }
 
 pub(crate) fn values_prefix(group: GroupId) -> String {
     format!("{group}#")
+}
+
+/// The entity whose values lie under a sort key of a group's.
+pub(crate) fn entity_of(sk: &str, group: GroupId) -> Option<EntityId> {
+    sk.strip_prefix(&values_prefix(group))?.parse().ok()
 }
 
 pub(crate) fn values_pk(scope: &TenantScope) -> String {
@@ -251,8 +267,20 @@ pub(crate) fn deleted_values(scope: &TenantScope, group: GroupId, entity: &Entit
     main(Kind::Values, tenant_scope(scope), format!("{DELETED}{group}#{entity}"))
 }
 
-pub(crate) fn purge(deleted: Time, id: impl std::fmt::Display) -> Key {
-    main(Kind::Purge, deleted.plus(RETENTION).day(), id.to_string())
+/// That what is left of a resource, deleted then, is to be purged; `root` in it is the [`Key::path`] of what is left.
+pub(crate) fn purge(deleted: Time, live: &Key) -> Key {
+    // A card's sort key says nothing; its partition does.
+    let whole = if live.sk == CARD { &live.pk } else { &live.sk };
+    purge_on(deleted, whole.rsplit('#').next().unwrap_or(whole))
+}
+
+/// The same of an entity's values, which no identifier names.
+pub(crate) fn values_purge(deleted: Time, scope: &TenantScope, group: GroupId, entity: &EntityId) -> Key {
+    purge_on(deleted, format!("{}#{group}#{entity}", tenant_scope(scope)))
+}
+
+fn purge_on(deleted: Time, sk: impl Into<String>) -> Key {
+    main(Kind::Purge, deleted.plus(RETENTION).day(), sk)
 }
 
 pub(crate) fn idempotency(mac: &str) -> Key {
@@ -302,6 +330,11 @@ pub(crate) fn open_delivery(client: ClientId, webhook: WebhookId, delivery: Deli
     log(Kind::Deliveries, format!("{client}#{webhook}"), format!("{OPEN}{delivery}"))
 }
 pub(crate) const OPEN: &str = "x#";
+
+/// The delivery whose being held or failed lies under a sort key.
+pub(crate) fn open_delivery_of(sk: &str) -> Option<DeliveryId> {
+    sk.strip_prefix(OPEN)?.parse().ok()
+}
 
 pub(crate) fn job(client: ClientId, job: JobId) -> Key {
     log(Kind::Jobs, client, job.to_string())

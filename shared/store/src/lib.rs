@@ -196,13 +196,13 @@ impl Store {
 
 /// One request's hold on the store: whose data, and who writes. Repositories are opened from it.
 #[derive(Clone)]
-pub struct Work {
+pub struct OpContext {
     pub(crate) store: Store,
     pub(crate) scope: ClientScope,
     pub(crate) author: Arc<Author>,
 }
 
-impl Work {
+impl OpContext {
     /// The hold of a request whose credential gave this scope.
     #[must_use]
     pub fn new(store: Store, scope: ClientScope, author: Arc<Author>) -> Self {

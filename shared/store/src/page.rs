@@ -4,7 +4,7 @@ use auth::SealKey;
 use contract::{Code, Error};
 
 use crate::Store;
-use crate::dynamo::{Item, Stretch, get_text, must};
+use crate::dynamo::{Item, KeyRange, get_text, must};
 use crate::tables::Table;
 
 /// A page ends early here. An answer of a function has at most 6 MB, as a JSON text within JSON: what is quoted doubles.
@@ -31,7 +31,7 @@ pub struct Page<T> {
     pub next_cursor: Option<String>,
 }
 
-/// A list: the partition and its stretch, and what its cursors are bound to.
+/// A list: the partition and its range, and what its cursors are bound to.
 pub(crate) struct Listing<'a> {
     pub(crate) table: Table,
     pub(crate) pk: &'a str,
@@ -43,8 +43,8 @@ pub(crate) struct Listing<'a> {
 
 impl Listing<'_> {
     /// The whole of it, where that has a bound.
-    pub(crate) fn whole(&self) -> Stretch<'_> {
-        Stretch { table: self.table, pk: self.pk, prefix: self.prefix, after: None, limit: None }
+    pub(crate) fn whole(&self) -> KeyRange<'_> {
+        KeyRange { table: self.table, pk: self.pk, prefix: self.prefix, after: None, limit: None }
     }
 
     pub(crate) fn open(&self, request: &PageRequest) -> Result<Option<String>, Error> {
@@ -74,14 +74,14 @@ impl Store {
         let mut bytes = 0;
         for _ in 0..MAX_QUERIES {
             let limit = Some(request.limit - items.len() + 1);
-            let stretch = Stretch {
+            let range = KeyRange {
                 table: listing.table,
                 pk: listing.pk,
                 prefix: listing.prefix,
                 after: after.as_deref(),
                 limit,
             };
-            let (found, more) = self.query_once(&stretch).await?;
+            let (found, more) = self.query_once(&range).await?;
             for item in found {
                 let sk = must(get_text(&item, "sk"), "sk")?.to_owned();
                 let size = get_text(&item, "doc").map_or(0, str::len);

@@ -1,9 +1,9 @@
 //! The stream of changes, read as what it announces. **The write is the event**: nothing else is written for it, so
 //! what was committed can't fail to be announced.
 
-mod seen;
+mod change_event;
 
-pub use seen::{Committed, Record, Seen};
+pub use change_event::{ChangeEvent, Committed, Record};
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use crate::grant::granted;
 use crate::keys;
 use crate::scope::ClientScope;
 use crate::values;
-use crate::{Store, Work};
+use crate::{OpContext, Store};
 
 const CACHED_CLIENTS: usize = 1_000;
 
@@ -123,9 +123,9 @@ impl Stream {
         }
         let origin = Origin { address: None, agent: String::new(), request_id: String::new() };
         let author = Author::new("system", &origin, Seed::new(self.store.clock().now()));
-        let work = Work::new(self.store.clone(), scope.clone(), Arc::new(author));
+        let op = OpContext::new(self.store.clone(), scope.clone(), Arc::new(author));
         // A group that was deleted since then still says what its values mean.
-        let loaded = work.load_even_deleted(&scope.tenant(tenant.clone()), group).await?;
+        let loaded = op.load_even_deleted(&scope.tenant(tenant.clone()), group).await?;
         let loaded = Arc::new(loaded.ok_or(Code::FieldGroupNotFound)?);
         known.0.insert(key, loaded.clone());
         Ok(loaded)

@@ -8,10 +8,10 @@ use contract::resource::{Field, TenantField};
 use contract::schema::{FieldSchema, FieldType};
 use contract::{Code, Error, Precondition, Problems};
 
-use crate::Work;
+use crate::OpContext;
 use crate::change::{Change, Outcome};
-use crate::definitions::{Loaded, Place, place};
-use crate::document::{Document, Places, Plan, check, holding, to_doc};
+use crate::definitions::{Loaded, Position, position};
+use crate::document::{Document, DocumentKeys, Plan, check, holding, to_doc};
 use crate::dynamo::{number, text};
 use crate::field_schema::{same_type, schema_bytes};
 use crate::grant::{Create, Delete, Get, Grant, List, Restore, Update, granted, grants};
@@ -24,7 +24,7 @@ use crate::tenants;
 
 /// One tenant's fields.
 pub struct TenantFields<A> {
-    work: Work,
+    op: OpContext,
     scope: TenantScope,
     access: PhantomData<A>,
 }
@@ -88,12 +88,12 @@ pub struct TenantFieldChange {
 impl<A> TenantFields<A> {
     /// The fields of one tenant of the request's client.
     #[must_use]
-    pub fn open(work: &Work, scope: TenantScope) -> Self {
-        Self { work: work.clone(), scope, access: PhantomData }
+    pub fn open(op: &OpContext, scope: TenantScope) -> Self {
+        Self { op: op.clone(), scope, access: PhantomData }
     }
 
     async fn load(&self, group: &GroupRef) -> Result<Loaded, Error> {
-        self.work.load(&self.scope, group, |_| Vec::new()).await
+        self.op.load(&self.scope, group, |_| Vec::new()).await
     }
 }
 
@@ -121,15 +121,16 @@ impl TenantFields<List> {
         let after = match &page.cursor {
             None => None,
             Some(cursor) => {
-                let opened = seal.open(&bound, cursor).and_then(|place| serde_json::from_str::<Place>(&place).ok());
+                let opened =
+                    seal.open(&bound, cursor).and_then(|position| serde_json::from_str::<Position>(&position).ok());
                 let refused =
                     || Error::saying(Code::MalformedRequest, "The query parameter `cursor` is not one of this list's.");
                 Some(opened.ok_or_else(refused)?)
             }
         };
         let all = &loaded.fields.all;
-        // By place, not by identifier: the field that the page before ended at may be gone.
-        let start = after.map_or(0, |after| all.partition_point(|field| place(field) <= after));
+        // By position, not by identifier: the field that the page before ended at may be gone.
+        let start = after.map_or(0, |after| all.partition_point(|field| position(field) <= after));
         let mut items: Vec<Field> = Vec::new();
         let mut bytes = 0;
         for field in all.iter().skip(start).take(page.limit) {
@@ -140,8 +141,8 @@ impl TenantFields<List> {
             items.push(field.clone());
         }
         let more = start + items.len() < all.len();
-        let last = items.last().filter(|_| more).map(|last| serde_json::to_string(&place(last))).transpose();
-        let next_cursor = last.map_err(Error::internal)?.map(|place| seal.seal(&bound, &place));
+        let last = items.last().filter(|_| more).map(|last| serde_json::to_string(&position(last))).transpose();
+        let next_cursor = last.map_err(Error::internal)?.map(|position| seal.seal(&bound, &position));
         Ok(Page { items, next_cursor })
     }
 }
@@ -152,7 +153,7 @@ impl TenantFields<Create> {
     /// # Errors
     /// `field_group_not_found`, `key_taken`, `field_limit_reached`, `limit_reached`.
     pub async fn create(&self, group: &GroupRef, new: NewTenantField) -> Result<TenantField, Error> {
-        let author = &self.work.author;
+        let author = &self.op.author;
         let event = author.event();
         let id = FieldId::new(author.unique());
         update_with_retry!({
@@ -161,7 +162,7 @@ impl TenantFields<Create> {
             if let Some(own) = loaded.fields.own.iter().find(|field| field.id == id) {
                 return Ok(Step::Done(own.clone()));
             }
-            if let Some(made) = self.work.made_before(&self.places(group_id, id)).await? {
+            if let Some(made) = self.op.made_before(&self.document_keys(group_id, id)).await? {
                 return Ok(Step::Done(made));
             }
             if loaded.fields.by_key(new.key.as_str()).is_some() {
@@ -182,7 +183,7 @@ impl TenantFields<Create> {
             let mut changes = vec![holding(Change::put(key), &field, 1)?.when_absent(), self.key_row(&field)];
             changes.extend(self.cards(&loaded, 1, schema_bytes(&field.schema)?)?);
             let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
-            if let Outcome::Done = self.work.store.commit(changes, event).await? {
+            if let Outcome::Done = self.op.store.commit(changes, event).await? {
                 return Ok(Step::Done(field));
             }
             Ok(Step::Stale { base: 0 })
@@ -235,8 +236,8 @@ impl TenantFields<Delete> {
     /// `field_group_not_found`, `tenant_field_not_found`, `version_conflict`.
     pub async fn delete(&self, group: &GroupRef, id: FieldId, precondition: Option<Precondition>) -> Result<(), Error> {
         let plan = |loaded: &Loaded, current: &Document<TenantField>, next: TenantField| {
-            let places = self.places(loaded.group.id, id);
-            let mut changes = places.deletion(current, &next, self.work.author.at())?;
+            let keys = self.document_keys(loaded.group.id, id);
+            let mut changes = keys.deletion(current, &next, self.op.author.at())?;
             changes.push(Change::delete(keys::tenant_field_key(&self.scope, next.field_group_id, &next.key)));
             changes.extend(self.cards(loaded, -1, -schema_bytes(&next.schema)?)?);
             Ok(Some((next, changes)))
@@ -256,11 +257,11 @@ impl TenantFields<Restore> {
         id: FieldId,
         precondition: Option<Precondition>,
     ) -> Result<TenantField, Error> {
-        let author = &self.work.author;
+        let author = &self.op.author;
         let event = author.event();
         let plan = |loaded: &Loaded, current: &Document<TenantField>, next: TenantField| {
-            let places = self.places(loaded.group.id, id);
-            let mut changes = places.restoration(current, &next, &current.applied.and(author, event))?;
+            let keys = self.document_keys(loaded.group.id, id);
+            let mut changes = keys.restoration(current, &next, &current.applied.and(author, event))?;
             changes.push(self.key_row(&next));
             changes.extend(self.cards(loaded, 1, schema_bytes(&next.schema)?)?);
             Ok(Some((next, changes)))
@@ -279,19 +280,19 @@ impl<A> TenantFields<A> {
         restored: Option<EventId>,
         plan: impl Fn(&Loaded, &Document<TenantField>, TenantField) -> Result<Plan<TenantField>, Error>,
     ) -> Result<TenantField, Error> {
-        let (restore, event) = (restored.is_some(), restored.unwrap_or_else(|| self.work.author.event()));
+        let (restore, event) = (restored.is_some(), restored.unwrap_or_else(|| self.op.author.event()));
         update_with_retry!({
-            let others = |group| self.places(group, id).keys().cloned().collect();
-            let loaded = self.work.load(&self.scope, group, others).await?;
-            let places = self.places(loaded.group.id, id);
-            let found = places.keys().find_map(|key| loaded.others.get(key));
+            let others = |group| self.document_keys(group, id).keys().cloned().collect();
+            let loaded = self.op.load(&self.scope, group, others).await?;
+            let keys = self.document_keys(loaded.group.id, id);
+            let found = keys.keys().find_map(|key| loaded.others.get(key));
             let current = found.map(Document::<TenantField>::read).transpose()?.ok_or(Code::TenantFieldNotFound)?;
             if restore && current.deleted_at.is_none() && !current.is_by(event) {
                 return check(precondition, Some(current.version)).map(|()| Step::Done(current.value));
             }
             let step = |next| plan(&loaded, &current, next);
             if let Some(done) =
-                self.work.revise_once(&current, precondition, Code::TenantFieldNotFound, restore, event, step).await?
+                self.op.revise_once(&current, precondition, Code::TenantFieldNotFound, restore, event, step).await?
             {
                 return Ok(Step::Done(done));
             }
@@ -316,7 +317,7 @@ impl<A> TenantFields<A> {
         let version = loaded.tenant_version();
         let card = Change::update(keys::tenant_group(&self.scope, loaded.group.id))
             .set("schemaVersion", number(version + 1))
-            .set("schemaAt", number(self.work.store.clock().now().millis()))
+            .set("schemaAt", number(self.op.store.clock().now().millis()))
             .set("fields", number(next.fields))
             .set("schemaBytes", number(next.schema_bytes));
         let card = match version {
@@ -334,7 +335,7 @@ impl<A> TenantFields<A> {
     fn tenant_card(&self, loaded: &Loaded, fields: i64) -> Result<Vec<Change>, Error> {
         let card = Change::update(keys::tenant(&self.scope)).add("fields", fields);
         if loaded.tenant.is_none() {
-            return tenants::first_use(&self.scope, self.work.author.at(), loaded, card);
+            return tenants::first_use(&self.scope, self.op.author.at(), loaded, card);
         }
         let card = card.unstamped();
         if fields < 0 {
@@ -346,9 +347,9 @@ impl<A> TenantFields<A> {
         Ok(vec![card.or(reached)])
     }
 
-    fn places(&self, group: GroupId, id: FieldId) -> Places {
+    fn document_keys(&self, group: GroupId, id: FieldId) -> DocumentKeys {
         let scope = &self.scope;
-        Places::two(keys::tenant_field(scope, group, id), keys::deleted_tenant_field(scope, group, id))
+        DocumentKeys::two(keys::tenant_field(scope, group, id), keys::deleted_tenant_field(scope, group, id))
     }
 
     fn key_row(&self, field: &TenantField) -> Change {

@@ -3,7 +3,7 @@
 use contract::resource::Tenant;
 use contract::{Error, Time};
 
-use crate::Work;
+use crate::OpContext;
 use crate::change::Change;
 use crate::definitions::Loaded;
 use crate::document::{from_doc, to_doc};
@@ -16,7 +16,7 @@ use crate::tables::Table;
 
 /// The client's tenants.
 pub struct Tenants {
-    work: Work,
+    op: OpContext,
 }
 
 granted! {
@@ -26,8 +26,8 @@ granted! {
 impl Tenants {
     /// The tenants of the request's client.
     #[must_use]
-    pub fn open(work: &Work) -> Self {
-        Self { work: work.clone() }
+    pub fn open(op: &OpContext) -> Self {
+        Self { op: op.clone() }
     }
 
     /// The tenants, by identifier.
@@ -35,10 +35,10 @@ impl Tenants {
     /// # Errors
     /// `malformed_request` for a cursor of another list.
     pub async fn list(&self, page: &PageRequest) -> Result<Page<Tenant>, Error> {
-        let pk = format!("{}{}", Kind::Tenants.prefix(), self.work.scope.client());
+        let pk = format!("{}{}", Kind::Tenants.prefix(), self.op.scope.client());
         let listing =
-            Listing { table: Table::Main, pk: &pk, prefix: "", bound: &["list-tenants"], seal: self.work.scope.seal() };
-        self.work.store.page(&listing, page, |item| from_doc(&item).map(Some)).await
+            Listing { table: Table::Main, pk: &pk, prefix: "", bound: &["list-tenants"], seal: self.op.scope.seal() };
+        self.op.store.page(&listing, page, |item| from_doc(&item).map(Some)).await
     }
 }
 

@@ -15,7 +15,7 @@ use contract::resource::{EntityValues, FieldGroup, Publishing, Status};
 use contract::{Code, Error, Time};
 use serde_json::{Map, Value};
 
-use crate::Work;
+use crate::OpContext;
 use crate::applied::Applied;
 use crate::change::Change;
 use crate::definitions::Loaded;
@@ -31,7 +31,7 @@ pub use save::{MAX_BYTES, Save, Sent};
 
 /// One tenant's values.
 pub struct Values<A> {
-    work: Work,
+    op: OpContext,
     scope: TenantScope,
     access: PhantomData<A>,
 }
@@ -120,9 +120,9 @@ impl Stored {
         self.event == Some(event) || self.applied.contains(event)
     }
 
-    /// The whole item at its place, with its document as it is written.
-    fn put(&self, place: Key, doc: String) -> Change {
-        let change = Change::put(place)
+    /// The whole item under its key, with its document as it is written.
+    fn put(&self, key: Key, doc: String) -> Change {
+        let change = Change::put(key)
             .set("doc", text(doc))
             .set("version", number(self.version))
             .set("epoch", number(self.epoch))
@@ -138,8 +138,8 @@ impl Stored {
 impl<A> Values<A> {
     /// The values of one tenant of the request's client.
     #[must_use]
-    pub fn open(work: &Work, scope: TenantScope) -> Self {
-        Self { work: work.clone(), scope, access: PhantomData }
+    pub fn open(op: &OpContext, scope: TenantScope) -> Self {
+        Self { op: op.clone(), scope, access: PhantomData }
     }
 }
 
@@ -149,8 +149,8 @@ impl Values<Get> {
     /// # Errors
     /// `field_group_not_found`, `values_not_found`.
     pub async fn get(&self, group: &GroupRef, entity: &EntityId) -> Result<EntityValues, Error> {
-        let place = |group: GroupId| vec![keys::values(&self.scope, group, entity)];
-        let loaded = self.work.load(&self.scope, group, place).await?;
+        let key = |group: GroupId| vec![keys::values(&self.scope, group, entity)];
+        let loaded = self.op.load(&self.scope, group, key).await?;
         let stored = loaded.others.values().next().map(Stored::read).transpose()?;
         let stored = stored.filter(|stored| stored.is_of(loaded.epoch())).ok_or(Code::ValuesNotFound)?;
         Ok(self.answer(&loaded, entity, &stored))
@@ -168,22 +168,22 @@ impl<A> Values<A> {
     /// halfway through a deletion, thus begins at version 1 beside what is left: whoever comes to change either joins the
     /// two first, at the versions of both together, so that no version is ever taken for one that was before it.
     async fn find(&self, group: &GroupRef, entity: &EntityId) -> Result<(Loaded, Option<Stored>), Error> {
-        let place = |group| keys::values(&self.scope, group, entity);
-        let place_of_left = |group| keys::deleted_values(&self.scope, group, entity);
+        let key = |group| keys::values(&self.scope, group, entity);
+        let key_of_left = |group| keys::deleted_values(&self.scope, group, entity);
         update_with_retry!({
-            let places = |group| vec![place(group), place_of_left(group)];
-            let loaded = self.work.load(&self.scope, group, places).await?;
+            let keys = |group| vec![key(group), key_of_left(group)];
+            let loaded = self.op.load(&self.scope, group, keys).await?;
             let id = loaded.group.id;
-            let read = |place: Key| loaded.others.get(&place).map(Stored::read).transpose();
-            let (live, left) = match (read(place(id))?, read(place_of_left(id))?) {
+            let read = |key: Key| loaded.others.get(&key).map(Stored::read).transpose();
+            let (live, left) = match (read(key(id))?, read(key_of_left(id))?) {
                 (Some(live), Some(left)) => (live, left),
                 (live, left) => return Ok(Step::Done((loaded, live.or(left)))),
             };
-            let joined = Change::update(place(id)).set("version", number(live.version + left.version));
+            let joined = Change::update(key(id)).set("version", number(live.version + left.version));
             let joined = left.applied.followed_by(&live.applied).on(joined);
             let mut changes = vec![joined.when_version(live.version).unstamped()];
             changes.extend(self.end_of_deletion(id, entity, &left)?);
-            self.work.store.commit(changes, self.work.author.event()).await?;
+            self.op.store.commit(changes, self.op.author.event()).await?;
             Ok(Step::Stale { base: live.version })
         })
     }
@@ -210,13 +210,9 @@ impl<A> Values<A> {
     /// The changes that take away what is left of deleted values, and the note that it is to be purged.
     fn end_of_deletion(&self, group: GroupId, entity: &EntityId, left: &Stored) -> Result<[Change; 2], Error> {
         let deleted_at = must(left.deleted_at, "deletedAt")?;
-        let place = keys::deleted_values(&self.scope, group, entity);
-        let note = keys::purge(deleted_at, self.purge_id(group, entity));
-        Ok([Change::delete(place).when_version(left.version), Change::delete(note)])
-    }
-
-    fn purge_id(&self, group: GroupId, entity: &EntityId) -> String {
-        format!("{}#{}#{group}#{entity}", self.scope.client(), self.scope.tenant())
+        let key = keys::deleted_values(&self.scope, group, entity);
+        let note = keys::values_purge(deleted_at, &self.scope, group, entity);
+        Ok([Change::delete(key).when_version(left.version), Change::delete(note)])
     }
 }
 

@@ -18,18 +18,18 @@ use contract::{Code, Error, Precondition, Problems};
 use crate::author::Author;
 use crate::change::{Change, Outcome};
 use crate::document::{Document, Versioned, check, holding};
-use crate::dynamo::Stretch;
+use crate::dynamo::KeyRange;
 use crate::grant::{Create, Delete, Get, List, Update, granted};
 use crate::keys::{self, Kind};
 use crate::limits::COUNTED_WEBHOOKS;
 use crate::page::{Listing, Page, PageRequest};
 use crate::retry::{Step, update_with_retry};
 use crate::tables::Table;
-use crate::{Store, Work};
+use crate::{OpContext, Store};
 
 /// The client's webhooks.
 pub struct Webhooks<A> {
-    work: Work,
+    op: OpContext,
     access: PhantomData<A>,
 }
 
@@ -79,8 +79,8 @@ pub type Shown = (Webhook, Option<WebhookSecret>);
 impl<A> Webhooks<A> {
     /// The webhooks of the request's client.
     #[must_use]
-    pub fn open(work: &Work) -> Self {
-        Self { work: work.clone(), access: PhantomData }
+    pub fn open(op: &OpContext) -> Self {
+        Self { op: op.clone(), access: PhantomData }
     }
 }
 
@@ -90,7 +90,7 @@ impl Webhooks<Get> {
     /// # Errors
     /// `webhook_not_found`.
     pub async fn get(&self, id: WebhookId) -> Result<Webhook, Error> {
-        let found = self.work.store.endpoint(self.work.scope.client(), id).await?;
+        let found = self.op.store.endpoint(self.op.scope.client(), id).await?;
         Ok(found.ok_or(Code::WebhookNotFound)?.webhook)
     }
 }
@@ -101,12 +101,12 @@ impl Webhooks<List> {
     /// # Errors
     /// `malformed_request` for a cursor of another list.
     pub async fn list(&self, page: &PageRequest) -> Result<Page<Webhook>, Error> {
-        let pk = pk(self.work.scope.client());
-        let seal = self.work.scope.seal();
+        let pk = pk(self.op.scope.client());
+        let seal = self.op.scope.seal();
         let listing =
             Listing { table: Table::Main, pk: &pk, prefix: WebhookId::PREFIX, bound: &["list-webhooks"], seal };
         let read = |item| Ok(Some(Document::<Endpoint>::read(&item)?.value.webhook));
-        self.work.store.page(&listing, page, read).await
+        self.op.store.page(&listing, page, read).await
     }
 }
 
@@ -116,7 +116,7 @@ impl Webhooks<Create> {
     /// # Errors
     /// `limit_reached`.
     pub async fn create(&self, new: NewWebhook, ring: &Keyring) -> Result<Shown, Error> {
-        let Work { store, scope, author } = &self.work;
+        let OpContext { store, scope, author } = &self.op;
         let webhook = Webhook {
             id: WebhookId::new(author.unique()),
             url: new.url,
@@ -162,7 +162,7 @@ impl Webhooks<Update> {
         headers: Option<(&HeadersChange, &Keyring)>,
         change: impl Fn(&mut Webhook) -> Result<(), Problems>,
     ) -> Result<Webhook, Error> {
-        let client = self.work.scope.client();
+        let client = self.op.scope.client();
         let key = keys::webhook(client, id);
         let plan = |current: &Document<Endpoint>, mut next: Endpoint| {
             let mut problems = Problems::default();
@@ -185,7 +185,7 @@ impl Webhooks<Update> {
             let own = holding(Change::update(key.clone()), &next, current.version + 1)?;
             Ok((next, vec![own]))
         };
-        Ok(self.work.update(&key, precondition, Code::WebhookNotFound, plan).await?.webhook)
+        Ok(self.op.update(&key, precondition, Code::WebhookNotFound, plan).await?.webhook)
     }
 
     /// Replaces the secret; the one before goes on signing for a while. A request that is carried out again after another
@@ -200,7 +200,7 @@ impl Webhooks<Update> {
         grace: GraceSeconds,
         ring: &Keyring,
     ) -> Result<Shown, Error> {
-        let Work { store, scope, author } = &self.work;
+        let OpContext { store, scope, author } = &self.op;
         let (client, key) = (scope.client(), keys::webhook(scope.client(), id));
         // Another try of the request has another secret: what this one writes is told from that by an event of its own.
         let (request, event) = (author.event(), author.event_of_this_try());
@@ -218,7 +218,7 @@ impl Webhooks<Update> {
                 let own = holding(Change::update(key.clone()), &next, current.version + 1)?;
                 Ok(Some((next, vec![current.applied.and(author, request).on(own)])))
             };
-            let done = self.work.revise_once(&current, precondition, Code::WebhookNotFound, false, event, plan).await?;
+            let done = self.op.revise_once(&current, precondition, Code::WebhookNotFound, false, event, plan).await?;
             if let Some(done) = done {
                 return Ok(Step::Done((done.webhook, Some(secret.clone()))));
             }
@@ -233,7 +233,7 @@ impl Webhooks<Delete> {
     /// # Errors
     /// `webhook_not_found`, `version_conflict`.
     pub async fn delete(&self, id: WebhookId, precondition: Option<Precondition>) -> Result<(), Error> {
-        let Work { store, scope, author } = &self.work;
+        let OpContext { store, scope, author } = &self.op;
         let (key, event) = (keys::webhook(scope.client(), id), author.event());
         update_with_retry!({
             let current: Document<Endpoint> = store.document(&key).await?.ok_or(Code::WebhookNotFound)?;
@@ -266,7 +266,7 @@ impl Store {
     /// All of a client's webhooks, each as far as it can be read.
     pub(crate) async fn each_endpoint(&self, client: ClientId) -> Result<Vec<Result<Endpoint, Error>>, Error> {
         let pk = pk(client);
-        let whole = Stretch { table: Table::Main, pk: &pk, prefix: WebhookId::PREFIX, after: None, limit: None };
+        let whole = KeyRange { table: Table::Main, pk: &pk, prefix: WebhookId::PREFIX, after: None, limit: None };
         let items = self.query(&whole).await?;
         Ok(items.iter().map(|item| Ok(Document::<Endpoint>::read(item)?.value)).collect())
     }

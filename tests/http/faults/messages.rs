@@ -29,8 +29,8 @@ async fn take(rig: &Rig, queue: Queue) -> Vec<String> {
 async fn redrive(rig: &Rig) {
     let arn = |name| format!("arn:aws:sqs:us-east-1:000000000000:{name}");
     let engine = rig.app.backend.engine.as_ref().unwrap();
-    let task = engine.sqs.start_message_move_task().source_arn(arn("hedgerow-first-dead"));
-    task.destination_arn(arn("hedgerow-first")).send().await.unwrap();
+    let task = engine.sqs.start_message_move_task().source_arn(arn("hedgerow-first-attempts-dead"));
+    task.destination_arn(arn("hedgerow-first-attempts")).send().await.unwrap();
 }
 
 #[tokio::test]
@@ -38,11 +38,11 @@ async fn messages_that_come_twice_and_in_any_order_are_one_request_each() {
     let mut rig = Rig::idle().await;
     rig.save_many(20).await;
     rig.fan_out(rig.records()).await;
-    let mut bodies = take(&rig, Queue::First).await;
+    let mut bodies = take(&rig, Queue::FirstAttempts).await;
     assert_eq!(bodies.len(), 20);
     bodies.reverse();
     for body in bodies.iter().chain(&bodies) {
-        rig.send(Queue::First, body).await;
+        rig.send(Queue::FirstAttempts, body).await;
     }
     rig.work();
     let sum = rig.balanced().await;
@@ -56,14 +56,14 @@ async fn messages_that_come_twice_to_a_slow_receiver_are_one_request_each() {
     rig.receiver.answer(|_| Reply::Late(Duration::from_secs(8)));
     rig.save_many(20).await;
     rig.fan_out(rig.records()).await;
-    let bodies = take(&rig, Queue::First).await;
+    let bodies = take(&rig, Queue::FirstAttempts).await;
     rig.work();
     for body in &bodies[..10] {
-        rig.send(Queue::First, body).await;
+        rig.send(Queue::FirstAttempts, body).await;
     }
     eventually(|| async { rig.receiver.count() == 10 }).await;
     for body in bodies.iter().chain(&bodies) {
-        rig.send(Queue::First, body).await;
+        rig.send(Queue::FirstAttempts, body).await;
     }
     let sum = rig.balanced().await;
     assert_eq!((sum.deliveries, sum.posts, sum.unknown), (20, 20, 0));
@@ -119,12 +119,12 @@ async fn broken_for_a_while(breaks: impl Fn(&mut Value)) {
     rig.skip_the_stream();
     rig.work();
     // The other is told.
-    let url = rig.app.backend.app.queues().unwrap().url(Queue::First);
+    let url = rig.app.backend.app.queues().unwrap().url(Queue::FirstAttempts);
     eventually(|| async { rig.receiver.count() == 1 && messages(&rig.app.backend, &url).await == 1 }).await;
     assert_eq!(rig.receiver.posts()[0].path, "/whole");
     eventually(|| async {
         rig.sqs().advance(HIDDEN);
-        rig.dead(Queue::First).await == 1
+        rig.dead(Queue::FirstAttempts).await == 1
     })
     .await;
     assert_eq!(rig.receiver.count(), 1);
@@ -137,7 +137,7 @@ async fn broken_for_a_while(breaks: impl Fn(&mut Value)) {
     eventually(|| async { rig.hook.on_their_way(&key).await.is_empty() }).await;
     let sum = balance(&key, &hooks, &rig.receiver.posts()).await;
     assert_eq!((sum.deliveries, sum.posts, sum.unknown), (2, 2, 0));
-    assert_eq!(rig.dead(Queue::First).await, 0);
+    assert_eq!(rig.dead(Queue::FirstAttempts).await, 0);
 }
 
 #[tokio::test]
@@ -164,9 +164,9 @@ async fn a_dead_letter_whose_attempt_died_is_delivered_when_it_is_redriven() {
     eventually(|| async { rig.receiver.count() == 1 }).await;
     rig.die().await;
     rig.app.advance(HIDDEN);
-    let body = take(&rig, Queue::First).await.remove(0);
+    let body = take(&rig, Queue::FirstAttempts).await.remove(0);
     let engine = rig.app.backend.engine.as_ref().unwrap();
-    let url = format!("{}-dead", rig.app.backend.app.queues().unwrap().url(Queue::First));
+    let url = format!("{}-dead", rig.app.backend.app.queues().unwrap().url(Queue::FirstAttempts));
     engine.sqs.send_message().queue_url(url).message_body(body).send().await.unwrap();
     // Ten receives take more than an hour.
     rig.app.advance(Duration::from_secs(2 * 3600));

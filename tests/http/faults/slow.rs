@@ -13,7 +13,7 @@ use local::backend::Backend;
 use runtime::Worker;
 use runtime::lambda::consumer::{Batch, run};
 use serde_json::{Value, json};
-use store::Work;
+use store::OpContext;
 use store::accounts::Signup;
 use store::author::{Author, Clock, Origin, Seed};
 use store::deliveries::{Deliveries, Message};
@@ -66,9 +66,9 @@ impl Silent {
         Self { scope: work.scope().clone(), backend, worker, webhook: webhook.id, _listener: listener }
     }
 
-    fn work(&self) -> Work {
+    fn work(&self) -> OpContext {
         let seed = Seed::new(self.backend.app.clock().now());
-        Work::new(self.backend.store.clone(), self.scope.clone(), author(seed))
+        OpContext::new(self.backend.store.clone(), self.scope.clone(), author(seed))
     }
 
     async fn pings(&self, count: usize) -> Vec<(Delivery, Message)> {

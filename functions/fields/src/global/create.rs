@@ -5,7 +5,7 @@ use contract::resource::GlobalField;
 use contract::schema::FieldSchema;
 use contract::{Error, Problems};
 use deserr::Deserr;
-use runtime::{Body, Created, New, Tried};
+use runtime::{Body, Created, New, PartialBody};
 use schemars::JsonSchema;
 use store::global_fields::{GlobalFields, NewGlobalField};
 use store::grant::Create;
@@ -30,7 +30,7 @@ impl Body for CreateGlobalField {
 
 pub(crate) async fn create(
     fields: GlobalFields<Create>,
-    body: Tried<CreateGlobalField>,
+    body: PartialBody<CreateGlobalField>,
     _: New,
 ) -> Result<Created<GlobalField>, Error> {
     match body.and(Problems::default()) {

@@ -6,7 +6,7 @@ use contract::schema::FieldSchema;
 use contract::{Error, Precondition, Problems};
 use deserr::Deserr;
 use runtime::extract::parameters::GlobalFieldId;
-use runtime::{Body, Found, Given, Tried};
+use runtime::{Body, Found, NotNull, PartialBody};
 use schemars::JsonSchema;
 use store::global_fields::{GlobalFieldChange, GlobalFields};
 use store::grant::Update;
@@ -19,12 +19,12 @@ use crate::rules::{self, Groups};
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct UpdateGlobalField {
     #[deserr(default)]
-    label: Given<Name>,
+    label: NotNull<Name>,
     #[deserr(default)]
-    schema: Given<FieldSchema>,
+    schema: NotNull<FieldSchema>,
     /// All the groups that it is to be in: 1 to 40.
     #[deserr(default)]
-    field_group_ids: Given<Groups>,
+    field_group_ids: NotNull<Groups>,
 }
 
 impl Body for UpdateGlobalField {
@@ -35,7 +35,7 @@ pub(crate) async fn update(
     fields: GlobalFields<Update>,
     id: GlobalFieldId,
     precondition: Option<Precondition>,
-    body: Tried<UpdateGlobalField>,
+    body: PartialBody<UpdateGlobalField>,
 ) -> Result<Found<GlobalField>, Error> {
     let change = GlobalFieldChange {
         label: body.member("label"),

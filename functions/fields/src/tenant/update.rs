@@ -6,7 +6,7 @@ use contract::schema::FieldSchema;
 use contract::{Error, Precondition, Problems};
 use deserr::Deserr;
 use runtime::extract::parameters::TenantFieldId;
-use runtime::{Body, Found, Given, Tried};
+use runtime::{Body, Found, NotNull, PartialBody};
 use schemars::JsonSchema;
 use store::grant::Update;
 use store::tenant_fields::{TenantFieldChange, TenantFields};
@@ -19,9 +19,9 @@ use crate::rules;
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct UpdateTenantField {
     #[deserr(default)]
-    label: Given<Name>,
+    label: NotNull<Name>,
     #[deserr(default)]
-    schema: Given<FieldSchema>,
+    schema: NotNull<FieldSchema>,
 }
 
 impl Body for UpdateTenantField {
@@ -33,7 +33,7 @@ pub(crate) async fn update(
     group: GroupRef,
     field: TenantFieldId,
     precondition: Option<Precondition>,
-    body: Tried<UpdateTenantField>,
+    body: PartialBody<UpdateTenantField>,
 ) -> Result<Found<TenantField>, Error> {
     let change = TenantFieldChange {
         label: body.member("label"),

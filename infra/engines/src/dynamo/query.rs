@@ -46,7 +46,7 @@ struct Place {
 }
 
 /// A stretch of a partition, from where it begins in the direction in which it is read.
-struct Stretch {
+struct KeyRange {
     table: String,
     pk: String,
     forward: bool,
@@ -56,7 +56,7 @@ struct Stretch {
     limit: Option<usize>,
 }
 
-impl Stretch {
+impl KeyRange {
     /// What is asked for, if it is of this form and nothing is wrong with it.
     fn of(body: &[u8]) -> Option<Self> {
         let mut request: Request = serde_json::from_slice(body).ok()?;
@@ -136,6 +136,6 @@ impl Stretch {
 
 /// The answer to such a Query; none to any other, and none where the file can't be read.
 pub(super) fn answer(database: &Mutex<Connection>, body: &[u8]) -> Option<Bytes> {
-    let stretch = Stretch::of(body)?;
+    let stretch = KeyRange::of(body)?;
     stretch.read(&*database.lock().ok()?).ok()
 }

@@ -151,7 +151,7 @@ impl Drop for Workers {
 /// How many batches of a queue are worked on at once: a slow endpoint holds up its batch, not the others.
 const fn at_once(queue: Queue) -> usize {
     match queue {
-        Queue::First | Queue::Retries => 128,
+        Queue::FirstAttempts | Queue::Retries => 128,
         Queue::Jobs => 4,
     }
 }

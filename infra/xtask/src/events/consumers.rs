@@ -10,7 +10,7 @@ use runtime::{Consumer, Queue, Source};
 use serde_json::Value;
 use store::deliveries::Message;
 use store::jobs::Task;
-use store::stream::{Committed, Record, Seen};
+use store::stream::{ChangeEvent, Committed, Record};
 use store::tables::Table;
 use uuid::Uuid;
 
@@ -41,7 +41,7 @@ fn saves(seeded: &Seeded) -> Result<Vec<(Value, Committed)>, Failure> {
     for record in seeded.changes()? {
         let images = &record["dynamodb"];
         let seen = Record::of_images(images.get("OldImage"), images.get("NewImage")).read();
-        if let Seen::Event(committed) = seen.map_err(|error| format!("{error:?}"))?
+        if let ChangeEvent::Announced(committed) = seen.map_err(|error| format!("{error:?}"))?
             && committed.event == EventName::FieldValueSaved
         {
             saves.push((record, *committed));

@@ -44,7 +44,8 @@ pub(super) fn operation(spec: &RouteSpec, schemas: &mut Schemas) -> Result<(Node
 fn parameters(route: &Route, operation: &OperationSpec, schemas: &mut Schemas) -> Result<Vec<Node>, Failure> {
     let mut parameters = Vec::new();
     for name in route.parameters() {
-        let known = operation.parameters.iter().find(|parameter| parameter.place == "path" && parameter.name == name);
+        let known =
+            operation.parameters.iter().find(|parameter| parameter.location == "path" && parameter.name == name);
         parameters.push(match known {
             Some(parameter) => described(parameter, schemas),
             // It is taken by the repositories of a tenant.
@@ -55,7 +56,7 @@ fn parameters(route: &Route, operation: &OperationSpec, schemas: &mut Schemas) -
             None => return Err(format!("{}: no argument takes `{name}` of the path", route.id).into()),
         });
     }
-    let others = operation.parameters.iter().filter(|parameter| parameter.place != "path");
+    let others = operation.parameters.iter().filter(|parameter| parameter.location != "path");
     parameters.extend(others.map(|parameter| described(parameter, schemas)));
     if route.idempotent() {
         parameters.push(map! { "$ref" => "#/components/parameters/Idempotency-Key" });
@@ -66,8 +67,8 @@ fn parameters(route: &Route, operation: &OperationSpec, schemas: &mut Schemas) -
 fn described(parameter: &Parameter, schemas: &mut Schemas) -> Node {
     map! {
         "name" => parameter.name,
-        "in" => parameter.place,
-        "required" => parameter.place == "path",
+        "in" => parameter.location,
+        "required" => parameter.location == "path",
         "description" => parameter.description,
         "schema" => schemas.read(&parameter.schema),
     }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::Failure;
 use crate::node::Node;
 
-const PLACE: &str = "#/components/schemas/";
+const SCHEMAS: &str = "#/components/schemas/";
 
 /// The two generators, and what was asked of each.
 pub(super) struct Schemas {
@@ -63,7 +63,7 @@ impl Schemas {
 
     /// Whether what is written has a version, and so an `ETag`.
     pub(super) fn has_version(&self, schema: &schemars::Schema) -> bool {
-        let name = schema.get("$ref").and_then(Value::as_str).and_then(|place| place.strip_prefix(PLACE));
+        let name = schema.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix(SCHEMAS));
         let definition = name.and_then(|name| self.written.definitions().get(name));
         definition
             .unwrap_or(schema.as_value())
@@ -111,7 +111,7 @@ fn reached(asked: &[Value], generator: &SchemaGenerator) -> Result<BTreeMap<Stri
     while let Some(schema) = ahead.pop() {
         match schema {
             Value::Object(members) => {
-                let name = members.get("$ref").and_then(Value::as_str).and_then(|place| place.strip_prefix(PLACE));
+                let name = members.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix(SCHEMAS));
                 if let Some(name) = name.filter(|name| !found.contains_key(*name)) {
                     let definition = generator.definitions().get(name).ok_or_else(|| format!("no schema {name}"))?;
                     found.insert(name.to_owned(), definition.clone());

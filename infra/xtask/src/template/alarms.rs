@@ -91,7 +91,7 @@ fn first_is_late() -> Alarm {
         metric: Metric::One {
             namespace: "AWS/SQS",
             name: "ApproximateAgeOfOldestMessage",
-            of: ("QueueName", attribute(&queues::logical(Queue::First), "QueueName")),
+            of: ("QueueName", attribute(&queues::logical(Queue::FirstAttempts), "QueueName")),
             statistic: "Maximum",
             period: MINUTE,
         },

@@ -79,7 +79,7 @@ fn stream(table: Table) -> Node {
 
 fn messages(queue: Queue) -> Node {
     let at_once = match queue {
-        Queue::First | Queue::Retries => reference("DeliveryConcurrency"),
+        Queue::FirstAttempts | Queue::Retries => reference("DeliveryConcurrency"),
         Queue::Jobs => TASKS_AT_ONCE.into(),
     };
     map! {

@@ -146,7 +146,7 @@ async fn a_change_comes_to_a_webhook() {
     assert_eq!(reply.status, 201, "{}", String::from_utf8_lossy(&reply.body));
 
     assert_eq!(all.hand("fan-out", sample("fan-out")).await, Batch::default());
-    let first = all.take(Queue::First).await;
+    let first = all.take(Queue::FirstAttempts).await;
     assert!(!first["Records"].as_array().unwrap().is_empty());
     assert_eq!(all.hand("dispatcher", first.clone()).await, Batch::default());
     let request = requests.try_recv().unwrap();

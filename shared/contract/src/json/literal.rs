@@ -18,7 +18,7 @@ const MAX_NAMED: usize = 1_000;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Inexact {
     /// How many numbers stand before it in the text.
-    pub(super) place: usize,
+    pub(super) index: usize,
     /// The double nearest to it.
     pub(super) nearest: Number,
     /// One sentence.
@@ -29,7 +29,7 @@ pub(super) struct Inexact {
 /// not a number by JSON's grammar stays as it is, for the parser to refuse.
 pub(super) fn set_aside(text: &[u8]) -> (Cow<'_, [u8]>, Vec<Inexact>) {
     let (mut kept, mut inexact) = (Cow::Borrowed(text), Vec::new());
-    let (mut at, mut place) = (0, 0);
+    let (mut at, mut index) = (0, 0);
     while let Some(byte) = text.get(at) {
         at += match byte {
             b'"' => string_length(&text[at..]),
@@ -38,12 +38,12 @@ pub(super) fn set_aside(text: &[u8]) -> (Cow<'_, [u8]>, Vec<Inexact>) {
                 let literal = str::from_utf8(&text[at..at + length]).ok().and_then(Literal::read);
                 if let Some((nearest, why)) = literal.and_then(|literal| literal.inexact()) {
                     if inexact.len() < MAX_NAMED {
-                        inexact.push(Inexact { place, nearest, why });
+                        inexact.push(Inexact { index, nearest, why });
                     }
                     kept.to_mut()[at..at + length].fill(b' ');
                     kept.to_mut()[at] = b'0';
                 }
-                place += 1;
+                index += 1;
                 length
             }
             _ => 1,

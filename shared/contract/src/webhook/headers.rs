@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Broken, Problems};
 
-const MOST: usize = 20;
+const MAX: usize = 20;
 const MOST_BYTES: usize = 4 * 1024;
 
 /// What frames the message or the connection (RFC 9110 §7.6.1, RFC 9112), what tells a receiver where a request comes
@@ -138,7 +138,7 @@ macro_rules! described {
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 schemars::json_schema!({
                     "type": "object",
-                    "maxProperties": MOST,
+                    "maxProperties": MAX,
                     "propertyNames": { "pattern": NAME_PATTERN },
                     "additionalProperties": $value,
                 })
@@ -192,8 +192,8 @@ fn members<T: Deserr<Problems>, V: IntoValue>(
             return (headers, read.err().unwrap_or_default());
         }
     };
-    if members.len() > MOST {
-        problems.add("headers", "too_many", format!("Must have at most {MOST} members."));
+    if members.len() > MAX {
+        problems.add("headers", "too_many", format!("Must have at most {MAX} members."));
     }
     for (name, value) in members.into_iter() {
         if let Err(broken) = check_name(&name) {

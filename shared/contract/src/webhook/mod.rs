@@ -101,10 +101,10 @@ impl Webhook {
 pub struct GraceSeconds(u32);
 
 impl GraceSeconds {
-    const MOST: u32 = 7 * 24 * 3600;
+    const MAX: u32 = 7 * 24 * 3600;
 
     fn checked(seconds: Whole) -> Result<Self, Broken> {
-        seconds.within(0..=Self::MOST).map(Self)
+        seconds.within(0..=Self::MAX).map(Self)
     }
 
     /// The span.

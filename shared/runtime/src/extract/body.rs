@@ -32,12 +32,12 @@ impl<T: Body> FromRequest for T {
 
 /// A body of which some is wrong for its form, perhaps, and some can be held against more than that all the same: other
 /// members, the time, what is stored. So everything that is wrong with it is told at once, wherever it is found.
-pub struct Tried<B> {
+pub struct PartialBody<B> {
     json: Json,
     body: Result<B, Problems>,
 }
 
-impl<B> Tried<B> {
+impl<B> PartialBody<B> {
     /// A member, if it is there and its form is right.
     #[must_use]
     pub fn member<T: Deserr<Problems>>(&self, name: &str) -> Option<T> {
@@ -89,7 +89,7 @@ impl<B> Tried<B> {
     }
 }
 
-impl<B: Body + Sync> FromRequest for Tried<B> {
+impl<B: Body + Sync> FromRequest for PartialBody<B> {
     const TAKES_BODY: bool = true;
     const TAKES_LONG: bool = <B as Body>::TAKES_LONG;
 
@@ -178,15 +178,15 @@ impl<T: Clone> Patch<T> {
 
 /// A member of a change that always has a value: left out, or set; it can't be cleared with `null`.
 #[derive(Debug, Clone)]
-pub struct Given<T>(pub Option<T>);
+pub struct NotNull<T>(pub Option<T>);
 
-impl<T> Default for Given<T> {
+impl<T> Default for NotNull<T> {
     fn default() -> Self {
         Self(None)
     }
 }
 
-impl<T: Deserr<Problems>> Deserr<Problems> for Given<T> {
+impl<T: Deserr<Problems>> Deserr<Problems> for NotNull<T> {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, location: ValuePointerRef<'_>) -> Result<Self, Problems> {
         if let Value::Null = value {
             let broken = Broken::new("not_nullable", "Can't be cleared; leave it out to keep it as it is.");
@@ -196,7 +196,7 @@ impl<T: Deserr<Problems>> Deserr<Problems> for Given<T> {
     }
 }
 
-impl<T: JsonSchema> JsonSchema for Given<T> {
+impl<T: JsonSchema> JsonSchema for NotNull<T> {
     fn inline_schema() -> bool {
         true
     }

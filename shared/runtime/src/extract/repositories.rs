@@ -48,8 +48,8 @@ macro_rules! repositories {
 
 repositories! {
     |context| ApiKeys<A> where A, Deliveries<A> where A, FieldGroups<A> where A, GlobalFields<A> where A,
-        Jobs<A> where A, Tenants, Webhooks<A> where A => Self::open(&context.work()?);
-    |context| TenantFields<A> where A, Values<A> where A => Self::open(&context.work()?, context.tenant(path_parameter(&context.incoming, "tenantId")?)?);
+        Jobs<A> where A, Tenants, Webhooks<A> where A => Self::open(&context.op()?);
+    |context| TenantFields<A> where A, Values<A> where A => Self::open(&context.op()?, context.tenant(path_parameter(&context.incoming, "tenantId")?)?);
     |context| Sessions<A> where A => Self::open(context.app.store()?);
 }
 
@@ -143,7 +143,7 @@ macro_rules! sends_to {
 }
 
 sends_to! {
-    Deliver => First;
+    Deliver => FirstAttempts;
     Retry => Retries;
     Assign => Jobs;
 }
@@ -154,7 +154,7 @@ impl Deliver {
     /// # Errors
     /// `unavailable` if SQS refuses for too long.
     pub async fn send(&self, messages: &[Message], now: Time) -> Result<(), Error> {
-        self.0.send(Queue::First, messages, now).await
+        self.0.send(Queue::FirstAttempts, messages, now).await
     }
 }
 

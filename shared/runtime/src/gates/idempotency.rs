@@ -2,7 +2,7 @@
 
 use contract::{Code, Error};
 use http::header::{CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH};
-use store::idempotency::{Begun, Ending, Keyed};
+use store::idempotency::{Ending, Keyed, Reserved};
 
 use super::Asked;
 use crate::request::RequestContext;
@@ -25,10 +25,10 @@ pub(super) fn reserve(context: &mut RequestContext) -> Asked<'_> {
         }
         // The path's parameters as they are read, so that two spellings of one path are one route.
         let parameters = incoming.parameters.iter();
-        let place = parameters.fold(route.id.to_owned(), |place, (name, value)| format!("{place}/{name}={value}"));
+        let target = parameters.fold(route.id.to_owned(), |target, (name, value)| format!("{target}/{name}={value}"));
         let request = Keyed {
             caller: &caller.actor(),
-            route: &place,
+            route: &target,
             key,
             body: &incoming.body,
             media_type: &essence(&incoming.bytes(&CONTENT_TYPE)),
@@ -36,12 +36,12 @@ pub(super) fn reserve(context: &mut RequestContext) -> Asked<'_> {
             if_none_match: &incoming.bytes(&IF_NONE_MATCH),
         };
         match context.app.store()?.begin(scope, &request).await? {
-            Begun::Go(slot) => {
-                context.seed = slot.seed;
-                context.reservation = Some(slot);
+            Reserved::Proceed(reservation) => {
+                context.seed = reservation.seed;
+                context.reservation = Some(reservation);
                 Ok(None)
             }
-            Begun::Answered(answer) => Ok(Some(Reply::of_remembered(answer))),
+            Reserved::Answered(answer) => Ok(Some(Reply::of_remembered(answer))),
         }
     })
 }
@@ -55,14 +55,14 @@ fn essence(content_type: &[u8]) -> String {
 /// Keeps a success under the request's key; a refusal frees the key. What was done stays done if this fails, however often
 /// it was tried: the lease runs out, and a repetition finds its own writes.
 pub(super) async fn remember(context: &mut RequestContext, handled: &Result<Reply, Error>) {
-    let Some(slot) = context.reservation.take() else { return };
+    let Some(reservation) = context.reservation.take() else { return };
     let ending = match handled {
         Ok(reply) => reply.to_remember().map(Ending::Answered),
         Err(error) if error.code().status() < 500 => Ok(Ending::Refused),
         Err(_) => Ok(Ending::Failed),
     };
     let kept = match (context.app.store(), ending) {
-        (Ok(store), Ok(ending)) => store.finish(slot, ending).await,
+        (Ok(store), Ok(ending)) => store.finish(reservation, ending).await,
         (Err(error), _) | (_, Err(error)) => Err(error),
     };
     if let Err(error) = kept {

@@ -8,9 +8,9 @@ use std::sync::{Arc, OnceLock};
 use contract::Error;
 use http::HeaderMap;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use store::Work;
+use store::OpContext;
 use store::author::{Author, Seed};
-use store::idempotency::Slot;
+use store::idempotency::Reservation;
 use store::scope::{ClientScope, TenantScope};
 
 use self::caller::Caller;
@@ -34,7 +34,7 @@ pub struct RequestContext {
     /// What identifiers and times are made from: of an earlier try, under its idempotency key.
     pub(crate) seed: Seed,
     /// What is reserved under its idempotency key.
-    pub(crate) reservation: Option<Slot>,
+    pub(crate) reservation: Option<Reservation>,
     author: OnceLock<Arc<Author>>,
 }
 
@@ -60,7 +60,7 @@ impl RequestContext {
         self.author.get_or_init(|| {
             let author = Author::new(&self.caller.actor(), &self.incoming.origin, self.seed);
             Arc::new(match &self.reservation {
-                Some(slot) => author.keyed(slot.again),
+                Some(reservation) => author.keyed(reservation.again),
                 None => author,
             })
         })
@@ -70,8 +70,8 @@ impl RequestContext {
     ///
     /// # Errors
     /// `internal` on a route that lets anyone in: nobody has no data.
-    pub(crate) fn work(&self) -> Result<Work, Error> {
-        Ok(Work::new(self.app.store()?.clone(), self.scope()?.clone(), self.author().clone()))
+    pub(crate) fn op(&self) -> Result<OpContext, Error> {
+        Ok(OpContext::new(self.app.store()?.clone(), self.scope()?.clone(), self.author().clone()))
     }
 
     /// One of the tenants of the caller's client.

@@ -14,7 +14,7 @@ pub struct Parameter {
     /// Its name.
     pub name: &'static str,
     /// `path`, `query` or `header`.
-    pub place: &'static str,
+    pub location: &'static str,
     /// What it is for.
     pub description: &'static str,
     /// What it may be.
@@ -86,9 +86,9 @@ impl OperationSpec {
     }
 
     /// Takes a parameter.
-    pub fn parameter<T: JsonSchema>(&mut self, place: &'static str, name: &'static str, description: &'static str) {
+    pub fn parameter<T: JsonSchema>(&mut self, location: &'static str, name: &'static str, description: &'static str) {
         let schema = self.schemas.subschema_for::<T>();
-        self.parameters.push(Parameter { name, place, description, schema });
+        self.parameters.push(Parameter { name, location, description, schema });
     }
 
     /// Takes a body.

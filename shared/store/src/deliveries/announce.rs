@@ -6,7 +6,7 @@ use contract::webhook::{EventName, Webhook};
 use contract::{Error, Time};
 
 use super::state::Card;
-use super::{KEPT, Message, delivery_id};
+use super::{Message, RETENTION, delivery_id};
 use crate::Store;
 use crate::dynamo::{Item, number, text};
 use crate::grant::granted;
@@ -97,12 +97,12 @@ fn card(announcement: &Announcement, webhook: WebhookId) -> Item {
 
 /// The items that hold an announcement.
 fn pieces(announcement: &Announcement) -> Vec<Item> {
-    let pieces = pieces::cut(announcement.body.as_bytes(), pieces::MOST).into_iter().enumerate();
+    let pieces = pieces::cut(announcement.body.as_bytes(), pieces::MAX_PIECE_BYTES).into_iter().enumerate();
     let item = |(at, piece): (usize, pieces::Piece)| {
         let mut item = piece.at(&keys::event(announcement.client, announcement.id, at));
         item.insert("event".to_owned(), text(announcement.event.name()));
         item.insert("requestId".to_owned(), text(&announcement.request_id));
-        item.insert("ttl".to_owned(), number(announcement.at.plus(KEPT).seconds()));
+        item.insert("ttl".to_owned(), number(announcement.at.plus(RETENTION).seconds()));
         item
     };
     pieces.map(item).collect()

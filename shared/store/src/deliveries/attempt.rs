@@ -13,7 +13,7 @@ use super::state::{ATTEMPT, ATTEMPTS_KEPT, INLINE, State, result_of, start_of};
 use super::{AT_ONCE, Message, ttl};
 use crate::Store;
 use crate::author::{Author, Origin, Seed};
-use crate::change::{Attempt as Write, Change, Outcome};
+use crate::change::{Change, Outcome, Written};
 use crate::document::Document;
 use crate::dynamo::{Item, get_text, must, number, text};
 use crate::endpoint_state::{Health, health};
@@ -120,15 +120,15 @@ impl Attempts {
     /// # Errors
     /// `unavailable`, `internal`.
     pub async fn load(&self, messages: &[Message], ring: &Keyring) -> Result<Loaded, Error> {
-        let mut places: Vec<Key> = Vec::new();
+        let mut keys: Vec<Key> = Vec::new();
         for message in messages {
-            places.push(keys::webhook(message.client, message.webhook));
-            places.push(keys::webhook_state(message.webhook));
-            places.push(keys::event(message.client, message.event, 0));
+            keys.push(keys::webhook(message.client, message.webhook));
+            keys.push(keys::webhook_state(message.webhook));
+            keys.push(keys::event(message.client, message.event, 0));
         }
-        places.sort_unstable_by(|a, b| (a.table, &a.pk, &a.sk).cmp(&(b.table, &b.pk, &b.sk)));
-        places.dedup();
-        let mut items = self.store.batch_get_all(&places.iter().collect::<Vec<_>>()).await?;
+        keys.sort_unstable_by(|a, b| (a.table, &a.pk, &a.sk).cmp(&(b.table, &b.pk, &b.sk)));
+        keys.dedup();
+        let mut items = self.store.batch_get_all(&keys.iter().collect::<Vec<_>>()).await?;
         let (mut targets, mut states, mut contents) = (HashMap::new(), HashMap::new(), HashMap::new());
         let now = self.store.clock().now();
         for message in messages {
@@ -165,13 +165,13 @@ impl Attempts {
     /// # Errors
     /// `unavailable`, `internal`.
     pub async fn standings(&self, messages: &[Message]) -> Result<Vec<Standing>, Error> {
-        let place = |message: &Message| keys::delivery_state(message.client, message.webhook, message.delivery);
-        let mut places: Vec<Key> = messages.iter().map(place).collect();
-        places.sort_unstable_by(|a, b| (&a.pk, &a.sk).cmp(&(&b.pk, &b.sk)));
-        places.dedup();
-        let states = self.store.batch_get_all(&places.iter().collect::<Vec<_>>()).await?;
+        let key = |message: &Message| keys::delivery_state(message.client, message.webhook, message.delivery);
+        let mut keys: Vec<Key> = messages.iter().map(key).collect();
+        keys.sort_unstable_by(|a, b| (&a.pk, &a.sk).cmp(&(&b.pk, &b.sk)));
+        keys.dedup();
+        let states = self.store.batch_get_all(&keys.iter().collect::<Vec<_>>()).await?;
         let standing = |message: &Message| {
-            let Some(state) = states.get(&place(message)).cloned().map(State::read).transpose()? else {
+            let Some(state) = states.get(&key(message)).cloned().map(State::read).transpose()? else {
                 return Ok(Standing::ToCome);
             };
             let moving = matches!(state.status, DeliveryStatus::Pending | DeliveryStatus::Retrying);
@@ -212,11 +212,11 @@ impl Attempts {
         if let Some(old) = number_of_it.checked_sub(ATTEMPTS_KEPT).filter(|old| *old > 0) {
             change = change.remove(&start_of(old)).remove(&result_of(old)).remove(&format!("r_{old}"));
         }
-        match self.store.attempt(untouched(change, message)).await? {
-            Write::Done => Ok(Lease::Taken),
+        match self.store.conditional_write(untouched(change, message)).await? {
+            Written::Done => Ok(Lease::Taken),
             // It has vanished after its 30 days.
-            Write::Refused(None) => Ok(Lease::Over),
-            Write::Refused(Some(item)) => {
+            Written::Refused(None) => Ok(Lease::Over),
+            Written::Refused(Some(item)) => {
                 let state = State::read(item)?;
                 // Ours, committed by a try whose answer was lost.
                 let ours = state.holder() == Some(holder);
@@ -262,17 +262,17 @@ impl Attempts {
         let written = |text: &String| serde_json::to_string(text).map_or(usize::MAX, |text| text.len());
         let long = kept.response.take_if(|response| written(response) > INLINE);
         if let Some(response) = &long {
-            let place = keys::delivery_response(message.client, message.webhook, message.delivery, number_of_it);
-            let put = Change::put(place).set("response", text(response)).set("ttl", number(ttl(message.delivery)));
-            self.store.attempt(put).await?;
+            let key = keys::delivery_response(message.client, message.webhook, message.delivery, number_of_it);
+            let put = Change::put(key).set("response", text(response)).set("ttl", number(ttl(message.delivery)));
+            self.store.conditional_write(put).await?;
         }
         let result = serde_json::to_string(&kept).map_err(Error::internal)?;
-        let place = keys::delivery_state(message.client, message.webhook, message.delivery);
+        let key = keys::delivery_state(message.client, message.webhook, message.delivery);
         let with_result = |change: Change| {
             let change = change.set(&result_of(number_of_it), text(&result));
             if long.is_some() { change.set(&format!("r_{number_of_it}"), number(1)) } else { change }
         };
-        let mut own = with_result(Change::update(place.clone()).set("status", text(status_after(next).name())))
+        let mut own = with_result(Change::update(key.clone()).set("status", text(status_after(next).name())))
             .when("#round = :round AND #attempt = :attempt")
             .with(":round", number(message.round))
             .with(":attempt", number(number_of_it));
@@ -284,12 +284,12 @@ impl Attempts {
                 let changes = vec![own, row(message, DeliveryStatus::Failed, number_of_it)];
                 matches!(self.store.commit(changes, no_event(&self.store)).await?, Outcome::Done)
             }
-            Next::Delivered | Next::Retry(_) => matches!(self.store.attempt(own).await?, Write::Done),
+            Next::Delivered | Next::Retry(_) => matches!(self.store.conditional_write(own).await?, Written::Done),
         };
         if !done {
             // Sent anew meanwhile, or taken over: what became of it is still worth knowing.
             let begun = format!("attribute_exists(#{})", start_of(number_of_it));
-            self.store.attempt(with_result(Change::update(place)).when(&begun)).await?;
+            self.store.conditional_write(with_result(Change::update(key)).when(&begun)).await?;
         }
         Ok(())
     }
@@ -318,8 +318,8 @@ impl Attempts {
     /// # Errors
     /// `unavailable`, `internal`.
     pub async fn moved_on(&self, message: &Message, received: u32) -> Result<Lease, Error> {
-        let place = keys::delivery_state(message.client, message.webhook, message.delivery);
-        let state = self.store.get(&place).await?.map(State::read).transpose()?;
+        let key = keys::delivery_state(message.client, message.webhook, message.delivery);
+        let state = self.store.get(&key).await?.map(State::read).transpose()?;
         let now = self.store.clock().now();
         Ok(state.map_or(Lease::Over, |state| self.refused(message, &state, received, now)))
     }

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How long deliveries, and what was announced, are kept: 30 days.
-pub(crate) const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+pub(crate) const RETENTION: Duration = Duration::from_secs(30 * 24 * 3600);
 /// How long a delivery is held: 7 days.
 pub const HELD: Duration = Duration::from_secs(7 * 24 * 3600);
 
@@ -113,7 +113,7 @@ pub(crate) fn time_of(delivery: DeliveryId) -> Time {
 
 /// When the items of a delivery vanish, in seconds since 1970.
 pub(crate) fn ttl(delivery: DeliveryId) -> i64 {
-    time_of(delivery).plus(KEPT).seconds()
+    time_of(delivery).plus(RETENTION).seconds()
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use contract::{Error, Time};
 use super::state::{Card, State, status_at};
 use super::{Message, ttl};
 use crate::author::unique;
-use crate::change::{Attempt as Write, Change, Outcome};
-use crate::dynamo::{Item, Stretch, get_number, get_text, must, number, text};
+use crate::change::{Change, Outcome, Written};
+use crate::dynamo::{Item, KeyRange, get_number, get_text, must, number, text};
 use crate::grant::granted;
 use crate::keys;
 use crate::retry::{Step, update_with_retry};
@@ -79,7 +79,7 @@ pub struct Open {
 impl Open {
     pub(super) fn read(item: &Item, now: Time) -> Result<Self, Error> {
         let sk = must(get_text(item, "sk"), "sk")?;
-        let delivery = must(sk.strip_prefix(keys::OPEN).and_then(|id| id.parse().ok()), "sk")?;
+        let delivery = must(keys::open_delivery_of(sk), "sk")?;
         let status = must(get_text(item, "status").and_then(|name| name.parse().ok()), "status")?;
         Ok(Self {
             delivery,
@@ -152,13 +152,13 @@ impl Releases {
         after: Option<DeliveryId>,
         limit: usize,
     ) -> Result<Vec<Open>, Error> {
-        // The greatest place before the first delivery of that time.
+        // The greatest sort key before the first delivery of that time.
         let start = || format!("{}{}{:012x}", keys::OPEN, DeliveryId::PREFIX, since.millis().max(0));
         let after = after.map_or_else(start, |id| format!("{}{id}", keys::OPEN));
         let pk = keys::deliveries_pk(client, webhook);
-        let stretch =
-            Stretch { table: Table::Log, pk: &pk, prefix: keys::OPEN, after: Some(&after), limit: Some(limit) };
-        let items = self.store.query(&stretch).await?;
+        let range =
+            KeyRange { table: Table::Log, pk: &pk, prefix: keys::OPEN, after: Some(&after), limit: Some(limit) };
+        let items = self.store.query(&range).await?;
         let now = self.store.clock().now();
         items.iter().map(|item| Open::read(item, now)).collect()
     }
@@ -170,9 +170,9 @@ impl Releases {
     /// `unavailable`, `internal`.
     pub async fn release(&self, client: ClientId, webhook: WebhookId, open: &Open) -> Result<Option<Message>, Error> {
         let now = self.store.clock().now();
-        let place = keys::delivery_state(client, webhook, open.delivery);
+        let key = keys::delivery_state(client, webhook, open.delivery);
         update_with_retry!({
-            let state = self.store.get(&place).await?.map(State::read).transpose()?;
+            let state = self.store.get(&key).await?.map(State::read).transpose()?;
             let Some(state) = state else { return Ok(Step::Done(None)) };
             let message = Message {
                 delivery: open.delivery,
@@ -192,7 +192,7 @@ impl Releases {
                 return Ok(Step::Done(None));
             }
             let message = Message { round: state.round + 1, ..message };
-            let raise = raise(&place, &state, &message);
+            let raise = raise(&key, &state, &message);
             let mark = Change::update(keys::open_delivery(client, webhook, open.delivery))
                 .set("released", number(message.round))
                 .when("#round = :round")
@@ -212,15 +212,15 @@ impl Releases {
         let gone = Change::delete(keys::open_delivery(client, webhook, open.delivery))
             .when("#round = :round")
             .with(":round", number(open.round));
-        match self.store.attempt(gone).await? {
-            Write::Done | Write::Refused(_) => Ok(()),
+        match self.store.conditional_write(gone).await? {
+            Written::Done | Written::Refused(_) => Ok(()),
         }
     }
 }
 
 /// The change of a state that begins another round.
-pub(super) fn raise(place: &keys::Key, state: &State, message: &Message) -> Change {
-    Change::update(place.clone())
+pub(super) fn raise(key: &keys::Key, state: &State, message: &Message) -> Change {
+    Change::update(key.clone())
         .set("status", text(DeliveryStatus::Pending.name()))
         .set("round", number(message.round))
         .set("base", number(state.attempt))

@@ -9,7 +9,7 @@ use contract::{Code, Error, Time};
 
 use super::open::Open;
 use super::state::{Card, State};
-use crate::Work;
+use crate::OpContext;
 use crate::dynamo::{Item, LAST, fault, get_text, key_attributes, must, text};
 use crate::grant::{Get, List, Ping, Redeliver, granted};
 use crate::keys::{self, Key};
@@ -17,13 +17,13 @@ use crate::page::{Listing, Page, PageRequest};
 use crate::tables::Table;
 
 /// Items that one request for a filtered list looks at, at the most: then the page ends early.
-const LOOKED_AT: usize = 4_000;
+const MAX_DELIVERIES_READ: usize = 4_000;
 /// Items that one call looks at where a filter leaves some of them out.
 const STRETCH: usize = 200;
 
 /// The deliveries of the client's webhooks.
 pub struct Deliveries<A> {
-    pub(super) work: Work,
+    pub(super) op: OpContext,
     access: PhantomData<A>,
 }
 
@@ -87,8 +87,8 @@ pub(super) struct Found {
 impl<A> Deliveries<A> {
     /// The deliveries of the request's client.
     #[must_use]
-    pub fn open(work: &Work) -> Self {
-        Self { work: work.clone(), access: PhantomData }
+    pub fn open(op: &OpContext) -> Self {
+        Self { op: op.clone(), access: PhantomData }
     }
 }
 
@@ -99,30 +99,30 @@ impl Deliveries<Get> {
     /// `delivery_not_found`.
     pub async fn get(&self, id: DeliveryId) -> Result<Delivery, Error> {
         let found = self.find(id).await?;
-        let client = self.work.scope.client();
-        let places = found.card.responses(client, found.state.as_ref());
-        let responses = self.work.store.batch_get_all(&places.iter().collect::<Vec<_>>()).await?;
-        Ok(found.card.whole(client, found.state.as_ref(), &responses, self.work.store.clock().now()))
+        let client = self.op.scope.client();
+        let keys = found.card.responses(client, found.state.as_ref());
+        let responses = self.op.store.batch_get_all(&keys.iter().collect::<Vec<_>>()).await?;
+        Ok(found.card.whole(client, found.state.as_ref(), &responses, self.op.store.clock().now()))
     }
 }
 
 impl<A> Deliveries<A> {
     /// Looks for a delivery at each of the client's webhooks: its identifier does not name one.
     pub(super) async fn find(&self, id: DeliveryId) -> Result<Found, Error> {
-        let (store, client) = (&self.work.store, self.work.scope.client());
+        let (store, client) = (&self.op.store, self.op.scope.client());
         let webhooks = store.endpoints(client).await?;
-        let places: Vec<Key> = webhooks
+        let keys: Vec<Key> = webhooks
             .iter()
             .flat_map(|of| {
                 let webhook = of.webhook.id;
                 [keys::delivery(client, webhook, id), keys::delivery_state(client, webhook, id)]
             })
             .collect();
-        let mut items = store.batch_get_all(&places.iter().collect::<Vec<_>>()).await?;
+        let mut items = store.batch_get_all(&keys.iter().collect::<Vec<_>>()).await?;
         let (mut card, mut state) = (None, None);
-        for place in &places {
-            match items.remove(place) {
-                Some(item) if place.sk.ends_with(keys::STATE) => state = Some(State::read(item)?),
+        for key in &keys {
+            match items.remove(key) {
+                Some(item) if key.sk.ends_with(keys::STATE) => state = Some(State::read(item)?),
                 Some(item) => card = Some(Card::read(&item)?),
                 None => {}
             }
@@ -142,7 +142,7 @@ impl Deliveries<List> {
         filter: &DeliveryFilter,
         page: &PageRequest,
     ) -> Result<Page<Delivery>, Error> {
-        let (store, client) = (&self.work.store, self.work.scope.client());
+        let (store, client) = (&self.op.store, self.op.scope.client());
         if store.endpoint(client, webhook).await?.is_none() {
             return Err(Code::WebhookNotFound.into());
         }
@@ -150,16 +150,16 @@ impl Deliveries<List> {
         let asked = format!("{filter:?}");
         let pk = keys::deliveries_pk(client, webhook);
         let bound = ["list-deliveries", &webhook_id, &asked];
-        let listing = Listing { table: Table::Log, pk: &pk, prefix: "", bound: &bound, seal: self.work.scope.seal() };
+        let listing = Listing { table: Table::Log, pk: &pk, prefix: "", bound: &bound, seal: self.op.scope.seal() };
         // Held and failed ones have rows of their own; any other one is a card and a state.
         let open = matches!(filter.status, Some(DeliveryStatus::Held | DeliveryStatus::Failed));
         let each = if open { 1 } else { 2 };
         let whole = filter.event.is_none() && (open || filter.status.is_none());
-        let stretch = if whole { each * (page.limit + 1) } else { STRETCH };
+        let range = if whole { each * (page.limit + 1) } else { STRETCH };
         let prefix = if open { keys::OPEN } else { "" };
-        let place = |time: Time| format!("{prefix}{}{:012x}", DeliveryId::PREFIX, time.millis().max(0));
-        let low = filter.from.map_or_else(|| format!("{prefix}{}", DeliveryId::PREFIX), place);
-        let high = filter.to.map_or_else(|| format!("{prefix}{}{LAST}", DeliveryId::PREFIX), place);
+        let key = |time: Time| format!("{prefix}{}{:012x}", DeliveryId::PREFIX, time.millis().max(0));
+        let low = filter.from.map_or_else(|| format!("{prefix}{}", DeliveryId::PREFIX), key);
+        let high = filter.to.map_or_else(|| format!("{prefix}{}{LAST}", DeliveryId::PREFIX), key);
         let mut after = listing.open(page)?;
         let now = store.clock().now();
         let (mut items, mut looked_at) = (Vec::new(), 0);
@@ -168,7 +168,7 @@ impl Deliveries<List> {
         }
         let mut state: Option<Item> = None;
         loop {
-            let (found, more) = self.newest_first(&pk, [&low, &high], after.as_deref(), stretch).await?;
+            let (found, more) = self.newest_first(&pk, [&low, &high], after.as_deref(), range).await?;
             looked_at += found.len();
             for item in found {
                 let sk = must(get_text(&item, "sk"), "sk")?.to_owned();
@@ -194,7 +194,7 @@ impl Deliveries<List> {
             if !more {
                 return Ok(Page { items, next_cursor: None });
             }
-            if looked_at >= LOOKED_AT {
+            if looked_at >= MAX_DELIVERIES_READ {
                 return Ok(Page { items, next_cursor: after.map(|after| listing.seal(&after)) });
             }
         }
@@ -207,9 +207,9 @@ impl Deliveries<List> {
         after: Option<&str>,
         limit: usize,
     ) -> Result<(Vec<Item>, bool), Error> {
-        let store = &self.work.store;
+        let store = &self.op.store;
         let start = |sk: &str| key_attributes(&Key { table: Table::Log, pk: pk.to_owned(), sk: sk.to_owned() });
-        // From where it begins, as in [`Stretch`]'s calls.
+        // From where it begins, as in [`KeyRange`]'s calls.
         let high = after.unwrap_or(high);
         let values: [(&str, AttributeValue); 3] = [(":pk", text(pk)), (":low", text(low)), (":high", text(high))];
         let answer = store

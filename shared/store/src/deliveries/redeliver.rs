@@ -31,12 +31,12 @@ impl Deliveries<Redeliver> {
 
 impl<A> Deliveries<A> {
     async fn send_anew(&self, id: DeliveryId) -> Result<(Delivery, Option<Message>), Error> {
-        let (store, client) = (&self.work.store, self.work.scope.client());
+        let (store, client) = (&self.op.store, self.op.scope.client());
         update_with_retry!({
             let found = self.find(id).await?;
             let webhook = found.card.webhook;
             let now = store.clock().now();
-            let place = keys::delivery_state(client, webhook, id);
+            let key = keys::delivery_state(client, webhook, id);
             let (before, attempts) = found.state.as_ref().map_or((0, 0), |state| (state.round, state.attempt));
             let message = Message {
                 delivery: id,
@@ -46,8 +46,8 @@ impl<A> Deliveries<A> {
                 ..Message::first(client, webhook, found.card.event_id, found.card.event)
             };
             let change = match &found.state {
-                Some(state) => raise(&place, state, &message),
-                None => Change::update(place.clone())
+                Some(state) => raise(&key, state, &message),
+                None => Change::update(key.clone())
                     .set("status", text("pending"))
                     .set("round", number(1))
                     .set("attempt", number(0))
@@ -60,7 +60,7 @@ impl<A> Deliveries<A> {
                 let off = self.is_off(webhook).await?;
                 // Switched on while it was held: whoever releases what is held may have come by before.
                 if !(off && hold(store, &message).await? && !self.is_off(webhook).await?) {
-                    let state = store.get(&place).await?.map(State::read).transpose()?;
+                    let state = store.get(&key).await?.map(State::read).transpose()?;
                     return Ok(Step::Done((found.card.delivery(state.as_ref(), now), (!off).then_some(message))));
                 }
             }
@@ -69,7 +69,7 @@ impl<A> Deliveries<A> {
     }
 
     async fn is_off(&self, webhook: WebhookId) -> Result<bool, Error> {
-        let endpoint = self.work.store.endpoint(self.work.scope.client(), webhook).await?;
+        let endpoint = self.op.store.endpoint(self.op.scope.client(), webhook).await?;
         Ok(endpoint.is_some_and(|endpoint| !endpoint.webhook.active))
     }
 }
@@ -81,7 +81,7 @@ impl Deliveries<Ping> {
     /// # Errors
     /// `webhook_not_found`.
     pub async fn ping(&self, webhook: WebhookId, request_id: &str) -> Result<(Delivery, Option<Message>), Error> {
-        let crate::Work { store, scope, author } = &self.work;
+        let crate::OpContext { store, scope, author } = &self.op;
         let endpoint = store.endpoint(scope.client(), webhook).await?.ok_or(Code::WebhookNotFound)?;
         let card = store.get(&keys::client(scope.client())).await?;
         let client: Client = from_doc(&crate::dynamo::must(card, "item")?)?;
@@ -112,8 +112,8 @@ impl Deliveries<Ping> {
             return self.send_anew(message.delivery).await;
         }
         let card = Card { id: delivery_id(id, webhook), webhook, event_id: id, event };
-        let place = keys::delivery_state(scope.client(), webhook, card.id);
-        let state = store.get(&place).await?.map(State::read).transpose()?;
+        let key = keys::delivery_state(scope.client(), webhook, card.id);
+        let state = store.get(&key).await?.map(State::read).transpose()?;
         Ok((card.delivery(state.as_ref(), store.clock().now()), (!off).then_some(message)))
     }
 }

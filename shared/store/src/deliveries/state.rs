@@ -76,11 +76,11 @@ impl State {
     }
 
     /// The attempts that are kept; those without a result and without anyone at work on them are `unknown`.
-    fn attempts(&self, responses: &HashMap<Key, Item>, now: Time, place: impl Fn(u32) -> Key) -> Vec<Attempt> {
+    fn attempts(&self, responses: &HashMap<Key, Item>, now: Time, key: impl Fn(u32) -> Key) -> Vec<Attempt> {
         let first = self.attempt.saturating_sub(ATTEMPTS_KEPT) + 1;
         let attempt = |number: u32| match self.result(number) {
             Some(mut result) => {
-                if let Some(row) = responses.get(&place(number)) {
+                if let Some(row) = responses.get(&key(number)) {
                     result.response = get_text(row, "response").map(str::to_owned);
                 }
                 Some(result)
@@ -128,13 +128,13 @@ impl Card {
         })
     }
 
-    /// Places of answers that have items of their own.
+    /// DocumentKeys of answers that have items of their own.
     pub(super) fn responses(&self, client: contract::id::ClientId, state: Option<&State>) -> Vec<Key> {
         let Some(state) = state else { return Vec::new() };
         let first = state.attempt.saturating_sub(ATTEMPTS_KEPT) + 1;
         let long = |number: &u32| get_number::<u8>(&state.item, &format!("r_{number}")).is_some();
-        let place = |number| keys::delivery_response(client, self.webhook, self.id, number);
-        (first..=state.attempt).filter(long).map(place).collect()
+        let key = |number| keys::delivery_response(client, self.webhook, self.id, number);
+        (first..=state.attempt).filter(long).map(key).collect()
     }
 
     /// The resource, without its attempts.
@@ -165,8 +165,8 @@ impl Card {
         responses: &HashMap<Key, Item>,
         now: Time,
     ) -> Delivery {
-        let place = |number| keys::delivery_response(client, self.webhook, self.id, number);
-        let attempts = state.map(|state| state.attempts(responses, now, place)).unwrap_or_default();
+        let key = |number| keys::delivery_response(client, self.webhook, self.id, number);
+        let attempts = state.map(|state| state.attempts(responses, now, key)).unwrap_or_default();
         Delivery { attempts: Some(attempts), ..self.delivery(state, now) }
     }
 }

@@ -24,7 +24,7 @@ impl Values<Delete> {
         entity: &EntityId,
         precondition: Option<Precondition>,
     ) -> Result<(), Error> {
-        let at = self.work.author.at();
+        let at = self.op.author.at();
         let done = self.change(group, entity, |loaded, stored, next| {
             if stored.deleted_at.is_some() {
                 return Err(Code::ValuesNotFound.into());
@@ -33,11 +33,11 @@ impl Values<Delete> {
             next.deleted_at = Some(at);
             let id = loaded.group.id;
             let left = keys::deleted_values(&self.scope, id, entity);
-            let root = text(format!("{} {}", left.pk, left.sk));
+            let root = text(left.path());
             Ok(Some(vec![
                 Change::delete(keys::values(&self.scope, id, entity)).when_version(stored.version),
                 next.put(left, to_doc(&next.document)?).when_absent(),
-                Change::put(keys::purge(at, self.purge_id(id, entity))).set("root", root),
+                Change::put(keys::values_purge(at, &self.scope, id, entity)).set("root", root),
             ]))
         });
         done.await.map(|_| ())
@@ -60,7 +60,7 @@ impl Values<Restore> {
                 return check(precondition, Some(stored.version)).map(|()| None);
             };
             check_deleted(precondition, stored.version)?;
-            if deleted_at.plus(keys::RETENTION) < self.work.author.at() {
+            if deleted_at.plus(keys::RETENTION) < self.op.author.at() {
                 return Err(Code::ValuesNotFound.into());
             }
             next.deleted_at = None;
@@ -78,7 +78,7 @@ impl<A> Values<A> {
         entity: &EntityId,
         plan: impl Fn(&Loaded, &Stored, &mut Stored) -> Result<Option<Vec<Change>>, Error>,
     ) -> Result<EntityValues, Error> {
-        let author = &self.work.author;
+        let author = &self.op.author;
         let event = author.event();
         update_with_retry!({
             let (loaded, found) = self.find(group, entity).await?;
@@ -97,7 +97,7 @@ impl<A> Values<A> {
                 return Ok(Step::Done(self.answer(&loaded, entity, &stored)));
             };
             let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
-            if let Outcome::Done = self.work.store.commit(changes, event).await? {
+            if let Outcome::Done = self.op.store.commit(changes, event).await? {
                 return Ok(Step::Done(self.answer(&loaded, entity, &next)));
             }
             Ok(Step::Stale { base: stored.version })

@@ -19,14 +19,14 @@ impl Values<List> {
     /// `field_group_not_found`, `malformed_request` for a cursor of another list.
     pub async fn list(&self, group: &GroupRef, page: &PageRequest) -> Result<Page<EntityValues>, Error> {
         // The group's identifier as it was last known: beside the cards that tell whether it still holds, its values.
-        let known = self.work.cached_id(group);
+        let known = self.op.cached_id(group);
         let early = async {
             match known {
                 Some(id) => Some(self.stored(id, page).await),
                 None => None,
             }
         };
-        let (loaded, early) = tokio::join!(self.work.load(&self.scope, group, |_| Vec::new()), early);
+        let (loaded, early) = tokio::join!(self.op.load(&self.scope, group, |_| Vec::new()), early);
         let loaded = loaded?;
         let id = loaded.group.id;
         let found = match early.filter(|_| known == Some(id)) {
@@ -46,12 +46,12 @@ impl Values<List> {
             pk: &pk,
             prefix: &prefix,
             bound: &["list-entities", self.scope.tenant().as_str(), &group],
-            seal: self.work.scope.seal(),
+            seal: self.op.scope.seal(),
         };
         let read = |item: Item| {
-            let entity = get_text(&item, "sk").and_then(|sk| sk.strip_prefix(&prefix)?.parse().ok());
+            let entity = get_text(&item, "sk").and_then(|sk| keys::entity_of(sk, id));
             Ok(Some((must(entity, "sk")?, Stored::read(&item)?)))
         };
-        self.work.store.page(&listing, page, read).await
+        self.op.store.page(&listing, page, read).await
     }
 }

@@ -59,7 +59,7 @@ impl Values<Write> {
         precondition: Option<Precondition>,
     ) -> Result<EntityValues, Error> {
         let sent = sent.into();
-        let author = &self.work.author;
+        let author = &self.op.author;
         let event = author.event();
         update_with_retry!({
             let (loaded, found) = self.find(group, entity).await?;
@@ -92,7 +92,7 @@ impl Values<Write> {
                 changes.extend(tenants::first_use(&self.scope, author.at(), &loaded, card)?);
             }
             let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
-            if let Outcome::Done = self.work.store.commit(changes, event).await? {
+            if let Outcome::Done = self.op.store.commit(changes, event).await? {
                 return Ok(Step::Done(self.answer(&loaded, entity, &next)));
             }
             Ok(Step::Stale { base: version })

@@ -43,12 +43,12 @@ impl Versioned for Endpoint {
 }
 
 /// Where a secret stands, and so what it opens for.
-fn place(client: ClientId, webhook: WebhookId) -> String {
+fn seal_context(client: ClientId, webhook: WebhookId) -> String {
     format!("{client} {webhook}")
 }
 
 /// Where the value of a header stands.
-fn place_of_header(client: ClientId, webhook: WebhookId, name: &str) -> String {
+fn header_seal_context(client: ClientId, webhook: WebhookId, name: &str) -> String {
     format!("{client} {webhook} header {name}")
 }
 
@@ -64,13 +64,13 @@ impl Endpoint {
         request: EventId,
         ring: &Keyring,
     ) -> Result<(), Error> {
-        let sealed = ring.seal(&place(client, self.webhook.id), secret.reveal()).map_err(Error::internal)?;
+        let sealed = ring.seal(&seal_context(client, self.webhook.id), secret.reveal()).map_err(Error::internal)?;
         self.secrets.insert(0, SealedSecret { sealed, request, expires_at: None });
         Ok(())
     }
 
     fn open(&self, client: ClientId, secret: &SealedSecret, ring: &Keyring) -> Result<WebhookSecret, Error> {
-        let text = ring.open(&place(client, self.webhook.id), &secret.sealed).map_err(Error::internal)?;
+        let text = ring.open(&seal_context(client, self.webhook.id), &secret.sealed).map_err(Error::internal)?;
         text.parse().map_err(|_| Error::internal("a stored secret is none"))
     }
 
@@ -93,7 +93,7 @@ impl Endpoint {
             let folded = name.to_ascii_lowercase();
             let sealed = self.sealed_headers.get(&folded).ok_or_else(|| Error::internal("a header has no value"))?;
             let text =
-                ring.open(&place_of_header(client, self.webhook.id, &folded), sealed).map_err(Error::internal)?;
+                ring.open(&header_seal_context(client, self.webhook.id, &folded), sealed).map_err(Error::internal)?;
             let value = text.parse().map_err(|_| Error::internal("a stored header is none"))?;
             Ok((name.to_owned(), value))
         };
@@ -115,8 +115,8 @@ impl Endpoint {
             let sealed = match kept {
                 Some(sealed) => sealed.clone(),
                 None => {
-                    let place = place_of_header(client, self.webhook.id, &folded);
-                    ring.seal(&place, value.reveal()).map_err(Error::internal)?
+                    let context = header_seal_context(client, self.webhook.id, &folded);
+                    ring.seal(&context, value.reveal()).map_err(Error::internal)?
                 }
             };
             Ok((folded, sealed))

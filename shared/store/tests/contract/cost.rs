@@ -252,8 +252,8 @@ async fn accounts_keys_and_idempotency() {
         ("long", 500_000, "3 BatchWriteItem PutItem UpdateItem", "2 BatchGetItem PutItem"),
     ] {
         let request = Keyed { key, ..REQUEST };
-        let slot = go(&account, &request).await;
-        account.store.finish(slot, Ending::Answered(answer(&" ".repeat(length)))).await.unwrap();
+        let reservation = go(&account, &request).await;
+        account.store.finish(reservation, Ending::Answered(answer(&" ".repeat(length)))).await.unwrap();
         meter.read(key, kept);
         answered(&account, &request).await;
         meter.read(key, replayed);

@@ -22,7 +22,7 @@ pub(crate) fn of_status(status: DeliveryStatus) -> DeliveryFilter {
 
 impl Account {
     pub(crate) fn deliveries<A>(&self) -> Deliveries<A> {
-        Deliveries::open(&self.work())
+        Deliveries::open(&self.op())
     }
 
     pub(crate) fn attempts(&self) -> Attempts {

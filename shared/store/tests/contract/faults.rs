@@ -85,10 +85,10 @@ async fn transactions_may_meet_others_a_few_times() {
     assert!(begun.elapsed() > Duration::from_millis(100), "it pauses between its tries");
 }
 
-type Tried<'a> = (&'static str, BoxFuture<'a, Result<(), Error>>);
+type PartialBody<'a> = (&'static str, BoxFuture<'a, Result<(), Error>>);
 
 /// Every operation of every repository, on what a life has left, in an order in which none hinders the next.
-fn operations<'a>(account: &'a Account, lived: &'a Lived, group: &'a GroupRef) -> Vec<Tried<'a>> {
+fn operations<'a>(account: &'a Account, lived: &'a Lived, group: &'a GroupRef) -> Vec<PartialBody<'a>> {
     macro_rules! tried {
         ($($name:literal: $future:expr),+ $(,)?) => {
             vec![$(($name, Box::pin(async move { $future.await.map(|_| ()) }) as BoxFuture<'a, Result<(), Error>>)),+]

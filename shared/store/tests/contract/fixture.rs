@@ -27,7 +27,7 @@ use hedgerow_store::tables::TableNames;
 use hedgerow_store::tenant_fields::{NewTenantField, TenantFieldChange, TenantFields};
 use hedgerow_store::tenants::Tenants;
 use hedgerow_store::values::{Save, Values};
-use hedgerow_store::{CacheBudget, Store, Work};
+use hedgerow_store::{CacheBudget, OpContext, Store};
 use serde_json::{Map, Value, json};
 
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -93,8 +93,8 @@ impl Tables {
 
     pub(crate) async fn account_of(&self, email: &str) -> Account {
         let signup = Signup::open(&self.store(), self.author());
-        let (info, work) = signup.open_account(named(email), known_hash(), named("Acme")).await.unwrap();
-        Account { tables: self.clone(), store: self.store(), scope: work.scope().clone(), info }
+        let (info, op) = signup.open_account(named(email), known_hash(), named("Acme")).await.unwrap();
+        Account { tables: self.clone(), store: self.store(), scope: op.scope().clone(), info }
     }
 
     pub(crate) fn login(&self) -> Login {
@@ -135,42 +135,42 @@ impl Account {
         Self { store: self.tables.store(), ..self.clone() }
     }
 
-    pub(crate) fn work(&self) -> Work {
-        Work::new(self.store.clone(), self.scope.clone(), self.tables.author())
+    pub(crate) fn op(&self) -> OpContext {
+        OpContext::new(self.store.clone(), self.scope.clone(), self.tables.author())
     }
 
     /// A request under an idempotency key, with this seed.
-    pub(crate) fn work_of(&self, seed: Seed) -> Work {
-        Work::new(self.store.clone(), self.scope.clone(), Arc::new(author(seed).keyed(false)))
+    pub(crate) fn work_of(&self, seed: Seed) -> OpContext {
+        OpContext::new(self.store.clone(), self.scope.clone(), Arc::new(author(seed).keyed(false)))
     }
 
     /// The same, carried out again by another instance.
-    pub(crate) fn work_again(&self, seed: Seed) -> Work {
-        Work::new(self.tables.store(), self.scope.clone(), Arc::new(author(seed).keyed(true)))
+    pub(crate) fn work_again(&self, seed: Seed) -> OpContext {
+        OpContext::new(self.tables.store(), self.scope.clone(), Arc::new(author(seed).keyed(true)))
     }
 
     pub(crate) fn groups<A>(&self) -> FieldGroups<A> {
-        FieldGroups::open(&self.work())
+        FieldGroups::open(&self.op())
     }
 
     pub(crate) fn globals<A>(&self) -> GlobalFields<A> {
-        GlobalFields::open(&self.work())
+        GlobalFields::open(&self.op())
     }
 
     pub(crate) fn fields<A>(&self, tenant: &str) -> TenantFields<A> {
-        TenantFields::open(&self.work(), self.scope.tenant(named(tenant)))
+        TenantFields::open(&self.op(), self.scope.tenant(named(tenant)))
     }
 
     pub(crate) fn values<A>(&self, tenant: &str) -> Values<A> {
-        Values::open(&self.work(), self.scope.tenant(named(tenant)))
+        Values::open(&self.op(), self.scope.tenant(named(tenant)))
     }
 
     pub(crate) fn tenants(&self) -> Tenants {
-        Tenants::open(&self.work())
+        Tenants::open(&self.op())
     }
 
     pub(crate) fn keys<A>(&self) -> ApiKeys<A> {
-        ApiKeys::open(&self.work())
+        ApiKeys::open(&self.op())
     }
 
     pub(crate) async fn group(&self, key: &str) -> FieldGroup {

@@ -152,8 +152,8 @@ async fn credentials_and_accounts() {
     let grants = [Store::IDEMPOTENCY_GRANTS, Store::LONG_ANSWER_GRANTS].concat();
     let long = answer(&" ".repeat(500_000));
     for ending in [Ending::Refused, Ending::Failed, Ending::Answered(long.clone())] {
-        let slot = permitted(policy(&tables, &grants), go(&account, &REQUEST)).await;
-        under(&account, &grants, account.store.finish(slot, ending)).await;
+        let reservation = permitted(policy(&tables, &grants), go(&account, &REQUEST)).await;
+        under(&account, &grants, account.store.finish(reservation, ending)).await;
     }
     assert_eq!(permitted(policy(&tables, &grants), answered(&account, &REQUEST)).await, long);
 }
@@ -207,8 +207,8 @@ async fn webhooks_and_their_deliveries() {
     works!(account, Deliveries<Redeliver>, account.deliveries(), redeliver(message.delivery));
     works!(account, Deliveries<Ping>, account.deliveries(), ping(webhook.id, "req_test"));
 
-    let (job, _) = works!(account, Jobs<Create>, Jobs::open(&account.work()), recover(webhook.id, since));
-    works!(account, Jobs<Get>, Jobs::open(&account.work()), get(job.id));
+    let (job, _) = works!(account, Jobs<Create>, Jobs::open(&account.op()), recover(webhook.id, since));
+    works!(account, Jobs<Get>, Jobs::open(&account.op()), get(job.id));
     let starts = JobStarts::open(&account.store);
     let now = tables.clock.now();
     under(&account, &JobStarts::grants(), starts.release(client, job.id, webhook.id, now)).await;

@@ -11,7 +11,7 @@ use hedgerow_store::api_keys::ApiKeys;
 use hedgerow_store::author::Seed;
 use hedgerow_store::field_groups::FieldGroups;
 use hedgerow_store::global_fields::GlobalFields;
-use hedgerow_store::idempotency::{Begun, Ending, Keyed, Remembered, Slot};
+use hedgerow_store::idempotency::{Ending, Keyed, Remembered, Reservation, Reserved};
 use hedgerow_store::tables::Table;
 use hedgerow_store::tenant_fields::TenantFields;
 use hedgerow_store::values::{Save, Values};
@@ -32,27 +32,27 @@ pub(crate) const REQUEST: Keyed<'static> = Keyed {
     if_none_match: b"",
 };
 
-async fn begin(account: &Account, request: &Keyed<'_>) -> Result<Begun, Error> {
+async fn begin(account: &Account, request: &Keyed<'_>) -> Result<Reserved, Error> {
     account.store.begin(&account.scope, request).await
 }
 
-pub(crate) async fn go(account: &Account, request: &Keyed<'_>) -> Slot {
+pub(crate) async fn go(account: &Account, request: &Keyed<'_>) -> Reservation {
     match begin(account, request).await.unwrap() {
-        Begun::Go(slot) => slot,
-        Begun::Answered(answer) => panic!("was answered {answer:?}"),
+        Reserved::Proceed(reservation) => reservation,
+        Reserved::Answered(answer) => panic!("was answered {answer:?}"),
     }
 }
 
 pub(crate) async fn answered(account: &Account, request: &Keyed<'_>) -> Remembered {
     match begin(account, request).await.unwrap() {
-        Begun::Answered(answer) => answer,
-        Begun::Go(_) => panic!("was not answered"),
+        Reserved::Answered(answer) => answer,
+        Reserved::Proceed(_) => panic!("was not answered"),
     }
 }
 
 /// A success is kept.
-async fn answer_with(account: &Account, slot: Slot, body: &str) {
-    account.store.finish(slot, Ending::Answered(answer(body))).await.unwrap();
+async fn answer_with(account: &Account, reservation: Reservation, body: &str) {
+    account.store.finish(reservation, Ending::Answered(answer(body))).await.unwrap();
 }
 
 pub(crate) fn answer(body: &str) -> Remembered {
@@ -62,9 +62,9 @@ pub(crate) fn answer(body: &str) -> Remembered {
 #[tokio::test]
 async fn the_first_answer_is_given_again() {
     let account = Tables::new().await.account().await;
-    let slot = go(&account, &REQUEST).await;
+    let reservation = go(&account, &REQUEST).await;
     assert_eq!(refused(begin(&account.elsewhere(), &REQUEST).await), Code::IdempotencyInProgress);
-    answer_with(&account, slot, "one").await;
+    answer_with(&account, reservation, "one").await;
     for _ in 0..2 {
         assert_eq!(answered(&account.elsewhere(), &REQUEST).await, answer("one"));
     }
@@ -83,8 +83,8 @@ async fn another_body_is_refused_while_the_first_lives() {
 async fn a_key_belongs_to_its_client_caller_and_route() {
     let tables = Tables::new().await;
     let (account, stranger) = (tables.account().await, tables.account().await);
-    let slot = go(&account, &REQUEST).await;
-    answer_with(&account, slot, "one").await;
+    let reservation = go(&account, &REQUEST).await;
+    answer_with(&account, reservation, "one").await;
     go(&stranger, &REQUEST).await;
     go(&account, &Keyed { caller: "key_2", ..REQUEST }).await;
     go(&account, &Keyed { route: "POST /api/v1/global-fields", ..REQUEST }).await;
@@ -106,12 +106,12 @@ async fn another_media_type_or_precondition_is_another_request() {
     ];
     for at in 0..others.len() {
         let first = Keyed { key: &format!("k-{at}"), ..others[at] };
-        let slot = go(&account, &first).await;
+        let reservation = go(&account, &first).await;
         for other in others.iter().chain([&REQUEST]).filter(|other| **other != others[at]) {
             let other = Keyed { key: first.key, ..*other };
             assert_eq!(refused(begin(&account, &other).await), Code::IdempotencyKeyReused);
         }
-        answer_with(&account, slot, "one").await;
+        answer_with(&account, reservation, "one").await;
         assert_eq!(answered(&account, &first).await, answer("one"));
         assert_eq!(refused(begin(&account, &Keyed { key: first.key, ..REQUEST }).await), Code::IdempotencyKeyReused);
     }
@@ -121,9 +121,9 @@ async fn another_media_type_or_precondition_is_another_request() {
 async fn what_was_refused_leaves_the_key_free() {
     let tables = Tables::new().await;
     let account = tables.account().await;
-    let slot = go(&account, &REQUEST).await;
-    let seed = slot.seed;
-    account.store.finish(slot, Ending::Refused).await.unwrap();
+    let reservation = go(&account, &REQUEST).await;
+    let seed = reservation.seed;
+    account.store.finish(reservation, Ending::Refused).await.unwrap();
     let again = go(&account, &REQUEST).await;
     assert_ne!(again.seed, seed);
     account.store.finish(again, Ending::Refused).await.unwrap();
@@ -134,9 +134,9 @@ async fn what_was_refused_leaves_the_key_free() {
 async fn what_failed_is_gone_on_with_at_once_and_leaves_the_key_free_for_another() {
     let tables = Tables::new().await;
     let account = tables.account().await;
-    let slot = go(&account, &REQUEST).await;
-    let seed = slot.seed;
-    account.store.finish(slot, Ending::Failed).await.unwrap();
+    let reservation = go(&account, &REQUEST).await;
+    let seed = reservation.seed;
+    account.store.finish(reservation, Ending::Failed).await.unwrap();
     // Nobody knows what it wrote: the same request meets it, by the same identifiers.
     let again = go(&account.elsewhere(), &REQUEST).await;
     assert_eq!(again.seed, seed);
@@ -168,8 +168,8 @@ async fn an_answer_of_any_size_is_kept_sealed_and_goes_after_a_day() {
         let account = tables.account().await;
         let begun = tables.clock.now();
         let body: String = "readable ".chars().cycle().take(length).collect();
-        let slot = go(&account, &REQUEST).await;
-        answer_with(&account, slot, &body).await;
+        let reservation = go(&account, &REQUEST).await;
+        answer_with(&account, reservation, &body).await;
         assert_eq!(answered(&account.elsewhere(), &REQUEST).await, answer(&body));
         let items = remembered(&account, &REQUEST).await;
         assert_eq!(items.len(), pieces, "{length}");
@@ -197,8 +197,8 @@ async fn a_long_answer_that_comes_late_is_not_mixed_with_another() {
     let (late, right) = ("late ".repeat(200_000), "right ".repeat(200_000));
     let dead = go(&account, &REQUEST).await;
     tables.clock.advance(Duration::from_secs(61));
-    let slot = go(&account, &REQUEST).await;
-    answer_with(&account, slot, &right).await;
+    let reservation = go(&account, &REQUEST).await;
+    answer_with(&account, reservation, &right).await;
     answer_with(&account, dead, &late).await;
     assert_eq!(answered(&account, &REQUEST).await, answer(&right));
 }
@@ -209,8 +209,8 @@ async fn an_answer_that_was_touched_or_put_elsewhere_is_none() {
     let account = tables.account().await;
     let other = Keyed { key: "k-2", ..REQUEST };
     for (request, body) in [(&REQUEST, "one"), (&other, "two")] {
-        let slot = go(&account, request).await;
-        answer_with(&account, slot, body).await;
+        let reservation = go(&account, request).await;
+        answer_with(&account, reservation, body).await;
     }
     let (one, two) = (remembered(&account, &REQUEST).await.remove(0), remembered(&account, &other).await.remove(0));
     for (item, another) in [(&one, &two), (&two, &one)] {
@@ -230,13 +230,13 @@ async fn an_answer_that_was_touched_or_put_elsewhere_is_none() {
 async fn an_answer_is_kept_for_a_day() {
     let tables = Tables::new().await;
     let account = tables.account().await;
-    let slot = go(&account, &REQUEST).await;
-    answer_with(&account, slot, "one").await;
+    let reservation = go(&account, &REQUEST).await;
+    answer_with(&account, reservation, "one").await;
     tables.clock.advance(DAY - Duration::from_secs(10));
     assert_eq!(answered(&account, &REQUEST).await, answer("one"));
     tables.clock.advance(Duration::from_secs(10));
-    let slot = go(&account, &Keyed { body: b"another", ..REQUEST }).await;
-    answer_with(&account, slot, "two").await;
+    let reservation = go(&account, &Keyed { body: b"another", ..REQUEST }).await;
+    answer_with(&account, reservation, "two").await;
     assert_eq!(answered(&account, &Keyed { body: b"another", ..REQUEST }).await, answer("two"));
 }
 
@@ -253,18 +253,18 @@ async fn a_dead_try_is_taken_over_once_with_its_seed() {
     let mut taken = Vec::new();
     for begun in [one, two] {
         match begun {
-            Ok(Begun::Go(slot)) => taken.push(slot),
-            Ok(Begun::Answered(_)) => panic!("nobody has answered"),
+            Ok(Reserved::Proceed(reservation)) => taken.push(reservation),
+            Ok(Reserved::Answered(_)) => panic!("nobody has answered"),
             Err(error) => assert_eq!(error.code(), Code::IdempotencyInProgress),
         }
     }
     assert_eq!(taken.len(), 1);
-    let slot = taken.remove(0);
-    assert_eq!(slot.seed, dead.seed);
+    let reservation = taken.remove(0);
+    assert_eq!(reservation.seed, dead.seed);
     // What was taken for dead has nothing more to say, whether it has an answer or none.
     answer_with(&account, dead, "late").await;
     assert_eq!(refused(begin(&account, &REQUEST).await), Code::IdempotencyInProgress);
-    answer_with(&account, slot, "right").await;
+    answer_with(&account, reservation, "right").await;
     assert_eq!(answered(&account, &REQUEST).await, answer("right"));
 }
 
@@ -352,9 +352,9 @@ async fn lost_answers_change_nothing() {
     tables.connector().faults().set(|call| (call.nth % 2 == 1).then_some(Fault::Lost));
     let dead = go(&account, &REQUEST).await;
     tables.clock.advance(Duration::from_secs(61));
-    let slot = go(&account, &REQUEST).await;
-    assert_eq!(slot.seed, dead.seed);
-    answer_with(&account, slot, "one").await;
+    let reservation = go(&account, &REQUEST).await;
+    assert_eq!(reservation.seed, dead.seed);
+    answer_with(&account, reservation, "one").await;
     assert_eq!(answered(&account, &REQUEST).await, answer("one"));
     let other = Keyed { key: "k-2", ..REQUEST };
     let refused = go(&account, &other).await;

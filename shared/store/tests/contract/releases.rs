@@ -204,7 +204,7 @@ async fn a_job_is_made_once_and_is_its_clients_own() {
     // The request that made it, carried out again, finds it as it stands.
     assert_eq!(recover().await.0.progress.done, 5);
     let read = |account: &Account, id: JobId| {
-        let jobs = Jobs::open(&account.work());
+        let jobs = Jobs::open(&account.op());
         async move { jobs.get(id).await }
     };
     assert_eq!(read(&ada, job.id).await.unwrap().status, JobStatus::Running);

@@ -3,7 +3,7 @@
 
 use contract::Code;
 use contract::names::{EntityId, GroupRef};
-use hedgerow_store::Work;
+use hedgerow_store::OpContext;
 use hedgerow_store::api_keys::ApiKeys;
 use hedgerow_store::author::Seed;
 use hedgerow_store::field_groups::FieldGroups;
@@ -31,8 +31,8 @@ async fn account() -> (Tables, Account, GroupRef) {
     (tables, account, GroupRef::Id(group))
 }
 
-fn of<A>(account: &Account, work: &Work) -> Values<A> {
-    Values::open(work, account.scope.tenant(named("acme")))
+fn of<A>(account: &Account, op: &OpContext) -> Values<A> {
+    Values::open(op, account.scope.tenant(named("acme")))
 }
 
 #[tokio::test]
@@ -45,8 +45,8 @@ async fn a_merge_is_not_merged_again_over_what_came_after_it() {
             account.replace("acme", group, "sku", before).await.unwrap();
         }
         let seed = Seed::new(tables.clock.now());
-        let merge = async |work: Work| {
-            of(&account, &work).save(&at, &sku, &object(json!({ "a": "first" })), Save::Merge, None).await.unwrap()
+        let merge = async |op: OpContext| {
+            of(&account, &op).save(&at, &sku, &object(json!({ "a": "first" })), Save::Merge, None).await.unwrap()
         };
         let first = merge(account.work_of(seed)).await;
         assert_eq!(merge(account.work_again(seed)).await, first);
@@ -77,7 +77,7 @@ async fn what_is_deleted_after_its_restoration_is_not_restored_again() {
     let global = account.global("global", string(), &[group]).await.id;
     let other = account.group("other").await.id;
     let seed = || Seed::new(tables.clock.now());
-    let fields = |work: &Work| TenantFields::open(work, account.scope.tenant(named("acme")));
+    let fields = |op: &OpContext| TenantFields::open(op, account.scope.tenant(named("acme")));
     macro_rules! restored_once {
         ($restore:expr; delete: $delete:expr; change: $change:expr; read: $read:expr, $absent:expr) => {{
             $delete.await.unwrap();
@@ -91,30 +91,30 @@ async fn what_is_deleted_after_its_restoration_is_not_restored_again() {
             restore(account.work_again(seed)).await.unwrap();
             assert_eq!(refused($read.await), $absent);
             // Another request restores it, and the first one's retry changes nothing of that.
-            let second = restore(account.work()).await.unwrap();
+            let second = restore(account.op()).await.unwrap();
             assert_eq!(restore(account.work_again(seed)).await.unwrap(), second);
         }};
     }
     restored_once!(
-        async |work: Work| of(&account, &work).restore(&at, &sku, None).await;
+        async |op: OpContext| of(&account, &op).restore(&at, &sku, None).await;
         delete: account.values("acme").delete(&at, &sku, None);
         change: account.merge("acme", group, "sku", json!({ "a": "changed" }));
         read: account.read("acme", group, "sku"), Code::ValuesNotFound
     );
     restored_once!(
-        async |work: Work| fields(&work).restore(&at, own, None).await;
+        async |op: OpContext| fields(&op).restore(&at, own, None).await;
         delete: account.fields("acme").delete(&at, own, None);
         change: account.fields("acme").update(&at, own, None, &label_change(other_name()));
         read: account.fields("acme").get(&at, own), Code::TenantFieldNotFound
     );
     restored_once!(
-        async |work: Work| GlobalFields::open(&work).restore(global, None).await;
+        async |op: OpContext| GlobalFields::open(&op).restore(global, None).await;
         delete: account.globals().delete(global, None);
         change: account.globals().update(global, None, &relabelled());
         read: account.globals().get(global), Code::GlobalFieldNotFound
     );
     restored_once!(
-        async |work: Work| FieldGroups::open(&work).restore(&GroupRef::Id(other), None).await;
+        async |op: OpContext| FieldGroups::open(&op).restore(&GroupRef::Id(other), None).await;
         delete: account.groups().delete(&GroupRef::Id(other), None);
         change: account.groups().update(&GroupRef::Id(other), None, |group| group.name = other_name());
         read: account.groups().get(&GroupRef::Id(other)), Code::FieldGroupNotFound
@@ -140,20 +140,20 @@ async fn what_is_changed_or_deleted_after_its_creation_is_not_created_again() {
         }};
     }
     created_once!(
-        async |work: Work| FieldGroups::open(&work).create(new_group("product")).await;
+        async |op: OpContext| FieldGroups::open(&op).create(new_group("product")).await;
         change: async |id| account.groups().update(&GroupRef::Id(id), None, |group| group.name = other_name()).await;
         delete: async |id| account.groups().delete(&GroupRef::Id(id), None).await;
         read: async |id| account.groups().get(&GroupRef::Id(id)).await
     );
     created_once!(
-        async |work: Work| GlobalFields::open(&work).create(new_global("g", string(), &[group])).await;
+        async |op: OpContext| GlobalFields::open(&op).create(new_global("g", string(), &[group])).await;
         change: async |id| account.globals().update(id, None, &relabelled()).await;
         delete: async |id| account.globals().delete(id, None).await;
         read: async |id| account.globals().get(id).await
     );
     created_once!(
-        async |work: Work| {
-            TenantFields::open(&work, account.scope.tenant(named("acme"))).create(&at, new_own("own", string())).await
+        async |op: OpContext| {
+            TenantFields::open(&op, account.scope.tenant(named("acme"))).create(&at, new_own("own", string())).await
         };
         change: async |id| account.fields("acme").update(&at, id, None, &label_change(other_name())).await;
         delete: async |id| account.fields("acme").delete(&at, id, None).await;
@@ -184,14 +184,14 @@ async fn an_api_key_that_is_changed_after_its_creation_has_a_new_secret_and_stay
 #[tokio::test]
 async fn a_retry_that_is_refused_goes_on_as_the_same_request_when_it_comes_once_more() {
     let (_, account, _) = account().await;
-    let slot = go(&account, &REQUEST).await;
-    let seed = slot.seed;
-    assert!(!slot.again);
-    account.store.finish(slot, Ending::Failed).await.unwrap();
+    let reservation = go(&account, &REQUEST).await;
+    let seed = reservation.seed;
+    assert!(!reservation.again);
+    account.store.finish(reservation, Ending::Failed).await.unwrap();
     for _ in 0..2 {
-        let slot = go(&account, &REQUEST).await;
-        assert_eq!((slot.seed, slot.again), (seed, true));
-        account.store.finish(slot, Ending::Refused).await.unwrap();
+        let reservation = go(&account, &REQUEST).await;
+        assert_eq!((reservation.seed, reservation.again), (seed, true));
+        account.store.finish(reservation, Ending::Refused).await.unwrap();
     }
     // Another request finds the key free.
     let another = go(&account, &Keyed { body: b"another", ..REQUEST }).await;
@@ -211,16 +211,16 @@ async fn a_document_holds_few_requests_and_only_those_under_a_key() {
         let item = get.send().await.unwrap().item.unwrap();
         item.get("applied").map_or(0, |applied| applied.as_b().unwrap().as_ref().len())
     };
-    let save = async |work: &Work, value: Value| {
-        of(&account, work).save(&at, &sku, &object(json!({ "a": value })), Save::Merge, None).await.unwrap()
+    let save = async |op: &OpContext, value: Value| {
+        of(&account, op).save(&at, &sku, &object(json!({ "a": value })), Save::Merge, None).await.unwrap()
     };
-    save(&account.work(), json!("none")).await;
+    save(&account.op(), json!("none")).await;
     assert_eq!(held().await, 0);
     for number in 0..20 {
         save(&account.work_of(Seed::new(tables.clock.now())), json!(number.to_string())).await;
     }
     assert_eq!(held().await, 16 * 16);
     // What changes nothing writes nothing.
-    let version = save(&account.work(), json!("19")).await.version;
+    let version = save(&account.op(), json!("19")).await.version;
     assert_eq!(save(&account.work_of(Seed::new(tables.clock.now())), json!("19")).await.version, version);
 }

@@ -8,7 +8,7 @@ use contract::id::WebhookId;
 use contract::webhook::{EventName, GraceSeconds, Webhook};
 use contract::{Code, Precondition, Problems};
 use engines::Fault;
-use hedgerow_store::Work;
+use hedgerow_store::OpContext;
 use hedgerow_store::author::Seed;
 use hedgerow_store::deliveries::{Attempts, Message, Target};
 use hedgerow_store::limits::WEBHOOKS;
@@ -46,7 +46,7 @@ pub(crate) fn new_webhook() -> NewWebhook {
 
 impl Account {
     pub(crate) fn webhooks<A>(&self) -> Webhooks<A> {
-        Webhooks::open(&self.work())
+        Webhooks::open(&self.op())
     }
 
     pub(crate) async fn webhook(&self, ring: &Keyring) -> Webhook {
@@ -346,7 +346,7 @@ async fn a_rotation_that_is_carried_out_again_replaces_no_newer_secret() {
     let (account, ring) = (tables.account().await, ring());
     let id = account.webhook(&ring).await.id;
     let seed = Seed::new(tables.clock.now());
-    let rotate = async |work: Work| Webhooks::open(&work).rotate_secret(id, None, grace(0), &ring).await.unwrap();
+    let rotate = async |op: OpContext| Webhooks::open(&op).rotate_secret(id, None, grace(0), &ring).await.unwrap();
     let first = rotate(account.work_of(seed)).await;
     assert_eq!(rotate(account.work_again(seed)).await, first);
     let changed = account.webhooks().update(id, None, None, off).await.unwrap();

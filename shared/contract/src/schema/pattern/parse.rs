@@ -16,7 +16,7 @@ const LOOK_AROUND: &str = "look-around (`(?=`, `(?!`, `(?<=`, `(?<!`) is not tak
 /// What a pattern says. Whether a repetition is greedy makes no difference to whether there is a match.
 #[derive(Debug)]
 pub(super) enum Node {
-    /// One of a set's characters, by the set's place among those of the pattern.
+    /// One of a set's characters, by the set's index among those of the pattern.
     Set(usize),
     Start,
     End,

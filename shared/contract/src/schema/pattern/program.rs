@@ -110,8 +110,8 @@ fn after(c: char) -> Option<char> {
 fn to_hir(node: &Node, symbols: &[Vec<u8>]) -> Hir {
     let all = |nodes: &[Node]| nodes.iter().map(|node| to_hir(node, symbols)).collect();
     match node {
-        Node::Set(place) => {
-            let bytes = symbols.get(*place).into_iter().flatten();
+        Node::Set(index) => {
+            let bytes = symbols.get(*index).into_iter().flatten();
             let ranges = bytes.map(|byte| ClassBytesRange::new(*byte, *byte));
             Hir::class(Class::Bytes(ClassBytes::new(ranges)))
         }

@@ -26,7 +26,7 @@ pub(super) enum Part {
 /// A pattern's sets.
 #[derive(Default)]
 pub(super) struct Sets {
-    places: BTreeMap<Vec<ClassUnicodeRange>, usize>,
+    indexes: BTreeMap<Vec<ClassUnicodeRange>, usize>,
     /// Those that have names, by letter, name, and whether case makes no difference.
     named: HashMap<(char, String, bool), Rc<ClassUnicode>>,
     steps: usize,
@@ -35,13 +35,13 @@ pub(super) struct Sets {
 impl Sets {
     /// One of the set's characters.
     pub(super) fn node(&mut self, set: &ClassUnicode) -> Result<Node, String> {
-        if let Some(place) = self.places.get(set.ranges()) {
-            return Ok(Node::Set(*place));
+        if let Some(index) = self.indexes.get(set.ranges()) {
+            return Ok(Node::Set(*index));
         }
         self.spend(set.ranges().len())?;
-        let place = self.places.len();
-        self.places.insert(set.ranges().to_vec(), place);
-        Ok(Node::Set(place))
+        let index = self.indexes.len();
+        self.indexes.insert(set.ranges().to_vec(), index);
+        Ok(Node::Set(index))
     }
 
     fn spend(&mut self, steps: usize) -> Result<(), String> {
@@ -49,10 +49,10 @@ impl Sets {
         if self.steps > MAX_STEPS { Err(TOO_VARIED.to_owned()) } else { Ok(()) }
     }
 
-    /// All of them, by their places.
+    /// All of them, by their indexes.
     pub(super) fn all(self) -> Vec<ClassUnicode> {
-        let mut all: Vec<_> = self.places.into_iter().collect();
-        all.sort_unstable_by_key(|(_, place)| *place);
+        let mut all: Vec<_> = self.indexes.into_iter().collect();
+        all.sort_unstable_by_key(|(_, index)| *index);
         all.into_iter().map(|(ranges, _)| ClassUnicode::new(ranges)).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! One record of the stream: which event it is, if it is one.
+//! The change event that a record of the stream is, if it is one.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::member;
 use crate::document::{Document, deleted_at, event_of, from_doc};
 use crate::dynamo::{Item, get_number, get_text, must};
-use crate::keys::{self, Kind};
+use crate::keys::Subject;
 use crate::values::Stored;
 use crate::webhooks::Endpoint;
 
@@ -27,11 +27,11 @@ pub struct Record {
 }
 
 /// What a record says.
-pub enum Seen {
-    /// An event.
-    Event(Box<Committed>),
+pub enum ChangeEvent {
+    /// What webhooks are told of.
+    Announced(Box<Committed>),
     /// A webhook is on again: what was held is to be sent.
-    SwitchedOn {
+    WebhookSwitchedOn {
         /// Whose.
         client: ClientId,
         /// The webhook.
@@ -41,8 +41,8 @@ pub enum Seen {
         /// When.
         at: Time,
     },
-    /// A change that is nobody's business.
-    Nothing,
+    /// A change that nobody is told of.
+    None,
     /// An item of a kind that is not known here, as one of a newer version.
     Unknown,
 }
@@ -96,32 +96,24 @@ impl Record {
     ///
     /// # Errors
     /// `internal` if an item that announces can't be read.
-    pub fn read(&self) -> Result<Seen, Error> {
+    pub fn read(&self) -> Result<ChangeEvent, Error> {
         // A removal is a purge's, or of what nobody is told of.
-        let Some(new) = &self.new else { return Ok(Seen::Nothing) };
+        let Some(new) = &self.new else { return Ok(ChangeEvent::None) };
         let (pk, sk) = (must(get_text(new, "pk"), "pk")?, must(get_text(new, "sk"), "sk")?);
-        let (Some(kind), Some((_, scope))) = (Kind::of(pk), pk.split_once('#')) else { return Ok(Seen::Unknown) };
-        let mut scope = scope.splitn(2, '#');
-        let (client, rest) = (scope.next().unwrap_or_default(), scope.next());
-        let group = [FieldGroupCreated, FieldGroupUpdated, FieldGroupDeleted];
-        let global = [GlobalFieldCreated, GlobalFieldUpdated, GlobalFieldDeleted];
-        let own = [TenantFieldCreated, TenantFieldUpdated, TenantFieldDeleted];
-        let place = sk.strip_prefix(keys::DELETED).unwrap_or(sk);
-        let of_tenant = || place.split_once('#').is_some_and(|(_, rest)| rest.starts_with(FieldId::PREFIX));
-        match kind {
-            Kind::Definitions if sk == "#" => self.resource(new, client, None, group),
-            Kind::GlobalFields if place.starts_with(FieldId::PREFIX) => self.resource(new, client, None, global),
-            Kind::TenantFields if of_tenant() => self.resource(new, client, rest, own),
-            Kind::Values => self.values(new, client, rest, place),
-            Kind::Webhooks if sk.starts_with(WebhookId::PREFIX) => self.webhook(new, client),
-            // What stands beside a resource, and what nobody is told of.
-            Kind::Definitions | Kind::GlobalFields | Kind::TenantFields | Kind::Webhooks => Ok(Seen::Nothing),
-            Kind::Client | Kind::Counts | Kind::Members | Kind::ApiKeys | Kind::Slug | Kind::Email | Kind::User => {
-                Ok(Seen::Nothing)
+        match Subject::of(pk, sk)? {
+            Subject::FieldGroup(client) => {
+                self.resource(new, client, None, [FieldGroupCreated, FieldGroupUpdated, FieldGroupDeleted])
             }
-            Kind::Password | Kind::Key | Kind::GroupKeys | Kind::Tenants | Kind::Purge => Ok(Seen::Nothing),
-            // Of the log table.
-            Kind::Idempotency | Kind::WebhookState | Kind::Events | Kind::Deliveries | Kind::Jobs => Ok(Seen::Unknown),
+            Subject::GlobalField(client) => {
+                self.resource(new, client, None, [GlobalFieldCreated, GlobalFieldUpdated, GlobalFieldDeleted])
+            }
+            Subject::TenantField(client, tenant) => {
+                self.resource(new, client, Some(tenant), [TenantFieldCreated, TenantFieldUpdated, TenantFieldDeleted])
+            }
+            Subject::Values(client, tenant, group, entity) => self.values(new, client, tenant, group, entity),
+            Subject::Webhook(client) => self.webhook(new, client),
+            Subject::Other => Ok(ChangeEvent::None),
+            Subject::Unknown => Ok(ChangeEvent::Unknown),
         }
     }
 
@@ -129,15 +121,15 @@ impl Record {
     fn resource(
         &self,
         new: &Item,
-        client: &str,
-        tenant: Option<&str>,
+        client: ClientId,
+        tenant: Option<TenantId>,
         [created, updated, deleted]: [EventName; 3],
-    ) -> Result<Seen, Error> {
+    ) -> Result<ChangeEvent, Error> {
         let version = |item: &Item| get_number::<u64>(item, "version");
         let gone = |item: &Item| deleted_at(item).is_some();
         // Some resources move when they are deleted, and back when they are restored.
         let event = match &self.old {
-            Some(old) if version(old) == version(new) => return Ok(Seen::Nothing),
+            Some(old) if version(old) == version(new) => return Ok(ChangeEvent::None),
             old if gone(new) && !old.as_ref().is_some_and(gone) => deleted,
             None if version(new) == Some(1) => created,
             _ => updated,
@@ -145,33 +137,38 @@ impl Record {
         committed(new, client, tenant, event, from_doc(new)?, None)
     }
 
-    fn values(&self, new: &Item, client: &str, tenant: Option<&str>, sk: &str) -> Result<Seen, Error> {
+    fn values(
+        &self,
+        new: &Item,
+        client: ClientId,
+        tenant: TenantId,
+        group: GroupId,
+        entity: EntityId,
+    ) -> Result<ChangeEvent, Error> {
         // Nobody has changed what only counts on from another version.
         if self.old.as_ref().is_some_and(|old| event_of(old) == event_of(new)) {
-            return Ok(Seen::Nothing);
+            return Ok(ChangeEvent::None);
         }
-        let (group, entity) = must(sk.split_once('#'), "sk")?;
-        let (group, entity) = (group.parse().ok(), entity.parse().ok());
         let stored = Stored::read(new)?;
         let before = match &self.old {
             Some(old) => Stored::read(old)?.live_document(),
             None => HashMap::new(),
         };
         let event = if stored.deleted_at.is_some() { FieldValueDeleted } else { FieldValueSaved };
-        let change = ValuesChange { group: must(group, "sk")?, entity: must(entity, "sk")?, stored, before };
-        committed(new, client, tenant, event, Value::Null, Some(change))
+        let change = ValuesChange { group, entity, stored, before };
+        committed(new, client, Some(tenant), event, Value::Null, Some(change))
     }
 
-    fn webhook(&self, new: &Item, client: &str) -> Result<Seen, Error> {
-        let Some(old) = &self.old else { return Ok(Seen::Nothing) };
+    fn webhook(&self, new: &Item, client: ClientId) -> Result<ChangeEvent, Error> {
+        let Some(old) = &self.old else { return Ok(ChangeEvent::None) };
         let active = |item| Ok::<_, Error>(Document::<Endpoint>::read(item)?.value.webhook);
         let (old, webhook) = (active(old)?, active(new)?);
         if webhook.active && !old.active {
             let (event, at) = (stamp(new, "eventId")?, stamp(new, "at")?);
-            return Ok(Seen::SwitchedOn { client: id(client)?, webhook: webhook.id, event, at });
+            return Ok(ChangeEvent::WebhookSwitchedOn { client, webhook: webhook.id, event, at });
         }
         if webhook.active || !old.active || webhook.disabled.is_none() {
-            return Ok(Seen::Nothing);
+            return Ok(ChangeEvent::None);
         }
         let data = serde_json::to_value(webhook).map_err(Error::internal)?;
         committed(new, client, None, WebhookDisabled, data, None)
@@ -180,16 +177,16 @@ impl Record {
 
 fn committed(
     new: &Item,
-    client: &str,
-    tenant: Option<&str>,
+    client: ClientId,
+    tenant: Option<TenantId>,
     event: EventName,
     data: Value,
     values: Option<ValuesChange>,
-) -> Result<Seen, Error> {
+) -> Result<ChangeEvent, Error> {
     let by: Value = serde_json::from_str(must(get_text(new, "by"), "by")?).map_err(Error::internal)?;
-    Ok(Seen::Event(Box::new(Committed {
-        client: id(client)?,
-        tenant: tenant.map(id).transpose()?,
+    Ok(ChangeEvent::Announced(Box::new(Committed {
+        client,
+        tenant,
         id: stamp(new, "eventId")?,
         event,
         at: stamp(new, "at")?,
@@ -197,10 +194,6 @@ fn committed(
         data,
         values,
     })))
-}
-
-fn id<T: std::str::FromStr>(text: &str) -> Result<T, Error> {
-    must(text.parse().ok(), "pk")
 }
 
 fn stamp<T: std::str::FromStr>(item: &Item, name: &str) -> Result<T, Error> {
