@@ -129,10 +129,12 @@ fn no_modules_import_each_other_in_a_circle() {
     for folder in crates() {
         let mut all = BTreeMap::new();
         modules(&folder.join("src"), &[], &mut all);
-        let edges: BTreeMap<_, _> = all.iter().map(|(module, source)| (module, imports(module, source, &all))).collect();
+        let edges: BTreeMap<_, _> =
+            all.iter().map(|(module, source)| (module, imports(module, source, &all))).collect();
         count += edges.values().map(BTreeSet::len).sum::<usize>();
         let name = folder.strip_prefix(root()).unwrap().display().to_string();
-        circles.extend(all.keys().filter_map(|module| circle(module, &edges)).map(|way| (name.clone(), way.join(" → "))));
+        circles
+            .extend(all.keys().filter_map(|module| circle(module, &edges)).map(|way| (name.clone(), way.join(" → "))));
     }
     assert!(count > 300, "only {count} imports were found: the reader of sources is broken");
     assert!(circles.is_empty(), "circles of imports: {circles:#?}");
