@@ -2,6 +2,7 @@
 
 pub mod api_key;
 pub mod cipher;
+pub mod mailed_token;
 pub mod mask;
 pub mod password;
 pub mod random;
@@ -14,6 +15,7 @@ pub mod webhook_secret;
 
 pub use api_key::{ApiKeySecret, KeyHash};
 pub use cipher::{Cipher, VaultError};
+pub use mailed_token::MailedToken;
 pub use mask::{has_credential, mask};
 pub use password::{Password, PasswordAttempt, PasswordHash};
 pub use seal::SealKey;
