@@ -1,10 +1,11 @@
 //! What a process holds for all of its requests.
 
-use contract::Error;
+use contract::{Error, Origin};
 use store::Store;
 use store::author::Clock;
 
 use crate::queues::Queues;
+use crate::ses::Ses;
 use crate::vault::Vault;
 use crate::webhook_settings::WebhookSettings;
 
@@ -19,6 +20,10 @@ pub struct App {
     pub queues: Option<Queues>,
     /// The data keys, where anything seals or opens.
     pub vault: Option<Vault>,
+    /// Where the deployment is seen from outside.
+    pub origin: Option<Origin>,
+    /// What sends mail, where anything does.
+    pub ses: Option<Ses>,
     /// What the deployment says of webhooks.
     pub webhooks: WebhookSettings,
 }
@@ -58,5 +63,14 @@ impl App {
     /// `internal` if they were not asked for at the start.
     pub fn vault(&self) -> Result<&Vault, Error> {
         self.vault.as_ref().ok_or_else(|| Error::internal("this process was started without data keys"))
+    }
+
+    /// The deployment's own origin: what links lead to, pages are served from, and embed tokens are issued by. It is
+    /// configured, and never what a request says of itself.
+    ///
+    /// # Errors
+    /// `internal` if it is not configured; who needs it asks at the start.
+    pub fn origin(&self) -> Result<&Origin, Error> {
+        self.origin.as_ref().ok_or_else(|| Error::internal("this process was started without an origin"))
     }
 }

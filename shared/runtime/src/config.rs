@@ -1,6 +1,8 @@
 //! Settings from the environment: the one place that reads it.
 
 use auth::target::{Ports, Rules};
+use contract::Origin;
+use contract::names::{AsciiEmail, Email};
 use store::CacheBudget;
 use store::tables::TableNames;
 
@@ -17,6 +19,10 @@ pub struct Config {
     pub queues: Option<String>,
     /// The name of the secret that holds the data keys.
     pub secret: String,
+    /// Where the deployment is seen from outside.
+    pub origin: Option<Origin>,
+    /// Whom mail is from.
+    pub mail_from: Option<AsciiEmail>,
     /// Where webhooks may go.
     pub webhooks: WebhookSettings,
 }
@@ -47,9 +53,27 @@ impl Config {
         self.queues.as_deref().ok_or_else(|| BadSetting("HEDGEROW_QUEUES is not set".to_owned()))
     }
 
+    /// The deployment's own origin.
+    ///
+    /// # Errors
+    /// If it is not set.
+    pub fn origin(&self) -> Result<&Origin, BadSetting> {
+        self.origin.as_ref().ok_or_else(|| BadSetting("HEDGEROW_ORIGIN is not set".to_owned()))
+    }
+
+    /// Whom mail is from.
+    ///
+    /// # Errors
+    /// If it is not set.
+    pub fn mail_from(&self) -> Result<&AsciiEmail, BadSetting> {
+        self.mail_from.as_ref().ok_or_else(|| BadSetting("HEDGEROW_MAIL_FROM is not set".to_owned()))
+    }
+
     /// - `HEDGEROW_TABLE_PREFIX` (default `hedgerow`): tables are `<prefix>-main`, `<prefix>-log`, `<prefix>-counters`,
     ///   the secret is `<prefix>/data-keys`.
-    /// - `HEDGEROW_QUEUES`: what the queues' addresses begin with, up to `-first-attempts`, `-retries`, `-jobs`.
+    /// - `HEDGEROW_QUEUES`: what the queues' addresses begin with, up to `-first-attempts`, `-retries`, `-jobs`, `-mail`.
+    /// - `HEDGEROW_ORIGIN`: where the deployment is seen from outside, such as `https://api.example.com`.
+    /// - `HEDGEROW_MAIL_FROM`: the address that mail is from, an identity that SES has verified.
     /// - `HEDGEROW_WEBHOOK_HTTP` (default `false`): whether webhooks may go to `http:`.
     /// - `HEDGEROW_WEBHOOK_PORTS` (default `443`): the ports that they may go to, separated by commas.
     /// - `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`: the function's memory in MiB, set by Lambda; its caches take a quarter.
@@ -74,12 +98,23 @@ impl Config {
                 CacheBudget::of_memory(text.parse::<usize>().map_err(bad)?.saturating_mul(1024 * 1024))
             }
         };
+        let origin = setting("HEDGEROW_ORIGIN").map(|text| text.parse::<Origin>()).transpose();
+        let origin = origin.map_err(|broken| BadSetting(format!("HEDGEROW_ORIGIN: {}", broken.message)))?;
+        let mail_from = match setting("HEDGEROW_MAIL_FROM").map(|text| text.parse::<Email>()) {
+            None => None,
+            Some(address) => {
+                let address = address.ok().and_then(|address| address.in_ascii());
+                Some(address.ok_or_else(|| BadSetting("HEDGEROW_MAIL_FROM must be an address in ASCII".to_owned()))?)
+            }
+        };
         let rules = Rules { http, ports: Ports::Only(ports), ..Rules::production() };
         Ok(Self {
             tables: TableNames::with_prefix(&prefix),
             caches,
             queues: setting("HEDGEROW_QUEUES"),
             secret: format!("{prefix}/data-keys"),
+            origin,
+            mail_from,
             webhooks: WebhookSettings { rules, ..WebhookSettings::default() },
         })
     }

@@ -2,7 +2,7 @@
 //! permissions.
 
 use auth::target::Rules;
-use contract::{Error, Time};
+use contract::{Error, Origin, Time};
 use store::accounts::{Login, Sessions, Signup};
 use store::api_keys::ApiKeys;
 use store::author::Clock;
@@ -19,6 +19,7 @@ use store::tenants::Tenants;
 use store::values::Values;
 use store::webhooks::Webhooks;
 
+use super::mail::Mailer;
 use super::parameters::path_parameter;
 use super::{FromRequest, Part};
 use crate::app::App;
@@ -114,7 +115,7 @@ macro_rules! parts_as_arguments {
     )+ };
 }
 
-parts_as_arguments!(Deliver, Retry, Assign, Vault);
+parts_as_arguments!(Deliver, Retry, Assign, Mailer, Origin, Vault);
 
 /// Sends first attempts of deliveries.
 pub struct Deliver(Queues);
@@ -132,8 +133,7 @@ macro_rules! sends_to {
                 Ok(Self(app.queues()?.clone()))
             }
             fn prepare(start: &mut Start<'_>) -> Result<(), BadSetting> {
-                start.app.queues = Some(Queues::of_sdk(start.sdk, start.config.queues()?.to_owned()));
-                Ok(())
+                start.connect_queues()
             }
             fn permissions(permissions: &mut Permissions) {
                 permissions.sends.insert(Queue::$queue);
