@@ -16,7 +16,8 @@ text_type! {
 }
 
 fn read(text: &str) -> Result<String, Broken> {
-    let bad = || Broken::new("invalid_origin", "Must be a scheme and a host, like `https://app.example.com`, and no more.");
+    let bad =
+        || Broken::new("invalid_origin", "Must be a scheme and a host, like `https://app.example.com`, and no more.");
     // What a parser forgives (`https:host`, user information, an encoded host) is no origin.
     let bare = text.split_once("://").is_some_and(|(_, rest)| !rest.contains(['/', '?', '#', '*']));
     if !bare || !is_url(text) {
