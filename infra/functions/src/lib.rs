@@ -20,6 +20,6 @@ pub fn routes() -> impl DoubleEndedIterator<Item = &'static RouteSpec> + Clone {
 
 /// Every function that no route reaches.
 #[must_use]
-pub fn consumers() -> [&'static Consumer; 3] {
-    [&dispatcher::DISPATCHER, &fan_out::FAN_OUT, &jobs::RUN_JOBS]
+pub fn consumers() -> [&'static Consumer; 4] {
+    [&dispatcher::DISPATCHER, &fan_out::FAN_OUT, &jobs::RUN_JOBS, &mail::SEND_MAIL]
 }

@@ -14,6 +14,9 @@ use store::{CacheBudget, Store, tables};
 
 use crate::services::{self, PREFIX, StartError};
 
+/// Where it is seen from outside, unless whoever listens says otherwise: where `hedgerow dev` does.
+const ORIGIN: &str = "http://127.0.0.1:3000";
+
 /// A running store, with the engines below it if they are embedded.
 pub struct Backend {
     /// What the functions hold.
@@ -28,7 +31,7 @@ pub struct Backend {
 
 /// The embedded engines.
 pub struct Engine {
-    /// DynamoDB, SQS and Secrets Manager.
+    /// DynamoDB, SQS, Secrets Manager and SES.
     pub engines: Engines,
     /// What the SDK clients call them through: counts calls, breaks them for tests.
     pub connector: Connector,
@@ -65,7 +68,10 @@ impl Backend {
         let store = Store::over_whole_reads(dynamo.clone(), tables.clone(), clock, CacheBudget::default());
         // A developer's receiver is on loopback.
         let webhooks = WebhookSettings { rules: Rules::open(), ..WebhookSettings::default() };
-        let app = App { queues: Some(queues), vault: Some(vault), webhooks, ..App::new(store.clone()) };
+        // Whoever listens says where.
+        let origin = Some(ORIGIN.parse().map_err(|_| "the origin is none")?);
+        let (queues, vault, ses) = (Some(queues), Some(vault), Some(services::ses(&connector)?));
+        let app = App { queues, vault, ses, origin, webhooks, ..App::new(store.clone()) };
         Ok(Self { app, store, tables, engine: Some(Engine { engines, connector, dynamo, sqs, folder: None }) })
     }
 
@@ -75,14 +81,14 @@ impl Backend {
     /// # Errors
     /// If the tables can't be made, or a setting can't be read.
     pub async fn aws(clock: Clock) -> Result<Self, StartError> {
-        let Config { tables, caches, queues, secret, webhooks } = Config::from_env()?;
+        let Config { tables, caches, queues, secret, origin, mail_from: _, webhooks } = Config::from_env()?;
         let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12()).load().await;
         let dynamo = aws_sdk_dynamodb::Client::new(&sdk);
         create_tables(&dynamo, &tables).await?;
         let store = Store::new(dynamo, tables.clone(), clock, caches);
         let queues = queues.map(|queues| Queues::new(aws_sdk_sqs::Client::new(&sdk), queues));
         let vault = Some(Vault::new(aws_sdk_secretsmanager::Client::new(&sdk), secret));
-        let app = App { queues, vault, webhooks, ..App::new(store.clone()) };
+        let app = App { queues, vault, origin, webhooks, ..App::new(store.clone()) };
         Ok(Self { app, store, tables, engine: None })
     }
 
@@ -97,10 +103,14 @@ impl Backend {
                 Grant::add_items(&mut permissions, self.tables.of(table), grant.action.name(), keys);
             }
         }
-        let queue = |queue| Grant::Queue { name: services::queue_name(queue), actions: vec!["SendMessage"] };
-        permissions.extend(of.sends.iter().copied().map(queue));
+        let queue = |queue, action| Grant::Queue { name: services::queue_name(queue), actions: vec![action] };
+        permissions.extend(of.sends.iter().map(|on| queue(*on, "SendMessage")));
+        permissions.extend(of.postpones.iter().map(|on| queue(*on, "ChangeMessageVisibility")));
         if of.data_keys {
             permissions.push(Grant::Secret { name: services::secret_name(), actions: vec!["GetSecretValue"] });
+        }
+        if of.sends_mail {
+            permissions.push(Grant::Mail { from: services::MAIL_FROM.to_owned(), actions: vec!["SendEmail"] });
         }
         permissions
     }

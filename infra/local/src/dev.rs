@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use auth::target::Rules;
+use contract::Origin;
 use engines::Dynamo;
 use runtime::WebhookSettings;
 use store::author::Clock;
@@ -42,6 +43,7 @@ pub async fn run(options: Dev) -> Result<(), StartError> {
         Some(_) => Some(Demo::of_folder(&options.data, &backend).await?),
         None => None,
     };
+    backend.app.origin = Some(origin(&options, &backend, &address)?);
     if backend.engine.is_some() {
         set(&mut backend.app.webhooks, targets, &options);
     }
@@ -58,6 +60,21 @@ pub async fn run(options: Dev) -> Result<(), StartError> {
         workers.stop().await;
     }
     Ok(())
+}
+
+/// Where this is seen from outside, by what was said of it, or else by where it listens.
+fn origin(options: &Dev, backend: &Backend, address: &ListenOn) -> Result<Origin, StartError> {
+    let said = match options.store {
+        StoreKind::Aws => options.origin.clone().or_else(|| backend.app.origin.clone()),
+        StoreKind::Embedded => options.origin.clone(),
+    };
+    said.or_else(|| format!("http://{}", address.from_here()).parse().ok()).ok_or_else(|| {
+        format!(
+            "{address} is no origin that links may lead to, so --origin has to say where this is seen: https://NAME, or \
+             http://localhost:PORT"
+        )
+        .into()
+    })
 }
 
 /// Where webhooks may go. Whoever is on this machine reaches its loopback anyway; what others reach is not to lead them
@@ -103,6 +120,7 @@ fn greet(options: &Dev, targets: Targets, backend: &Backend, address: &ListenOn,
         println!("note: --limit has no effect: this version has no rate limits.");
     }
     println!("webhooks      {}", webhooks(options, targets, backend));
+    println!("mail          {}", mail(options, backend));
     let Some(Demo { email, password, key }) = demo else { return };
     let tenant = format!("{address}/api/v1/tenants/acme/field-groups/product");
     println!("demo account  {email}  password {password}");
@@ -114,6 +132,17 @@ fn greet(options: &Dev, targets: Targets, backend: &Backend, address: &ListenOn,
     let values = "{\"title\": \"Walnut table\", \"color\": \"green\"}";
     println!("curl {tenant}/entities/sku-1/values {json} -d '{values}'");
     println!("curl {tenant}/entities -H 'X-API-Key: {key}'\n");
+}
+
+/// Where mail goes.
+fn mail(options: &Dev, backend: &Backend) -> String {
+    let origin = backend.app.origin.as_ref().map(ToString::to_string).unwrap_or_default();
+    match options.store {
+        StoreKind::Aws => "is sent by the deployment's own function".to_owned(),
+        StoreKind::Embedded => {
+            format!("is written to {}; its links lead to {origin}", options.data.join("mail").display())
+        }
+    }
 }
 
 /// Where webhooks stand.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use contract::{Broken, Origin};
 use http::StatusCode;
 
 use crate::listen_on::ListenOn;
@@ -22,7 +23,7 @@ pub struct Hedgerow {
 pub enum Command {
     /// Run all of Hedgerow on this machine.
     Dev(Dev),
-    /// Offer the embedded DynamoDB, SQS and Secrets Manager over HTTP, with the account of the sample events in them,
+    /// Offer the embedded DynamoDB, SQS, Secrets Manager and SES over HTTP, with the account of the sample events in them,
     /// to functions in processes of their own.
     Engines(Engines),
     /// Take webhooks, verify them, and show what comes.
@@ -38,6 +39,10 @@ pub struct Dev {
     /// has to be given.
     #[arg(long, value_name = "ADDR:PORT|NAME:PORT", default_value = "127.0.0.1:3000")]
     pub listen: ListenOn,
+    /// Where it is seen from outside: what links in mails lead to, and pages are served from. If it is left out, where it
+    /// listens.
+    #[arg(long, value_name = "https://NAME", value_parser = origin)]
+    pub origin: Option<Origin>,
     /// Where data is kept. Several processes may share a folder.
     #[arg(long, value_name = "DIR", default_value = ".hedgerow")]
     pub data: PathBuf,
@@ -148,6 +153,10 @@ pub struct Limit {
 
 const LIMITS: [&str; 9] =
     ["address", "session", "embed", "token", "login", "signup", "password-reset", "management", "delivery"];
+
+fn origin(text: &str) -> Result<Origin, String> {
+    text.parse().map_err(|broken: Broken| broken.message.to_string())
+}
 
 fn limit(text: &str) -> Result<Limit, String> {
     let form = || format!("must be NAME=COUNT/SECONDS with NAME one of {}", LIMITS.join(", "));

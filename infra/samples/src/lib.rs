@@ -29,6 +29,16 @@ use store::{OpContext, Store};
 /// The management key of the sample events' account.
 pub const KEY: &str = "hr_live_00000000000000000000000000samples3QuP71";
 
+/// When the sample events are: 2026-01-01T00:00:00Z.
+pub const AT_MILLIS: i64 = 1_767_225_600_000;
+
+/// The data keys of the sample events: they open [`MAIL`].
+pub const DATA_KEYS: &str = r#"{"current":"1","1":"the sample data key, in this repository for all to read"}"#;
+
+/// The message of a sample mail to the account's owner, sealed under [`DATA_KEYS`]. It is written down since no two
+/// sealings are alike.
+pub const MAIL: &str = "1.z-3T4LEFTD6kA_l_aNbotK0FkiYcGVsrOXsQwu3t7EAkboIxaQPSwFP6rFqse7KSgbwgQLjk-oN3CWNncIx5k7rr0yOE9r3t32S-10xJHdGCfeK3oaVC_kxYQUsu9PFFhQP5BSerCqyvkorgHYEmSp_ieBkeNjMVHyd2OfSJFh-L72ZS8RHsuKfOFbrXT0PIxamfzoaez8iT2quR9PyUkE8kLLW8R3f34XZiWLGYjbmve3oZZ-ocMLXbAPPA4cbMGEzYsFyW5V03lqbAINtGIYZvXj1eWMMAhVoOcIvYhIM04q8WKn31Cg";
+
 /// Whose account it is, and what its identifiers are made from.
 pub struct Identity {
     /// The owner's e-mail address.
@@ -45,8 +55,7 @@ impl Identity {
     /// The sample events'.
     #[must_use]
     pub fn of_events() -> Self {
-        // 2026-01-01T00:00:00Z
-        let seed = Seed { at: Time::from_millis(1_767_225_600_000), bytes: [0; 32] };
+        let seed = Seed { at: Time::from_millis(AT_MILLIS), bytes: [0; 32] };
         let password = "a sample password".to_owned();
         Self { email: "owner@example.com".to_owned(), password, key: KEY.to_owned(), session: [0; 32], seed }
     }

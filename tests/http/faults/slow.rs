@@ -87,6 +87,7 @@ impl Silent {
         let record = |(delivery, message): &(Delivery, Message)| {
             json!({
                 "messageId": delivery.id,
+                "receiptHandle": "AQEB",
                 "body": serde_json::to_string(message).unwrap(),
                 "attributes": { "ApproximateReceiveCount": "1" },
             })

@@ -19,6 +19,13 @@ pub(super) fn parameters() -> Node {
             .with("AllowedValues", ["arm64", "x86_64"]),
         "LogRetentionDays" => number(30, "How long logs are kept")
             .with("AllowedValues", [1_u64, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827]),
+        "Origin" => text("", "Where the deployment is seen from outside, like https://api.example.com; the HTTP API's own URL if empty")
+            .with("AllowedPattern", "^(https://[^/?#@\\\\%*\\s]+)?$"),
+        "MailFrom" => map! {
+            "Type" => "String",
+            "Description" => "The address that mail is from: an identity, or in the domain of one, that SES has verified",
+            "AllowedPattern" => "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+([.][A-Za-z0-9-]+)+$",
+        },
         "WebhookHttp" => text("false", "Whether webhooks may go to http:, not to https: alone")
             .with("AllowedValues", ["false", "true"]),
         "WebhookPorts" => text("443", "The ports that webhooks may go to, separated by commas")
@@ -35,5 +42,9 @@ pub(super) fn conditions() -> Node {
     let given = |parameter: &str| {
         map! { "Fn::Not" => [map! { "Fn::Equals" => [reference(parameter), Node::from("")] }] }
     };
-    map! { "HasAlarmTopic" => given("AlarmTopicArn"), "HasEndpoint" => given("EndpointUrl") }
+    map! {
+        "HasAlarmTopic" => given("AlarmTopicArn"),
+        "HasEndpoint" => given("EndpointUrl"),
+        "HasOrigin" => given("Origin"),
+    }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use store::Store;
 use store::tables::{Table, TableNames};
 use xtask::root;
-use xtask::seeded::{PREFIX, Seeded};
+use xtask::seeded::{FROM, PREFIX, Seeded};
 use xtask::template::logical;
 
 use crate::policies::{leading_keys, statements, texts};
@@ -74,7 +74,8 @@ impl Deployment {
                 let attributes: Value =
                     attributes.map(|(name, value)| (name.as_str().to_owned(), json!(value))).collect();
                 records.push(json!({
-                    "messageId": message.message_id(), "body": message.body(), "attributes": attributes,
+                    "messageId": message.message_id(), "receiptHandle": message.receipt_handle(),
+                    "body": message.body(), "attributes": attributes,
                 }));
                 let handle = message.receipt_handle().unwrap();
                 self.seeded.sqs.delete_message().queue_url(&url).receipt_handle(handle).send().await.unwrap();
@@ -109,6 +110,10 @@ fn grants(statement: &Value) -> Vec<Grant> {
         "secretsmanager" => {
             assert_eq!(on["Ref"], "DataKeys");
             vec![Grant::Secret { name: format!("{PREFIX}/data-keys"), actions }]
+        }
+        "ses" => {
+            assert_eq!(statement["Condition"]["StringEquals"]["ses:FromAddress"]["Ref"], "MailFrom");
+            vec![Grant::Mail { from: FROM.to_owned(), actions }]
         }
         _ => Vec::new(),
     }
