@@ -50,7 +50,7 @@ impl SendMail {
         let error = self.send(&record).await.err()?;
         let pause = pause(record.received());
         tracing::warn!(operation, ?error, seconds = pause.as_secs(), "a mail could not be sent and is tried again");
-        if let Err(error) = self.postpone.postpone(&record, pause).await {
+        if let Err(error) = self.postpone.postpone(&record.receipt_handle, pause).await {
             tracing::warn!(
                 operation,
                 ?error,

@@ -12,8 +12,6 @@ use serde::Serialize;
 use store::deliveries::Message;
 use store::jobs::Task;
 
-use crate::lambda::consumer::QueueRecord;
-
 /// SQS delays a message by this at the most; what is due later is sent on when it comes.
 const LONGEST_DELAY: Duration = Duration::from_secs(900);
 /// Messages in one call at the most.
@@ -114,14 +112,14 @@ impl Queues {
         self.send_batch(Queue::Mail, vec![Outgoing { body: sealed, delay: 0, group: None }]).await
     }
 
-    /// Has a message that was received, and will not be deleted, come again after this, counted from now.
+    /// Has a message come again after this, counted from now, by its receipt; it must not be deleted before.
     ///
     /// # Errors
     /// `unavailable` if SQS refuses; then it comes again when it would have.
-    pub(crate) async fn postpone(&self, queue: Queue, record: &QueueRecord, by: Duration) -> Result<(), Error> {
+    pub(crate) async fn postpone(&self, queue: Queue, receipt: &str, by: Duration) -> Result<(), Error> {
         let seconds = i32::try_from(by.as_secs()).unwrap_or(i32::MAX);
         let call = self.sqs.change_message_visibility().queue_url(self.url(queue));
-        match call.receipt_handle(&record.receipt_handle).visibility_timeout(seconds).send().await {
+        match call.receipt_handle(receipt).visibility_timeout(seconds).send().await {
             Ok(_) => Ok(()),
             Err(error) => {
                 let cause = aws_sdk_sqs::error::DisplayErrorContext(&error).to_string();

@@ -8,7 +8,6 @@ use store::author::Clock;
 use super::Part;
 use crate::app::App;
 use crate::config::BadSetting;
-use crate::lambda::consumer::QueueRecord;
 use crate::mail::{Mail, MailMessage};
 use crate::queues::{Queue, Queues};
 use crate::ses::Ses;
@@ -53,12 +52,12 @@ impl Part for Mailer {
 pub struct PostponeMail(Queues);
 
 impl PostponeMail {
-    /// Has a message come again after this, counted from now.
+    /// Has a message come again after this, counted from now, by its receipt.
     ///
     /// # Errors
     /// `unavailable` if SQS refuses.
-    pub async fn postpone(&self, record: &QueueRecord, by: Duration) -> Result<(), Error> {
-        self.0.postpone(Queue::Mail, record, by).await
+    pub async fn postpone(&self, receipt: &str, by: Duration) -> Result<(), Error> {
+        self.0.postpone(Queue::Mail, receipt, by).await
     }
 }
 
