@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use store::OpContext;
 use store::accounts::Signup;
 use store::api_keys::{ApiKeys, NewApiKey};
-use store::author::{Author, Clock, Origin, Seed};
+use store::author::{Author, Clock, RequestInfo, Seed};
 use store::grant::Create;
 use tokio::net::TcpListener;
 
@@ -121,7 +121,7 @@ impl App {
     pub(crate) async fn account(&self, name: &str) -> Account {
         let email = format!("{name}@example.com");
         let author = || {
-            let origin = Origin { address: None, agent: "tests".to_owned(), request_id: format!("req_{name}") };
+            let origin = RequestInfo { address: None, agent: "tests".to_owned(), request_id: format!("req_{name}") };
             Arc::new(Author::new("tests", &origin, Seed::new(self.clock.now())))
         };
         let signup = Signup::open(&self.backend.store, author());

@@ -6,8 +6,9 @@ use std::time::Duration;
 use contract::{Error, Origin};
 use futures_util::future::join_all;
 use runtime::lambda::consumer::{Batch, QueueRecord, Working};
-use runtime::{MailMessage, PostponeMail, Ses, Vault, Worker};
+use runtime::{Mail, MailMessage, PostponeMail, Ses, Vault, Worker};
 use serde_json::Value;
+use store::passwords::Mailboxes;
 use tokio::time::Instant;
 
 use crate::letters;
@@ -22,6 +23,7 @@ runtime::parts! {
         vault: Vault,
         origin: Origin,
         postpone: PostponeMail,
+        mailboxes: Mailboxes,
     }
 }
 
@@ -62,6 +64,9 @@ impl SendMail {
 
     async fn send(&self, record: &QueueRecord) -> Result<(), Error> {
         let message = MailMessage::open(&*self.vault.ring().await?, &record.body)?;
+        if !self.is_wanted(&message).await? {
+            return Ok(());
+        }
         let Some(to) = message.mail.to().in_ascii() else {
             // No later try would change it, and no dead letter.
             tracing::warn!(
@@ -71,6 +76,17 @@ impl SendMail {
             return Ok(());
         };
         self.ses.send(&to, &letters::of(&message, &self.origin)).await
+    }
+}
+
+impl SendMail {
+    /// Whether there is somebody to tell: strangers name addresses, and learn nothing of them.
+    async fn is_wanted(&self, MailMessage { sent, mail }: &MailMessage) -> Result<bool, Error> {
+        match mail {
+            Mail::PasswordReset { to, token } => self.mailboxes.start_reset(to, token, *sent).await,
+            Mail::Locked { to, .. } => self.mailboxes.is_known(to).await,
+            Mail::Invitation { .. } | Mail::PasswordChanged { .. } | Mail::NewLogin { .. } => Ok(true),
+        }
     }
 }
 

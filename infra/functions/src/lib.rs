@@ -6,6 +6,7 @@ use runtime::{Consumer, RouteSpec};
 pub fn routes() -> impl DoubleEndedIterator<Item = &'static RouteSpec> + Clone {
     let packages = [
         accounts::ROUTES,
+        members::ROUTES,
         api_keys::ROUTES,
         field_groups::ROUTES,
         fields::ROUTES,

@@ -10,7 +10,7 @@ use runtime::{App, Permissions, Queues, Vault, WebhookSettings};
 use store::author::Clock;
 use store::setup::create_tables;
 use store::tables::TableNames;
-use store::{CacheBudget, Store, tables};
+use store::{Settings, Store, tables};
 
 use crate::services::{self, PREFIX, StartError};
 
@@ -65,7 +65,7 @@ impl Backend {
         create_tables(&dynamo, &tables).await?;
         let queues = services::create_queues(&sqs).await?;
         let vault = services::create_keys(&connector).await?;
-        let store = Store::over_whole_reads(dynamo.clone(), tables.clone(), clock, CacheBudget::default());
+        let store = Store::over_whole_reads(dynamo.clone(), tables.clone(), clock, Settings::default());
         // A developer's receiver is on loopback.
         let webhooks = WebhookSettings { rules: Rules::open(), ..WebhookSettings::default() };
         // Whoever listens says where.
@@ -81,11 +81,11 @@ impl Backend {
     /// # Errors
     /// If the tables can't be made, or a setting can't be read.
     pub async fn aws(clock: Clock) -> Result<Self, StartError> {
-        let Config { tables, caches, queues, secret, origin, mail_from: _, webhooks } = Config::from_env()?;
+        let Config { tables, store: settings, queues, secret, origin, mail_from: _, webhooks } = Config::from_env()?;
         let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12()).load().await;
         let dynamo = aws_sdk_dynamodb::Client::new(&sdk);
         create_tables(&dynamo, &tables).await?;
-        let store = Store::new(dynamo, tables.clone(), clock, caches);
+        let store = Store::new(dynamo, tables.clone(), clock, settings);
         let queues = queues.map(|queues| Queues::new(aws_sdk_sqs::Client::new(&sdk), queues));
         let vault = Some(Vault::new(aws_sdk_secretsmanager::Client::new(&sdk), secret));
         let app = App { queues, vault, origin, webhooks, ..App::new(store.clone()) };

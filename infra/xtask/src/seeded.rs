@@ -11,7 +11,7 @@ use samples::{Identity, Samples};
 use serde_json::Value;
 use store::author::Clock;
 use store::tables::{Table, TableNames};
-use store::{CacheBudget, Store};
+use store::{Settings, Store};
 
 use crate::Failure;
 
@@ -119,7 +119,7 @@ impl Seeded {
 }
 
 fn store_over(dynamo: &aws_sdk_dynamodb::Client) -> Store {
-    Store::new(dynamo.clone(), TableNames::with_prefix(PREFIX), Clock::default(), CacheBudget::default())
+    Store::new(dynamo.clone(), TableNames::with_prefix(PREFIX), Clock::default(), Settings::default())
 }
 
 fn secret() -> String {

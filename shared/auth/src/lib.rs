@@ -2,6 +2,7 @@
 
 pub mod api_key;
 pub mod cipher;
+pub mod csrf;
 pub mod mailed_token;
 pub mod mask;
 pub mod password;

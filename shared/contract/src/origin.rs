@@ -30,6 +30,20 @@ fn read(text: &str) -> Result<String, Broken> {
     Ok(url.origin().ascii_serialization())
 }
 
+impl Origin {
+    /// Whether a page of the other origin is served from here: the same one, or, on one machine, another of its own
+    /// names with the same port.
+    #[must_use]
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        let local = |origin: &Self| {
+            let url = Url::parse(origin.as_str()).ok()?;
+            let is_local = url.scheme() == "http" && url.host().is_some_and(|host| is_loopback(&host));
+            is_local.then(|| url.port_or_known_default())
+        };
+        self == other || local(self).is_some_and(|port| local(other) == Some(port))
+    }
+}
+
 /// `localhost` and the names below it (RFC 6761 §6.3), 127.0.0.0/8, `[::1]`.
 fn is_loopback(host: &Host<&str>) -> bool {
     match host {

@@ -1,10 +1,13 @@
 //! Settings from the environment: the one place that reads it.
 
+use std::time::Duration;
+
 use auth::target::{Ports, Rules};
 use contract::Origin;
 use contract::names::{AsciiEmail, Email};
-use store::CacheBudget;
+use store::sessions::SessionLimits;
 use store::tables::TableNames;
+use store::{CacheBudget, Settings};
 
 use crate::webhook_settings::WebhookSettings;
 
@@ -13,8 +16,8 @@ use crate::webhook_settings::WebhookSettings;
 pub struct Config {
     /// The tables' names.
     pub tables: TableNames,
-    /// What the caches of a process may take.
-    pub caches: CacheBudget,
+    /// What the caches of a process may take, and how long sessions last.
+    pub store: Settings,
     /// What the queues' addresses begin with; a function that sends to none does without.
     pub queues: Option<String>,
     /// The name of the secret that holds the data keys.
@@ -42,6 +45,14 @@ impl std::error::Error for BadSetting {}
 #[expect(clippy::disallowed_methods, reason = "the configuration module")]
 fn setting(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|text| !text.is_empty())
+}
+
+fn minutes(name: &str, default: Duration) -> Result<Duration, BadSetting> {
+    let Some(text) = setting(name) else { return Ok(default) };
+    let minutes = text.parse().ok().filter(|minutes| (1..=43_200).contains(minutes));
+    let minutes: u64 =
+        minutes.ok_or_else(|| BadSetting(format!("{name} must be minutes, from 1 to 43200 (30 days)")))?;
+    Ok(Duration::from_secs(minutes * 60))
 }
 
 impl Config {
@@ -76,6 +87,8 @@ impl Config {
     /// - `HEDGEROW_MAIL_FROM`: the address that mail is from, an identity that SES has verified.
     /// - `HEDGEROW_WEBHOOK_HTTP` (default `false`): whether webhooks may go to `http:`.
     /// - `HEDGEROW_WEBHOOK_PORTS` (default `443`): the ports that they may go to, separated by commas.
+    /// - `HEDGEROW_SESSION_IDLE_MINUTES` (default 30), `HEDGEROW_SESSION_MINUTES` (default 480): how long a session lasts
+    ///   without use, and however it is used.
     /// - `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`: the function's memory in MiB, set by Lambda; its caches take a quarter.
     ///
     /// # Errors
@@ -98,6 +111,11 @@ impl Config {
                 CacheBudget::of_memory(text.parse::<usize>().map_err(bad)?.saturating_mul(1024 * 1024))
             }
         };
+        let defaults = SessionLimits::default();
+        let sessions = SessionLimits {
+            idle: minutes("HEDGEROW_SESSION_IDLE_MINUTES", defaults.idle)?,
+            absolute: minutes("HEDGEROW_SESSION_MINUTES", defaults.absolute)?,
+        };
         let origin = setting("HEDGEROW_ORIGIN").map(|text| text.parse::<Origin>()).transpose();
         let origin = origin.map_err(|broken| BadSetting(format!("HEDGEROW_ORIGIN: {}", broken.message)))?;
         let mail_from = match setting("HEDGEROW_MAIL_FROM").map(|text| text.parse::<Email>()) {
@@ -110,7 +128,7 @@ impl Config {
         let rules = Rules { http, ports: Ports::Only(ports), ..Rules::production() };
         Ok(Self {
             tables: TableNames::with_prefix(&prefix),
-            caches,
+            store: Settings { caches, sessions },
             queues: setting("HEDGEROW_QUEUES"),
             secret: format!("{prefix}/data-keys"),
             origin,

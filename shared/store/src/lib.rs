@@ -84,12 +84,16 @@ mod field_schema;
 pub mod global_fields;
 pub mod grant;
 pub mod idempotency;
+pub mod invitations;
 pub mod jobs;
 pub mod keys;
 pub mod limits;
+pub mod members;
 pub mod page;
+pub mod passwords;
 pub mod persist;
 pub mod scope;
+pub mod sessions;
 pub mod setup;
 pub mod stream;
 pub mod tables;
@@ -104,14 +108,17 @@ mod change;
 mod definitions;
 mod document;
 mod dynamo;
+mod login_attempts;
 mod pieces;
 mod retry;
+mod users;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use author::{Author, Clock};
 use scope::ClientScope;
+use sessions::SessionLimits;
 use tables::TableNames;
 
 /// The store of a deployment. Cheap to clone; caches are shared by clones.
@@ -137,6 +144,15 @@ impl Default for CacheBudget {
     }
 }
 
+/// What a deployment sets of its store.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Settings {
+    /// What the caches of the process may take.
+    pub caches: CacheBudget,
+    /// How long sessions last.
+    pub sessions: SessionLimits,
+}
+
 struct Inner {
     dynamo: aws_sdk_dynamodb::Client,
     names: TableNames,
@@ -145,13 +161,14 @@ struct Inner {
     settling: Duration,
     keys: credentials::KeyCache,
     definitions: definitions::Cache,
+    sessions: SessionLimits,
 }
 
 impl Store {
     /// A store over these tables.
     #[must_use]
-    pub fn new(dynamo: aws_sdk_dynamodb::Client, names: TableNames, clock: Clock, caches: CacheBudget) -> Self {
-        Self::build(dynamo, names, clock, caches, definitions::SETTLED)
+    pub fn new(dynamo: aws_sdk_dynamodb::Client, names: TableNames, clock: Clock, settings: Settings) -> Self {
+        Self::build(dynamo, names, clock, settings, definitions::SETTLED)
     }
 
     /// The same over an engine whose reads see a transaction whole or not at all, as the embedded one's do: what it
@@ -161,28 +178,32 @@ impl Store {
         dynamo: aws_sdk_dynamodb::Client,
         names: TableNames,
         clock: Clock,
-        caches: CacheBudget,
+        settings: Settings,
     ) -> Self {
-        Self::build(dynamo, names, clock, caches, Duration::ZERO)
+        Self::build(dynamo, names, clock, settings, Duration::ZERO)
     }
 
     fn build(
         dynamo: aws_sdk_dynamodb::Client,
         names: TableNames,
         clock: Clock,
-        caches: CacheBudget,
+        Settings { caches, sessions }: Settings,
         settling: Duration,
     ) -> Self {
         let keys = caches.0 / 8;
         let definitions = definitions::Cache::new(caches.0 - keys);
         let keys = credentials::KeyCache::new(keys);
-        Self(Arc::new(Inner { dynamo, names, clock, settling, keys, definitions }))
+        Self(Arc::new(Inner { dynamo, names, clock, settling, keys, definitions, sessions }))
     }
 
     /// The time that the store goes by.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    fn sessions(&self) -> SessionLimits {
+        self.0.sessions
     }
 
     fn dynamo(&self) -> &aws_sdk_dynamodb::Client {

@@ -15,7 +15,7 @@ use runtime::lambda::consumer::{Batch, run};
 use serde_json::{Value, json};
 use store::OpContext;
 use store::accounts::Signup;
-use store::author::{Author, Clock, Origin, Seed};
+use store::author::{Author, Clock, RequestInfo, Seed};
 use store::deliveries::{Deliveries, Message};
 use store::grant::{Create, Get, Ping};
 use store::scope::ClientScope;
@@ -37,7 +37,7 @@ struct Silent {
 }
 
 fn author(seed: Seed) -> Arc<Author> {
-    let origin = Origin { address: None, agent: "tests".to_owned(), request_id: "req_test".to_owned() };
+    let origin = RequestInfo { address: None, agent: "tests".to_owned(), request_id: "req_test".to_owned() };
     Arc::new(Author::new("tests", &origin, seed))
 }
 

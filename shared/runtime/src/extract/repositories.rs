@@ -3,7 +3,7 @@
 
 use auth::target::Rules;
 use contract::{Error, Origin, Time};
-use store::accounts::{Login, Sessions, Signup};
+use store::accounts::{Login, Signup};
 use store::api_keys::ApiKeys;
 use store::author::Clock;
 use store::deliveries::{Announcer, Attempts, Deliveries, Message, Releases};
@@ -11,8 +11,12 @@ use store::endpoint_state::EndpointStates;
 use store::field_groups::FieldGroups;
 use store::global_fields::GlobalFields;
 use store::grant::Granted;
+use store::invitations::{Acceptance, Invitations};
 use store::jobs::{JobRuns, JobStarts, Jobs, Task};
 use store::keys::Kind;
+use store::members::Members;
+use store::passwords::{Mailboxes, OwnPassword, PasswordReset};
+use store::sessions::{Sessions, UserSessions};
 use store::stream::Stream;
 use store::tenant_fields::TenantFields;
 use store::tenants::Tenants;
@@ -49,20 +53,21 @@ macro_rules! repositories {
 
 repositories! {
     |context| ApiKeys<A> where A, Deliveries<A> where A, FieldGroups<A> where A, GlobalFields<A> where A,
-        Jobs<A> where A, Tenants, Webhooks<A> where A => Self::open(&context.op()?);
+        Invitations<A> where A, Jobs<A> where A, Members<A> where A, Tenants, Webhooks<A> where A => Self::open(&context.op()?);
     |context| TenantFields<A> where A, Values<A> where A => Self::open(&context.op()?, context.tenant(path_parameter(&context.incoming, "tenantId")?)?);
     |context| Sessions<A> where A => Self::open(context.app.store()?);
+    |context| OwnPassword, UserSessions<A> where A => Self::open(context.app.store()?, context.author().clone());
 }
 
 macro_rules! before_a_client_is_known {
-    ($($repository:ty),+) => { $(
+    ($($repository:ty, $first_read:ident;)+) => { $(
         impl FromRequest for $repository {
             const USES_STORE: bool = true;
             fn take(context: &RequestContext) -> Result<Self, Error> {
                 Ok(Self::open(context.app.store()?, context.author().clone()))
             }
             fn prepare(start: &mut Start<'_>) -> Result<(), BadSetting> {
-                start.first_read = Some(Kind::Email);
+                start.first_read = Some(Kind::$first_read);
                 Ok(())
             }
             fn describe(operation: &mut OperationSpec) {
@@ -72,7 +77,12 @@ macro_rules! before_a_client_is_known {
     )+ };
 }
 
-before_a_client_is_known!(Signup, Login);
+before_a_client_is_known! {
+    Signup, Email;
+    Login, Email;
+    Acceptance, InvitationTokens;
+    PasswordReset, PasswordReset;
+}
 
 macro_rules! parts_of_the_store {
     ($(|$app:ident| $($part:ty),+ => $open:expr;)+) => { $($(
@@ -88,7 +98,7 @@ macro_rules! parts_of_the_store {
 }
 
 parts_of_the_store! {
-    |app| Announcer, JobRuns, JobStarts, Releases, Stream => Self::open(app.store()?);
+    |app| Announcer, JobRuns, JobStarts, Mailboxes, Releases, Stream => Self::open(app.store()?);
     |app| Attempts, EndpointStates => Self::open(app.store()?, app.webhooks.dead_before);
 }
 

@@ -26,7 +26,7 @@ pub(super) fn authenticate(context: &mut RequestContext) -> Asked<'_> {
                 Some(secret) => store.verify_key(&secret).await?.map(Caller::Key),
                 None => None,
             },
-            Sent::Cookie(token) => store.verify_session(&token).await?.map(Caller::Session),
+            Sent::Cookie(token) => store.verify_session(&token, &context.incoming.info).await?.map(Caller::Session),
         };
         context.caller = caller.ok_or(Code::Unauthenticated)?;
         Ok(None)

@@ -2,8 +2,9 @@
 
 use contract::permission::{KeyType, Permission, Role};
 use contract::{Code, Error};
-use store::credentials::{KeyCredential, SessionCredential};
+use store::credentials::KeyCredential;
 use store::scope::ClientScope;
+use store::sessions::SessionCredential;
 
 /// Who asks.
 #[derive(Debug, Clone)]

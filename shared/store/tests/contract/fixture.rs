@@ -11,13 +11,15 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::{Client, Config};
 use contract::id::{FieldId, GroupId};
 use contract::names::{GroupRef, Name};
-use contract::resource::{EntityValues, Field, FieldGroup, GlobalField, Publishing, SessionInfo, TenantField};
+use contract::resource::{
+    Client as ClientCard, EntityValues, Field, FieldGroup, GlobalField, Publishing, TenantField, User,
+};
 use contract::schema::FieldSchema;
 use contract::{Code, Error, Precondition};
 use engines::{Connector, Engines};
 use hedgerow_store::accounts::{Login, Signup};
 use hedgerow_store::api_keys::ApiKeys;
-use hedgerow_store::author::{Author, Clock, Origin, Seed};
+use hedgerow_store::author::{Author, Clock, RequestInfo, Seed};
 use hedgerow_store::field_groups::{FieldGroups, NewFieldGroup};
 use hedgerow_store::global_fields::{GlobalFieldChange, GlobalFields, NewGlobalField};
 use hedgerow_store::page::{Page, PageRequest};
@@ -27,7 +29,7 @@ use hedgerow_store::tables::TableNames;
 use hedgerow_store::tenant_fields::{NewTenantField, TenantFieldChange, TenantFields};
 use hedgerow_store::tenants::Tenants;
 use hedgerow_store::values::{Save, Values};
-use hedgerow_store::{CacheBudget, OpContext, Store};
+use hedgerow_store::{OpContext, Settings, Store};
 use serde_json::{Map, Value, json};
 
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -79,7 +81,7 @@ impl Tables {
 
     /// Another instance of the deployment: it shares the tables and the time, and no cache.
     pub(crate) fn store(&self) -> Store {
-        Store::new(self.dynamo.clone(), self.names.clone(), self.clock.clone(), CacheBudget::default())
+        Store::new(self.dynamo.clone(), self.names.clone(), self.clock.clone(), Settings::default())
     }
 
     pub(crate) fn connector(&self) -> &Connector {
@@ -93,8 +95,9 @@ impl Tables {
 
     pub(crate) async fn account_of(&self, email: &str) -> Account {
         let signup = Signup::open(&self.store(), self.author());
-        let (info, op) = signup.open_account(named(email), known_hash(), named("Acme")).await.unwrap();
-        Account { tables: self.clone(), store: self.store(), scope: op.scope().clone(), info }
+        let opened = signup.open_account(named(email), known_hash(), named("Acme")).await.unwrap();
+        let scope = opened.op.scope().clone();
+        Account { tables: self.clone(), store: self.store(), scope, user: opened.user, client: opened.client }
     }
 
     pub(crate) fn login(&self) -> Login {
@@ -114,10 +117,14 @@ fn known_hash() -> &'static PasswordHash {
     HASH.get_or_init(|| PasswordHash::of(&named(PASSWORD)).unwrap())
 }
 
+/// Where the requests of tests come from.
+pub(crate) fn request_info() -> RequestInfo {
+    RequestInfo { address: "192.0.2.1".parse().ok(), agent: "tests".into(), request_id: "req_test".into() }
+}
+
 /// A request's author.
 pub(crate) fn author(seed: Seed) -> Author {
-    let origin = Origin { address: "192.0.2.1".parse().ok(), agent: "tests".into(), request_id: "req_test".into() };
-    Author::new("usr_test", &origin, seed)
+    Author::new("usr_test", &request_info(), seed)
 }
 
 /// A client and the instance that serves it. Each repository is that of a new request.
@@ -126,7 +133,8 @@ pub(crate) struct Account {
     pub(crate) tables: Tables,
     pub(crate) store: Store,
     pub(crate) scope: ClientScope,
-    pub(crate) info: SessionInfo,
+    pub(crate) user: User,
+    pub(crate) client: ClientCard,
 }
 
 impl Account {
