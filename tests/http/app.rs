@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use auth::{PasswordHash, SessionToken};
 use contract::permission::{KeyType, Permissions};
-use engines::Engines;
+use engines::{Engines, SentMail};
 use local::backend::Backend;
 use local::gateway::Gateway;
 use local::limits::Limits;
@@ -91,9 +91,8 @@ impl App {
         backend
     }
 
-    async fn serve(backend: Backend, proxies: usize, limits: Limits) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+    async fn serve(mut backend: Backend, proxies: usize, limits: Limits) -> Self {
+        let (listener, address) = listen(&mut backend).await;
         tokio::spawn(Gateway::new(&backend, proxies).within(limits).serve([listener]));
         Self { address, clock: backend.app.clock().clone(), backend, workers: None }
     }
@@ -102,6 +101,11 @@ impl App {
     pub(crate) fn advance(&self, span: Duration) {
         self.clock.advance(span);
         self.backend.engine.as_ref().unwrap().engines.sqs.advance(span);
+    }
+
+    /// The mails that were sent to an address, oldest first.
+    pub(crate) fn mails_to(&self, address: &str) -> Vec<SentMail> {
+        self.backend.engine.as_ref().unwrap().engines.ses.sent_to(address)
     }
 
     pub(crate) fn anonymous(&self) -> Caller {
@@ -144,6 +148,14 @@ impl App {
         let owner = self.with_cookie(&cookie);
         Account { email, password: PASSWORD.to_owned(), cookie, key: self.with_key(&secret), secret, owner }
     }
+}
+
+/// Listens on a free port, which is where the backend is seen from outside.
+pub(crate) async fn listen(backend: &mut Backend) -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    backend.app.origin = Some(format!("http://{address}").parse().unwrap());
+    (listener, address)
 }
 
 const PASSWORD: &str = "the password of the tests";

@@ -25,6 +25,7 @@ mod headers;
 mod hosts;
 mod idempotency;
 mod lists;
+mod mail;
 mod operations;
 mod permissions;
 mod process;

@@ -13,7 +13,7 @@ use crate::app::Caller;
 /// How long anything may take on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A program of the workspace, built from what stands here now: `hedgerow` or `merge-values`.
+/// A program of the workspace, built from what stands here now: `hedgerow`, `merge-values` or `send-mail`.
 pub(crate) fn program(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
@@ -21,7 +21,17 @@ pub(crate) fn program(name: &str) -> PathBuf {
         let folder = own.parent().and_then(Path::parent).unwrap().to_owned();
         let mut build = Build::new(env!("CARGO"));
         // The whole workspace's selection, so that features are unified as for the tests and nothing is built twice.
-        build.args(["build", "--quiet", "--workspace", "--bin", "hedgerow", "--bin", "merge-values"]);
+        build.args([
+            "build",
+            "--quiet",
+            "--workspace",
+            "--bin",
+            "hedgerow",
+            "--bin",
+            "merge-values",
+            "--bin",
+            "send-mail",
+        ]);
         build.arg("--target-dir").arg(folder.parent().unwrap());
         if folder.ends_with("release") {
             build.arg("--release");

@@ -151,6 +151,9 @@ async fn flags_that_make_no_sense_are_refused() {
         &["dev", "--listen", "[::]:0"],
         &["dev", "--listen", &taken],
         &["dev", "--listen", "127.0.0.1:0", "--data", file.to_str().unwrap()],
+        &["dev", "--listen", "127.0.0.1:0", "--origin", "http://example.com"],
+        &["dev", "--listen", "127.0.0.1:0", "--origin", "https://example.com/admin"],
+        &["dev", "--listen", "127.0.0.1:0", "--origin", "*"],
         &["dev", "--limit", "nobody=1/1"],
         &["dev", "--limit", "login=0/1"],
         &["dev", "--trusted-proxies", "-1"],
@@ -190,6 +193,23 @@ async fn who_listens_beyond_this_machine_says_where_webhooks_may_go() {
     for body in [hook.to_string(), format!("\u{feff}{hook}")] {
         let caller = Caller::at(&base).with("x-api-key", &dev.key);
         caller.post("/api/v1/webhooks").body("application/json", body).await.wrong(&["url"]);
+    }
+}
+
+#[tokio::test]
+async fn links_lead_to_where_it_listens_or_to_where_it_is_said_to_be() {
+    for (number, listen, said, origin) in [
+        (1, "127.0.0.1:0", None, "http://127.0.0.1:"),
+        (2, "0.0.0.0:0", None, "http://localhost:"),
+        (3, "127.0.0.1:0", Some("https://Hedgerow.example.com"), "https://hedgerow.example.com\n"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut flags = vec!["--webhook-targets", "public", "--listen", listen];
+        flags.extend(said.into_iter().flat_map(|origin| ["--origin", origin]));
+        let dev = Dev::with(folder.path(), number, &flags).await;
+        let mail = format!("mail          is written to {}; ", folder.path().join("data/mail").display());
+        assert!(dev.greeting.contains(&format!("{mail}its links lead to {origin}")), "{}", dev.greeting);
+        assert!(folder.path().join("data/mail").is_dir());
     }
 }
 

@@ -6,9 +6,8 @@ use local::gateway::Gateway;
 use runtime::WebhookSettings;
 use serde_json::{Value, json};
 use store::author::Clock;
-use tokio::net::TcpListener;
 
-use crate::app::{App, Caller, id};
+use crate::app::{App, Caller, id, listen};
 
 pub(crate) const HOOKS: &str = "/api/v1/webhooks";
 
@@ -17,8 +16,7 @@ async fn in_production() -> App {
     let mut backend = Backend::embedded(Engines::memory().unwrap(), Clock::default()).await.unwrap();
     backend.app.webhooks = WebhookSettings::default();
     crate::uses::watch(&backend);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+    let (listener, address) = listen(&mut backend).await;
     tokio::spawn(Gateway::new(&backend, 0).serve([listener]));
     App { address, clock: backend.app.clock().clone(), backend, workers: None }
 }

@@ -32,6 +32,7 @@ pub async fn run(options: Dev) -> Result<(), StartError> {
     let listeners = listen_on::bind(&addresses).await.map_err(failed)?;
     let Some(first) = listeners.first() else { return Err("there is nothing to listen on".into()) };
     let address = options.listen.at_port(first.local_addr()?.port());
+    let origin = origin(&options, &address)?;
     let mut backend = match options.store {
         StoreKind::Embedded => {
             let folder = &options.data;
@@ -43,7 +44,7 @@ pub async fn run(options: Dev) -> Result<(), StartError> {
         Some(_) => Some(Demo::of_folder(&options.data, &backend).await?),
         None => None,
     };
-    backend.app.origin = Some(origin(&options, &backend, &address)?);
+    backend.app.origin = Some(origin);
     if backend.engine.is_some() {
         set(&mut backend.app.webhooks, targets, &options);
     }
@@ -62,12 +63,9 @@ pub async fn run(options: Dev) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Where this is seen from outside, by what was said of it, or else by where it listens.
-fn origin(options: &Dev, backend: &Backend, address: &ListenOn) -> Result<Origin, StartError> {
-    let said = match options.store {
-        StoreKind::Aws => options.origin.clone().or_else(|| backend.app.origin.clone()),
-        StoreKind::Embedded => options.origin.clone(),
-    };
+/// Where this is seen from outside: what was said, or else where it listens.
+fn origin(options: &Dev, address: &ListenOn) -> Result<Origin, StartError> {
+    let said = options.origin.clone();
     said.or_else(|| format!("http://{}", address.from_here()).parse().ok()).ok_or_else(|| {
         format!(
             "{address} is no origin that links may lead to, so --origin has to say where this is seen: https://NAME, or \

@@ -25,9 +25,8 @@ use local::workers::Workers;
 use runtime::{Queue, WebhookSettings};
 use serde_json::{Value, json};
 use store::author::Clock;
-use tokio::net::TcpListener;
 
-use crate::app::{Account, App, Caller, id};
+use crate::app::{Account, App, Caller, id, listen};
 use receiver::{Arrived, Receiver};
 
 /// A retry that is hardly waited for: queues count in whole seconds.
@@ -60,8 +59,7 @@ async fn over(engines: &Engines, clock: &Clock, set: impl FnOnce(&mut WebhookSet
     let mut backend = Backend::embedded(engines.clone(), clock.clone()).await.unwrap();
     crate::uses::watch(&backend);
     set(&mut backend.app.webhooks);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+    let (listener, address) = listen(&mut backend).await;
     tokio::spawn(Gateway::new(&backend, 0).serve([listener]));
     let workers = Some(Workers::start(&backend).unwrap());
     App { address, clock: clock.clone(), backend, workers }

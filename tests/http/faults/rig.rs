@@ -12,11 +12,10 @@ use runtime::{Consumer, Queue};
 use serde_json::{Value, json};
 use store::author::Clock;
 use tempfile::TempDir;
-use tokio::net::TcpListener;
 
 use super::ledger::{Hook, Sum, balance};
 use super::receiver::Receiver;
-use crate::app::{Account, App, values};
+use crate::app::{Account, App, listen, values};
 
 /// How long anything may take on a busy machine.
 pub(super) const PATIENCE: Duration = Duration::from_secs(120);
@@ -53,10 +52,9 @@ pub(super) async fn over(engines: &Engines, clock: Clock) -> App {
     serve(backend, clock).await
 }
 
-pub(super) async fn serve(backend: Backend, clock: Clock) -> App {
+pub(super) async fn serve(mut backend: Backend, clock: Clock) -> App {
     crate::uses::watch(&backend);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+    let (listener, address) = listen(&mut backend).await;
     tokio::spawn(Gateway::new(&backend, 0).serve([listener]));
     App { address, clock, backend, workers: None }
 }
