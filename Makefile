@@ -48,7 +48,7 @@ advisories: $(DENY)
 	$(DENY) check advisories
 
 bench:
-	cargo build --quiet --release --workspace --bins
+	cargo build --quiet --release --workspace --exclude hedgerow-tests --bins
 	target/release/bench
 
 $(DENY):

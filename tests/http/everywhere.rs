@@ -3,10 +3,10 @@
 use std::process::Stdio;
 
 use engines::Engines;
-use hedgerow_tests::runtime_api::{RuntimeApi, environment};
 use local::backend::Backend;
 use local::event;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use runtime_api::{RuntimeApi, environment};
 use samples::Identity;
 use serde_json::{Value, json};
 use store::author::Clock;

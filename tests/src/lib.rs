@@ -1,4 +1,3 @@
-//! What tests and benchmarks share: a stand-in for Lambda around a function's own binary.
+//! What the suite over HTTP leaves for the check that follows it.
 
-pub mod runtime_api;
 pub mod uses;
