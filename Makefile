@@ -28,7 +28,7 @@ gen:
 test: lint receivers openapi
 	rm -rf target/tmp/uses-of-roles
 	cargo test --workspace --quiet --lib --test '*'
-	cargo test --quiet --package hedgerow-tests --test used -- --ignored
+	cargo test --quiet --workspace --test used -- --ignored
 
 lint: $(DENY) $(LINT)
 	cargo fmt --all --check
