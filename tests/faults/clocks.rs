@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hedgerow_tests::app::values;
 use hedgerow_tests::receiver::{Receiver, Reply};
-use hedgerow_tests::wait::eventually;
+use hedgerow_tests::wait::{eventually, lapse};
 use local::workers::Workers;
 use serde_json::json;
 use store::author::Clock;
@@ -72,13 +72,13 @@ async fn an_attempt_that_died_ahead_of_time_is_followed_by_one_of_whoever_is_beh
     key.save("t1", "product", "e-0", json!({ "title": "x" })).await;
     eventually(|| async { receiver.count() >= 2 }).await;
     drop(ahead.workers.take());
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    lapse(Duration::from_millis(100)).await;
     receiver.answer(|_| Reply::status(204));
     let mut behind = over(&rig.engines, Clock::default()).await;
     behind.work();
     eventually(|| async {
         behind.advance(Duration::from_secs(120));
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        lapse(Duration::from_millis(200)).await;
         !hook.deliveries(&key).await.is_empty() && hook.on_their_way(&key).await.is_empty()
     })
     .await;
@@ -89,7 +89,7 @@ async fn an_attempt_that_died_ahead_of_time_is_followed_by_one_of_whoever_is_beh
 /// Lets time pass for the queues, until nothing is on its way: a retry is late by as much as clocks differ.
 async fn settle_in_time(rig: &Rig) {
     eventually(|| async {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        lapse(Duration::from_millis(500)).await;
         rig.sqs().advance(Duration::from_secs(60));
         rig.is_settled().await
     })

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hedgerow_tests::receiver::Reply;
-use hedgerow_tests::wait::eventually;
+use hedgerow_tests::wait::{eventually, lapse};
 use runtime::Queue;
 use serde_json::{Value, json};
 
@@ -66,6 +66,7 @@ async fn messages_that_come_twice_to_a_slow_receiver_are_one_request_each() {
     for body in bodies.iter().chain(&bodies) {
         rig.send(Queue::FirstAttempts, body).await;
     }
+    rig.pass(20).await;
     let sum = rig.balanced().await;
     assert_eq!((sum.deliveries, sum.posts, sum.unknown), (20, 20, 0));
 }
@@ -84,7 +85,7 @@ async fn messages_that_nobody_can_read_become_dead_letters_and_hold_up_nothing()
     for round in 0..10 {
         rig.save(&format!("e-{round}")).await;
         rig.settle().await;
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        lapse(Duration::from_millis(200)).await;
         rig.sqs().advance(HIDDEN);
     }
     for queue in Queue::ALL {

@@ -1,12 +1,11 @@
 //! AWS that refuses, is too busy, or whose answers are lost.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
 
 use engines::Fault;
 use hedgerow_tests::app::values;
 use hedgerow_tests::receiver::Reply;
-use hedgerow_tests::wait::eventually;
+use hedgerow_tests::wait::hurried;
 use serde_json::json;
 
 use crate::chance::{Chance, losing};
@@ -30,9 +29,8 @@ async fn a_busy_dynamodb_delays_and_loses_nothing() {
         let busy = call.service == "dynamodb" && chance.percent(40);
         busy.then(|| if chance.percent(50) { Fault::Throughput } else { Fault::Throttling })
     });
-    let started = Instant::now();
-    rig.save_many(25).await;
-    eventually(|| async { started.elapsed() > Duration::from_secs(6) }).await;
+    hurried(rig.save_many(25)).await;
+    rig.pass(6).await;
     rig.faults().clear();
     let sum = rig.balanced().await;
     assert!(rig.acknowledged.len() > 5 && sum.deliveries >= rig.acknowledged.len(), "{sum:?}");
@@ -52,7 +50,7 @@ async fn lost_answers_are_neither_lost_deliveries_nor_unrecorded_ones() {
         "DeleteMessageBatch",
     ];
     rig.faults().set(losing(Chance::new(2), 30, WRITES));
-    rig.save_many(25).await;
+    hurried(rig.save_many(25)).await;
     rig.settle().await;
     rig.faults().clear();
     let sum = rig.balanced().await;
@@ -71,7 +69,7 @@ async fn an_answer_is_remembered_though_the_store_is_busy() {
     });
     let (key, path) = (&rig.account.key, values("t1", "product", "e-1"));
     let save = |title: &str| key.post(&path).json(&json!({ "title": title }));
-    let first = save("first").once("mine").await.data(200);
+    let first = hurried(save("first").once("mine")).await.data(200);
     let second = save("second").await.data(200);
     let again = save("first").once("mine").await;
     assert_eq!((again.header("idempotency-replayed"), again.data(200)), ("true", first));
@@ -104,9 +102,8 @@ async fn an_sqs_that_refuses_delays_and_loses_nothing() {
     let mut rig = Rig::working().await;
     fails_at_first(&rig);
     rig.faults().set(|call| (call.operation == "SendMessageBatch").then_some(Fault::Throttling));
-    let started = Instant::now();
     rig.save_many(15).await;
-    eventually(|| async { started.elapsed() > Duration::from_secs(4) }).await;
+    rig.pass(4).await;
     assert_eq!(rig.receiver.count(), 0);
     let chance = Chance::new(3);
     rig.faults().set(move |call| {
@@ -132,8 +129,7 @@ async fn a_secrets_manager_that_refuses_delays_and_loses_nothing() {
     let faults = fresh.backend.engine.as_ref().unwrap().connector.faults().clone();
     faults.set(|call| (call.operation == "GetSecretValue").then_some(Fault::Internal));
     fresh.work();
-    let started = Instant::now();
-    eventually(|| async { started.elapsed() > Duration::from_secs(3) }).await;
+    rig.pass(3).await;
     assert_eq!(rig.receiver.count(), 0);
     faults.clear();
     let sum = rig.balanced().await;

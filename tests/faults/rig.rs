@@ -7,7 +7,7 @@ use bytes::Bytes;
 use engines::{Engines, Faults};
 use hedgerow_tests::app::{Account, App, values};
 use hedgerow_tests::receiver::Receiver;
-use hedgerow_tests::wait::eventually;
+use hedgerow_tests::wait::{eventually, lapse};
 use local::backend::Backend;
 use runtime::{Consumer, Queue};
 use serde_json::{Value, json};
@@ -20,9 +20,8 @@ use crate::ledger::{Hook, Sum, balance};
 pub(crate) const SOON: [Duration; 12] = [Duration::from_secs(1); 12];
 /// The time after which a message that failed is handed out again.
 pub(crate) const HIDDEN: Duration = Duration::from_secs(421);
-/// How often [`eventually`] looks, at the least, while what goes on by itself comes to a request or an end: looks, not
-/// time, since whoever looks may have stood still with all the others.
-const QUIET: usize = 200;
+/// How many seconds pass, at the least, while what goes on by itself comes to a request or an end.
+const QUIET: usize = 20;
 
 /// A text that nothing was saved with before: a save that changes nothing is not announced.
 pub(crate) fn fresh() -> String {
@@ -107,7 +106,15 @@ impl Rig {
     pub(crate) async fn die(&mut self) {
         drop(self.app.workers.take());
         // What was aborted is gone once the runtime has come by.
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        lapse(Duration::from_millis(100)).await;
+    }
+
+    /// So many seconds pass, for whatever waits and for the queues.
+    pub(crate) async fn pass(&self, seconds: u32) {
+        for _ in 0..seconds {
+            lapse(Duration::from_secs(1)).await;
+            self.app.advance(Duration::from_secs(1));
+        }
     }
 
     pub(crate) fn faults(&self) -> &Faults {
@@ -154,16 +161,19 @@ impl Rig {
     /// Waits until nothing is on its way any more, and everything that was acknowledged has come. Where nothing happens
     /// for a while, the time passes that messages are hidden for: never while a request is under way, which is shorter.
     pub(crate) async fn settle(&self) {
-        let (mut count, mut looks) = (self.receiver.count(), 0);
+        let (mut count, mut seconds) = (self.receiver.count(), 0);
         eventually(|| {
-            looks += 1;
+            seconds += 1;
             if self.receiver.count() != count || self.receiver.under_way() > 0 {
-                (count, looks) = (self.receiver.count(), 0);
-            } else if looks > QUIET {
+                (count, seconds) = (self.receiver.count(), 0);
+            } else if seconds > QUIET {
                 self.sqs().advance(HIDDEN);
-                looks = 0;
+                seconds = 0;
             }
-            self.is_settled()
+            async {
+                self.pass(1).await;
+                self.is_settled().await
+            }
         })
         .await;
     }

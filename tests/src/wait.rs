@@ -1,4 +1,4 @@
-//! Waiting for what others do: by looking again and again, with an end.
+//! Waiting for what others do: by looking again and again, with an end. And time that passes without a wait.
 
 use std::time::{Duration, Instant};
 
@@ -41,4 +41,18 @@ pub fn until<F: Future<Output = bool>>(limit: Duration, mut holds: impl FnMut() 
             tokio::time::sleep(PAUSE).await;
         }
     }
+}
+
+/// So much time passes for whatever waits by tokio's: deadlines, pauses, polls.
+pub async fn lapse(span: Duration) {
+    hurried(tokio::time::sleep(span)).await;
+}
+
+/// Does this while tokio's time moves on as soon as nobody has anything else to do: whatever can be done before
+/// something is due has been done by then. The test is its runtime's only thread.
+pub async fn hurried<T>(work: impl IntoFuture<Output = T>) -> T {
+    tokio::time::pause();
+    let done = work.into_future().await;
+    tokio::time::resume();
+    done
 }

@@ -65,13 +65,18 @@ async fn a_delivery_that_was_never_attempted_is_sent_once_though_its_first_messa
 
 #[tokio::test]
 async fn a_round_that_is_asked_for_has_its_own_retries() {
-    let world = World::start(&[SOON]).await;
+    let world = World::start(&[LATER]).await;
     let receiver = Receiver::answering(|_| Reply::status(500));
     let hook = world.hook(&receiver).await;
     let ping = hook.ping().await;
+    hook.stands(&ping, "retrying").await;
+    world.later().await;
     hook.stands(&ping, "failed").await;
     assert_eq!(receiver.count(), 2);
     hook.redeliver(&ping).await;
+    receiver.wait(3).await;
+    hook.stands(&ping, "retrying").await;
+    world.later().await;
     receiver.wait(4).await;
     let failed = hook.stands(&ping, "failed").await;
     assert_eq!((&failed["attemptCount"], failed["attempts"].as_array().unwrap().len()), (&json!(4), 4));

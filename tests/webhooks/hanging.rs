@@ -4,17 +4,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hedgerow_tests::receiver::{Receiver, Reply};
-use hedgerow_tests::wait::found;
+use hedgerow_tests::wait::{eventually, lapse};
 use serde_json::json;
 use tokio::sync::Notify;
 
-use crate::world::{SOON, World, assert_each_once, by_event, quiet};
+use crate::world::{LATER, SOON, World, assert_each_once, by_event, quiet};
 
 /// Long for a receiver that answers at once, on a busy machine too.
 const DEADLINE: Duration = Duration::from_secs(5);
 const EVENTS: usize = 200;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn one_that_does_not_answer_holds_up_nobody_and_gets_everything_once_it_does() {
     let world = World::with(|settings| {
         settings.retries = vec![SOON; 5];
@@ -37,7 +37,11 @@ async fn one_that_does_not_answer_holds_up_nobody_and_gets_everything_once_it_do
     assert_each_once(&healthy, EVENTS);
 
     // Its circuit is open: all but a probe now and then is held.
-    found(|| async { (slow.count("status=held").await >= EVENTS - 2).then_some(()) }).await;
+    eventually(|| async {
+        lapse(DEADLINE).await;
+        slow.count("status=held").await >= EVENTS - 2
+    })
+    .await;
     let tried = hanging.count();
     assert!(tried < 40, "{tried}");
     assert!(hanging.most_at_once() <= 20, "{}", hanging.most_at_once());
@@ -46,6 +50,8 @@ async fn one_that_does_not_answer_holds_up_nobody_and_gets_everything_once_it_do
     assert!(attempts < 40 && attempted.iter().any(|one| one["attemptCount"] == 0), "{attempts}");
 
     hanging.always(Reply::status(200));
+    lapse(DEADLINE).await;
+    world.later().await;
     slow.until("delivered", EVENTS).await;
     quiet(&world.app).await;
     assert_each_once(&hanging, EVENTS);
@@ -59,8 +65,8 @@ async fn one_that_does_not_answer_holds_up_nobody_and_gets_everything_once_it_do
 #[tokio::test]
 async fn five_timeouts_in_a_row_close_it_and_four_do_not() {
     let world = World::with(|settings| {
-        settings.retries = vec![crate::world::LATER; 5];
-        settings.deadline = Duration::from_secs(1);
+        settings.retries = vec![LATER; 5];
+        settings.deadline = DEADLINE;
     })
     .await;
     let receiver = Receiver::answering(|one| if one.number == 4 { Reply::status(500) } else { Reply::Hang });
@@ -68,6 +74,10 @@ async fn five_timeouts_in_a_row_close_it_and_four_do_not() {
     // Four that are silent, one that fails at once, five that are silent, one that is not sent.
     for number in 0..10 {
         let ping = hook.ping().await;
+        receiver.wait(number + 1).await;
+        if number != 4 {
+            lapse(DEADLINE).await;
+        }
         let delivery = hook.stands(&ping, "retrying").await;
         let error = if number == 4 { "http" } else { "timeout" };
         assert_eq!(delivery["attempts"][0]["error"], error, "{number}");
@@ -77,14 +87,15 @@ async fn five_timeouts_in_a_row_close_it_and_four_do_not() {
     hook.stands(&parked, "held").await;
     assert_eq!(receiver.count(), 10);
     // The first probe is not answered, either.
-    world.app.advance(crate::world::LATER + SOON);
+    world.app.advance(LATER + SOON);
     receiver.wait(11).await;
+    lapse(DEADLINE).await;
     quiet(&world.app).await;
     assert_eq!(receiver.count(), 11);
     receiver.always(Reply::status(200));
-    world.app.advance(2 * crate::world::LATER);
+    world.app.advance(2 * LATER);
     quiet(&world.app).await;
-    world.app.advance(2 * crate::world::LATER);
+    world.app.advance(2 * LATER);
     hook.until("delivered", 11).await;
     quiet(&world.app).await;
     assert_each_once(&receiver, 11);
@@ -92,10 +103,9 @@ async fn five_timeouts_in_a_row_close_it_and_four_do_not() {
 
 #[tokio::test]
 async fn what_is_held_when_an_earlier_attempt_opens_it_is_sent() {
-    let deadline = Duration::from_secs(5);
     let world = World::with(|settings| {
-        settings.retries = vec![crate::world::LATER; 5];
-        settings.deadline = deadline;
+        settings.retries = vec![LATER; 5];
+        settings.deadline = DEADLINE;
     })
     .await;
     let go = Arc::new(Notify::new());
@@ -110,9 +120,10 @@ async fn what_is_held_when_an_earlier_attempt_opens_it_is_sent() {
     }
     receiver.wait(5).await;
     // It begins before the circuit opens, and is answered after.
-    tokio::time::sleep(deadline / 2).await;
+    lapse(DEADLINE / 2).await;
     let early = hook.ping().await;
     receiver.wait(6).await;
+    lapse(DEADLINE / 2).await;
     for ping in &silent {
         hook.stands(ping, "retrying").await;
     }
@@ -125,7 +136,7 @@ async fn what_is_held_when_an_earlier_attempt_opens_it_is_sent() {
     go.notify_one();
     hook.stands(&early, "delivered").await;
     quiet(&world.app).await;
-    world.app.advance(2 * crate::world::LATER);
+    world.app.advance(2 * LATER);
     hook.until("delivered", 9).await;
     quiet(&world.app).await;
     assert_each_once(&receiver, 9);
@@ -150,11 +161,11 @@ async fn at_most_ten_are_under_way_at_one_endpoint_whoever_sends_them() {
     assert!((2..=10).contains(&receiver.most_at_once()), "{}", receiver.most_at_once());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn two_dispatchers_close_one_endpoint_together() {
     let set = |settings: &mut runtime::WebhookSettings| {
         settings.retries = vec![Duration::from_secs(2); 20];
-        settings.deadline = Duration::from_secs(3);
+        settings.deadline = DEADLINE;
     };
     let world = World::with(set).await;
     world.product().await;
@@ -164,11 +175,19 @@ async fn two_dispatchers_close_one_endpoint_together() {
     for entity in 0..60 {
         world.save(&format!("sku-{entity}"), "x").await;
     }
-    found(|| async { (hook.count("status=held").await >= 58).then_some(()) }).await;
+    eventually(|| async {
+        lapse(DEADLINE).await;
+        hook.count("status=held").await >= 58
+    })
+    .await;
     assert!(receiver.count() < 40, "{}", receiver.count());
     // Some answer and some do not: what is held goes out all the same.
     receiver.answer(|one| if one.number % 8 == 7 { Reply::Hang } else { Reply::status(200) });
-    hook.until("delivered", 60).await;
+    eventually(|| async {
+        world.pass(DEADLINE).await;
+        hook.count("status=delivered").await == 60
+    })
+    .await;
     assert_eq!(by_event(&receiver.arrived()).len(), 60);
     assert_eq!(hook.deliveries("").await.iter().filter(|one| one["status"] == json!("delivered")).count(), 60);
 }

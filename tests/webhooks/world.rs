@@ -7,7 +7,7 @@ use contract::Time;
 use engines::Engines;
 use hedgerow_tests::app::{Account, App, Caller, id};
 use hedgerow_tests::receiver::{Arrived, Receiver};
-use hedgerow_tests::wait::{PATIENCE, found};
+use hedgerow_tests::wait::{PATIENCE, found, lapse};
 use local::backend::Backend;
 use runtime::{Queue, WebhookSettings};
 use serde_json::{Value, json};
@@ -90,6 +90,18 @@ impl World {
         witness.until("held", 2).await;
         self.key().delete(&witness.path()).await.expect(204);
         group
+    }
+
+    /// So much time passes, for whatever waits as for the functions and the queues.
+    pub(crate) async fn pass(&self, span: Duration) {
+        lapse(span).await;
+        self.app.advance(span);
+    }
+
+    /// What is to be tried again later is due, and nothing was under way before.
+    pub(crate) async fn later(&self) {
+        quiet(&self.app).await;
+        self.app.advance(2 * LATER);
     }
 
     pub(crate) fn now(&self) -> i64 {
