@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use hedgerow_tests::app::{App, Caller, id};
 use serde_json::{Value, json};
 
-use crate::app::{App, Caller, id};
 use crate::raw;
 
 const KEYS: &str = "/api/v1/api-keys";
@@ -43,7 +43,7 @@ async fn a_key_is_shown_once() {
         }
     }
     let (keys, _) = account.owner.get(KEYS).await.page();
-    assert_eq!(crate::app::each(&keys, "type"), ["management", "management", "delivery", "preview"]);
+    assert_eq!(hedgerow_tests::app::each(&keys, "type"), ["management", "management", "delivery", "preview"]);
 }
 
 #[tokio::test]

@@ -1,8 +1,7 @@
 //! Bodies that can't be read, or that are not what they should be: refused with the contract's code, nothing written.
 
+use hedgerow_tests::app::{Account, App, Call, Caller, fields, id, values};
 use serde_json::{Value, json};
-
-use crate::app::{Account, App, Call, Caller, fields, id, values};
 
 const MIB: usize = 1024 * 1024;
 

@@ -1,10 +1,10 @@
 //! Identifiers in the path that are none: refused by name, nothing touched.
 
+use hedgerow_tests::app::{App, fields, values};
+use hedgerow_tests::routes::{filled, routes};
 use serde_json::json;
 
-use crate::app::{App, fields, values};
 use crate::raw;
-use crate::routes::{filled, routes};
 
 /// Not one of these is an identifier or a key of anything, once it is decoded.
 const NEVER: [&str; 24] = [

@@ -8,18 +8,18 @@ use std::time::Duration;
 use auth::MailedToken;
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 use engines::{Engines, Fault};
-use hedgerow_tests::runtime_api::{RuntimeApi, environment};
+use hedgerow_tests::app::App;
+use hedgerow_tests::process::{PATIENCE, program};
+use hedgerow_tests::wait::until;
 use local::backend::Backend;
 use local::workers::Workers;
 use runtime::extract::Part as _;
 use runtime::{Mail, Mailer, Queue};
+use runtime_api::{RuntimeApi, environment};
 use serde_json::{Value, json};
 use store::author::Clock;
 use tokio::net::TcpListener;
 use tokio::process::Command;
-
-use crate::app::App;
-use crate::process::{PATIENCE, program, until};
 
 const ADA: &str = "ada@example.com";
 

@@ -3,14 +3,13 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use serde_json::json;
-use tokio::process::Command;
-
 use auth::ApiKeySecret;
 use contract::permission::KeyType;
-
-use crate::app::{Caller, each, entities, id, values};
-use crate::process::{Dev, PATIENCE, arguments, program, until};
+use hedgerow_tests::app::{Caller, each, entities, id, values};
+use hedgerow_tests::process::{Dev, PATIENCE, arguments, program};
+use hedgerow_tests::wait::until;
+use serde_json::json;
+use tokio::process::Command;
 
 #[tokio::test]
 async fn data_and_key_outlive_a_kill() {
@@ -235,7 +234,7 @@ async fn its_log_holds_no_secret() {
     let anyone = Caller::at(&dev.base);
     let signup = json!({ "email": "m4il@secret.example", "password": "p4ssword secret", "clientName": "N4me secret" });
     let answer = anyone.post("/api/auth/signup").json(&signup).await.expect(201);
-    let owner = anyone.with("cookie", &crate::app::cookie_of(&answer));
+    let owner = anyone.with("cookie", &hedgerow_tests::app::cookie_of(&answer));
     let wrong = json!({ "email": "m4il@secret.example", "password": "wr0ng secret" });
     anyone.post("/api/auth/login").json(&wrong).await.fails(401, "invalid_credentials");
     let made = owner.post("/api/v1/api-keys").json(&json!({ "name": "A", "type": "management" })).await.data(201);
@@ -250,7 +249,7 @@ async fn its_log_holds_no_secret() {
     key.post("/api/v1/field-groups").json(&json!({ "key": "b0dy secret" })).await.expect(422);
     anyone.with("x-api-key", "hr_live_f0rged-secret").get("/api/v1/field-groups").await.expect(401);
     anyone.with("x-request-id", "seen-in-the-log").get("/api/health").await.expect(200);
-    let cookie = crate::app::cookie_of(&answer);
+    let cookie = hedgerow_tests::app::cookie_of(&answer);
     let (greeting, demo) = (dev.greeting.clone(), dev.key.clone());
     let (_, rest, log) = dev.terminate().await;
     assert!(log.contains("seen-in-the-log"), "there is a log to read");

@@ -1,8 +1,7 @@
 //! Queries: what a route does not know is refused, so that a filter which is not understood never answers everything.
 
+use hedgerow_tests::app::App;
 use runtime::{Method, OperationSpec, Route, RouteSpec};
-
-use crate::app::App;
 
 const GROUPS: &str = "/api/v1/field-groups";
 

@@ -1,8 +1,7 @@
 //! Texts as people have them: one form for what is one text, nothing hidden, patterns as browsers read them.
 
+use hedgerow_tests::app::{App, fields, id, values};
 use serde_json::{Value, json};
-
-use crate::app::{App, fields, id, values};
 
 const SIGNUP: &str = "/api/auth/signup";
 const LOGIN: &str = "/api/auth/login";
