@@ -232,7 +232,7 @@ async fn what_is_acknowledged_is_announced_whatever_dies() {
 async fn account(base: &str) -> (Caller, String) {
     let anyone = Caller::at(base);
     let body = json!({ "email": "d@example.com", "password": "the password of d", "clientName": "d" });
-    let owner = anyone.with("cookie", &cookie_of(&anyone.post("/api/auth/signup").json(&body).await.expect(201)));
+    let owner = anyone.in_session(&cookie_of(&anyone.post("/api/auth/signup").json(&body).await.expect(201)));
     let made = owner.post("/api/v1/api-keys").json(&json!({ "name": "All", "type": "management" })).await.data(201);
     let secret = made["key"].as_str().unwrap().to_owned();
     (anyone.with("x-api-key", &secret), secret)

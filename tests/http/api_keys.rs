@@ -132,10 +132,11 @@ async fn a_key_ends_with_its_time() {
     app.with_key(&key).get(GROUPS).await.expect(200);
     app.clock.advance(day);
     app.with_key(&key).get(GROUPS).await.fails(401, "unauthenticated");
-    assert_eq!(account.owner.get(&path).await.data(200)["active"], true);
+    let owner = app.log_in(&account).await;
+    assert_eq!(owner.get(&path).await.data(200)["active"], true);
     let past = app.clock.now().to_string();
-    account.owner.patch(&path).json(&json!({ "expiresAt": past })).await.wrong(&["expiresAt"]);
-    account.owner.patch(&path).json(&json!({ "expiresAt": null })).await.expect(200);
+    owner.patch(&path).json(&json!({ "expiresAt": past })).await.wrong(&["expiresAt"]);
+    owner.patch(&path).json(&json!({ "expiresAt": null })).await.expect(200);
     app.with_key(&key).get(GROUPS).await.expect(200);
 }
 

@@ -44,7 +44,7 @@ async fn a_parameter_that_is_no_identifier_is_named() {
     let before = account.key.everything("acme", "product").await;
     let too_long = "a".repeat(129);
     for route in routes().filter(|route| route.path.starts_with("/api/v1/")) {
-        let caller = if route.package == "api-keys" { &account.owner } else { &account.key };
+        let caller = account.who_may(route);
         let lines = format!("{}content-type: application/json\r\n", caller.lines());
         for name in route.parameters() {
             for bad in NEVER.iter().copied().chain([too_long.as_str()]) {

@@ -27,6 +27,10 @@ fn reset(to: &str, token: &MailedToken) -> Mail {
     Mail::PasswordReset { to: to.parse().unwrap(), token: token.clone() }
 }
 
+fn changed(to: &str) -> Mail {
+    Mail::PasswordChanged { to: to.parse().unwrap(), at: Clock::default().now(), address: None }
+}
+
 async fn send(app: &App, mail: &Mail) {
     Mailer::take(&app.backend.app).unwrap().send(mail).await.unwrap();
 }
@@ -53,7 +57,9 @@ async fn a_mail_is_sent_and_its_link_leads_to_the_configured_origin() {
     let mut app = App::start().await;
     let (sqs, url) = sqs(&app);
     let token = MailedToken::generate();
+    app.account("ada").await;
     send(&app, &reset(ADA, &token)).await;
+    send(&app, &reset("nobody@example.com", &token)).await;
     // Whoever reads the queue learns nothing.
     let waiting = sqs.receive_message().queue_url(&url).visibility_timeout(0).send().await.unwrap();
     let body = waiting.messages()[0].body().unwrap();
@@ -67,6 +73,7 @@ async fn a_mail_is_sent_and_its_link_leads_to_the_configured_origin() {
     let link = format!("http://{}/admin/reset-password?token={}", app.address, token.reveal());
     assert!(mails[0].text.contains(&link) && mails[0].html.contains(&link), "{mails:?}");
     assert_eq!(mails[0].subject, "Set a new password");
+    assert!(app.mails_to("nobody@example.com").is_empty());
 }
 
 /// What SES can't take is not tried for ever, and holds up nobody else's.
@@ -74,7 +81,7 @@ async fn a_mail_is_sent_and_its_link_leads_to_the_configured_origin() {
 async fn a_domain_is_written_in_ascii_and_a_local_part_that_is_not_gets_none() {
     let mut app = App::start().await;
     for to in ["josé@example.com", "ada@bücher.example"] {
-        send(&app, &reset(to, &MailedToken::generate())).await;
+        send(&app, &changed(to)).await;
     }
     app.workers = Some(Workers::start(&app.backend).unwrap());
     until(PATIENCE, || async { !app.mails_to("ada@xn--bcher-kva.example").is_empty() }).await;
@@ -94,7 +101,7 @@ async fn a_mail_service_that_fails_twice_gets_the_mail_at_last_and_once() {
         let fails = call.service == "ses" && strikes.fetch_add(1, Ordering::Relaxed) < 6;
         fails.then_some(Fault::Throttling)
     });
-    send(&app, &reset(ADA, &MailedToken::generate())).await;
+    send(&app, &changed(ADA)).await;
     app.workers = Some(Workers::start(&app.backend).unwrap());
     for (failures, pause) in [(1, 30), (2, 60)] {
         until(PATIENCE, || async { calls(&app, "ChangeMessageVisibility") == failures }).await;
@@ -113,7 +120,7 @@ async fn a_message_that_cannot_be_read_fails_alone_and_goes_to_the_dead_letters(
     let (sqs, url) = sqs(&app);
     let dead = format!("{url}-dead");
     sqs.send_message().queue_url(&url).message_body("no mail").send().await.unwrap();
-    send(&app, &reset(ADA, &MailedToken::generate())).await;
+    send(&app, &changed(ADA)).await;
     app.workers = Some(Workers::start(&app.backend).unwrap());
     until(PATIENCE, || async { app.mails_to(ADA).len() == 1 }).await;
     for failures in 1..=10 {

@@ -234,7 +234,7 @@ async fn its_log_holds_no_secret() {
     let anyone = Caller::at(&dev.base);
     let signup = json!({ "email": "m4il@secret.example", "password": "p4ssword secret", "clientName": "N4me secret" });
     let answer = anyone.post("/api/auth/signup").json(&signup).await.expect(201);
-    let owner = anyone.with("cookie", &hedgerow_tests::app::cookie_of(&answer));
+    let owner = anyone.in_session(&hedgerow_tests::app::cookie_of(&answer));
     let wrong = json!({ "email": "m4il@secret.example", "password": "wr0ng secret" });
     anyone.post("/api/auth/login").json(&wrong).await.fails(401, "invalid_credentials");
     let made = owner.post("/api/v1/api-keys").json(&json!({ "name": "A", "type": "management" })).await.data(201);

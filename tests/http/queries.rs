@@ -31,14 +31,8 @@ async fn every_management_route_refuses_what_it_does_not_know_and_nothing_that_i
     let account = app.account("ada").await;
     for spec in functions::routes().filter(|spec| spec.route().knows_its_query()) {
         let (route, known) = (spec.route(), described(spec));
-        let caller = |query: &str| {
-            let who = if route.path.starts_with("/api/auth") || route.path.contains("api-keys") {
-                &account.owner
-            } else {
-                &account.key
-            };
-            who.call(route.method.name(), &format!("{}?{query}", path_of(route)))
-        };
+        let caller =
+            |query: &str| account.who_may(route).call(route.method.name(), &format!("{}?{query}", path_of(route)));
         for (query, name) in [
             ("filter[status]=draft", "filter[status]"),
             ("filter%5Bstatus%5D=draft", "filter[status]"),

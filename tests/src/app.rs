@@ -16,6 +16,8 @@ use local::limits::Limits;
 use local::workers::Workers;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, RequestBuilder};
+use runtime::spec::access::KeyAccess;
+use runtime::{Access, Route};
 use serde_json::{Value, json};
 use store::OpContext;
 use store::accounts::Signup;
@@ -70,6 +72,17 @@ pub struct Account {
     pub owner: Caller,
     /// Whoever has the key.
     pub key: Caller,
+}
+
+impl Account {
+    /// Its key, or its owner on what a session alone reaches.
+    #[must_use]
+    pub fn who_may(&self, route: &Route) -> &Caller {
+        match route.access {
+            Access::Credential { key: KeyAccess::Refused, .. } => &self.owner,
+            _ => &self.key,
+        }
+    }
 }
 
 impl App {
@@ -141,7 +154,7 @@ impl App {
 
     /// Whoever has this cookie.
     pub fn with_cookie(&self, cookie: &str) -> Caller {
-        self.anonymous().with("cookie", cookie).with("sec-fetch-site", "same-origin")
+        self.anonymous().in_session(cookie)
     }
 
     /// A client with its owner and a management key, made in the store: hashing a password is slow on purpose, and all of
@@ -170,6 +183,12 @@ impl App {
         let secret = secret.reveal().to_owned();
         let owner = self.with_cookie(&cookie);
         Account { email, password: PASSWORD.to_owned(), cookie, key: self.with_key(&secret), secret, owner }
+    }
+
+    /// The owner of an account in a new session: one without use ends after half an hour.
+    pub async fn log_in(&self, account: &Account) -> Caller {
+        let body = json!({ "email": account.email, "password": account.password });
+        self.with_cookie(&cookie_of(&self.anonymous().post("/api/auth/login").json(&body).await.expect(200)))
     }
 
     /// Gives an account's owner another role, as no route would: a client keeps an owner.
@@ -215,6 +234,12 @@ impl Caller {
         // Shorter than the gateway's, so that no request goes out on a connection that is just being closed.
         let http = http.pool_idle_timeout(Duration::from_secs(30)).build().unwrap();
         Self { base: base.to_owned(), http, headers: HeaderMap::new() }
+    }
+
+    /// The same with a session's cookie, as a page of the deployment sends it.
+    #[must_use]
+    pub fn in_session(&self, cookie: &str) -> Self {
+        self.with("cookie", cookie).with("sec-fetch-site", "same-origin")
     }
 
     /// The same with a header more.

@@ -88,7 +88,7 @@ impl Dev {
         let words: Vec<&str> = line.split_whitespace().collect();
         let body = serde_json::json!({ "email": words[2], "password": words[4] });
         let answer = Caller::at(&self.base).post("/api/auth/login").json(&body).await.expect(200);
-        Caller::at(&self.base).with("cookie", &crate::app::cookie_of(&answer))
+        Caller::at(&self.base).in_session(&crate::app::cookie_of(&answer))
     }
 
     /// `kill -9`.
