@@ -37,7 +37,7 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
     },
     Exception { functions: &["delete-values"], action: "DeleteItem", keys: Some("Z#*"), reason: JOINED },
     Exception {
-        functions: &["create-webhook", "update-webhook", "rotate-webhook-secret", "dispatcher"],
+        functions: &["create-webhook", "update-webhook", "rotate-webhook-secret", "dispatcher", "send-mail"],
         action: "GetSecretValue",
         keys: None,
         reason: READ_BY_ANOTHER,

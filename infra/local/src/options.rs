@@ -155,7 +155,7 @@ const LIMITS: [&str; 9] =
     ["address", "session", "embed", "token", "login", "signup", "password-reset", "management", "delivery"];
 
 fn origin(text: &str) -> Result<Origin, String> {
-    text.parse().map_err(|broken: Broken| broken.message.to_string())
+    text.parse().map_err(|broken: Broken| broken.message)
 }
 
 fn limit(text: &str) -> Result<Limit, String> {
