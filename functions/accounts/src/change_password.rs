@@ -26,7 +26,14 @@ pub(crate) async fn change_password(
     from: RequestInfo,
     body: ChangePassword,
 ) -> Result<NoContent, Error> {
-    own.change(&session.0, body.current_password, body.new_password).await?;
-    mailer.send(&Mail::PasswordChanged { to: session.0.user.email, at: now.0, address: from.address }).await?;
+    let changed = own.change(&session.0, body.current_password, body.new_password).await;
+    let to = session.0.user.email;
+    if let Err(refused) = changed {
+        if let Some(until) = refused.locked_until {
+            mailer.send(&Mail::Locked { to, until }).await?;
+        }
+        return Err(refused.error);
+    }
+    mailer.send(&Mail::PasswordChanged { to, at: now.0, address: from.address }).await?;
     Ok(NoContent)
 }

@@ -42,7 +42,6 @@ pub const DATA_KEYS: &str = r#"{"current":"1","1":"the sample data key, in this 
 pub const MAIL: &str = "1.z-3T4LEFTD6kA_l_aNbotK0FkiYcGVsrOXsQwu3t7EAkboIxaQPSwFP6rFqse7KSgbwgQLjk-oN3CWNncIx5k7rr0yOE9r3t32S-10xJHdGCfeK3oaVC_kxYQUsu9PFFhQP5BSerCqyvkorgHYEmSp_ieBkeNjMVHyd2OfSJFh-L72ZS8RHsuKfOFbrXT0PIxamfzoaez8iT2quR9PyUkE8kLLW8R3f34XZiWLGYjbmve3oZZ-ocMLXbAPPA4cbMGEzYsFyW5V03lqbAINtGIYZvXj1eWMMAhVoOcIvYhIM04q8WKn31Cg";
 
 /// Whose account it is, and what its identifiers are made from.
-#[derive(Clone)]
 pub struct Identity {
     /// The owner's e-mail address.
     pub email: String,
@@ -147,10 +146,7 @@ pub async fn seed(store: &Store, identity: &Identity, ring: &Keyring) -> Result<
         members.push(accepted.0.user.id);
     }
     let invitation = invite(&op(19), shop.owner, "new@example.com", &MailedToken::generate()).await?.id;
-    // It has to be open whenever the sample is tried.
-    let now = Identity { seed: Seed::new(store.clock().now()), ..identity.clone() };
-    let op_of_now = OpContext::new(store.clone(), shop.scope.clone(), now.author(20));
-    invite(&op_of_now, shop.owner, "invited@example.com", &invitation_token).await?;
+    invite(&op(20), shop.owner, "invited@example.com", &invitation_token).await?;
     Mailboxes::open(store).start_reset(&parse(&identity.email)?, &reset_token, store.clock().now()).await?;
     Ok(Samples {
         shop,
@@ -164,8 +160,10 @@ pub async fn seed(store: &Store, identity: &Identity, ring: &Keyring) -> Result<
     })
 }
 
+/// Made now, so that it is open whenever the samples are tried.
 async fn invite(op: &OpContext, by: UserId, email: &str, token: &MailedToken) -> Result<Invitation, Error> {
-    Invitations::open(op).create_known(by, parse(email)?, Role::Editor, token).await
+    let now = op.store().clock().now();
+    Invitations::open(op).create_known(by, parse(email)?, Role::Editor, token, now).await
 }
 
 /// Makes the sample account without webhooks, as the demo has it.

@@ -18,7 +18,7 @@ use crate::dynamo::{Item, get_text, must, text};
 use crate::grant::granted;
 use crate::keys::{self, Key};
 use crate::limits::COUNTED_MEMBERS;
-use crate::login_attempts::{self, email_hash};
+use crate::login_attempts::{self, LoginError, email_hash};
 use crate::members;
 use crate::scope::ClientScope;
 use crate::sessions;
@@ -101,7 +101,7 @@ impl Signup {
                 email_row(&person).or(Code::EmailTaken),
                 Change::put(keys::slug(&client.slug)).set("client", text(id.to_string())).when_absent(),
                 client_card.set("seal", text(scope.seal().stored())).when_absent(),
-                membership.on(UserCard::new_change(&person)?, id)?,
+                membership.on(UserCard::new_change(&person, author.info())?, id)?,
                 Change::put(keys::password(person.id)).set("hash", text(hash.stored())).when_absent(),
                 holding(Change::put(keys::member(id, person.id)), &member, 1)?.when_absent(),
                 members::owners(id, 1),
@@ -158,7 +158,7 @@ impl Login {
         email: &Email,
         password: PasswordAttempt,
         client: Option<ClientId>,
-    ) -> Result<(SessionInfo, SessionToken), Error> {
+    ) -> Result<LoggedIn, LoginError> {
         let (store, author) = (&self.store, &self.author);
         let owner = store.get(&email_key(email)).await?;
         let owner: Option<UserId> = owner.as_ref().and_then(|row| get_text(row, "user")).and_then(|id| id.parse().ok());
@@ -168,26 +168,38 @@ impl Login {
         let hash = hash_of(kept.as_ref());
         let (right, rehashed) = blocking(move || hash.verify(&password)).await?;
         let Some(card) = card.filter(|_| right) else {
-            login_attempts::failed(store, email, author.at()).await?;
-            return Err(Code::InvalidCredentials.into());
+            return Err(login_attempts::refusal(store, email, author.at()).await);
         };
 
         let card = UserCard::read(&card)?;
         let client = client.or_else(|| card.usual_client()).ok_or_else(no_member)?;
-        let (_, membership) = card.in_client(client).ok_or(Code::InvalidCredentials)?;
+        let (_, membership) = card.in_client(client).ok_or_else(|| Error::from(Code::InvalidCredentials))?;
         let token = SessionToken::generate(user);
         let started = sessions::start(store, author, author.at(), &token, (card.epoch, client, membership.version));
         let mut changes = vec![login_attempts::succeeded(email, author.at()), started.change];
-        changes.extend(card.uses(client));
+        changes.extend(card.logs_in(client, author.info()));
         if let Some(hash) = rehashed {
             let was = must(kept.as_ref().and_then(|kept| get_text(kept, "hash")), "hash")?;
             changes.push(set_hash(user, &hash, was).unstamped());
         }
         match store.commit(changes, author.event()).await? {
-            Outcome::Done => Ok((store.session_info(&card, client, started.expires_at).await?, token)),
-            Outcome::Stale => Err(Code::InvalidCredentials.into()),
+            Outcome::Done => {
+                let info = store.session_info(&card, client, started.expires_at).await?;
+                Ok(LoggedIn { info, token, is_from_elsewhere: !card.knows(author.info()) })
+            }
+            Outcome::Stale => Err(Error::from(Code::InvalidCredentials).into()),
         }
     }
+}
+
+/// A session that has just been started.
+pub struct LoggedIn {
+    /// What it is.
+    pub info: SessionInfo,
+    /// Its secret.
+    pub token: SessionToken,
+    /// Whether the user has not logged in from there before.
+    pub is_from_elsewhere: bool,
 }
 
 fn no_member() -> Error {

@@ -9,7 +9,7 @@ use contract::id::{ClientId, InvitationId, UserId};
 use contract::names::Email;
 use contract::permission::Role;
 use contract::resource::{Client, Invitation, SessionInfo};
-use contract::{Code, Error, Problems};
+use contract::{Code, Error, Problems, Time};
 
 use crate::accounts::{email_key, email_row, hashed};
 use crate::author::{Author, unique};
@@ -123,10 +123,10 @@ impl Invitations<Create> {
         members::refuse_unless(asking.role(), &[role])?;
         self.refuse_member(&email).await?;
         let token = MailedToken::generate();
-        Ok((self.create_known(asking.user_id(), email, role, &token).await?, token))
+        Ok((self.create_known(asking.user_id(), email, role, &token, self.op.author.at()).await?, token))
     }
 
-    /// Makes an invitation whose token is known beforehand, as that of the sample events is.
+    /// Makes an invitation whose token is known beforehand, as that of the sample events is, at this time.
     ///
     /// # Errors
     /// `limit_reached`.
@@ -136,9 +136,10 @@ impl Invitations<Create> {
         email: Email,
         role: Role,
         token: &MailedToken,
+        at: Time,
     ) -> Result<Invitation, Error> {
         let OpContext { store, scope, author } = &self.op;
-        let (event, at) = (author.event_of_this_try(), author.at());
+        let event = author.event_of_this_try();
         let invitation = Invitation {
             // Carried out again it takes the place of its first try, whose token died with it.
             id: InvitationId::new(if author.is_again() { unique(at) } else { author.unique() }),
@@ -293,7 +294,7 @@ impl Acceptance {
         };
         let membership = Membership::new(stored.invitation.role, &stored.seal, 1);
         let changes = vec![
-            membership.on(UserCard::new_change(&person)?, stored.client)?,
+            membership.on(UserCard::new_change(&person, author.info())?, stored.client)?,
             email_row(&person),
             Change::put(keys::password(person.id)).set("hash", text(hash.stored())).when_absent(),
         ];

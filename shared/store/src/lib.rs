@@ -88,6 +88,7 @@ pub mod invitations;
 pub mod jobs;
 pub mod keys;
 pub mod limits;
+pub mod login_attempts;
 pub mod members;
 pub mod page;
 pub mod passwords;
@@ -108,7 +109,6 @@ mod change;
 mod definitions;
 mod document;
 mod dynamo;
-mod login_attempts;
 mod pieces;
 mod retry;
 mod users;
@@ -228,6 +228,12 @@ impl OpContext {
     #[must_use]
     pub fn new(store: Store, scope: ClientScope, author: Arc<Author>) -> Self {
         Self { store, scope, author }
+    }
+
+    /// The store.
+    #[must_use]
+    pub const fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Whose data.

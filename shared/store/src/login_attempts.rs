@@ -15,7 +15,21 @@ use crate::keys::{self, Key};
 /// Wrong passwords in a row that lock an address.
 const MAX_FAILURES: u64 = 10;
 /// How long it is locked; failures further apart than this are not in a row.
-pub(crate) const LOCKED_FOR: Duration = Duration::from_secs(30 * 60);
+const LOCKED_FOR: Duration = Duration::from_secs(30 * 60);
+
+/// Why somebody is not let in.
+pub struct LoginError {
+    /// What to answer.
+    pub error: Error,
+    /// Until when the address is locked, if it is so by this very attempt.
+    pub locked_until: Option<Time>,
+}
+
+impl From<Error> for LoginError {
+    fn from(error: Error) -> Self {
+        Self { error, locked_until: None }
+    }
+}
 
 /// What an address is found under.
 pub(crate) fn email_hash(email: &Email) -> String {
@@ -45,8 +59,18 @@ pub(crate) fn forgotten(email: &Email) -> Change {
     Change::delete(key(email))
 }
 
+/// Counts a wrong password, and what to say of it.
+pub(crate) async fn refusal(store: &Store, email: &Email, now: Time) -> LoginError {
+    match failed(store, email, now).await {
+        Ok(locks) => {
+            LoginError { error: Code::InvalidCredentials.into(), locked_until: locks.then(|| now.plus(LOCKED_FOR)) }
+        }
+        Err(error) => error.into(),
+    }
+}
+
 /// Counts a wrong password; whether this one locks the address.
-pub(crate) async fn failed(store: &Store, email: &Email, now: Time) -> Result<bool, Error> {
+async fn failed(store: &Store, email: &Email, now: Time) -> Result<bool, Error> {
     let over = over(now).to_string();
     let written =
         |change: Change| change.set("lastAt", text(now.to_string())).set("ttl", number(now.plus(LOCKED_FOR).seconds()));

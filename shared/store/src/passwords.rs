@@ -17,7 +17,7 @@ use crate::document::from_doc;
 use crate::dynamo::{get_text, must, number, text};
 use crate::grant::granted;
 use crate::keys;
-use crate::login_attempts;
+use crate::login_attempts::{self, LoginError};
 use crate::sessions::{SessionCredential, next_epoch};
 use crate::users::UserCard;
 
@@ -86,7 +86,7 @@ impl OwnPassword {
         asking: &SessionCredential,
         current: PasswordAttempt,
         new: Password,
-    ) -> Result<(), Error> {
+    ) -> Result<(), LoginError> {
         let (store, author) = (&self.store, &self.author);
         let user = asking.user_id();
         let [card, kept] = store.batch_get([&keys::user(user), &keys::password(user)]).await?;
@@ -94,8 +94,7 @@ impl OwnPassword {
         let hash = hash_of(kept.as_ref());
         let email = &card.person.email;
         if !blocking(move || hash.matches(&current)).await? {
-            login_attempts::failed(store, email, author.at()).await?;
-            return Err(Code::InvalidCredentials.into());
+            return Err(login_attempts::refusal(store, email, author.at()).await);
         }
         check(store, "newPassword", &new, &card).await?;
         let hash = hashed(new).await?;
@@ -107,7 +106,7 @@ impl OwnPassword {
         match store.commit(changes, event).await? {
             Outcome::Done => Ok(()),
             // Changed by another session meanwhile, which has ended this one.
-            Outcome::Stale => Err(Code::InvalidCredentials.into()),
+            Outcome::Stale => Err(Error::from(Code::InvalidCredentials).into()),
         }
     }
 }

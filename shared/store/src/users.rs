@@ -11,6 +11,7 @@ use contract::resource::User;
 use contract::{Error, Time};
 use serde::{Deserialize, Serialize};
 
+use crate::author::RequestInfo;
 use crate::change::Change;
 use crate::document::{from_doc, to_doc};
 use crate::dynamo::{Item, get_number, get_text, must, number, text};
@@ -61,20 +62,32 @@ pub(crate) struct UserCard {
     pub(crate) epoch: u64,
     pub(crate) memberships: BTreeMap<ClientId, Membership>,
     last_client: Option<ClientId>,
+    /// From where the user has logged in before, newest last.
+    known_from: Vec<String>,
 }
+
+/// Places that are remembered of a user's logins.
+const MAX_KNOWN: usize = 10;
 
 impl UserCard {
     /// The card of someone new, without a membership yet.
-    pub(crate) fn new_change(person: &Person) -> Result<Change, Error> {
+    pub(crate) fn new_change(person: &Person, from: &RequestInfo) -> Result<Change, Error> {
         Ok(Change::put(keys::user(person.id))
             .set("doc", text(to_doc(person)?))
+            .set("knownFrom", text(place(from)))
             .set("sessionEpoch", number(0))
             .when_absent())
     }
 
     /// The card that [`UserCard::new_change`] writes, with a membership.
     pub(crate) fn new(person: Person, client: ClientId, membership: Membership) -> Self {
-        Self { person, epoch: 0, memberships: BTreeMap::from([(client, membership)]), last_client: None }
+        Self {
+            person,
+            epoch: 0,
+            memberships: BTreeMap::from([(client, membership)]),
+            last_client: None,
+            known_from: Vec::new(),
+        }
     }
 
     pub(crate) fn read(item: &Item) -> Result<Self, Error> {
@@ -89,6 +102,7 @@ impl UserCard {
             epoch: must(get_number(item, "sessionEpoch"), "sessionEpoch")?,
             memberships,
             last_client: get_text(item, "lastClient").and_then(|id| id.parse().ok()),
+            known_from: get_text(item, "knownFrom").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
         })
     }
 
@@ -104,11 +118,28 @@ impl UserCard {
         last.or_else(|| self.memberships.keys().next().copied())
     }
 
-    /// That a client is used, if another one was used last.
-    pub(crate) fn uses(&self, client: ClientId) -> Option<Change> {
-        let used = || Change::update(keys::user(self.person.id)).set("lastClient", text(client.to_string()));
-        (self.last_client != Some(client)).then(|| used().when_present().unstamped())
+    /// Whether the user has logged in from there before: from this address by this agent.
+    pub(crate) fn knows(&self, from: &RequestInfo) -> bool {
+        self.known_from.contains(&place(from))
     }
+
+    /// That the user has logged in to a client from there, if either is another one than before.
+    pub(crate) fn logs_in(&self, client: ClientId, from: &RequestInfo) -> Option<Change> {
+        if self.last_client == Some(client) && self.knows(from) {
+            return None;
+        }
+        let mut known: Vec<String> = self.known_from.iter().filter(|known| **known != place(from)).cloned().collect();
+        known.push(place(from));
+        let known = known[known.len().saturating_sub(MAX_KNOWN)..].join(" ");
+        let used = Change::update(keys::user(self.person.id)).set("lastClient", text(client.to_string()));
+        Some(used.set("knownFrom", text(known)).when_present().unstamped())
+    }
+}
+
+/// A place in few characters: it only has to be told from others of the same user.
+fn place(from: &RequestInfo) -> String {
+    let address = from.address.map(|address| address.to_string()).unwrap_or_default();
+    auth::sha256_hex(format!("{address} {}", from.agent).as_bytes())[..16].to_owned()
 }
 
 impl Person {

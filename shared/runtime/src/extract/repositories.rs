@@ -112,6 +112,8 @@ impl Part for Clock {
 macro_rules! parts_as_arguments {
     ($($part:ty),+) => { $(
         impl FromRequest for $part {
+            // The process connects for either.
+            const USES_STORE: bool = true;
             fn take(context: &RequestContext) -> Result<Self, Error> {
                 <Self as Part>::take(&context.app)
             }

@@ -14,7 +14,7 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Of what comes with a cookie, and of what begins a session. An explicit credential is no browser's doing.
 pub(super) fn refuse_other_sites(context: &RequestContext) -> Result<(), Error> {
     let proof = match &context.caller {
-        _ if context.route.method == Method::Get => return Ok(()),
+        _ if matches!(context.route.method, Method::Get | Method::Any) => return Ok(()),
         Caller::Session(_) => Proof::Needed,
         Caller::Anonymous => Proof::IfThere,
         Caller::Key(_) => return Ok(()),

@@ -17,12 +17,12 @@ async fn whoever_signs_up_is_logged_in_and_can_log_in() -> Result<(), Error> {
     );
     let session = tables.store().verify_session(&token, &request_info()).await?.unwrap();
     assert_eq!((&session.user, session.scope.client()), (&info.user, info.client.id));
-    let (again, other) = tables.login().log_in(&named("ada@EXAMPLE.com"), named(PASSWORD), None).await?;
+    let (again, other) = tables.log_in(&named("ada@EXAMPLE.com"), named(PASSWORD), None).await?;
     assert_eq!((&again.user, &again.client, &again.clients), (&info.user, &info.client, &info.clients));
     assert_ne!(other.hash(), token.hash());
     assert!(tables.store().verify_session(&other, &request_info()).await?.is_some());
     for (email, password) in [("ada@example.com", "wrong horse"), ("bob@example.com", PASSWORD)] {
-        let refusal = tables.login().log_in(&named(email), named(password), None).await;
+        let refusal = tables.log_in(&named(email), named(password), None).await;
         let Err(error) = refusal else { panic!("{email} got in") };
         assert_eq!(body(&error), body(&Code::InvalidCredentials.into()));
     }

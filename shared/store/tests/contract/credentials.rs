@@ -131,7 +131,7 @@ async fn keys_are_listed_oldest_first_and_guarded_by_versions() -> Result<(), Er
 }
 
 async fn session(account: &Account) -> Result<SessionToken, Error> {
-    Ok(account.tables.login().log_in(&account.user.email, named(PASSWORD), None).await?.1)
+    Ok(account.tables.log_in(&account.user.email, named(PASSWORD), None).await?.1)
 }
 
 #[tokio::test]

@@ -5,14 +5,14 @@ use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use auth::PasswordHash;
+use auth::{PasswordAttempt, PasswordHash, SessionToken};
 use aws_sdk_dynamodb::config::retry::{RetryConfig, RetryPartition};
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::{Client, Config};
-use contract::id::{FieldId, GroupId};
-use contract::names::{GroupRef, Name};
+use contract::id::{ClientId, FieldId, GroupId};
+use contract::names::{Email, GroupRef, Name};
 use contract::resource::{
-    Client as ClientCard, EntityValues, Field, FieldGroup, GlobalField, Publishing, TenantField, User,
+    Client as ClientCard, EntityValues, Field, FieldGroup, GlobalField, Publishing, SessionInfo, TenantField, User,
 };
 use contract::schema::FieldSchema;
 use contract::{Code, Error, Precondition};
@@ -98,6 +98,17 @@ impl Tables {
         let opened = signup.open_account(named(email), known_hash(), named("Acme")).await.unwrap();
         let scope = opened.op.scope().clone();
         Account { tables: self.clone(), store: self.store(), scope, user: opened.user, client: opened.client }
+    }
+
+    /// Logs in.
+    pub(crate) async fn log_in(
+        &self,
+        email: &Email,
+        password: PasswordAttempt,
+        client: Option<ClientId>,
+    ) -> Result<(SessionInfo, SessionToken), Error> {
+        let entered = self.login().log_in(email, password, client).await.map_err(|refused| refused.error)?;
+        Ok((entered.info, entered.token))
     }
 
     pub(crate) fn login(&self) -> Login {

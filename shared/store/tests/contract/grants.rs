@@ -146,7 +146,14 @@ async fn credentials_and_accounts() {
     let email = || named("new@example.com");
     under(&account, &Signup::grants(), signup.sign_up(email(), named(PASSWORD), named("New"))).await;
     let login = tables.login();
-    let (_, token) = under(&account, &Login::grants(), login.log_in(&email(), named(PASSWORD), None)).await;
+    let (_, token) = under(&account, &Login::grants(), async {
+        login
+            .log_in(&email(), named(PASSWORD), None)
+            .await
+            .map(|entered| (entered.info, entered.token))
+            .map_err(|refused| refused.error)
+    })
+    .await;
     let session =
         under(&account, Store::SESSION_GRANTS, account.store.verify_session(&token, &request_info())).await.unwrap();
     works!(account, Sessions<Get>, Sessions::open(&account.store), info(&session));

@@ -53,7 +53,7 @@ pub(crate) async fn live(account: &Account) -> Result<Lived, Error> {
 }
 
 async fn sessions(account: &Account) -> Result<(), Error> {
-    let (info, token) = account.tables.login().log_in(&named("Ada@Example.com"), named("correct horse"), None).await?;
+    let (info, token) = account.tables.log_in(&named("Ada@Example.com"), named("correct horse"), None).await?;
     assert_eq!((&info.user, &info.client), (&account.user, &account.client));
     let session = account.store.verify_session(&token, &request_info()).await?.unwrap();
     assert_eq!(Sessions::open(&account.store).info(&session).await?, info);

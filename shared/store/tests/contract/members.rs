@@ -18,7 +18,7 @@ async fn credential(account: &Account, token: &SessionToken) -> Option<SessionCr
 }
 
 async fn owner(account: &Account) -> SessionCredential {
-    let (_, token) = account.tables.login().log_in(&account.user.email, named(PASSWORD), None).await.unwrap();
+    let (_, token) = account.tables.log_in(&account.user.email, named(PASSWORD), None).await.unwrap();
     credential(account, &token).await.unwrap()
 }
 
@@ -62,7 +62,7 @@ async fn an_invitation_makes_one_member_once() -> Result<(), Error> {
     assert!(Invitations::open(&account.op()).list(&all()).await?.items.is_empty());
     let members = Members::open(&account.op()).list(&all()).await?.items;
     assert_eq!(members.iter().map(|member| member.role).collect::<Vec<_>>(), [Role::Owner, Role::Editor]);
-    account.tables.login().log_in(&named("bob@EXAMPLE.com"), named(PASSWORD), None).await?;
+    account.tables.log_in(&named("bob@EXAMPLE.com"), named(PASSWORD), None).await?;
 
     let again = Invitations::open(&account.op()).create(&owner, named("bob@example.com"), Role::Admin).await;
     assert_eq!(problems(again), ["email already_member"]);
@@ -108,7 +108,7 @@ async fn one_address_is_a_member_of_several_clients() -> Result<(), Error> {
     let (info, session) = accept(&two, &token, None).await?;
     assert_eq!((info.user.id, info.user.role, info.client.id), (one.user.id, Role::Viewer, two.client.id));
     assert_eq!(credential(&two, &session).await.unwrap().scope.client(), two.client.id);
-    let log_in = async |client| tables.login().log_in(&one.user.email, named(PASSWORD), client).await;
+    let log_in = async |client| tables.log_in(&one.user.email, named(PASSWORD), client).await;
     let clients = |info: &SessionInfo| info.clients.iter().map(|client| (client.id, client.role)).collect::<Vec<_>>();
     let mut expected = vec![(one.client.id, Role::Owner), (two.client.id, Role::Viewer)];
     expected.sort();
@@ -139,12 +139,12 @@ async fn a_changed_role_and_a_removal_end_sessions_at_once() -> Result<(), Error
     assert!(credential(&account, &session).await.is_none());
     assert!(credential(&account, &account_session(&account).await).await.is_some());
 
-    let (_, again) = account.tables.login().log_in(&bob.user.email, named(PASSWORD), None).await?;
+    let (_, again) = account.tables.log_in(&bob.user.email, named(PASSWORD), None).await?;
     assert_eq!(credential(&account, &again).await.unwrap().role(), Role::Viewer);
     members().remove(&owner, id, None).await?;
     assert!(credential(&account, &again).await.is_none());
     assert_eq!(refused(members().remove(&owner, id, None).await), Code::MemberNotFound);
-    let nowhere = account.tables.login().log_in(&bob.user.email, named(PASSWORD), None).await;
+    let nowhere = account.tables.log_in(&bob.user.email, named(PASSWORD), None).await;
     assert_eq!(refused(nowhere), Code::Forbidden);
     // Whoever comes back is the same user, with a role of now.
     let (_, token) = invite(&account, &owner, "bob@example.com", Role::Editor).await;
@@ -155,7 +155,7 @@ async fn a_changed_role_and_a_removal_end_sessions_at_once() -> Result<(), Error
 }
 
 async fn account_session(account: &Account) -> SessionToken {
-    account.tables.login().log_in(&account.user.email, named(PASSWORD), None).await.unwrap().1
+    account.tables.log_in(&account.user.email, named(PASSWORD), None).await.unwrap().1
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use crate::fixture::{Account, PASSWORD, Tables, named, refused, request_info};
 const MINUTE: Duration = Duration::from_secs(60);
 
 async fn log_in(account: &Account) -> SessionToken {
-    account.tables.login().log_in(&account.user.email, named(PASSWORD), None).await.unwrap().1
+    account.tables.log_in(&account.user.email, named(PASSWORD), None).await.unwrap().1
 }
 
 /// On an instance of its own, so that nothing is remembered.
