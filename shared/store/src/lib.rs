@@ -11,8 +11,11 @@
 //! | slug, e-mail | main `S#slug`, `E#sha256` / `#` | `client`; `user` |
 //! | user | main `U#usr` / `#` | `doc client seal sessionEpoch` |
 //! | its password | main `PW#usr` / `#` | `hash` |
-//! | member | main `M#cl` / usr | `doc` |
-//! | session | log `U#usr` / `s#sha256` | `expiresAt sessionEpoch ttl` |
+//! | member | main `M#cl` / usr | `doc version` |
+//! | session | log `U#usr` / `s#sha256` | `id client member sessionEpoch createdAt expiresAt lastUsedAt address agent ttl` |
+//! | reset of a password; the one that counts | log `PR#sha256` / `#`; `U#usr` / `password-reset` | `user`; `hash`; `expiresAt ttl` |
+//! | wrong passwords at an address | log `E#sha256` / `login-attempts` | `failures lastAt ttl` |
+//! | invitation; by its token | main `IV#cl` / inv; `IT#sha256` / `#` | `doc client seal token` |
 //! | API key | main `AK#cl` / key | `doc version hash` |
 //! | API key's card | main `K#sha256` / `#` | `doc` (type, permissions, activity, expiry, addresses, client, seal) |
 //! | field group | main `D#cl#fg` / `#` | `doc version schemaVersion schemaAt deletedAt`, of its global fields `fields schemaBytes` |
@@ -33,7 +36,7 @@
 //! | an attempt's long answer | log `DL#cl#whk` / `r#dlv#n` | `response ttl` |
 //! | that it is held or has failed | log `DL#cl#whk` / `x#dlv` | `of event status round attempt released ttl` |
 //! | job | log `J#cl` / job | `doc release after ttl` |
-//! | how many of each a client has | main `N#cl` / `field-groups`, `global-fields`, `api-keys`, `webhooks` | `count` |
+//! | how many of each a client has | main `N#cl` / `field-groups`, `global-fields`, `api-keys`, `webhooks`, `members`, `invitations`, `owners` | `count` |
 //! | purge due | main `Z#date` / id | `pk`, `sk` of the root in `root` |
 //! | idempotency | log `I#mac` / `#` | `fingerprint lease holder expiresAt seedAt seed ttl`, the answer (sealed) in `body pieces` |
 //! | the further pieces of a long answer | log `I#mac` / `holder#01` | `body pieces ttl` |
@@ -61,7 +64,10 @@
 //! | update, delete, restore tenant field | 1 + 1 | BatchGet 4 RU; Transact 4; 12; 12 WU | |
 //! | list groups, global fields, tenants, API keys, webhooks | 1 | Query 1 RU per 4 KB | |
 //! | create, update, delete API key | 1; 2 + 1; 2 + 1 | Transact 6; 4; 6 WU; Get 1 RU | |
-//! | sign up; log in; log out | 3; 4; 1 | 1 RU, Transact 12 WU, 1 WU; 4 RU, 1 WU; 1 WU | |
+//! | sign up; log in; log out | 3; 4; 1 | 1 RU, Transact 16 WU, 1 WU; 4 RU, Transact 4 WU; 1 WU | |
+//! | list one's sessions; end one; end the others | 2; 2 + 1; 1 + 1 | 1 RU, Query 1 RU; and 1 WU; Get 1 RU, Transact 4 WU | |
+//! | invite; accept | 3 + 1; 3 + 2 | 3 RU, Transact 6 WU; 3 RU, Transact 16 to 20 WU | |
+//! | give a role; remove a member | 1 + 1 | 1 RU, Transact 4 to 6 WU | |
 //! | create, change, delete webhook | 1; 1 + 1; 1 + 1 | Transact 4 WU; Get 1 RU, Update; Get 1 RU, Transact 4 WU | |
 //! | get webhook, API key | 1 | Get 1 RU | |
 //! | get delivery; list | 2; 1 + 1 | Query of webhooks, BatchGet 2 RU a webhook; Get 1 RU, Query 1 RU per 4 KB | |

@@ -23,6 +23,8 @@ pub(super) fn globals() -> Node {
                 "HEDGEROW_TABLE_PREFIX" => reference("TablePrefix"),
                 "HEDGEROW_QUEUES" => queues::base(),
                 "HEDGEROW_ORIGIN" => origin,
+                "HEDGEROW_SESSION_IDLE_MINUTES" => reference("SessionIdleMinutes"),
+                "HEDGEROW_SESSION_MINUTES" => reference("SessionMinutes"),
                 "HEDGEROW_MAIL_FROM" => reference("MailFrom"),
                 "HEDGEROW_WEBHOOK_HTTP" => reference("WebhookHttp"),
                 "HEDGEROW_WEBHOOK_PORTS" => reference("WebhookPorts"),

@@ -26,6 +26,12 @@ pub(super) fn parameters() -> Node {
             "Description" => "The address that mail is from: an identity, or in the domain of one, that SES has verified",
             "AllowedPattern" => "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+([.][A-Za-z0-9-]+)+$",
         },
+        "SessionIdleMinutes" => number(30, "How long a session of the dashboard lasts without use")
+            .with("MinValue", 1_u64)
+            .with("MaxValue", 43_200_u64),
+        "SessionMinutes" => number(480, "How long a session of the dashboard lasts, however it is used")
+            .with("MinValue", 1_u64)
+            .with("MaxValue", 43_200_u64),
         "WebhookHttp" => text("false", "Whether webhooks may go to http:, not to https: alone")
             .with("AllowedValues", ["false", "true"]),
         "WebhookPorts" => text("443", "The ports that webhooks may go to, separated by commas")
