@@ -9,7 +9,7 @@
 //! | --- | --- | --- |
 //! | client | main `C#cl` / `#` | `doc version seal` |
 //! | slug, e-mail | main `S#slug`, `E#sha256` / `#` | `client`; `user` |
-//! | user | main `U#usr` / `#` | `doc client seal sessionEpoch` |
+//! | user | main `U#usr` / `#` | `doc sessionEpoch lastClient knownFrom`, by each client's identifier the membership |
 //! | its password | main `PW#usr` / `#` | `hash` |
 //! | member | main `M#cl` / usr | `doc version` |
 //! | session | log `U#usr` / `s#sha256` | `id client member sessionEpoch createdAt expiresAt lastUsedAt address agent ttl` |
