@@ -22,11 +22,14 @@ const ALWAYS: [(&str, &str); 9] = [
 const CODES: [(u16, &[&str]); 12] = [
     (400, &["malformed_request"]),
     (401, &["unauthenticated", "invalid_credentials"]),
-    (403, &["forbidden", "wrong_key_type", "ip_not_allowed"]),
+    (403, &["forbidden", "wrong_key_type", "ip_not_allowed", "origin_not_allowed"]),
     (
         404,
         &[
             "route_not_found",
+            "session_not_found",
+            "member_not_found",
+            "invitation_not_found",
             "api_key_not_found",
             "field_group_not_found",
             "global_field_not_found",
@@ -39,7 +42,7 @@ const CODES: [(u16, &[&str]); 12] = [
     ),
     (405, &["method_not_allowed"]),
     (408, &["request_timeout"]),
-    (409, &["version_conflict", "key_taken", "email_taken", "idempotency_in_progress"]),
+    (409, &["version_conflict", "key_taken", "email_taken", "last_owner", "idempotency_in_progress"]),
     (413, &["payload_too_large"]),
     (415, &["unsupported_media_type"]),
     (422, &["validation_failed", "field_limit_reached", "idempotency_key_reused"]),

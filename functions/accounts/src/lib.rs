@@ -21,7 +21,7 @@ runtime::routes! {
     SIGN_UP "sign-up" => sign_up::sign_up {
         access: Access::Public,
     } about {
-        failures: &[Code::EmailTaken],
+        failures: &[Code::EmailTaken, Code::Forbidden],
         cookie: "Begins the session.",
         sample: Sample::body(
             r#"{ "email": "founder@example.org", "password": "another sample password", "clientName": "Another Shop" }"#,

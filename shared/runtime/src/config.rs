@@ -5,6 +5,7 @@ use std::time::Duration;
 use auth::target::{Ports, Rules};
 use contract::Origin;
 use contract::names::{AsciiEmail, Email};
+use store::accounts::SignupPolicy;
 use store::sessions::SessionLimits;
 use store::tables::TableNames;
 use store::{CacheBudget, Settings};
@@ -89,6 +90,8 @@ impl Config {
     /// - `HEDGEROW_WEBHOOK_PORTS` (default `443`): the ports that they may go to, separated by commas.
     /// - `HEDGEROW_SESSION_IDLE_MINUTES` (default 30), `HEDGEROW_SESSION_MINUTES` (default 480): how long a session lasts
     ///   without use, and however it is used.
+    /// - `HEDGEROW_SIGNUP` (default `anyone`): who may open an account: `anyone`, nobody but who is `invited` into one that
+    ///   there is, or the `first`.
     /// - `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`: the function's memory in MiB, set by Lambda; its caches take a quarter.
     ///
     /// # Errors
@@ -116,6 +119,12 @@ impl Config {
             idle: minutes("HEDGEROW_SESSION_IDLE_MINUTES", defaults.idle)?,
             absolute: minutes("HEDGEROW_SESSION_MINUTES", defaults.absolute)?,
         };
+        let signup = match setting("HEDGEROW_SIGNUP").as_deref() {
+            None | Some("anyone") => SignupPolicy::Anyone,
+            Some("invited") => SignupPolicy::Invited,
+            Some("first") => SignupPolicy::First,
+            Some(_) => return Err(BadSetting("HEDGEROW_SIGNUP must be anyone, invited or first".to_owned())),
+        };
         let origin = setting("HEDGEROW_ORIGIN").map(|text| text.parse::<Origin>()).transpose();
         let origin = origin.map_err(|broken| BadSetting(format!("HEDGEROW_ORIGIN: {}", broken.message)))?;
         let mail_from = match setting("HEDGEROW_MAIL_FROM").map(|text| text.parse::<Email>()) {
@@ -128,7 +137,7 @@ impl Config {
         let rules = Rules { http, ports: Ports::Only(ports), ..Rules::production() };
         Ok(Self {
             tables: TableNames::with_prefix(&prefix),
-            store: Settings { caches, sessions },
+            store: Settings { caches, sessions, signup },
             queues: setting("HEDGEROW_QUEUES"),
             secret: format!("{prefix}/data-keys"),
             origin,

@@ -31,6 +31,18 @@ pub struct Signup {
     author: Arc<Author>,
 }
 
+/// Who may open an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SignupPolicy {
+    /// Anyone.
+    #[default]
+    Anyone,
+    /// Nobody: people come in by invitations, into clients that there are.
+    Invited,
+    /// Whoever is the first.
+    First,
+}
+
 /// Logging in.
 pub struct Login {
     store: Store,
@@ -40,7 +52,7 @@ pub struct Login {
 granted! {
     Signup {
         Main GetItem [Email];
-        Main PutItem [Client, Members, Slug, Email, User, Password];
+        Main PutItem [Client, Counts, Members, Slug, Email, User, Password];
         Main UpdateItem [Counts];
         Log PutItem [User];
     }
@@ -64,7 +76,8 @@ impl Signup {
     /// Opens a client with its owner, who is logged in at once.
     ///
     /// # Errors
-    /// `email_taken`; `validation_failed` for a password that is easily guessed.
+    /// `email_taken`; `validation_failed` for a password that is easily guessed; `forbidden` where the deployment lets
+    /// nobody, or nobody else, sign up.
     pub async fn sign_up(
         &self,
         email: Email,
@@ -72,11 +85,15 @@ impl Signup {
         name: Name,
     ) -> Result<(SessionInfo, SessionToken), Error> {
         password.check("password", &email, &[name.as_str()])?;
+        let policy = self.store.signup_policy();
+        if policy == SignupPolicy::Invited {
+            return Err(closed());
+        }
         // Asked first to spare the hash; the condition on the address decides.
         if self.store.get(&email_key(&email)).await?.is_some() {
             return Err(Code::EmailTaken.into());
         }
-        let opened = self.open_account(email, &hashed(password).await?, name).await?;
+        let opened = self.open_under(policy, email, &hashed(password).await?, name).await?;
         let token = SessionToken::generate(opened.user.id);
         Ok((self.start_known(&opened, &token).await?.1, token))
     }
@@ -86,6 +103,16 @@ impl Signup {
     /// # Errors
     /// `email_taken`.
     pub async fn open_account(&self, email: Email, hash: &PasswordHash, name: Name) -> Result<Opened, Error> {
+        self.open_under(SignupPolicy::Anyone, email, hash, name).await
+    }
+
+    async fn open_under(
+        &self,
+        policy: SignupPolicy,
+        email: Email,
+        hash: &PasswordHash,
+        name: Name,
+    ) -> Result<Opened, Error> {
         let (store, author) = (&self.store, &self.author);
         let (event, at) = (author.event(), author.at());
         let person = Person { id: UserId::new(author.unique()), email, created_at: at };
@@ -97,7 +124,7 @@ impl Signup {
         let member = members::joined(&person, Role::Owner, at);
         for _ in 0..8 {
             let client_card = holding(Change::put(keys::client(id)), &client, 1)?;
-            let changes = vec![
+            let mut changes = vec![
                 email_row(&person).or(Code::EmailTaken),
                 Change::put(keys::slug(&client.slug)).set("client", text(id.to_string())).when_absent(),
                 client_card.set("seal", text(scope.seal().stored())).when_absent(),
@@ -107,6 +134,9 @@ impl Signup {
                 members::owners(id, 1),
                 COUNTED_MEMBERS.one_more(&scope),
             ];
+            if policy == SignupPolicy::First {
+                changes.push(Change::put(keys::first_account()).when_absent().or(closed()));
+            }
             let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
             if let Outcome::Done = store.commit(changes, event).await? {
                 let op = OpContext { store: store.clone(), scope, author: author.clone() };
@@ -200,6 +230,10 @@ pub struct LoggedIn {
     pub token: SessionToken,
     /// Whether the user has not logged in from there before.
     pub is_from_elsewhere: bool,
+}
+
+fn closed() -> Error {
+    Error::saying(Code::Forbidden, "Accounts are not opened here. Ask an owner or an admin for an invitation.")
 }
 
 fn no_member() -> Error {

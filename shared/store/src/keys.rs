@@ -144,6 +144,11 @@ pub(crate) fn client(client: ClientId) -> Key {
     main(Kind::Client, client, CARD)
 }
 
+/// That an account has been opened, where only the first may be.
+pub(crate) fn first_account() -> Key {
+    main(Kind::Counts, "deployment", "first-account")
+}
+
 /// How many of these a client has.
 pub(crate) fn count(client: ClientId, of: &str) -> Key {
     main(Kind::Counts, client, of)

@@ -37,6 +37,7 @@
 //! | that it is held or has failed | log `DL#cl#whk` / `x#dlv` | `of event status round attempt released ttl` |
 //! | job | log `J#cl` / job | `doc release after ttl` |
 //! | how many of each a client has | main `N#cl` / `field-groups`, `global-fields`, `api-keys`, `webhooks`, `members`, `invitations`, `owners` | `count` |
+//! | that an account was opened, where only the first may be | main `N#deployment` / `first-account` | |
 //! | purge due | main `Z#date` / id | `pk`, `sk` of the root in `root` |
 //! | idempotency | log `I#mac` / `#` | `fingerprint lease holder expiresAt seedAt seed ttl`, the answer (sealed) in `body pieces` |
 //! | the further pieces of a long answer | log `I#mac` / `holder#01` | `body pieces ttl` |
@@ -122,6 +123,7 @@ mod users;
 use std::sync::Arc;
 use std::time::Duration;
 
+use accounts::SignupPolicy;
 use author::{Author, Clock};
 use scope::ClientScope;
 use sessions::SessionLimits;
@@ -157,6 +159,8 @@ pub struct Settings {
     pub caches: CacheBudget,
     /// How long sessions last.
     pub sessions: SessionLimits,
+    /// Who may open an account.
+    pub signup: SignupPolicy,
 }
 
 struct Inner {
@@ -168,6 +172,7 @@ struct Inner {
     keys: credentials::KeyCache,
     definitions: definitions::Cache,
     sessions: SessionLimits,
+    signup: SignupPolicy,
 }
 
 impl Store {
@@ -193,19 +198,23 @@ impl Store {
         dynamo: aws_sdk_dynamodb::Client,
         names: TableNames,
         clock: Clock,
-        Settings { caches, sessions }: Settings,
+        Settings { caches, sessions, signup }: Settings,
         settling: Duration,
     ) -> Self {
         let keys = caches.0 / 8;
         let definitions = definitions::Cache::new(caches.0 - keys);
         let keys = credentials::KeyCache::new(keys);
-        Self(Arc::new(Inner { dynamo, names, clock, settling, keys, definitions, sessions }))
+        Self(Arc::new(Inner { dynamo, names, clock, settling, keys, definitions, sessions, signup }))
     }
 
     /// The time that the store goes by.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    fn signup_policy(&self) -> SignupPolicy {
+        self.0.signup
     }
 
     fn sessions(&self) -> SessionLimits {

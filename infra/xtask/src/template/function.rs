@@ -23,6 +23,7 @@ pub(super) fn globals() -> Node {
                 "HEDGEROW_TABLE_PREFIX" => reference("TablePrefix"),
                 "HEDGEROW_QUEUES" => queues::base(),
                 "HEDGEROW_ORIGIN" => origin,
+                "HEDGEROW_SIGNUP" => reference("Signup"),
                 "HEDGEROW_SESSION_IDLE_MINUTES" => reference("SessionIdleMinutes"),
                 "HEDGEROW_SESSION_MINUTES" => reference("SessionMinutes"),
                 "HEDGEROW_MAIL_FROM" => reference("MailFrom"),

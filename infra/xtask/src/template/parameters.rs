@@ -32,6 +32,8 @@ pub(super) fn parameters() -> Node {
         "SessionMinutes" => number(480, "How long a session of the dashboard lasts, however it is used")
             .with("MinValue", 1_u64)
             .with("MaxValue", 43_200_u64),
+        "Signup" => text("first", "Who may open an account: anyone, only who is invited into one that there is, or the first alone")
+            .with("AllowedValues", ["anyone", "invited", "first"]),
         "WebhookHttp" => text("false", "Whether webhooks may go to http:, not to https: alone")
             .with("AllowedValues", ["false", "true"]),
         "WebhookPorts" => text("443", "The ports that webhooks may go to, separated by commas")

@@ -2,7 +2,8 @@
 
 use contract::{Code, Error};
 use futures_util::future::join_all;
-use hedgerow_store::accounts::Signup;
+use hedgerow_store::Settings;
+use hedgerow_store::accounts::{Signup, SignupPolicy};
 
 use crate::fixture::{PASSWORD, Tables, body, named, refused, request_info};
 
@@ -62,4 +63,20 @@ async fn clients_of_one_name_have_slugs_of_their_own() -> Result<(), Error> {
     slugs.dedup();
     assert_eq!(slugs.len(), 4);
     Ok(())
+}
+
+#[tokio::test]
+async fn who_may_sign_up_is_the_deployments() {
+    for (policy, opened) in [(SignupPolicy::Anyone, 3), (SignupPolicy::First, 1), (SignupPolicy::Invited, 0)] {
+        let tables = Tables::new().await;
+        let signups = join_all((0..3).map(|n| {
+            let store = tables.store_with(Settings { signup: policy, ..Settings::default() });
+            let signup = Signup::open(&store, tables.author());
+            let email = format!("u{n}@example.com");
+            async move { signup.sign_up(named(&email), named(PASSWORD), named("Acme")).await }
+        }));
+        let signups = signups.await;
+        assert_eq!(signups.iter().filter(|done| done.is_ok()).count(), opened, "{policy:?}");
+        assert!(signups.into_iter().filter_map(Result::err).all(|error| error.code() == Code::Forbidden));
+    }
 }

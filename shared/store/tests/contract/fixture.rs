@@ -81,7 +81,11 @@ impl Tables {
 
     /// Another instance of the deployment: it shares the tables and the time, and no cache.
     pub(crate) fn store(&self) -> Store {
-        Store::new(self.dynamo.clone(), self.names.clone(), self.clock.clone(), Settings::default())
+        self.store_with(Settings::default())
+    }
+
+    pub(crate) fn store_with(&self, settings: Settings) -> Store {
+        Store::new(self.dynamo.clone(), self.names.clone(), self.clock.clone(), settings)
     }
 
     pub(crate) fn connector(&self) -> &Connector {
