@@ -95,6 +95,7 @@ STATE = {
     "invisible_character": "joiners stand where a letter needs them",
     "number_not_exact": "a number is one that a double holds as it is written",
     "limit_reached": "the account has room for one more",
+    "too_easy": "a password is not easily guessed",
 }
 
 
