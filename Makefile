@@ -37,9 +37,9 @@ TESTS    := cargo test --quiet --workspace
 
 # The tests come last, so that a run ends with their own closing lines. The functions' one-line mains have none.
 test:
+	$(call part,the build of the programs,$(PROGRAMS))
 	$(call part,lint,$(MAKE) --no-print-directory lint)
 	$(call part,receivers,$(MAKE) --no-print-directory receivers)
-	$(call part,the programs,$(PROGRAMS))
 	$(call part,openapi,$(MAKE) --no-print-directory openapi)
 	$(call part,the build of the tests,$(TESTS) --no-run --lib --test '*')
 	rm -rf target/tmp/uses-of-roles
