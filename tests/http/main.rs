@@ -21,6 +21,7 @@ mod headers;
 mod hosts;
 mod idempotency;
 mod lists;
+mod long_work;
 mod numbers;
 mod operations;
 mod permissions;
