@@ -44,6 +44,7 @@ codes! {
     Forbidden 403 "forbidden" "This credential may not do that."
     WrongKeyType 403 "wrong_key_type" "This needs an API key of the type `management`."
     IpNotAllowed 403 "ip_not_allowed" "This address may not use this credential."
+    OriginNotAllowed 403 "origin_not_allowed" "Pages of this origin may not use this token."
     RouteNotFound 404 "route_not_found" "There is nothing at this path."
     ApiKeyNotFound 404 "api_key_not_found" "There is no such API key."
     FieldGroupNotFound 404 "field_group_not_found" "There is no such field group."
