@@ -10,6 +10,7 @@ pub fn routes() -> impl DoubleEndedIterator<Item = &'static RouteSpec> + Clone {
         field_groups::ROUTES,
         fields::ROUTES,
         tenants::ROUTES,
+        tokens::ROUTES,
         values::ROUTES,
         webhooks::ROUTES,
         jobs::ROUTES,
@@ -20,6 +21,6 @@ pub fn routes() -> impl DoubleEndedIterator<Item = &'static RouteSpec> + Clone {
 
 /// Every function that no route reaches.
 #[must_use]
-pub fn consumers() -> [&'static Consumer; 3] {
-    [&dispatcher::DISPATCHER, &fan_out::FAN_OUT, &jobs::RUN_JOBS]
+pub fn consumers() -> [&'static Consumer; 4] {
+    [&dispatcher::DISPATCHER, &fan_out::FAN_OUT, &jobs::RUN_JOBS, &tokens::ROTATE_TOKEN_KEYS]
 }

@@ -2,17 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
+use auth::Origin;
 use auth::target::Rules;
 use aws_config::BehaviorVersion;
 use engines::{Connector, Engines, Grant};
 use runtime::config::Config;
-use runtime::{App, Permissions, Queues, Vault, WebhookSettings};
+use runtime::{App, Permissions, Queues, TokenVault, Vault, WebhookSettings};
 use store::author::Clock;
 use store::setup::create_tables;
 use store::tables::TableNames;
 use store::{CacheBudget, Store, tables};
 
-use crate::services::{self, PREFIX, StartError};
+use crate::services::{self, Keys, PREFIX, StartError};
 
 /// A running store, with the engines below it if they are embedded.
 pub struct Backend {
@@ -61,11 +62,19 @@ impl Backend {
         let tables = TableNames::with_prefix(PREFIX);
         create_tables(&dynamo, &tables).await?;
         let queues = services::create_queues(&sqs).await?;
-        let vault = services::create_keys(&connector).await?;
+        let Keys { vault, token_vault, token_rotation } = services::create_keys(&connector).await?;
         let store = Store::over_whole_reads(dynamo.clone(), tables.clone(), clock, CacheBudget::default());
         // A developer's receiver is on loopback.
         let webhooks = WebhookSettings { rules: Rules::open(), ..WebhookSettings::default() };
-        let app = App { queues: Some(queues), vault: Some(vault), webhooks, ..App::new(store.clone()) };
+        let app = App {
+            queues: Some(queues),
+            vault: Some(vault),
+            token_vault: Some(token_vault),
+            token_rotation: Some(token_rotation),
+            origin: Some(Origin::local(3000)),
+            webhooks,
+            ..App::new(store.clone())
+        };
         Ok(Self { app, store, tables, engine: Some(Engine { engines, connector, dynamo, sqs, folder: None }) })
     }
 
@@ -75,14 +84,16 @@ impl Backend {
     /// # Errors
     /// If the tables can't be made, or a setting can't be read.
     pub async fn aws(clock: Clock) -> Result<Self, StartError> {
-        let Config { tables, caches, queues, secret, webhooks } = Config::from_env()?;
+        let Config { tables, caches, queues, secret, token_secret, origin, webhooks } = Config::from_env()?;
         let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12()).load().await;
         let dynamo = aws_sdk_dynamodb::Client::new(&sdk);
         create_tables(&dynamo, &tables).await?;
         let store = Store::new(dynamo, tables.clone(), clock, caches);
         let queues = queues.map(|queues| Queues::new(aws_sdk_sqs::Client::new(&sdk), queues));
-        let vault = Some(Vault::new(aws_sdk_secretsmanager::Client::new(&sdk), secret));
-        let app = App { queues, vault, webhooks, ..App::new(store.clone()) };
+        let secrets = aws_sdk_secretsmanager::Client::new(&sdk);
+        let (vault, token_vault) = (Vault::new(secrets.clone(), secret), TokenVault::new(secrets, token_secret));
+        let (vault, token_vault) = (Some(vault), Some(token_vault));
+        let app = App { queues, vault, token_vault, origin, webhooks, ..App::new(store.clone()) };
         Ok(Self { app, store, tables, engine: None })
     }
 
@@ -101,6 +112,14 @@ impl Backend {
         permissions.extend(of.sends.iter().copied().map(queue));
         if of.data_keys {
             permissions.push(Grant::Secret { name: services::secret_name(), actions: vec!["GetSecretValue"] });
+        }
+        let token_keys = |actions| Grant::Secret { name: services::token_secret_name(), actions };
+        if of.token_keys {
+            permissions.push(token_keys(vec!["GetSecretValue"]));
+        }
+        if of.rotates_token_keys {
+            let actions = vec!["DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"];
+            permissions.push(token_keys(actions));
         }
         permissions
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use auth::Origin;
 use auth::target::Rules;
 use engines::Dynamo;
 use runtime::WebhookSettings;
@@ -30,7 +31,8 @@ pub async fn run(options: Dev) -> Result<(), StartError> {
     let targets = targets(&options, addresses.iter().all(listen_on::is_loopback))?;
     let listeners = listen_on::bind(&addresses).await.map_err(failed)?;
     let Some(first) = listeners.first() else { return Err("there is nothing to listen on".into()) };
-    let address = options.listen.at_port(first.local_addr()?.port());
+    let port = first.local_addr()?.port();
+    let address = options.listen.at_port(port);
     let mut backend = match options.store {
         StoreKind::Embedded => {
             let folder = &options.data;
@@ -44,6 +46,12 @@ pub async fn run(options: Dev) -> Result<(), StartError> {
     };
     if backend.engine.is_some() {
         set(&mut backend.app.webhooks, targets, &options);
+    }
+    if let Some(origin) = &options.origin {
+        backend.app.origin = Some(origin.clone());
+    } else if backend.engine.is_some() {
+        let here = format!("http://{address}").parse();
+        backend.app.origin = Some(here.unwrap_or_else(|_| Origin::local(port)));
     }
     greet(&options, targets, &backend, &address, demo.as_ref());
     let workers = backend.engine.as_ref().map(|_| Workers::start(&backend)).transpose()?;

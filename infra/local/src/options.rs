@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use auth::Origin;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use contract::Broken;
 use http::StatusCode;
 
 use crate::listen_on::ListenOn;
@@ -49,6 +51,10 @@ pub struct Dev {
     /// it.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub trusted_proxies: usize,
+    /// The origin under which it is reached, as https://fields.example.com behind a proxy; where it listens, if it is left
+    /// out.
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
+    pub origin: Option<Origin>,
     /// A rate limit in place of the default.
     #[arg(long, value_name = "NAME=COUNT/SECONDS", value_parser = limit)]
     pub limit: Vec<Limit>,
@@ -148,6 +154,10 @@ pub struct Limit {
 
 const LIMITS: [&str; 9] =
     ["address", "session", "embed", "token", "login", "signup", "password-reset", "management", "delivery"];
+
+fn origin(text: &str) -> Result<Origin, String> {
+    text.parse().map_err(|broken: Broken| broken.message)
+}
 
 fn limit(text: &str) -> Result<Limit, String> {
     let form = || format!("must be NAME=COUNT/SECONDS with NAME one of {}", LIMITS.join(", "));

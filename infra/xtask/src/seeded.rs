@@ -1,10 +1,10 @@
 //! The sample account on embedded engines: from it the events learn its identifiers, and on it they are tried.
 
-use auth::Keyring;
+use auth::{Keyring, Origin, TokenKey};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use engines::{Connector, Engines};
-use runtime::{App, Queue, Queues, Vault};
+use runtime::{App, Queue, Queues, TokenRotation, TokenVault, Vault};
 use samples::{Identity, Samples};
 use serde_json::Value;
 use store::author::Clock;
@@ -58,6 +58,8 @@ impl Seeded {
         let secrets = client!(aws_sdk_secretsmanager, connector);
         let keys = Keyring::generate();
         secrets.create_secret().name(secret()).secret_string(&keys).send().await?;
+        let token_keys = secrets.create_secret().name(token_secret());
+        token_keys.secret_string(TokenKey::generate()).send().await?;
         let ring = Keyring::parse(&keys)?;
         let samples =
             samples::seed(&store_over(&dynamo), &Identity::of_events(), &ring).await.map_err(|error| told(&error))?;
@@ -85,7 +87,14 @@ impl Seeded {
     /// All that a new instance of a function may hold, over a store.
     #[must_use]
     pub fn app(&self, store: Store) -> App {
-        App { queues: Some(self.queues()), vault: Some(self.vault()), ..App::new(store) }
+        App {
+            queues: Some(self.queues()),
+            vault: Some(self.vault()),
+            token_vault: Some(TokenVault::new(self.secrets.clone(), token_secret())),
+            token_rotation: Some(TokenRotation::new(self.secrets.clone())),
+            origin: Some(Origin::local(3000)),
+            ..App::new(store)
+        }
     }
 
     /// The changes of the main table since its beginning, as Lambda hands them to a function.
@@ -104,6 +113,10 @@ fn store_over(dynamo: &aws_sdk_dynamodb::Client) -> Store {
 
 fn secret() -> String {
     format!("{PREFIX}/data-keys")
+}
+
+fn token_secret() -> String {
+    format!("{PREFIX}/token-keys")
 }
 
 async fn create_queues(sqs: aws_sdk_sqs::Client) -> Result<Queues, Failure> {

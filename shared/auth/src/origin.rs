@@ -18,6 +18,12 @@ pub struct Origin {
 const MOST: usize = 253;
 
 impl Origin {
+    /// This machine, at a port.
+    #[must_use]
+    pub fn local(port: u16) -> Self {
+        Self { secure: false, host: "localhost".to_owned(), port: Some(port).filter(|port| *port != 80) }
+    }
+
     /// The host, without the port.
     #[must_use]
     pub fn host(&self) -> &str {
@@ -28,6 +34,13 @@ impl Origin {
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.host)
+    }
+
+    /// Whether both name the same place: all names of one machine do, at the same port.
+    #[must_use]
+    pub fn is_place_of(&self, other: &Self) -> bool {
+        let local = self.is_loopback() && other.is_loopback();
+        self == other || (local && self.secure == other.secure && self.port == other.port)
     }
 
     /// Whether both name the same deployment. On one machine several processes share their data, each at a port of its
@@ -203,6 +216,9 @@ mod tests {
         let (one, other) = (origin("https://a.example"), origin("https://a.example:8443"));
         assert!(one.is_deployment_of(&one) && !one.is_deployment_of(&other));
         assert!(!one.is_deployment_of(&origin("http://localhost")));
+        assert!(Origin::local(3000).is_place_of(&origin("http://127.0.0.1:3000")));
+        assert!(!Origin::local(3000).is_place_of(&origin("http://localhost:3001")) && !one.is_place_of(&other));
+        assert_eq!(Origin::local(80), origin("http://localhost"));
     }
 
     proptest! {

@@ -1,10 +1,13 @@
 //! What a process holds for all of its requests.
 
+use auth::Origin;
 use contract::Error;
 use store::Store;
 use store::author::Clock;
 
 use crate::queues::Queues;
+use crate::token_rotation::TokenRotation;
+use crate::token_vault::TokenVault;
 use crate::vault::Vault;
 use crate::webhook_settings::WebhookSettings;
 
@@ -19,6 +22,12 @@ pub struct App {
     pub queues: Option<Queues>,
     /// The data keys, where anything seals or opens.
     pub vault: Option<Vault>,
+    /// The keys of embed tokens, where anything makes or takes those.
+    pub token_vault: Option<TokenVault>,
+    /// What rotates them, in the one function that does.
+    pub token_rotation: Option<TokenRotation>,
+    /// Where the deployment is.
+    pub origin: Option<Origin>,
     /// What the deployment says of webhooks.
     pub webhooks: WebhookSettings,
 }
@@ -58,5 +67,21 @@ impl App {
     /// `internal` if they were not asked for at the start.
     pub fn vault(&self) -> Result<&Vault, Error> {
         self.vault.as_ref().ok_or_else(|| Error::internal("this process was started without data keys"))
+    }
+
+    /// The keys of embed tokens.
+    ///
+    /// # Errors
+    /// `internal` if they were not asked for at the start.
+    pub fn token_vault(&self) -> Result<&TokenVault, Error> {
+        self.token_vault.as_ref().ok_or_else(|| Error::internal("this process was started without token keys"))
+    }
+
+    /// The deployment's public origin.
+    ///
+    /// # Errors
+    /// `internal` if it is not set.
+    pub fn origin(&self) -> Result<&Origin, Error> {
+        self.origin.as_ref().ok_or_else(|| Error::internal("HEDGEROW_ORIGIN is not set"))
     }
 }

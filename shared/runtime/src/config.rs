@@ -1,5 +1,6 @@
 //! Settings from the environment: the one place that reads it.
 
+use auth::Origin;
 use auth::target::{Ports, Rules};
 use store::CacheBudget;
 use store::tables::TableNames;
@@ -17,6 +18,10 @@ pub struct Config {
     pub queues: Option<String>,
     /// The name of the secret that holds the data keys.
     pub secret: String,
+    /// The name of the secret that holds the keys of embed tokens.
+    pub token_secret: String,
+    /// Where the deployment is; a function that needs not know does without.
+    pub origin: Option<Origin>,
     /// Where webhooks may go.
     pub webhooks: WebhookSettings,
 }
@@ -48,7 +53,8 @@ impl Config {
     }
 
     /// - `HEDGEROW_TABLE_PREFIX` (default `hedgerow`): tables are `<prefix>-main`, `<prefix>-log`, `<prefix>-counters`,
-    ///   the secret is `<prefix>/data-keys`.
+    ///   the secrets are `<prefix>/data-keys` and `<prefix>/token-keys`.
+    /// - `HEDGEROW_ORIGIN`: the deployment's public origin, as `https://fields.example.com`.
     /// - `HEDGEROW_QUEUES`: what the queues' addresses begin with, up to `-first-attempts`, `-retries`, `-jobs`.
     /// - `HEDGEROW_WEBHOOK_HTTP` (default `false`): whether webhooks may go to `http:`.
     /// - `HEDGEROW_WEBHOOK_PORTS` (default `443`): the ports that they may go to, separated by commas.
@@ -74,12 +80,16 @@ impl Config {
                 CacheBudget::of_memory(text.parse::<usize>().map_err(bad)?.saturating_mul(1024 * 1024))
             }
         };
+        let bad = |_| BadSetting("HEDGEROW_ORIGIN must be an origin like https://fields.example.com".to_owned());
+        let origin = setting("HEDGEROW_ORIGIN").map(|text| text.parse().map_err(bad)).transpose()?;
         let rules = Rules { http, ports: Ports::Only(ports), ..Rules::production() };
         Ok(Self {
             tables: TableNames::with_prefix(&prefix),
             caches,
             queues: setting("HEDGEROW_QUEUES"),
             secret: format!("{prefix}/data-keys"),
+            token_secret: format!("{prefix}/token-keys"),
+            origin,
             webhooks: WebhookSettings { rules, ..WebhookSettings::default() },
         })
     }

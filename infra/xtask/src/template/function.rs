@@ -3,7 +3,7 @@
 use runtime::{Consumer, RouteSpec};
 
 use super::gateway::log_group;
-use super::{filled, logical, queues, reference, role, source};
+use super::{attribute, filled, logical, queues, reference, role, secret, source};
 use crate::map;
 use crate::node::Node;
 
@@ -11,6 +11,9 @@ use crate::node::Node;
 pub(super) fn globals() -> Node {
     let endpoint =
         map! { "Fn::If" => [Node::from("HasEndpoint"), reference("EndpointUrl"), reference("AWS::NoValue")] };
+    let origin = map! {
+        "Fn::If" => [Node::from("HasOrigin"), reference("Origin"), attribute("Api", "ApiEndpoint")],
+    };
     map! {
         "Runtime" => "provided.al2023",
         "Handler" => "bootstrap",
@@ -21,6 +24,7 @@ pub(super) fn globals() -> Node {
             "Variables" => map! {
                 "HEDGEROW_TABLE_PREFIX" => reference("TablePrefix"),
                 "HEDGEROW_QUEUES" => queues::base(),
+                "HEDGEROW_ORIGIN" => origin,
                 "HEDGEROW_WEBHOOK_HTTP" => reference("WebhookHttp"),
                 "HEDGEROW_WEBHOOK_PORTS" => reference("WebhookPorts"),
                 "AWS_ENDPOINT_URL" => endpoint,
@@ -40,6 +44,7 @@ pub(super) fn of_consumer(consumer: &Consumer) -> Vec<(String, Node)> {
     statements.extend(source::statements(consumer.source));
     let mut resources = resources(consumer.id, consumer.summary, Some(consumer.timeout.as_secs()), statements);
     resources.extend(source::mappings(consumer));
+    resources.extend(secret::rotation(consumer));
     resources
 }
 

@@ -15,6 +15,8 @@ pub(super) fn parameters() -> Node {
         // A queue's name has 80 characters at the most, and no dot.
         "TablePrefix" => text("hedgerow", "What the names of tables, queues and secrets begin with")
             .with("AllowedPattern", "^[A-Za-z0-9_-]{1,64}$"),
+        "Origin" => text("", "The origin under which the API is reached, as https://fields.example.com; its own, if empty")
+            .with("AllowedPattern", "^(https://[a-z0-9.-]+(:[1-9][0-9]*)?)?$"),
         "Architecture" => text("arm64", "What the functions were built for")
             .with("AllowedValues", ["arm64", "x86_64"]),
         "LogRetentionDays" => number(30, "How long logs are kept")
@@ -35,5 +37,5 @@ pub(super) fn conditions() -> Node {
     let given = |parameter: &str| {
         map! { "Fn::Not" => [map! { "Fn::Equals" => [reference(parameter), Node::from("")] }] }
     };
-    map! { "HasAlarmTopic" => given("AlarmTopicArn"), "HasEndpoint" => given("EndpointUrl") }
+    map! { "HasAlarmTopic" => given("AlarmTopicArn"), "HasEndpoint" => given("EndpointUrl"), "HasOrigin" => given("Origin") }
 }

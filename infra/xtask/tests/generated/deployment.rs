@@ -105,8 +105,12 @@ fn grants(statement: &Value) -> Vec<Grant> {
             })
             .collect(),
         "secretsmanager" => {
-            assert_eq!(on["Ref"], "DataKeys");
-            vec![Grant::Secret { name: format!("{PREFIX}/data-keys"), actions }]
+            let name = match on["Ref"].as_str().unwrap() {
+                "DataKeys" => "data-keys",
+                "TokenKeys" => "token-keys",
+                other => panic!("{other}"),
+            };
+            vec![Grant::Secret { name: format!("{PREFIX}/{name}"), actions }]
         }
         _ => Vec::new(),
     }

@@ -93,7 +93,10 @@ fn nothing_else_is_granted_but_on_resources_of_the_stack() {
                         .all(|queue| matches!(queue[..], ["FirstQueue" | "RetriesQueue" | "JobsQueue", "Arn"]))
                         && queues.count() > 0
                 }
-                ("secretsmanager", ["secretsmanager:GetSecretValue"]) => on["Ref"] == "DataKeys",
+                ("secretsmanager", ["secretsmanager:GetSecretValue"]) => {
+                    on["Ref"] == "DataKeys" || on["Ref"] == "TokenKeys"
+                }
+                ("secretsmanager", _) => of == "rotate-token-keys" && on["Ref"] == "TokenKeys",
                 ("dynamodb", _) => {
                     let of_streams = ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"];
                     actions.iter().all(|action| of_streams.contains(&action.strip_prefix("dynamodb:").unwrap()))
@@ -106,6 +109,19 @@ fn nothing_else_is_granted_but_on_resources_of_the_stack() {
             assert!(right, "{of}: {statement}");
         }
     }
+}
+
+/// Whoever has the keys of embed tokens can make any: only what makes or takes tokens, and what rotates the keys.
+#[test]
+fn few_have_the_keys_of_tokens() {
+    let template = template();
+    let having: BTreeSet<_> = resources(&template, "AWS::Serverless::Function")
+        .filter(|function| statements(function).iter().any(|statement| statement["Resource"]["Ref"] == "TokenKeys"))
+        .map(operation)
+        .collect();
+    let taking = crate::routes().filter(|route| route.access.takes_tokens()).map(|route| route.id);
+    let others = ["create-embed-token", "rotate-token-keys"];
+    assert_eq!(having, taking.chain(others).collect());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod authenticate;
 mod authorize;
 mod body;
+mod embed_token;
 mod idempotency;
 mod own_delivery;
 mod query;
