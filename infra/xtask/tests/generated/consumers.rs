@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use xtask::template::logical;
 
 use crate::deployment::{Deployment, sample};
 use crate::policies::{statements, texts};
@@ -35,7 +36,8 @@ fn every_consumer_is_fed_by_its_sources_alone() {
                 expected.insert((consumer.id.to_owned(), format!("{}table", table.word())));
             }
             Source::Queues(queues) => {
-                expected.extend(queues.iter().map(|queue| (consumer.id.to_owned(), format!("{}queue", queue.word()))));
+                let name = |queue: &Queue| logical(queue.word()).to_ascii_lowercase() + "queue";
+                expected.extend(queues.iter().map(|queue| (consumer.id.to_owned(), name(queue))));
             }
             // Its calls come from Secrets Manager.
             Source::TokenKeysRotation => {}

@@ -12,6 +12,7 @@ use store::Store;
 use store::tables::{Table, TableNames};
 use xtask::root;
 use xtask::seeded::{PREFIX, Seeded};
+use xtask::template::logical;
 
 use crate::policies::{leading_keys, statements, texts};
 use crate::{lasting, operation, resources, template};
@@ -100,8 +101,9 @@ fn grants(statement: &Value) -> Vec<Grant> {
             .unwrap()
             .iter()
             .map(|queue| {
-                let name = format!("{PREFIX}-{}", of(queue).strip_suffix("queue").unwrap());
-                Grant::Queue { name, actions: actions.clone() }
+                let named = |one: &Queue| of(queue) == logical(one.word()).to_ascii_lowercase() + "queue";
+                let queue = Queue::ALL.into_iter().find(named).unwrap();
+                Grant::Queue { name: format!("{PREFIX}-{}", queue.word()), actions: actions.clone() }
             })
             .collect(),
         "secretsmanager" => {

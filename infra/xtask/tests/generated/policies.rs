@@ -90,7 +90,7 @@ fn nothing_else_is_granted_but_on_resources_of_the_stack() {
                     let queues = on.as_array().unwrap().iter().map(|queue| texts(&queue["Fn::GetAtt"]));
                     queues
                         .clone()
-                        .all(|queue| matches!(queue[..], ["FirstQueue" | "RetriesQueue" | "JobsQueue", "Arn"]))
+                        .all(|queue| matches!(queue[..], ["FirstAttemptsQueue" | "RetriesQueue" | "JobsQueue", "Arn"]))
                         && queues.count() > 0
                 }
                 ("secretsmanager", ["secretsmanager:GetSecretValue"]) => {
