@@ -22,7 +22,7 @@ const ALWAYS: [(&str, &str); 9] = [
 const CODES: [(u16, &[&str]); 12] = [
     (400, &["malformed_request"]),
     (401, &["unauthenticated", "invalid_credentials"]),
-    (403, &["forbidden", "wrong_key_type", "ip_not_allowed"]),
+    (403, &["forbidden", "wrong_key_type", "ip_not_allowed", "origin_not_allowed"]),
     (
         404,
         &[
@@ -31,6 +31,7 @@ const CODES: [(u16, &[&str]); 12] = [
             "field_group_not_found",
             "global_field_not_found",
             "tenant_field_not_found",
+            "tenant_not_found",
             "values_not_found",
             "webhook_not_found",
             "delivery_not_found",

@@ -12,6 +12,7 @@ mod connections;
 mod credentials;
 mod delivery;
 mod described;
+mod embed_tokens;
 mod entity_pages;
 mod every_failure;
 mod everywhere;
