@@ -1,12 +1,13 @@
 //! What a credential may do once it is known.
 
-use contract::permission::{Permission, Role};
+use contract::permission::{Permission, Role, TokenPermission};
 use runtime::{Method, Route};
 use serde_json::{Value, json};
 use store::grant::Action;
 use store::keys::Kind;
 
 use crate::app::{Account, App, Caller, id};
+use crate::embed_tokens::{bearing, token};
 use crate::routes::{a_path_of, routes};
 
 const PERMISSIONS: [&str; 10] = [
@@ -40,7 +41,7 @@ async fn verdict(caller: &Caller, route: &Route) -> String {
 #[tokio::test]
 async fn who_may_enter() {
     let app = App::start().await;
-    let owner = app.account("ada").await.owner;
+    let Account { owner, key: maker, .. } = app.account("ada").await;
     let mut columns = vec![("anyone".to_owned(), app.anonymous())];
     for key_type in ["delivery", "preview"] {
         columns.push((key_type.to_owned(), key(&app, &owner, json!({ "name": "A", "type": key_type })).await));
@@ -48,6 +49,11 @@ async fn who_may_enter() {
     for permission in PERMISSIONS {
         let body = json!({ "name": "A", "type": "management", "permissions": [permission] });
         columns.push((permission.to_owned(), key(&app, &owner, body).await));
+    }
+    for permission in TokenPermission::ALL {
+        let body = json!({ "tenantId": "acme", "permissions": [permission.name()] });
+        let token = bearing(&app.anonymous(), &token(&maker, &body).await);
+        columns.push((format!("token:{}", permission.name()), token));
     }
     for role in ["viewer", "editor", "admin", "owner"] {
         let account = app.account(role).await;

@@ -1,5 +1,7 @@
 //! Tenant fields by token, and how many it may make.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::{Value, json};
 
 use super::Shop;
@@ -56,7 +58,9 @@ async fn a_limit_counts_what_is_there_however_it_came() {
 
 /// What becomes of so many fields that are made at once.
 pub(super) async fn made_at_once(callers: &[Caller], path: &str, count: usize) -> usize {
-    let calls = (0..count).map(|n| {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let calls = (0..count).map(|_| {
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let call = callers[n % callers.len()].post(path).json(&new(&format!("at_once_{n}")));
         tokio::spawn(call.into_future())
     });
