@@ -26,12 +26,15 @@ pub struct RotationStep {
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "camelCase")]
 enum Step {
-    CreateSecret,
-    SetSecret,
-    TestSecret,
-    FinishSecret,
+    #[serde(rename = "createSecret")]
+    Create,
+    #[serde(rename = "setSecret")]
+    Set,
+    #[serde(rename = "testSecret")]
+    Test,
+    #[serde(rename = "finishSecret")]
+    Finish,
 }
 
 impl TokenRotation {
@@ -51,16 +54,16 @@ impl TokenRotation {
     /// `unavailable`, `internal`: Secrets Manager asks again.
     pub async fn take(&self, of: &RotationStep) -> Result<(), Error> {
         match of.step {
-            Step::CreateSecret => self.create(of).await,
+            Step::Create => self.create(of).await,
             // There is nowhere else to tell it.
-            Step::SetSecret => Ok(()),
-            Step::TestSecret => {
+            Step::Set => Ok(()),
+            Step::Test => {
                 let text = self.pending(of).await?;
                 let text = text.ok_or_else(|| Error::internal("the new version of the token keys is not there"))?;
                 let tried = TokenKey::parse(&of.client_request_token, Time::from_millis(0), &text);
                 tried.map(|_| ()).map_err(Error::internal)
             }
-            Step::FinishSecret => self.finish(of).await,
+            Step::Finish => self.finish(of).await,
         }
     }
 

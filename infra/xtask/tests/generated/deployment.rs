@@ -107,11 +107,8 @@ fn grants(statement: &Value) -> Vec<Grant> {
             })
             .collect(),
         "secretsmanager" => {
-            let name = match on["Ref"].as_str().unwrap() {
-                "DataKeys" => "data-keys",
-                "TokenKeys" => "token-keys",
-                other => panic!("{other}"),
-            };
+            let names = [("DataKeys", "data-keys"), ("TokenKeys", "token-keys")];
+            let (_, name) = names.into_iter().find(|(resource, _)| on["Ref"] == *resource).unwrap();
             vec![Grant::Secret { name: format!("{PREFIX}/{name}"), actions }]
         }
         _ => Vec::new(),
