@@ -16,6 +16,9 @@ PYTHON    := $(RECEIVERS)/python/venv/installed
 OPENAPI := tests/openapi
 SCHEMATHESIS := $(OPENAPI)/venv/installed
 
+# The tests of single packages that see them from the outside.
+PACKAGES := $(notdir $(patsubst %/main.rs,%,$(patsubst %.rs,%,$(wildcard */*/tests/*.rs */*/tests/*/main.rs))))
+
 .PHONY: dev test bench gen lint advisories receivers openapi
 
 dev:
@@ -24,23 +27,40 @@ dev:
 gen:
 	cargo xtask gen
 
+# Runs a part, and says what it took: $(call part,its name,its command)
+part = @began=$$(date +%s); $(2) && echo "-- $(1): $$(($$(date +%s) - began)) s"
+
+# What runs is built with what the tests are, by selecting one of them: it would be built twice otherwise, since features
+# are unified over all that is selected.
+PROGRAMS := cargo build --quiet --workspace --bin hedgerow --bin merge-values --bin send-mail --bin xtask --test used
+TESTS    := cargo test --quiet --workspace
+
 # The tests come last, so that a run ends with their own closing lines. The functions' one-line mains have none.
-test: lint receivers openapi
+test:
+	$(call part,lint,$(MAKE) --no-print-directory lint)
+	$(call part,receivers,$(MAKE) --no-print-directory receivers)
+	$(call part,the programs,$(PROGRAMS))
+	$(call part,openapi,$(MAKE) --no-print-directory openapi)
+	$(call part,the build of the tests,$(TESTS) --no-run --lib --test '*')
 	rm -rf target/tmp/uses-of-roles
-	cargo test --workspace --quiet --lib --test '*'
-	cargo test --quiet --package hedgerow-tests --test used -- --ignored
+	$(call part,unit tests and those of single packages,$(TESTS) --lib $(PACKAGES:%=--test %))
+	$(call part,tests over HTTP,$(TESTS) --test http)
+	$(call part,tests of webhooks,$(TESTS) --test webhooks)
+	$(call part,tests under faults,$(TESTS) --test faults)
+	$(TESTS) --test used -- --ignored
 
 lint: $(DENY) $(LINT)
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- --deny warnings
 	$(DENY) --log-level error check licenses bans sources
-	cargo xtask gen --check
+	$(PROGRAMS)
+	target/debug/xtask gen --check
 	$(LINT) infra/template.yaml
 
 receivers: $(NODE) $(PYTHON)
 
 openapi: $(SCHEMATHESIS)
-	cargo build --quiet --workspace --bin hedgerow --bin merge-values
+	$(PROGRAMS)
 	$(<D)/bin/python $(OPENAPI)/run.py target/debug/hedgerow
 
 # The advisory database is fetched from its public repository.
@@ -48,7 +68,7 @@ advisories: $(DENY)
 	$(DENY) check advisories
 
 bench:
-	cargo build --quiet --release --workspace --bins
+	cargo build --quiet --release --workspace --exclude hedgerow-tests --bins
 	target/release/bench
 
 $(DENY):

@@ -1,8 +1,7 @@
 //! Signup, login, logout and the running session.
 
+use hedgerow_tests::app::{App, COOKIE, Caller, cookie_of};
 use serde_json::{Value, json};
-
-use crate::app::{App, COOKIE, Caller, cookie_of};
 
 const SIGNUP: &str = "/api/auth/signup";
 const LOGIN: &str = "/api/auth/login";

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use hedgerow_tests::app::{App, Caller, id};
 use serde_json::{Value, json};
 
-use crate::app::{App, Caller, id};
 use crate::raw;
 
 const KEYS: &str = "/api/v1/api-keys";
@@ -43,7 +43,7 @@ async fn a_key_is_shown_once() {
         }
     }
     let (keys, _) = account.owner.get(KEYS).await.page();
-    assert_eq!(crate::app::each(&keys, "type"), ["management", "management", "delivery", "preview"]);
+    assert_eq!(hedgerow_tests::app::each(&keys, "type"), ["management", "management", "delivery", "preview"]);
 }
 
 #[tokio::test]
@@ -132,10 +132,11 @@ async fn a_key_ends_with_its_time() {
     app.with_key(&key).get(GROUPS).await.expect(200);
     app.clock.advance(day);
     app.with_key(&key).get(GROUPS).await.fails(401, "unauthenticated");
-    assert_eq!(account.owner.get(&path).await.data(200)["active"], true);
+    let owner = app.log_in(&account).await;
+    assert_eq!(owner.get(&path).await.data(200)["active"], true);
     let past = app.clock.now().to_string();
-    account.owner.patch(&path).json(&json!({ "expiresAt": past })).await.wrong(&["expiresAt"]);
-    account.owner.patch(&path).json(&json!({ "expiresAt": null })).await.expect(200);
+    owner.patch(&path).json(&json!({ "expiresAt": past })).await.wrong(&["expiresAt"]);
+    owner.patch(&path).json(&json!({ "expiresAt": null })).await.expect(200);
     app.with_key(&key).get(GROUPS).await.expect(200);
 }
 

@@ -1,8 +1,7 @@
 //! Bodies that can't be read, or that are not what they should be: refused with the contract's code, nothing written.
 
+use hedgerow_tests::app::{Account, App, Call, Caller, fields, id, values};
 use serde_json::{Value, json};
-
-use crate::app::{Account, App, Call, Caller, fields, id, values};
 
 const MIB: usize = 1024 * 1024;
 
@@ -36,8 +35,8 @@ async fn entrances(app: &App) -> (Account, Vec<Entrance>) {
         path: path.to_owned(),
         good,
     };
-    let signup = json!({ "email": "eve@example.com", "password": "long enough", "clientName": "Eve" });
-    let login = json!({ "email": "ada@example.com", "password": "long enough" });
+    let signup = json!({ "email": "eve@example.com", "password": "long enough for all", "clientName": "Eve" });
+    let login = json!({ "email": "ada@example.com", "password": "long enough for all" });
     let field = json!({ "key": "new", "label": "New", "schema": text });
     let mut in_groups = field.clone();
     in_groups["key"] = json!("newer");

@@ -1,10 +1,10 @@
 //! Identifiers in the path that are none: refused by name, nothing touched.
 
+use hedgerow_tests::app::{App, fields, values};
+use hedgerow_tests::routes::{filled, routes};
 use serde_json::json;
 
-use crate::app::{App, fields, values};
 use crate::raw;
-use crate::routes::{filled, routes};
 
 /// Not one of these is an identifier or a key of anything, once it is decoded.
 const NEVER: [&str; 24] = [
@@ -44,7 +44,7 @@ async fn a_parameter_that_is_no_identifier_is_named() {
     let before = account.key.everything("acme", "product").await;
     let too_long = "a".repeat(129);
     for route in routes().filter(|route| route.path.starts_with("/api/v1/")) {
-        let caller = if route.package == "api-keys" { &account.owner } else { &account.key };
+        let caller = account.who_may(route);
         let lines = format!("{}content-type: application/json\r\n", caller.lines());
         for name in route.parameters() {
             for bad in NEVER.iter().copied().chain([too_long.as_str()]) {

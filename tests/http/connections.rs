@@ -3,13 +3,14 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use hedgerow_tests::app::App;
+use hedgerow_tests::process::PATIENCE;
+use hedgerow_tests::wait::until;
 use local::limits::Limits;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
-use crate::app::App;
-use crate::process::{PATIENCE, until};
 use crate::raw;
 
 /// Another address of this machine.

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use hedgerow_tests::answer::Answer;
+use hedgerow_tests::app::{App, COOKIE, Caller, id};
+use hedgerow_tests::routes::{a_path_of, routes};
 use runtime::{Access, Route};
 use serde_json::json;
 
-use crate::answer::Answer;
-use crate::app::{App, COOKIE, Caller, id};
 use crate::raw;
-use crate::routes::{a_path_of, routes};
 
 const KEYS: &str = "/api/v1/api-keys";
 const GROUPS: &str = "/api/v1/field-groups";
@@ -173,7 +173,7 @@ async fn a_refused_request_writes_nothing() {
     account.key.group("product").await;
     let before = account.key.everything("acme", "product").await;
     for (_, caller) in [("nobody", app.anonymous()), ("a stranger", app.with_key("hr_live_x"))] {
-        let path = crate::app::values("acme", "product", "e");
+        let path = hedgerow_tests::app::values("acme", "product", "e");
         for method in ["POST", "PUT", "DELETE"] {
             caller.call(method, &path).json(&json!({})).await.fails(401, "unauthenticated");
         }

@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Unbounded};
 
+use hedgerow_tests::app::{App, Caller, entities, values};
 use serde_json::{Value, json};
-
-use crate::app::{App, Caller, entities, values};
 
 async fn page(key: &Caller, limit: usize, cursor: Option<&str>) -> (Vec<Value>, Option<String>) {
     let after = cursor.map_or(String::new(), |cursor| format!("&cursor={cursor}"));

@@ -1,9 +1,8 @@
 //! A body with several failures is told of each, wherever it is found: in its form, in the light of other members, of
 //! the time, of what is stored.
 
+use hedgerow_tests::app::{App, fields, id, values};
 use serde_json::{Value, json};
-
-use crate::app::{App, fields, id, values};
 
 const PAST: &str = "2020-01-01T00:00:00Z";
 const FUTURE: &str = "2100-01-01T00:00:00Z";

@@ -3,19 +3,19 @@
 use std::process::Stdio;
 
 use engines::Engines;
-use hedgerow_tests::runtime_api::{RuntimeApi, environment};
+use hedgerow_tests::answer::Answer;
+use hedgerow_tests::app::{App, values};
+use hedgerow_tests::process::{PATIENCE, program};
 use local::backend::Backend;
 use local::event;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use runtime_api::{RuntimeApi, environment};
 use samples::Identity;
 use serde_json::{Value, json};
 use store::author::Clock;
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
-use crate::answer::Answer;
-use crate::app::{App, values};
-use crate::process::{PATIENCE, program};
 use crate::raw;
 
 /// A path, headers, a body, and the status of the answer.
@@ -119,7 +119,7 @@ async fn one_event_has_one_answer_wherever_it_is_answered() {
         let request = hyper::Request::post(path);
         let request = sent.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let parts = request.body(()).unwrap().into_parts().0;
-        let route = crate::routes::routes().find(|route| route.id == "merge-values").unwrap();
+        let route = hedgerow_tests::routes::routes().find(|route| route.id == "merge-values").unwrap();
         let address = "127.0.0.1".parse().ok();
         let event = event::of_request(&parts, &body.to_vec().into(), route, address);
         let there = function.answer(path, serde_json::to_vec(&event).unwrap()).await;

@@ -1,8 +1,7 @@
 //! What is another's reads, byte for byte, like what is not there.
 
+use hedgerow_tests::app::{App, Caller, fields, id, values};
 use serde_json::{Value, json};
-
-use crate::app::{App, Caller, fields, id, values};
 
 /// Sends the same request to what is another's and to what nobody has, and compares the answers whole.
 async fn alike(caller: &Caller, method: &str, foreign: &str, absent: &str, body: Option<&Value>) {
@@ -77,7 +76,7 @@ async fn another_clients_resources_are_as_if_they_were_not() {
                     alike(caller, method, &from, &to, body.as_ref()).await;
                 }
                 alike(caller, "POST", &format!("{from}/restore"), &format!("{to}/restore"), None).await;
-                let list = |group: &str| crate::app::entities(tenant, group);
+                let list = |group: &str| hedgerow_tests::app::entities(tenant, group);
                 alike(caller, "GET", &list(&foreign), &list(&nobodys), None).await;
             }
         }

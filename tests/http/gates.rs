@@ -1,9 +1,9 @@
 //! The order of the gates, from the outside: with two things wrong, the caller is told what the earlier gate found.
 
+use hedgerow_tests::answer::Answer;
+use hedgerow_tests::app::{App, Caller};
 use serde_json::json;
 
-use crate::answer::Answer;
-use crate::app::{App, Caller};
 use crate::permissions::key;
 
 /// Something wrong with a request to `POST …/webhooks/{id}/test`, in the order of the gates.

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
+use hedgerow_tests::app::{App, each, fields, id, values};
 use serde_json::{Value, json};
-
-use crate::app::{App, each, fields, id, values};
 
 const GLOBAL: &str = "/api/v1/global-fields";
 const DAY: Duration = Duration::from_secs(24 * 3600);

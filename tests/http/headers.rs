@@ -1,12 +1,12 @@
 //! What every answer carries, and what paths and methods that are none get. The values of the headers themselves are
 //! looked at wherever an answer is read (`answer.rs`).
 
+use hedgerow_tests::app::App;
+use hedgerow_tests::routes::{filled, routes};
 use runtime::Method;
 use serde_json::json;
 
-use crate::app::App;
 use crate::raw;
-use crate::routes::{filled, routes};
 
 const MIB: usize = 1024 * 1024;
 

@@ -1,9 +1,9 @@
 //! By which names a process answers: one that its own machine alone reaches, by that machine's names alone.
 
+use hedgerow_tests::app::App;
 use local::gateway::Gateway;
 use tokio::net::TcpListener;
 
-use crate::app::App;
 use crate::raw;
 
 fn request(version: &str, target: &str, hosts: &[&str], key: &str) -> Vec<u8> {

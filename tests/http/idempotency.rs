@@ -1,22 +1,20 @@
 //! `Idempotency-Key`: the first answer, again.
 
-use std::sync::mpsc;
 use std::time::Duration;
 
+use hedgerow_tests::answer::Answer;
+use hedgerow_tests::app::{App, fields, id, values};
 use serde_json::{Value, json};
 
-use crate::answer::Answer;
-use crate::app::{App, Caller, fields, id, values};
+pub(crate) const GROUPS: &str = "/api/v1/field-groups";
 
-const GROUPS: &str = "/api/v1/field-groups";
-
-fn group(key: &str) -> Value {
+pub(crate) fn group(key: &str) -> Value {
     json!({ "key": key, "name": key })
 }
 
 /// That it is the first answer again, and says so.
 #[track_caller]
-fn replays(first: &Answer, again: &Answer) {
+pub(crate) fn replays(first: &Answer, again: &Answer) {
     assert!(first.all("idempotency-replayed").is_empty(), "{first}");
     assert_eq!(again.header("idempotency-replayed"), "true", "{again}");
     assert_eq!((first.status, &first.body), (again.status, &again.body), "{again}");
@@ -169,7 +167,7 @@ async fn another_media_type_or_precondition_under_the_same_key_is_refused() {
         post("k", "application/json").at(other).await.fails(422, "idempotency_key_reused");
     }
     post("k", "application/json").await.fails(422, "idempotency_key_reused");
-    let none = |call: crate::app::Call| call.header("if-none-match", "*");
+    let none = |call: hedgerow_tests::app::Call| call.header("if-none-match", "*");
     none(post("k", "application/json").at("\"1\"")).await.fails(422, "idempotency_key_reused");
     assert_eq!(key.get(&path).await.data(200)["version"], 2);
 }
@@ -345,71 +343,4 @@ async fn other_methods_do_not_look_at_it() {
         let saved = key.put(&values("acme", "a", "e")).once("k").json(&sent).await.data(200);
         assert_eq!(saved["version"], version);
     }
-}
-
-async fn twice(key: &Caller) -> (Answer, Answer) {
-    let call = || key.post(GROUPS).once("k").json(&group("a")).into_future();
-    tokio::join!(call(), call())
-}
-
-#[tokio::test]
-async fn of_two_at_once_one_is_carried_out() {
-    for _ in 0..5 {
-        let app = App::start().await;
-        let key = app.account("ada").await.key;
-        let (one, other) = twice(&key).await;
-        for answer in [&one, &other] {
-            match answer.status {
-                201 => {}
-                _ => answer.fails(409, "idempotency_in_progress"),
-            }
-        }
-        assert!(one.status == 201 || other.status == 201, "{one} {other}");
-        assert_eq!(key.get(GROUPS).await.page().0.len(), 1);
-        let again = key.post(GROUPS).once("k").json(&group("a")).await.expect(201);
-        assert_eq!(again.header("idempotency-replayed"), "true");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn while_the_first_is_on_its_way_the_second_is_told_so() {
-    let app = App::start().await;
-    let key = app.account("ada").await.key;
-    let (arrived, has_arrived) = mpsc::channel();
-    let (go, gone) = mpsc::channel::<()>();
-    let gone = std::sync::Mutex::new(gone);
-    let connector = &app.backend.engine.as_ref().unwrap().connector;
-    connector.faults().set(move |call| {
-        if call.operation == "TransactWriteItems" {
-            let _ = arrived.send(());
-            let _ = tokio::task::block_in_place(|| gone.lock().unwrap().recv_timeout(Duration::from_secs(30)));
-        }
-        None
-    });
-    let first = tokio::spawn(key.post(GROUPS).once("k").json(&group("a")).into_future());
-    tokio::task::block_in_place(|| has_arrived.recv_timeout(Duration::from_secs(30))).unwrap();
-    let second = key.post(GROUPS).once("k").json(&group("a")).await;
-    // Another body is another request even now.
-    let third = key.post(GROUPS).once("k").json(&group("b")).await;
-    go.send(()).unwrap();
-    second.fails(409, "idempotency_in_progress");
-    third.fails(422, "idempotency_key_reused");
-    let first = first.await.unwrap().expect(201);
-    replays(&first, &key.post(GROUPS).once("k").json(&group("a")).await);
-}
-
-#[tokio::test]
-async fn a_try_that_died_is_taken_over_after_its_lease() {
-    let app = App::start().await;
-    let key = app.account("ada").await.key;
-    let connector = &app.backend.engine.as_ref().unwrap().connector;
-    // The group is made; its answer can't be kept.
-    connector.faults().set(|call| (call.operation == "UpdateItem").then_some(engines::Fault::Throttling));
-    let first = key.post(GROUPS).once("k").json(&group("a")).await.data(201);
-    connector.faults().clear();
-    key.post(GROUPS).once("k").json(&group("a")).await.fails(409, "idempotency_in_progress");
-    app.clock.advance(Duration::from_secs(61));
-    let again = key.post(GROUPS).once("k").json(&group("a")).await.data(201);
-    assert_eq!(again["id"], first["id"], "the same group, not a second one");
-    assert_eq!(key.get(GROUPS).await.page().0.len(), 1);
 }

@@ -1,8 +1,7 @@
 //! Lists: pages, limits, and cursors that are good for their own list alone.
 
+use hedgerow_tests::app::{Account, App, Caller, entities, fields, id};
 use serde_json::{Value, json};
-
-use crate::app::{Account, App, Caller, entities, fields, id};
 
 /// A client with five of everything; its lists, each with who may read it.
 async fn lists<'a>(app: &App, account: &'a Account) -> Vec<(&'a Caller, String)> {

@@ -1,8 +1,7 @@
 //! Health and the API's description.
 
+use hedgerow_tests::app::App;
 use serde_json::Value;
-
-use crate::app::App;
 
 /// As it is committed.
 const DOCUMENT: &str = include_str!("../../functions/operations/openapi.json");
@@ -33,7 +32,7 @@ fn the_description_names_every_route_and_no_other() {
             described.push(format!("{} {path} {id}", method.to_uppercase()));
         }
     }
-    let routes = crate::routes::routes().filter(|route| route.path.starts_with('/'));
+    let routes = hedgerow_tests::routes::routes().filter(|route| route.path.starts_with('/'));
     let mut routes: Vec<_> =
         routes.map(|route| format!("{} {} {}", route.method.name(), route.path, route.id)).collect();
     described.sort();

@@ -3,14 +3,13 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use serde_json::json;
-use tokio::process::Command;
-
 use auth::ApiKeySecret;
 use contract::permission::KeyType;
-
-use crate::app::{Caller, each, entities, id, values};
-use crate::process::{Dev, PATIENCE, arguments, program, until};
+use hedgerow_tests::app::{Caller, each, entities, id, values};
+use hedgerow_tests::process::{Dev, PATIENCE, arguments, program};
+use hedgerow_tests::wait::until;
+use serde_json::json;
+use tokio::process::Command;
 
 #[tokio::test]
 async fn data_and_key_outlive_a_kill() {
@@ -151,6 +150,9 @@ async fn flags_that_make_no_sense_are_refused() {
         &["dev", "--listen", "[::]:0"],
         &["dev", "--listen", &taken],
         &["dev", "--listen", "127.0.0.1:0", "--data", file.to_str().unwrap()],
+        &["dev", "--listen", "127.0.0.1:0", "--origin", "http://example.com"],
+        &["dev", "--listen", "127.0.0.1:0", "--origin", "https://example.com/admin"],
+        &["dev", "--listen", "127.0.0.1:0", "--origin", "*"],
         &["dev", "--limit", "nobody=1/1"],
         &["dev", "--limit", "login=0/1"],
         &["dev", "--trusted-proxies", "-1"],
@@ -194,6 +196,23 @@ async fn who_listens_beyond_this_machine_says_where_webhooks_may_go() {
 }
 
 #[tokio::test]
+async fn links_lead_to_where_it_listens_or_to_where_it_is_said_to_be() {
+    for (number, listen, said, origin) in [
+        (1, "127.0.0.1:0", None, "http://127.0.0.1:"),
+        (2, "0.0.0.0:0", None, "http://localhost:"),
+        (3, "127.0.0.1:0", Some("https://Hedgerow.example.com"), "https://hedgerow.example.com\n"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut flags = vec!["--webhook-targets", "public", "--listen", listen];
+        flags.extend(said.into_iter().flat_map(|origin| ["--origin", origin]));
+        let dev = Dev::with(folder.path(), number, &flags).await;
+        let mail = format!("mail          is written to {}; ", folder.path().join("data/mail").display());
+        assert!(dev.greeting.contains(&format!("{mail}its links lead to {origin}")), "{}", dev.greeting);
+        assert!(folder.path().join("data/mail").is_dir());
+    }
+}
+
+#[tokio::test]
 async fn a_name_can_be_listened_on() {
     let folder = tempfile::tempdir().unwrap();
     let dev = Dev::with(folder.path(), 1, &["--listen", "localhost:0"]).await;
@@ -215,7 +234,7 @@ async fn its_log_holds_no_secret() {
     let anyone = Caller::at(&dev.base);
     let signup = json!({ "email": "m4il@secret.example", "password": "p4ssword secret", "clientName": "N4me secret" });
     let answer = anyone.post("/api/auth/signup").json(&signup).await.expect(201);
-    let owner = anyone.with("cookie", &crate::app::cookie_of(&answer));
+    let owner = anyone.in_session(&hedgerow_tests::app::cookie_of(&answer));
     let wrong = json!({ "email": "m4il@secret.example", "password": "wr0ng secret" });
     anyone.post("/api/auth/login").json(&wrong).await.fails(401, "invalid_credentials");
     let made = owner.post("/api/v1/api-keys").json(&json!({ "name": "A", "type": "management" })).await.data(201);
@@ -230,7 +249,7 @@ async fn its_log_holds_no_secret() {
     key.post("/api/v1/field-groups").json(&json!({ "key": "b0dy secret" })).await.expect(422);
     anyone.with("x-api-key", "hr_live_f0rged-secret").get("/api/v1/field-groups").await.expect(401);
     anyone.with("x-request-id", "seen-in-the-log").get("/api/health").await.expect(200);
-    let cookie = crate::app::cookie_of(&answer);
+    let cookie = hedgerow_tests::app::cookie_of(&answer);
     let (greeting, demo) = (dev.greeting.clone(), dev.key.clone());
     let (_, rest, log) = dev.terminate().await;
     assert!(log.contains("seen-in-the-log"), "there is a log to read");

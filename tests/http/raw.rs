@@ -2,11 +2,10 @@
 
 use std::net::SocketAddr;
 
+use hedgerow_tests::answer::Answer;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-
-use crate::answer::Answer;
 
 /// Sends a request on a connection of its own; `lines` are header lines, each with its line break.
 pub(crate) async fn send(address: SocketAddr, method: &str, path: &str, lines: &str, body: &[u8]) -> Answer {

@@ -2,13 +2,13 @@
 
 use std::process::Stdio;
 
+use hedgerow_tests::app::App;
+use hedgerow_tests::process::PATIENCE;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::app::App;
-use crate::process::PATIENCE;
 use crate::raw;
 
 const MIB: usize = 1024 * 1024;

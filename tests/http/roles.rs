@@ -5,9 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use engines::Fault;
+use hedgerow_tests::app::{App, id};
 use serde_json::json;
-
-use crate::app::{App, id};
 
 /// Its first answer is not kept, as of a function that dies right after its write.
 #[tokio::test]

@@ -1,10 +1,9 @@
 //! Schemas of fields: what a definition may say, and that everything wrong with one is named at once.
 
+use hedgerow_tests::app::{App, Caller, fields, id};
 use serde_json::{Value, json};
 
-use crate::app::{App, Caller, fields, id};
-
-async fn define(key: &Caller, schema: &Value) -> crate::answer::Answer {
+async fn define(key: &Caller, schema: &Value) -> hedgerow_tests::answer::Answer {
     let body = json!({ "key": format!("f{}", fastid(schema)), "label": "L", "schema": schema });
     key.post(&fields("acme", "product")).json(&body).await
 }

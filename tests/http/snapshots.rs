@@ -1,8 +1,7 @@
 //! Whole bodies, as documents: a change of one is a change of what callers see.
 
+use hedgerow_tests::app::{App, entities, fields, id, values};
 use serde_json::{Value, json};
-
-use crate::app::{App, entities, fields, id, values};
 
 /// Identifiers and times become their kind.
 fn redacted(value: &mut Value) {
@@ -37,7 +36,7 @@ async fn bodies() {
     let body = json!({ "email": "ada@example.com", "password": "correct horse", "clientName": "Acme" });
     let signed_up = app.anonymous().post("/api/auth/signup").json(&body).await;
     insta::assert_json_snapshot!("signup", shown(signed_up.json()));
-    let owner = app.with_cookie(&crate::app::cookie_of(&signed_up));
+    let owner = app.with_cookie(&hedgerow_tests::app::cookie_of(&signed_up));
 
     let body = json!({ "name": "Server", "type": "management", "permissions": ["schema:read", "schema:write"] });
     insta::assert_json_snapshot!("api_key", shown(owner.post("/api/v1/api-keys").json(&body).await.json()));

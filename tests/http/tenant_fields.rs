@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
+use hedgerow_tests::app::{App, each, fields, id, values};
 use serde_json::{Value, json};
-
-use crate::app::{App, each, fields, id, values};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -210,7 +209,7 @@ async fn many_first_uses_at_once_make_one_tenant() {
     }
     assert_eq!(each(&key.get("/api/v1/tenants").await.page().0, "tenantId"), ["acme"]);
     assert_eq!(key.get(&fields("acme", "product")).await.page().0.len(), 3);
-    assert_eq!(key.get(&crate::app::entities("acme", "product")).await.page().0.len(), 3);
+    assert_eq!(key.get(&hedgerow_tests::app::entities("acme", "product")).await.page().0.len(), 3);
 }
 
 #[tokio::test]

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
+use hedgerow_tests::app::{App, Caller, each, entities, fields, id, values};
 use serde_json::{Value, json};
-
-use crate::app::{App, Caller, each, entities, fields, id, values};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 

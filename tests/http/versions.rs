@@ -1,8 +1,7 @@
 //! Versions: `ETag`, `If-Match`, conflicts.
 
+use hedgerow_tests::app::{App, Caller, fields, id, values};
 use serde_json::{Value, json};
-
-use crate::app::{App, Caller, fields, id, values};
 
 /// A resource that can be changed: who, where, by which method, from what to what, and whether it can be restored.
 struct Kind {

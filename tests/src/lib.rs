@@ -1,4 +1,13 @@
-//! What tests and benchmarks share: a stand-in for Lambda around a function's own binary.
+//! What the suites share: a running Hedgerow with whoever calls it, what holds for every answer, a receiver of webhooks,
+//! and the ways to wait for something.
 
-pub mod runtime_api;
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+pub mod answer;
+pub mod app;
+mod described;
+pub mod process;
+pub mod receiver;
+pub mod routes;
 pub mod uses;
+pub mod wait;

@@ -1,8 +1,8 @@
-//! What is granted although the suite over HTTP never uses it, each with its reason.
+//! What is granted although the suites never use it, each with its reason.
 
 use engines::Use;
 
-/// A grant that the suite does not come by.
+/// A grant that the suites do not come by.
 #[derive(Debug)]
 pub(crate) struct Exception {
     functions: &'static [&'static str],
@@ -55,6 +55,12 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
             "delete-values",
             "restore-values",
             "create-embed-token",
+            "send-mail",
+            "log-in",
+            "change-password",
+            "request-password-reset",
+            "confirm-password-reset",
+            "invite-member",
         ],
         action: "GetSecretValue",
         keys: None,

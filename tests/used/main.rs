@@ -1,6 +1,6 @@
 //! What each function's role grants is what the function uses: neither more nor less. A use that is not granted fails
 //! where it happens, since the gateway and the workers hold every function to its role. This is the other half: whatever
-//! is granted was used while the suite over HTTP ran, but for what is listed here with its reason.
+//! is granted was used while the suites ran, but for what is listed here with its reason.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -24,10 +24,10 @@ async fn granted() -> BTreeSet<Use> {
     roles.flat_map(|role| role.all()).collect()
 }
 
-/// What the suite has noted.
+/// What the suites have noted.
 fn used() -> BTreeSet<Use> {
-    let files = std::fs::read_dir(folder(env!("CARGO_TARGET_TMPDIR")));
-    let files = files.expect("the suite over HTTP has to run before this");
+    let files = std::fs::read_dir(folder());
+    let files = files.expect("the suites have to run before this");
     let texts = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
     texts.flat_map(|text| text.lines().map(|line| read(line).unwrap()).collect::<Vec<_>>()).collect()
 }
@@ -38,7 +38,7 @@ fn told(of: &Use) -> String {
 }
 
 #[tokio::test]
-#[ignore = "it is run when the suite over HTTP is over"]
+#[ignore = "it is run when the suites are over"]
 async fn what_is_granted_is_what_is_used() {
     let (granted, used) = (granted().await, used());
     let excepted = |of: &&Use| EXCEPTIONS.iter().any(|exception| exception.is_of(of));

@@ -2,9 +2,15 @@
 
 /// The path of every route, and the methods that it takes as an `Allow` header lists them.
 pub(crate) static PATHS: &[(&str, &str)] = &[
+    ("/api/auth/invitations/accept", "POST"),
     ("/api/auth/login", "POST"),
     ("/api/auth/logout", "POST"),
+    ("/api/auth/password", "POST"),
+    ("/api/auth/password-reset", "POST"),
+    ("/api/auth/password-reset/confirm", "POST"),
     ("/api/auth/session", "GET, HEAD"),
+    ("/api/auth/sessions", "GET, HEAD, DELETE"),
+    ("/api/auth/sessions/{id}", "DELETE"),
     ("/api/auth/signup", "POST"),
     ("/api/auth/token", "POST"),
     ("/api/health", "GET, HEAD"),
@@ -20,6 +26,10 @@ pub(crate) static PATHS: &[(&str, &str)] = &[
     ("/api/v1/global-fields/{id}", "GET, HEAD, PATCH, DELETE"),
     ("/api/v1/global-fields/{id}/restore", "POST"),
     ("/api/v1/jobs/{id}", "GET, HEAD"),
+    ("/api/v1/members", "GET, HEAD"),
+    ("/api/v1/members/invitations", "GET, HEAD, POST"),
+    ("/api/v1/members/invitations/{id}", "DELETE"),
+    ("/api/v1/members/{id}", "PATCH, DELETE"),
     ("/api/v1/tenants", "GET, HEAD"),
     ("/api/v1/tenants/{tenantId}/embed-tokens/revoke", "POST"),
     ("/api/v1/tenants/{tenantId}/field-groups/{groupId}/entities", "GET, HEAD"),

@@ -3,12 +3,11 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use auth::Origin;
 use auth::embed_token::MOST_ORIGINS;
 use contract::names::{EntityId, GroupKey, GroupRef, TenantId};
 use contract::permission::{TokenPermission, TokenPermissions};
 use contract::resource::Resource;
-use contract::{Broken, Error, Problems, Time, Whole};
+use contract::{Broken, Error, Origin, Problems, Time, Whole};
 use deserr::Deserr;
 use runtime::token_issuer::NewToken;
 use runtime::{Body, ByKey, Caller, Created, TokenIssuer};

@@ -3,7 +3,7 @@
 use contract::Error;
 use contract::id::WebhookId;
 use contract::webhook::Delivery;
-use runtime::{Accepted, Deliver, Now, RequestId};
+use runtime::{Accepted, Deliver, Now, RequestInfo};
 use store::deliveries::Deliveries;
 use store::grant::Ping;
 
@@ -11,10 +11,10 @@ pub(crate) async fn test(
     deliveries: Deliveries<Ping>,
     deliver: Deliver,
     id: WebhookId,
-    request_id: RequestId,
+    from: RequestInfo,
     now: Now,
 ) -> Result<Accepted<Delivery>, Error> {
-    let (delivery, message) = deliveries.ping(id, &request_id.0).await?;
+    let (delivery, message) = deliveries.ping(id, &from.request_id).await?;
     deliver.send(message.as_slice(), now.0).await?;
     Ok(Accepted(delivery))
 }

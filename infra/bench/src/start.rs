@@ -7,9 +7,9 @@ use std::time::Instant;
 use bytes::Bytes;
 use engines::Engines;
 use local::backend::Backend;
+use runtime_api::{RuntimeApi, environment};
 use samples::Identity;
 use store::author::Clock;
-use tests::runtime_api::{RuntimeApi, environment};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 

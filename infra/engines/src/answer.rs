@@ -11,9 +11,13 @@ use serde_json::Value;
 const JSON_1_0: &str = "application/x-amz-json-1.0";
 /// What the one sends that speaks AWS JSON 1.1.
 const JSON_1_1: &str = "application/x-amz-json-1.1";
+/// What the one sends that goes by methods and paths.
+const REST_JSON: &str = "application/json";
 
 /// The header by which the SDKs tell SQS's errors apart.
-pub(crate) const QUERY_ERROR: &str = "x-amzn-query-error";
+const QUERY_ERROR: &str = "x-amzn-query-error";
+/// The header by which they tell the errors of services apart that go by methods and paths.
+const ERROR_TYPE: &str = "x-amzn-errortype";
 
 /// An engine's answer: a status and a JSON body, errors included.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,14 +28,14 @@ pub struct Answer {
     pub body: Bytes,
     /// The `content-type`.
     pub content_type: &'static str,
-    /// The `x-amzn-query-error`.
-    pub query_error: Option<String>,
+    /// The header by which the SDKs tell an error, where the body does not say it.
+    pub error: Option<(&'static str, String)>,
 }
 
 impl Answer {
     /// A body as it is, from a service that speaks AWS JSON 1.0.
     pub(crate) fn of(status: u16, body: Bytes) -> Self {
-        Self { status, body, content_type: JSON_1_0, query_error: None }
+        Self { status, body, content_type: JSON_1_0, error: None }
     }
 
     pub(crate) fn json_1_0(status: u16, body: &Value) -> Self {
@@ -42,8 +46,16 @@ impl Answer {
         Self { content_type: JSON_1_1, ..Self::json_1_0(status, body) }
     }
 
+    pub(crate) fn rest_json(status: u16, body: &Value) -> Self {
+        Self { content_type: REST_JSON, ..Self::json_1_0(status, body) }
+    }
+
     pub(crate) fn with_query_error(self, query_error: String) -> Self {
-        Self { query_error: Some(query_error), ..self }
+        Self { error: Some((QUERY_ERROR, query_error)), ..self }
+    }
+
+    pub(crate) fn with_error_type(self, kind: &str) -> Self {
+        Self { error: Some((ERROR_TYPE, kind.to_owned())), ..self }
     }
 
     /// An error in AWS's JSON: `kind` is the qualified type, such as `com.amazon.coral.service#AccessDeniedException`.

@@ -13,11 +13,12 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 
-use crate::answer::{Answer, QUERY_ERROR, request_id};
+use crate::answer::{Answer, request_id};
 use crate::engines::Engines;
 use crate::fault::{Call, Fault, Faults};
 use crate::operation::{self, Operation};
 use crate::role::{self, Role};
+use crate::service;
 use crate::trace::Trace;
 
 /// An HTTP client for the SDK (`Config::builder().http_client(connector)`) that reaches the embedded engines without a
@@ -95,7 +96,9 @@ impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         // Read here, in the caller's own task.
         let role = role::in_force();
-        let target = request.headers().get("x-amz-target").unwrap_or_default().to_owned();
+        let target = request.headers().get("x-amz-target").map(str::to_owned);
+        let path = request.uri().parse::<http::Uri>().map(|uri| uri.path().to_owned()).unwrap_or_default();
+        let target = target.or_else(|| service::target(request.method(), &path)).unwrap_or_default();
         let this = self.clone();
         HttpConnectorFuture::new(async move {
             // Read as a connection would: the SDK gives up a call whose request it sees nobody read, and a receive may
@@ -111,8 +114,8 @@ fn respond(answer: Answer) -> Result<HttpResponse, ConnectorError> {
         .status(answer.status)
         .header("content-type", answer.content_type)
         .header("x-amzn-requestid", request_id());
-    if let Some(error) = answer.query_error {
-        response = response.header(QUERY_ERROR, error);
+    if let Some((name, value)) = answer.error {
+        response = response.header(name, value);
     }
     let response = response.body(SdkBody::from(answer.body)).map_err(|e| ConnectorError::other(e.into(), None))?;
     HttpResponse::try_from(response).map_err(|e| ConnectorError::other(e.into(), None))

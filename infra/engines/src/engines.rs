@@ -9,6 +9,7 @@ use crate::dynamo::Dynamo;
 use crate::file::OpenError;
 use crate::secrets::Secrets;
 use crate::service::Service;
+use crate::ses::Ses;
 use crate::sqs::Sqs;
 
 /// The embedded services. A clone is another handle on the same ones.
@@ -20,26 +21,35 @@ pub struct Engines {
     pub sqs: Sqs,
     /// Secrets Manager.
     pub secrets: Secrets,
+    /// SES.
+    pub ses: Ses,
 }
 
 impl Engines {
     /// Opens the engines of `folder`, which is created for its owner alone if it isn't there. Several processes may
     /// have it open at once, and each sees what the others committed.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
-        Ok(Self { dynamo: Dynamo::open(folder)?, sqs: Sqs::open(folder)?, secrets: Secrets::open(folder)? })
+        Ok(Self {
+            dynamo: Dynamo::open(folder)?,
+            sqs: Sqs::open(folder)?,
+            secrets: Secrets::open(folder)?,
+            ses: Ses::open(folder)?,
+        })
     }
 
     /// Engines in memory that last as long as their handles.
     pub fn memory() -> Result<Self, OpenError> {
-        Ok(Self { dynamo: Dynamo::memory()?, sqs: Sqs::memory()?, secrets: Secrets::memory()? })
+        Ok(Self { dynamo: Dynamo::memory()?, sqs: Sqs::memory()?, secrets: Secrets::memory()?, ses: Ses::memory() })
     }
 
-    /// Carries out one call: `target` is the `X-Amz-Target` header, `body` its JSON.
+    /// Carries out one call: `target` is the `X-Amz-Target` header, or what stands for it where a service has none, `body`
+    /// its JSON.
     pub async fn call(&self, target: &str, body: Bytes) -> Answer {
         match Service::of(target) {
             Service::Dynamo => self.dynamo.call(target, body).await,
             Service::Sqs => self.sqs.call(target, &body).await,
             Service::Secrets => self.secrets.call(target, &body),
+            Service::Ses => self.ses.call(target, &body),
         }
     }
 }

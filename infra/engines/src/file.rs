@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs::{DirBuilder, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode};
@@ -15,11 +15,16 @@ pub(crate) const OPENING: Duration = Duration::from_secs(30);
 /// How long a call waits for another process that is writing, as `dynoxide` itself waits.
 pub(crate) const WRITING: Duration = Duration::from_secs(5);
 
+/// The absolute path of a folder. It is made for its owner alone if it isn't there.
+pub(crate) fn private_folder(folder: &Path) -> io::Result<PathBuf> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    folder.canonicalize()
+}
+
 /// The path of a file in `folder`. Both are made for their owner alone if they aren't there.
 pub(crate) fn private(folder: &Path, name: &str) -> Result<String, OpenError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     // Absolute, for SQLite reads a path that begins with `file:` as a URI.
-    let file = folder.canonicalize()?.join(name);
+    let file = private_folder(folder)?.join(name);
     // Before SQLite does, and for its owner alone: the files beside it get the same mode.
     OpenOptions::new().create(true).append(true).mode(0o600).open(&file)?;
     file.into_os_string().into_string().map_err(|_| OpenError::NotText)

@@ -32,6 +32,13 @@ pub enum Grant {
         /// What may be done.
         actions: Vec<&'static str>,
     },
+    /// These actions of SES, from one address (IAM's `ses:FromAddress`).
+    Mail {
+        /// The address.
+        from: String,
+        /// What may be done.
+        actions: Vec<&'static str>,
+    },
 }
 
 impl Grant {
@@ -67,7 +74,7 @@ impl Grant {
                     |action| leading_keys.iter().map(move |keys| (plain(action), table.as_str(), Some(keys.as_str())));
                 actions.iter().copied().flat_map(each).collect()
             }
-            Self::Queue { name, actions } | Self::Secret { name, actions } => {
+            Self::Queue { name, actions } | Self::Secret { name, actions } | Self::Mail { from: name, actions } => {
                 actions.iter().map(|action| (plain(action), name.as_str(), None)).collect()
             }
         }

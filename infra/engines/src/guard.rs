@@ -48,6 +48,14 @@ pub(crate) fn allow_secret<'g>(grants: &'g [Grant], action: &str, id: Option<&st
     })
 }
 
+/// The address in the grant that allows an action of SES from there.
+pub(crate) fn allow_mail<'g>(grants: &'g [Grant], action: &str, sender: Option<&str>) -> Option<&'g str> {
+    grants.iter().find_map(|grant| match grant {
+        Grant::Mail { from, actions } if has(actions, action) && sender == Some(from) => Some(from.as_str()),
+        _ => None,
+    })
+}
+
 fn named_like(pattern: &str, name: Option<&str>) -> bool {
     name.map_or(pattern == "*", |name| like(pattern.as_bytes(), name.as_bytes()))
 }

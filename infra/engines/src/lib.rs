@@ -1,12 +1,12 @@
 //! The AWS services that Hedgerow uses, embedded in the process.
 //!
-//! [`Dynamo`] is DynamoDB, [`Sqs`] SQS and [`Secrets`] Secrets Manager, each over a SQLite file; [`Engines`] are all of
-//! them. [`Connector`] puts them behind the AWS SDK's own HTTP connector, so that the SDK's clients run unchanged and
-//! nothing listens; [`serve`] offers the same engines over plain HTTP to function binaries in other processes. The
-//! connector also enforces what AWS would ([`Role`]), and lets tests count calls ([`Trace`]) and break them
-//! ([`Faults`]). A [`Stream`] is what a table's consumer reads.
+//! [`Dynamo`] is DynamoDB, [`Sqs`] SQS and [`Secrets`] Secrets Manager, each over a SQLite file, and [`Ses`] SES, over a
+//! folder of mails; [`Engines`] are all of them. [`Connector`] puts them behind the AWS SDK's own HTTP connector, so that
+//! the SDK's clients run unchanged and nothing listens; [`serve`] offers the same engines over plain HTTP to function
+//! binaries in other processes. The connector also enforces what AWS would ([`Role`]), and lets tests count calls
+//! ([`Trace`]) and break them ([`Faults`]). A [`Stream`] is what a table's consumer reads.
 //!
-//! A further service is a folder beside `dynamo` and one more prefix of `X-Amz-Target` in `service`.
+//! A further service is a folder beside `dynamo` and one more prefix of targets in `service`.
 
 mod answer;
 mod connector;
@@ -22,6 +22,7 @@ mod role;
 mod secrets;
 mod serve;
 mod service;
+mod ses;
 mod sqs;
 mod trace;
 
@@ -35,5 +36,6 @@ pub use grant::Grant;
 pub use role::{Role, Use, permitted};
 pub use secrets::Secrets;
 pub use serve::serve;
+pub use ses::{SentMail, Ses};
 pub use sqs::Sqs;
 pub use trace::{Snapshot, Trace};

@@ -10,7 +10,7 @@ use crate::fault::Fault;
 use crate::guard;
 use crate::role::{Role, Use};
 use crate::service::Service;
-use crate::{dynamo, secrets, sqs};
+use crate::{dynamo, secrets, ses, sqs};
 
 /// An operation that one of the engines knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,7 @@ pub(crate) enum Operation {
     Dynamo(dynamo::Operation),
     Sqs(sqs::Operation),
     Secrets(secrets::Operation),
+    Ses(ses::Operation),
 }
 
 impl Operation {
@@ -27,6 +28,7 @@ impl Operation {
             Service::Dynamo => dynamo::Operation::of(target).map(Self::Dynamo).ok_or_else(Answer::unknown_operation),
             Service::Sqs => sqs::Operation::of(target).map(Self::Sqs).ok_or_else(|| sqs::unknown(target)),
             Service::Secrets => secrets::Operation::of(target).map(Self::Secrets).ok_or_else(secrets::unknown),
+            Service::Ses => ses::Operation::of(target).map(Self::Ses).ok_or_else(ses::unknown),
         }
     }
 
@@ -35,6 +37,7 @@ impl Operation {
             Self::Dynamo(operation) => operation.name(),
             Self::Sqs(operation) => operation.name(),
             Self::Secrets(operation) => operation.name(),
+            Self::Ses(operation) => operation.name(),
         }
     }
 
@@ -43,6 +46,7 @@ impl Operation {
             Self::Dynamo(_) => "dynamodb",
             Self::Sqs(_) => "sqs",
             Self::Secrets(_) => "secretsmanager",
+            Self::Ses(_) => "ses",
         }
     }
 
@@ -66,6 +70,11 @@ impl Operation {
                 let allowed = guard::allow_secret(grants, operation.name(), id.as_deref());
                 allowed.is_none().then(|| secrets::denied(operation.name(), id.as_deref()))
             }
+            Self::Ses(operation) => {
+                let from = ses::sender(body);
+                let allowed = guard::allow_mail(grants, operation.name(), from.as_deref());
+                allowed.is_none().then(|| ses::denied(operation.name(), from.as_deref()))
+            }
         }
     }
 
@@ -82,6 +91,10 @@ impl Operation {
                 let id = Named::read(body).secret();
                 (operation.name(), guard::allow_secret(grants, operation.name(), id.as_deref()))
             }
+            Self::Ses(operation) => {
+                let from = ses::sender(body);
+                (operation.name(), guard::allow_mail(grants, operation.name(), from.as_deref()))
+            }
         };
         allowed.map(|name| role.made_of((action, name, None))).into_iter().collect()
     }
@@ -93,6 +106,7 @@ impl Operation {
             Self::Sqs(operation) if fault == Fault::Partial && operation.is_batch() => None,
             Self::Sqs(_) => sqs::faulty(fault),
             Self::Secrets(_) => secrets::faulty(fault),
+            Self::Ses(_) => ses::faulty(fault),
         }
     }
 }

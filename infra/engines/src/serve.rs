@@ -13,14 +13,14 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-use crate::answer::{Answer, QUERY_ERROR, request_id};
+use crate::answer::{Answer, request_id};
 use crate::engines::Engines;
-use crate::names;
+use crate::{names, service};
 
 /// DynamoDB takes no larger request.
 const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
-/// Answers `POST /` with an `X-Amz-Target` on `listener`, until it is dropped or the listener fails. A client reaches
+/// Answers `POST` with an `X-Amz-Target`, or with a path of SES's, on `listener`, until it is dropped or the listener fails. A client reaches
 /// it by `AWS_ENDPOINT_URL`; whoever can connect may do everything, but on loopback only under a name of loopback.
 pub async fn serve(engines: Engines, listener: TcpListener) -> io::Result<()> {
     let loopback = listener.local_addr()?.ip().to_canonical().is_loopback();
@@ -51,8 +51,10 @@ async fn handle(
     *response.status_mut() = http::StatusCode::from_u16(answer.status).unwrap_or_default();
     let headers = response.headers_mut();
     headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static(answer.content_type));
-    if let Some(error) = answer.query_error.and_then(|error| http::HeaderValue::from_str(&error).ok()) {
-        headers.insert(QUERY_ERROR, error);
+    if let Some((name, value)) = answer.error
+        && let Ok(value) = http::HeaderValue::from_str(&value)
+    {
+        headers.insert(name, value);
     }
     if let Ok(id) = http::HeaderValue::from_str(&request_id()) {
         headers.insert("x-amzn-requestid", id);
@@ -68,10 +70,11 @@ fn is_of_loopback(request: &Request<Incoming>) -> bool {
 
 async fn answer(engines: &Engines, request: Request<Incoming>) -> Answer {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    // A page in a browser can't set this header here: that takes a preflight, which is not answered.
-    let Some(target) = header("x-amz-target").filter(|_| request.method() == Method::POST) else {
+    let of_path = || service::target(request.method().as_str(), request.uri().path());
+    let Some(target) = header("x-amz-target").or_else(of_path).filter(|_| request.method() == Method::POST) else {
         return Answer { status: 404, ..Answer::unknown_operation() };
     };
+    // A page in a browser can't set this header here: that takes a preflight, which is not answered.
     if header("authorization").is_none() {
         let kind = "com.amazon.coral.service#MissingAuthenticationTokenException";
         return Answer::error(400, kind, Some("Request is missing Authentication Token"));

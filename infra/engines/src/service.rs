@@ -1,6 +1,6 @@
 //! Which service a call is for.
 
-use crate::{secrets, sqs};
+use crate::{secrets, ses, sqs};
 
 /// A service that is embedded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -8,6 +8,7 @@ pub(crate) enum Service {
     Dynamo,
     Sqs,
     Secrets,
+    Ses,
 }
 
 impl Service {
@@ -16,7 +17,13 @@ impl Service {
         match () {
             () if target.starts_with(sqs::PREFIX) => Self::Sqs,
             () if target.starts_with(secrets::PREFIX) => Self::Secrets,
+            () if target.starts_with(ses::PREFIX) => Self::Ses,
             () => Self::Dynamo,
         }
     }
+}
+
+/// The target of a request that has no `X-Amz-Target`, if it is for a service that goes by methods and paths.
+pub(crate) fn target(method: &str, path: &str) -> Option<String> {
+    path.starts_with(ses::PATH).then(|| format!("{}{method} {path}", ses::PREFIX))
 }

@@ -6,6 +6,7 @@ use runtime::{Consumer, RouteSpec};
 pub fn routes() -> impl DoubleEndedIterator<Item = &'static RouteSpec> + Clone {
     let packages = [
         accounts::ROUTES,
+        members::ROUTES,
         api_keys::ROUTES,
         field_groups::ROUTES,
         fields::ROUTES,
@@ -21,6 +22,6 @@ pub fn routes() -> impl DoubleEndedIterator<Item = &'static RouteSpec> + Clone {
 
 /// Every function that no route reaches.
 #[must_use]
-pub fn consumers() -> [&'static Consumer; 4] {
-    [&dispatcher::DISPATCHER, &fan_out::FAN_OUT, &jobs::RUN_JOBS, &tokens::ROTATE_TOKEN_KEYS]
+pub fn consumers() -> [&'static Consumer; 5] {
+    [&dispatcher::DISPATCHER, &fan_out::FAN_OUT, &jobs::RUN_JOBS, &mail::SEND_MAIL, &tokens::ROTATE_TOKEN_KEYS]
 }

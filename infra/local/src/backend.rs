@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use auth::Origin;
 use auth::target::Rules;
 use aws_config::BehaviorVersion;
 use engines::{Connector, Engines, Grant};
@@ -11,9 +10,12 @@ use runtime::{App, Permissions, Queues, TokenVault, Vault, WebhookSettings};
 use store::author::Clock;
 use store::setup::create_tables;
 use store::tables::TableNames;
-use store::{CacheBudget, Store, tables};
+use store::{Settings, Store, tables};
 
 use crate::services::{self, Keys, PREFIX, StartError};
+
+/// Where it is seen from outside, unless whoever listens says otherwise: where `hedgerow dev` does.
+const ORIGIN: &str = "http://127.0.0.1:3000";
 
 /// A running store, with the engines below it if they are embedded.
 pub struct Backend {
@@ -29,7 +31,7 @@ pub struct Backend {
 
 /// The embedded engines.
 pub struct Engine {
-    /// DynamoDB, SQS and Secrets Manager.
+    /// DynamoDB, SQS, Secrets Manager and SES.
     pub engines: Engines,
     /// What the SDK clients call them through: counts calls, breaks them for tests.
     pub connector: Connector,
@@ -63,7 +65,7 @@ impl Backend {
         create_tables(&dynamo, &tables).await?;
         let queues = services::create_queues(&sqs).await?;
         let Keys { vault, token_vault, token_rotation } = services::create_keys(&connector).await?;
-        let store = Store::over_whole_reads(dynamo.clone(), tables.clone(), clock, CacheBudget::default());
+        let store = Store::over_whole_reads(dynamo.clone(), tables.clone(), clock, Settings::default());
         // A developer's receiver is on loopback.
         let webhooks = WebhookSettings { rules: Rules::open(), ..WebhookSettings::default() };
         let app = App {
@@ -71,7 +73,9 @@ impl Backend {
             vault: Some(vault),
             token_vault: Some(token_vault),
             token_rotation: Some(token_rotation),
-            origin: Some(Origin::local(3000)),
+            // Whoever listens says where.
+            origin: Some(ORIGIN.parse().map_err(|_| "the origin is none")?),
+            ses: Some(services::ses(&connector)?),
             webhooks,
             ..App::new(store.clone())
         };
@@ -84,11 +88,12 @@ impl Backend {
     /// # Errors
     /// If the tables can't be made, or a setting can't be read.
     pub async fn aws(clock: Clock) -> Result<Self, StartError> {
-        let Config { tables, caches, queues, secret, token_secret, origin, webhooks } = Config::from_env()?;
+        let config = Config::from_env()?;
+        let Config { tables, store: settings, queues, secret, token_secret, origin, mail_from: _, webhooks } = config;
         let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12()).load().await;
         let dynamo = aws_sdk_dynamodb::Client::new(&sdk);
         create_tables(&dynamo, &tables).await?;
-        let store = Store::new(dynamo, tables.clone(), clock, caches);
+        let store = Store::new(dynamo, tables.clone(), clock, settings);
         let queues = queues.map(|queues| Queues::new(aws_sdk_sqs::Client::new(&sdk), queues));
         let secrets = aws_sdk_secretsmanager::Client::new(&sdk);
         let (vault, token_vault) = (Vault::new(secrets.clone(), secret), TokenVault::new(secrets, token_secret));
@@ -108,8 +113,9 @@ impl Backend {
                 Grant::add_items(&mut permissions, self.tables.of(table), grant.action.name(), keys);
             }
         }
-        let queue = |queue| Grant::Queue { name: services::queue_name(queue), actions: vec!["SendMessage"] };
-        permissions.extend(of.sends.iter().copied().map(queue));
+        let queue = |queue, action| Grant::Queue { name: services::queue_name(queue), actions: vec![action] };
+        permissions.extend(of.sends.iter().map(|on| queue(*on, "SendMessage")));
+        permissions.extend(of.postpones.iter().map(|on| queue(*on, "ChangeMessageVisibility")));
         if of.data_keys {
             permissions.push(Grant::Secret { name: services::secret_name(), actions: vec!["GetSecretValue"] });
         }
@@ -120,6 +126,9 @@ impl Backend {
         if of.rotates_token_keys {
             let actions = vec!["DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"];
             permissions.push(token_keys(actions));
+        }
+        if of.sends_mail {
+            permissions.push(Grant::Mail { from: services::MAIL_FROM.to_owned(), actions: vec!["SendEmail"] });
         }
         permissions
     }

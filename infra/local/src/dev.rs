@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use auth::Origin;
 use auth::target::Rules;
+use contract::Origin;
 use engines::Dynamo;
 use runtime::WebhookSettings;
 use store::author::Clock;
@@ -31,8 +31,8 @@ pub async fn run(options: Dev) -> Result<(), StartError> {
     let targets = targets(&options, addresses.iter().all(listen_on::is_loopback))?;
     let listeners = listen_on::bind(&addresses).await.map_err(failed)?;
     let Some(first) = listeners.first() else { return Err("there is nothing to listen on".into()) };
-    let port = first.local_addr()?.port();
-    let address = options.listen.at_port(port);
+    let address = options.listen.at_port(first.local_addr()?.port());
+    let origin = origin(&options, &address)?;
     let mut backend = match options.store {
         StoreKind::Embedded => {
             let folder = &options.data;
@@ -44,14 +44,9 @@ pub async fn run(options: Dev) -> Result<(), StartError> {
         Some(_) => Some(Demo::of_folder(&options.data, &backend).await?),
         None => None,
     };
+    backend.app.origin = Some(origin);
     if backend.engine.is_some() {
         set(&mut backend.app.webhooks, targets, &options);
-    }
-    if let Some(origin) = &options.origin {
-        backend.app.origin = Some(origin.clone());
-    } else if backend.engine.is_some() {
-        let here = format!("http://{address}").parse();
-        backend.app.origin = Some(here.unwrap_or_else(|_| Origin::local(port)));
     }
     greet(&options, targets, &backend, &address, demo.as_ref());
     let workers = backend.engine.as_ref().map(|_| Workers::start(&backend)).transpose()?;
@@ -66,6 +61,18 @@ pub async fn run(options: Dev) -> Result<(), StartError> {
         workers.stop().await;
     }
     Ok(())
+}
+
+/// Where this is seen from outside: what was said, or else where it listens.
+fn origin(options: &Dev, address: &ListenOn) -> Result<Origin, StartError> {
+    let said = options.origin.clone();
+    said.or_else(|| format!("http://{}", address.from_here()).parse().ok()).ok_or_else(|| {
+        format!(
+            "{address} is no origin that links may lead to, so --origin has to say where this is seen: https://NAME, or \
+             http://localhost:PORT"
+        )
+        .into()
+    })
 }
 
 /// Where webhooks may go. Whoever is on this machine reaches its loopback anyway; what others reach is not to lead them
@@ -111,6 +118,7 @@ fn greet(options: &Dev, targets: Targets, backend: &Backend, address: &ListenOn,
         println!("note: --limit has no effect: this version has no rate limits.");
     }
     println!("webhooks      {}", webhooks(options, targets, backend));
+    println!("mail          {}", mail(options, backend));
     let Some(Demo { email, password, key }) = demo else { return };
     let tenant = format!("{address}/api/v1/tenants/acme/field-groups/product");
     println!("demo account  {email}  password {password}");
@@ -122,6 +130,17 @@ fn greet(options: &Dev, targets: Targets, backend: &Backend, address: &ListenOn,
     let values = "{\"title\": \"Walnut table\", \"color\": \"green\"}";
     println!("curl {tenant}/entities/sku-1/values {json} -d '{values}'");
     println!("curl {tenant}/entities -H 'X-API-Key: {key}'\n");
+}
+
+/// Where mail goes.
+fn mail(options: &Dev, backend: &Backend) -> String {
+    let origin = backend.app.origin.as_ref().map(ToString::to_string).unwrap_or_default();
+    match options.store {
+        StoreKind::Aws => "is sent by the deployment's own function".to_owned(),
+        StoreKind::Embedded => {
+            format!("is written to {}; its links lead to {origin}", options.data.join("mail").display())
+        }
+    }
 }
 
 /// Where webhooks stand.

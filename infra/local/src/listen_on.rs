@@ -55,6 +55,15 @@ impl ListenOn {
         Self { port, ..self.clone() }
     }
 
+    /// The same as this machine itself reaches it: all of its addresses are `localhost` too.
+    #[must_use]
+    pub fn from_here(&self) -> Self {
+        match self.host.parse::<IpAddr>() {
+            Ok(address) if address.is_unspecified() => Self { host: "localhost".to_owned(), ..self.clone() },
+            _ => self.clone(),
+        }
+    }
+
     /// Its addresses: a name may have some in both families.
     ///
     /// # Errors

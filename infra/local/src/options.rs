@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use auth::Origin;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use contract::Broken;
+use contract::{Broken, Origin};
 use http::StatusCode;
 
 use crate::listen_on::ListenOn;
@@ -24,7 +23,7 @@ pub struct Hedgerow {
 pub enum Command {
     /// Run all of Hedgerow on this machine.
     Dev(Dev),
-    /// Offer the embedded DynamoDB, SQS and Secrets Manager over HTTP, with the account of the sample events in them,
+    /// Offer the embedded DynamoDB, SQS, Secrets Manager and SES over HTTP, with the account of the sample events in them,
     /// to functions in processes of their own.
     Engines(Engines),
     /// Take webhooks, verify them, and show what comes.
@@ -40,6 +39,10 @@ pub struct Dev {
     /// has to be given.
     #[arg(long, value_name = "ADDR:PORT|NAME:PORT", default_value = "127.0.0.1:3000")]
     pub listen: ListenOn,
+    /// Where it is seen from outside: what links in mails lead to, and pages are served from, and embed tokens are
+    /// issued by. If it is left out, where it listens.
+    #[arg(long, value_name = "https://NAME", value_parser = origin)]
+    pub origin: Option<Origin>,
     /// Where data is kept. Several processes may share a folder.
     #[arg(long, value_name = "DIR", default_value = ".hedgerow")]
     pub data: PathBuf,
@@ -51,10 +54,6 @@ pub struct Dev {
     /// it.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub trusted_proxies: usize,
-    /// The origin under which it is reached, as https://fields.example.com behind a proxy; where it listens, if it is left
-    /// out.
-    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
-    pub origin: Option<Origin>,
     /// A rate limit in place of the default.
     #[arg(long, value_name = "NAME=COUNT/SECONDS", value_parser = limit)]
     pub limit: Vec<Limit>,

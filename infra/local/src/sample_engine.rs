@@ -8,7 +8,7 @@ use store::author::Clock;
 use crate::backend::Backend;
 use crate::listen_on;
 use crate::options::Engines;
-use crate::services::StartError;
+use crate::services::{MAIL_FROM, StartError, create_sample_keys};
 
 /// Runs until it is interrupted.
 ///
@@ -19,6 +19,7 @@ pub async fn run(options: Engines) -> Result<(), StartError> {
     let listener = listen_on::bind_one(&options.listen).await?;
     let address = options.listen.at_port(listener.local_addr()?.port());
     let all = engines::Engines::memory()?;
+    create_sample_keys(&all).await?;
     let backend = Backend::embedded(all.clone(), Clock::default()).await?;
     samples::seed(&backend.store, &Identity::of_events(), &*backend.app.vault()?.ring().await?).await?;
     println!("The embedded engines listen on http://{address}, with the account of the sample events in it.\n");
@@ -26,7 +27,7 @@ pub async fn run(options: Engines) -> Result<(), StartError> {
     let queues = first.strip_suffix("-first-attempts").unwrap_or(&first);
     println!(
         "export AWS_ENDPOINT_URL=http://{address} AWS_REGION=local AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local \
-         HEDGEROW_QUEUES={queues}"
+         HEDGEROW_QUEUES={queues} HEDGEROW_ORIGIN=http://localhost:9000 HEDGEROW_MAIL_FROM={MAIL_FROM}"
     );
     engines::serve(all, listener).await?;
     Ok(())

@@ -6,8 +6,9 @@ use aws_config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{Credentials, Region};
 use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
-use engines::Connector;
-use runtime::{Queue, Queues, TokenRotation, TokenVault, Vault};
+use contract::names::Email;
+use engines::{Connector, Engines};
+use runtime::{Queue, Queues, Ses, TokenRotation, TokenVault, Vault};
 use serde_json::json;
 
 /// Anything that can go wrong at start.
@@ -15,6 +16,8 @@ pub type StartError = Box<dyn std::error::Error>;
 
 /// What the names of everything begin with.
 pub const PREFIX: &str = "hedgerow";
+/// Whom mail is from.
+pub const MAIL_FROM: &str = "no-reply@hedgerow.example";
 /// A message is kept for 14 days.
 const RETENTION: &str = "1209600";
 /// A message that was received so often goes to its dead-letter queue.
@@ -61,6 +64,12 @@ pub(crate) fn dynamo(connector: &Connector) -> aws_sdk_dynamodb::Client {
 /// The real SDK client of SQS, over the embedded engine.
 pub(crate) fn sqs(connector: &Connector) -> aws_sdk_sqs::Client {
     client!(aws_sdk_sqs, connector)
+}
+
+/// What sends mail: the real SDK client of SES, over the embedded engine.
+pub(crate) fn ses(connector: &Connector) -> Result<Ses, StartError> {
+    let from = MAIL_FROM.parse().ok().and_then(|from: Email| from.in_ascii());
+    Ok(Ses::new(client!(aws_sdk_sesv2, connector), from.ok_or("the sender is no address")?))
 }
 
 /// The queues, each with its dead-letter queue. Those that are there get the settings that they should have.
@@ -132,8 +141,20 @@ pub struct Keys {
 /// # Errors
 /// If Secrets Manager refuses.
 pub async fn create_keys(connector: &Connector) -> Result<Keys, StartError> {
+    create_keys_of(connector, Keyring::generate()).await
+}
+
+/// The keys of the sample events: the data keys open the mail among them.
+///
+/// # Errors
+/// If Secrets Manager refuses.
+pub(crate) async fn create_sample_keys(engines: &Engines) -> Result<(), StartError> {
+    create_keys_of(&Connector::new(engines.clone()), samples::DATA_KEYS.to_owned()).await.map(|_| ())
+}
+
+async fn create_keys_of(connector: &Connector, data_keys: String) -> Result<Keys, StartError> {
     let secrets = client!(aws_sdk_secretsmanager, connector);
-    for (name, text) in [(secret_name(), Keyring::generate()), (token_secret_name(), TokenKey::generate())] {
+    for (name, text) in [(secret_name(), data_keys), (token_secret_name(), TokenKey::generate())] {
         match secrets.create_secret().name(name).secret_string(text).send().await {
             Ok(_) => {}
             // By an earlier start, or by another process just now.

@@ -4,22 +4,24 @@
 
 use std::sync::Arc;
 
-use auth::{ApiKeySecret, Keyring, PasswordHash, SessionToken, WebhookSecret};
-use contract::id::{DeliveryId, FieldId, GroupId, JobId, KeyId, WebhookId};
+use auth::{ApiKeySecret, Keyring, MailedToken, PasswordHash, SessionToken, WebhookSecret};
+use contract::id::{DeliveryId, FieldId, GroupId, InvitationId, JobId, KeyId, SessionId, UserId, WebhookId};
 use contract::names::{EntityId, GroupRef, TenantId};
-use contract::permission::{KeyType, Permissions};
-use contract::resource::Publishing;
+use contract::permission::{KeyType, Permissions, Role};
+use contract::resource::{Invitation, Publishing};
 use contract::schema::FieldSchema;
 use contract::webhook::{Events, Headers};
 use contract::{Error, Problems, Time};
 use serde_json::{Map, Value, json};
 use store::accounts::Signup;
 use store::api_keys::{ApiKeys, NewApiKey};
-use store::author::{Author, Origin, Seed};
+use store::author::{Author, RequestInfo, Seed};
 use store::deliveries::Deliveries;
 use store::field_groups::{FieldGroups, NewFieldGroup};
 use store::global_fields::{GlobalFields, NewGlobalField};
+use store::invitations::{Acceptance, Invitations};
 use store::jobs::Jobs;
+use store::passwords::Mailboxes;
 use store::scope::ClientScope;
 use store::tenant_fields::{NewTenantField, TenantFields};
 use store::values::{Save, Values};
@@ -28,6 +30,16 @@ use store::{OpContext, Store};
 
 /// The management key of the sample events' account.
 pub const KEY: &str = "hr_live_00000000000000000000000000samples3QuP71";
+
+/// When the sample events are: 2026-01-01T00:00:00Z.
+pub const AT_MILLIS: i64 = 1_767_225_600_000;
+
+/// The data keys of the sample events: they open [`MAIL`].
+pub const DATA_KEYS: &str = r#"{"current":"1","1":"the sample data key, in this repository for all to read"}"#;
+
+/// The message of a sample mail to the account's owner, sealed under [`DATA_KEYS`]. It is written down since no two
+/// sealings are alike.
+pub const MAIL: &str = "1.z-3T4LEFTD6kA_l_aNbotK0FkiYcGVsrOXsQwu3t7EAkboIxaQPSwFP6rFqse7KSgbwgQLjk-oN3CWNncIx5k7rr0yOE9r3t32S-10xJHdGCfeK3oaVC_kxYQUsu9PFFhQP5BSerCqyvkorgHYEmSp_ieBkeNjMVHyd2OfSJFh-L72ZS8RHsuKfOFbrXT0PIxamfzoaez8iT2quR9PyUkE8kLLW8R3f34XZiWLGYjbmve3oZZ-ocMLXbAPPA4cbMGEzYsFyW5V03lqbAINtGIYZvXj1eWMMAhVoOcIvYhIM04q8WKn31Cg";
 
 /// Whose account it is, and what its identifiers are made from.
 pub struct Identity {
@@ -45,8 +57,7 @@ impl Identity {
     /// The sample events'.
     #[must_use]
     pub fn of_events() -> Self {
-        // 2026-01-01T00:00:00Z
-        let seed = Seed { at: Time::from_millis(1_767_225_600_000), bytes: [0; 32] };
+        let seed = Seed { at: Time::from_millis(AT_MILLIS), bytes: [0; 32] };
         let password = "a sample password".to_owned();
         Self { email: "owner@example.com".to_owned(), password, key: KEY.to_owned(), session: [0; 32], seed }
     }
@@ -63,7 +74,8 @@ impl Identity {
 
     /// The author of the `number`th write, a millisecond after the one before.
     fn author(&self, number: u8) -> Arc<Author> {
-        let origin = Origin { address: None, agent: "samples".to_owned(), request_id: format!("req_sample{number}") };
+        let origin =
+            RequestInfo { address: None, agent: "samples".to_owned(), request_id: format!("req_sample{number}") };
         let at = Time::from_millis(self.seed.at.millis() + i64::from(number));
         let bytes = auth::sha256(&[&self.seed.bytes[..], &[number]].concat());
         Arc::new(Author::new("samples", &origin, Seed { at, bytes }))
@@ -74,6 +86,14 @@ impl Identity {
 pub struct Samples {
     /// The account.
     pub shop: Shop,
+    /// A member, and one to remove.
+    pub members: [UserId; 2],
+    /// An open invitation.
+    pub invitation: InvitationId,
+    /// The token of another one.
+    pub invitation_token: MailedToken,
+    /// The token of a reset of the owner's password.
+    pub reset_token: MailedToken,
     /// A webhook, and one to delete. They are off: nothing is sent to an address that is a sample.
     pub webhooks: [WebhookId; 2],
     /// The delivery of a ping to the webhook. It is held.
@@ -84,6 +104,10 @@ pub struct Samples {
 
 /// An account with something in it. A `spare` one of a pair is there to be deleted.
 pub struct Shop {
+    /// Its owner.
+    pub owner: UserId,
+    /// The owner's second session.
+    pub spare_session: SessionId,
     scope: ClientScope,
     /// The value of a `Cookie` header.
     pub cookie: String,
@@ -113,7 +137,33 @@ pub async fn seed(store: &Store, identity: &Identity, ring: &Keyring) -> Result<
         Webhooks::open(&op(12)).create(new_webhook("https://example.com/hooks/old")?, ring).await?;
     let (delivery, _) = Deliveries::open(&op(13)).ping(webhook.id, "req_sample13").await?;
     let (job, _) = Jobs::open(&op(14)).recover(webhook.id, webhook.created_at).await?;
-    Ok(Samples { shop, webhooks: [webhook.id, spare_webhook.id], delivery: delivery.id, job: job.id })
+    let (invitation_token, reset_token) = (MailedToken::known([1; 32]), MailedToken::known([2; 32]));
+    let mut members = Vec::new();
+    for (number, email) in [(15, "editor@example.com"), (17, "former@example.com")] {
+        let (token, password) = (MailedToken::generate(), parse(&identity.password)?);
+        invite(&op(number), shop.owner, email, &token).await?;
+        let accepted = Acceptance::open(store, identity.author(number + 1)).accept(&token, Some(password)).await?;
+        members.push(accepted.0.user.id);
+    }
+    let invitation = invite(&op(19), shop.owner, "new@example.com", &MailedToken::generate()).await?.id;
+    invite(&op(20), shop.owner, "invited@example.com", &invitation_token).await?;
+    Mailboxes::open(store).start_reset(&parse(&identity.email)?, &reset_token, store.clock().now()).await?;
+    Ok(Samples {
+        shop,
+        members: members.try_into().map_err(|_| Error::internal("two members"))?,
+        invitation,
+        invitation_token,
+        reset_token,
+        webhooks: [webhook.id, spare_webhook.id],
+        delivery: delivery.id,
+        job: job.id,
+    })
+}
+
+/// Made now, so that it is open whenever the samples are tried.
+async fn invite(op: &OpContext, by: UserId, email: &str, token: &MailedToken) -> Result<Invitation, Error> {
+    let now = op.store().clock().now();
+    Invitations::open(op).create_known(by, parse(email)?, Role::Editor, token, now).await
 }
 
 /// Makes the sample account without webhooks, as the demo has it.
@@ -123,10 +173,11 @@ pub async fn seed(store: &Store, identity: &Identity, ring: &Keyring) -> Result<
 pub async fn open_shop(store: &Store, identity: &Identity) -> Result<Shop, Error> {
     let opening = Signup::open(store, identity.author(0));
     let hash = PasswordHash::of(&parse(&identity.password)?).ok_or_else(|| Error::internal("no memory for a hash"))?;
-    let (account, op) = opening.open_account(parse(&identity.email)?, &hash, parse("Sample Shop")?).await?;
-    let token = SessionToken::known(account.user.id, identity.session);
-    opening.start_known(&token).await?;
-    let op = |number| OpContext::new(store.clone(), op.scope().clone(), identity.author(number));
+    let opened = opening.open_account(parse(&identity.email)?, &hash, parse("Sample Shop")?).await?;
+    let token = SessionToken::known(opened.user.id, identity.session);
+    opening.start_known(&opened, &token).await?;
+    let (spare_session, _) = opening.start_known(&opened, &SessionToken::generate(opened.user.id)).await?;
+    let op = |number| OpContext::new(store.clone(), opened.op.scope().clone(), identity.author(number));
 
     let main = ApiKeySecret::parse(&identity.key).ok_or_else(|| Error::internal("the sample key"))?;
     let spare = ApiKeySecret::generate(KeyType::Delivery);
@@ -154,6 +205,8 @@ pub async fn open_shop(store: &Store, identity: &Identity) -> Result<Shop, Error
         Values::open(&op(number), scope()).save(&product_ref, entity, &sent, Save::Merge, None).await?;
     }
     Ok(Shop {
+        owner: opened.user.id,
+        spare_session,
         scope: op(0).scope().clone(),
         cookie: token.set_cookie().split(';').next().unwrap_or_default().to_owned(),
         api_keys: [main.id, spare.id],

@@ -1,20 +1,28 @@
 //! The sample account on embedded engines: from it the events learn its identifiers, and on it they are tried.
 
-use auth::{Keyring, Origin, TokenKey};
+use auth::{Keyring, TokenKey};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
-use engines::{Connector, Engines};
-use runtime::{App, Queue, Queues, TokenRotation, TokenVault, Vault};
+use contract::Origin;
+use contract::names::Email;
+use engines::{Connector, Engines, SentMail};
+use runtime::{App, Queue, Queues, Ses, TokenRotation, TokenVault, Vault};
 use samples::{Identity, Samples};
 use serde_json::Value;
 use store::author::Clock;
 use store::tables::{Table, TableNames};
-use store::{CacheBudget, Store};
+use store::{Settings, Store};
 
 use crate::Failure;
 
 /// What the names of tables, queues and secrets begin with.
 pub const PREFIX: &str = "hedgerow";
+
+/// Whom mail is from.
+pub const FROM: &str = "no-reply@example.com";
+
+/// Where the deployment is seen from outside.
+const ORIGIN: &str = "https://hedgerow00.execute-api.eu-central-1.amazonaws.com";
 
 /// Engines in memory that hold the sample account.
 pub struct Seeded {
@@ -26,6 +34,8 @@ pub struct Seeded {
     dynamo: aws_sdk_dynamodb::Client,
     secrets: aws_sdk_secretsmanager::Client,
     queues: Queues,
+    ses: Ses,
+    origin: Origin,
 }
 
 /// An SDK client over the embedded engines.
@@ -56,14 +66,16 @@ impl Seeded {
         let sqs = client!(aws_sdk_sqs, connector);
         let queues = create_queues(sqs.clone()).await?;
         let secrets = client!(aws_sdk_secretsmanager, connector);
-        let keys = Keyring::generate();
-        secrets.create_secret().name(secret()).secret_string(&keys).send().await?;
+        secrets.create_secret().name(secret()).secret_string(samples::DATA_KEYS).send().await?;
         let token_keys = secrets.create_secret().name(token_secret());
         token_keys.secret_string(TokenKey::generate()).send().await?;
-        let ring = Keyring::parse(&keys)?;
+        let ring = Keyring::parse(samples::DATA_KEYS)?;
+        let from = FROM.parse().ok().and_then(|from: Email| from.in_ascii()).ok_or("the sender is no address")?;
+        let ses = Ses::new(client!(aws_sdk_sesv2, connector), from);
+        let origin = ORIGIN.parse().map_err(|_| "the origin is none")?;
         let samples =
             samples::seed(&store_over(&dynamo), &Identity::of_events(), &ring).await.map_err(|error| told(&error))?;
-        Ok(Self { samples, sqs, engines, dynamo, secrets, queues })
+        Ok(Self { samples, sqs, engines, dynamo, secrets, queues, ses, origin })
     }
 
     /// A store that has cached nothing yet, as a new instance of a function has it.
@@ -92,9 +104,16 @@ impl Seeded {
             vault: Some(self.vault()),
             token_vault: Some(TokenVault::new(self.secrets.clone(), token_secret())),
             token_rotation: Some(TokenRotation::new(self.secrets.clone())),
-            origin: Some(Origin::local(3000)),
+            ses: Some(self.ses.clone()),
+            origin: Some(self.origin.clone()),
             ..App::new(store)
         }
+    }
+
+    /// The mails that were sent to an address.
+    #[must_use]
+    pub fn mails_to(&self, address: &str) -> Vec<SentMail> {
+        self.engines.ses.sent_to(address)
     }
 
     /// The changes of the main table since its beginning, as Lambda hands them to a function.
@@ -108,7 +127,7 @@ impl Seeded {
 }
 
 fn store_over(dynamo: &aws_sdk_dynamodb::Client) -> Store {
-    Store::new(dynamo.clone(), TableNames::with_prefix(PREFIX), Clock::default(), CacheBudget::default())
+    Store::new(dynamo.clone(), TableNames::with_prefix(PREFIX), Clock::default(), Settings::default())
 }
 
 fn secret() -> String {

@@ -7,14 +7,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use contract::Time;
 use contract::id::{ClientId, GroupId, KeyId, TokenId};
 use contract::names::{EntityId, GroupKey, TenantId};
 use contract::permission::TokenPermissions;
+use contract::{Origin, Time};
 use jsonwebtoken::{Algorithm, Header, Validation};
 use serde::{Deserialize, Serialize};
 
-use crate::Origin;
 use crate::token_key::{LONGEST_LIFE, SKEW, TokenKey, is_kid};
 
 /// The origins that a token names at the most: it travels in a header, and those have 10 KiB together.
@@ -153,7 +152,7 @@ impl<'t> UnverifiedToken<'t> {
         let verified = jsonwebtoken::decode::<EmbedClaims>(self.text, key.verifies(), &validation).ok()?;
         let claims = verified.claims;
         let bound = claims.field_group_id.is_some() == claims.field_group_key.is_some();
-        (key.kid() == self.kid && bound && claims.iss.is_deployment_of(deployment) && claims.lives(now))
+        (key.kid() == self.kid && bound && claims.iss.is_same_deployment(deployment) && claims.lives(now))
             .then_some(claims)
     }
 }

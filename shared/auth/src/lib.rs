@@ -2,9 +2,10 @@
 
 pub mod api_key;
 pub mod cipher;
+pub mod csrf;
 pub mod embed_token;
+pub mod mailed_token;
 pub mod mask;
-pub mod origin;
 pub mod password;
 pub mod random;
 pub mod seal;
@@ -18,8 +19,8 @@ pub mod webhook_secret;
 pub use api_key::{ApiKeySecret, KeyHash};
 pub use cipher::{Cipher, VaultError};
 pub use embed_token::{EmbedClaims, UnverifiedToken};
+pub use mailed_token::MailedToken;
 pub use mask::{has_credential, mask};
-pub use origin::Origin;
 pub use password::{Password, PasswordAttempt, PasswordHash};
 pub use seal::SealKey;
 pub use secret::Secret;

@@ -8,13 +8,15 @@ use crate::api_key;
 
 /// What stands in place of a secret.
 const CUT: char = '…';
+/// What stands before the token in the link of a mail.
+const LINKED: &[u8] = b"token=";
 /// How much of an API key its lists show.
 const KEY_SHOWN: usize = 12;
 /// Hexadecimal digits of an identifier.
 const UNIQUE: usize = 32;
 
 /// The text without the secrets in it: API keys keep the 12 characters that tell them apart, webhooks' secrets their
-/// prefix, session tokens their user; of JSON Web Tokens nothing stays. Percent-encoded ones are seen too, however
+/// prefix, session tokens their user; of JSON Web Tokens, and of what a link has as its `token`, nothing stays. Percent-encoded ones are seen too, however
 /// often they were encoded. What is not whole, or longer than whole, is cut as well: it may be a slip of the mouse.
 #[must_use]
 pub fn mask(text: &str) -> Cow<'_, str> {
@@ -115,6 +117,10 @@ fn credential(text: &[u8]) -> Option<Found> {
             let base64 = run(rest, |b| is_url_safe(b) || matches!(b, b'+' | b'/' | b'='));
             (base64 > 0).then_some(Found { shown, whole: shown + base64 })
         }
+        b't' => {
+            let token = run(text.strip_prefix(LINKED)?, is_url_safe);
+            (token > 0).then_some(Found { shown: LINKED.len(), whole: LINKED.len() + token })
+        }
         b'u' => {
             let unique = text.strip_prefix(UserId::PREFIX.as_bytes())?;
             let digits = run(unique, |b| b.is_ascii_hexdigit());
@@ -152,7 +158,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{ApiKeySecret, SessionToken, WebhookSecret};
+    use crate::{ApiKeySecret, MailedToken, SessionToken, WebhookSecret};
 
     const JWT: &str = "eyJhbGciOiJIUzI1NiIsImtpZCI6IjEifQ.eyJpc3MiOiJodHRwczovL2EuZXhhbXBsZSJ9.c2lnbmF0dXJlLW9mLTMy";
 
@@ -170,6 +176,8 @@ mod tests {
         let session = cookie.split(['=', ';']).nth(1).expect("a value").to_owned();
         all.push((session.clone(), session.split_once('.').expect("two parts").1.to_owned()));
         all.push((JWT.to_owned(), JWT.to_owned()));
+        let token = MailedToken::generate().reveal();
+        all.push((format!("token={token}"), token));
         all
     }
 

@@ -11,9 +11,6 @@ use crate::{random, sha256_hex};
 /// The cookie's name; the prefix makes browsers insist on `Secure`, `Path=/` and no `Domain` (RFC 6265bis §4.1.3.2).
 pub const COOKIE: &str = "__Host-hedgerow_session";
 
-/// How long a session lasts, in seconds: 14 days.
-pub const LIFETIME_SECONDS: u32 = 14 * 24 * 3600;
-
 /// A session's secret. Prints as `…`.
 pub struct SessionToken {
     user: UserId,
@@ -55,11 +52,12 @@ impl SessionToken {
         sha256_hex(&self.secret)
     }
 
-    /// The value of the `Set-Cookie` header that starts it.
+    /// The value of the `Set-Cookie` header that starts it. Without `Max-Age`: a session is not kept when the browser is
+    /// closed (OWASP Session Management Cheat Sheet, "Expire and Max-Age Attributes").
     #[must_use]
     pub fn set_cookie(&self) -> String {
         let secret = URL_SAFE_NO_PAD.encode(self.secret);
-        format!("{COOKIE}={}.{secret}; {}; Max-Age={LIFETIME_SECONDS}", self.user, attributes())
+        format!("{COOKIE}={}.{secret}; {}", self.user, attributes())
     }
 }
 
@@ -91,7 +89,7 @@ mod tests {
         let sent = format!("a=b; {}", set.split(';').next().expect("a pair"));
         let read = SessionToken::from_cookies(&sent).expect("a token");
         assert_eq!((read.user(), read.hash()), (user, token.hash()));
-        assert!(set.contains("; HttpOnly; Secure; SameSite=Lax; Max-Age=1209600"));
+        assert!(set.ends_with("; Path=/; HttpOnly; Secure; SameSite=Lax"));
         for bad in
             ["", COOKIE, "__Host-hedgerow_session=", "__Host-hedgerow_session=usr_1.x", "x__Host-hedgerow_session=a.b"]
         {

@@ -42,6 +42,12 @@ pub(crate) fn fold(address: &str) -> String {
     format!("{}@{domain}", nfc(&folded))
 }
 
+/// The address for mail systems that do not speak RFC 6531, if they can have it: its domain in ASCII.
+pub(crate) fn in_ascii(address: &str) -> Option<String> {
+    let (local, domain) = address.split_once('@')?;
+    local.is_ascii().then(|| Some(format!("{local}@{}", ascii_domain(domain)?)))?
+}
+
 /// RFC 6531's dot-string: atoms of ASCII's `atext` and of all else that has a shape, and none that others would take for
 /// a special character of ASCII's (`＠`, `…`).
 fn is_local_part(local: &str) -> bool {
@@ -213,6 +219,13 @@ mod tests {
         assert_ne!(fold("ışık@x.example"), fold("işık@x.example"));
     }
 
+    #[test]
+    fn a_domain_has_an_ascii_form_and_a_local_part_has_none() {
+        assert_eq!(in_ascii("O'Neil+x@Example.com").as_deref(), Some("O'Neil+x@example.com"));
+        assert_eq!(in_ascii("ada@bücher.example").as_deref(), Some("ada@xn--bcher-kva.example"));
+        assert_eq!(in_ascii("josé@x.example"), None);
+    }
+
     proptest! {
         #[test]
         fn what_is_read_is_read_again(
@@ -222,6 +235,9 @@ mod tests {
                 prop_assert_eq!(read(&once), Ok(once.clone()));
                 let folded = fold(&once);
                 prop_assert_eq!(fold(&folded), folded);
+                // It stands in a header and in a list of addresses.
+                let plain = |c: char| c.is_ascii_graphic() && !SPECIALS.replace(['.', '@'], "").contains(c);
+                prop_assert!(in_ascii(&once).is_none_or(|ascii| ascii.chars().all(plain)));
             }
         }
     }

@@ -74,6 +74,10 @@ ids! {
     ClientId "cl_"
     /// A user of the dashboard.
     UserId "usr_"
+    /// A session of the dashboard.
+    SessionId "ses_"
+    /// An invitation to become a member.
+    InvitationId "inv_"
     /// An API key.
     KeyId "key_"
     /// A field group.

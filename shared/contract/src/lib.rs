@@ -6,6 +6,7 @@ pub mod error;
 pub mod id;
 pub mod json;
 pub mod names;
+mod origin;
 pub mod permission;
 pub mod precondition;
 pub mod problem;
@@ -20,6 +21,7 @@ pub mod webhook;
 pub mod whole;
 
 pub use error::{Code, Error};
+pub use origin::Origin;
 pub use precondition::Precondition;
 pub use problem::{Broken, Problem, Problems};
 pub use several::{Several, elements};

@@ -119,6 +119,25 @@ impl Email {
     pub fn folded(&self) -> String {
         email::fold(&self.0)
     }
+
+    /// The address for mail systems that do not speak RFC 6531, as Amazon SES; nothing if they can't have it, since what
+    /// stands before its `@` is not ASCII.
+    #[must_use]
+    pub fn in_ascii(&self) -> Option<AsciiEmail> {
+        email::in_ascii(&self.0).map(AsciiEmail)
+    }
+}
+
+/// An e-mail address in ASCII: letters, digits, and the signs of RFC 5322's `atext`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AsciiEmail(String);
+
+impl AsciiEmail {
+    /// The text itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// A field group as a path names it: by its identifier or by its key.

@@ -90,8 +90,9 @@ token_permissions! {
 pub type TokenPermissions = Several<TokenPermission, 10>;
 
 /// A member's role in a client, least first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Deserr, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[deserr(error = crate::Problems, rename_all = lowercase)]
 pub enum Role {
     /// Reads.
     Viewer,
@@ -112,6 +113,17 @@ impl Role {
             Self::Editor => "editor",
             Self::Admin => "admin",
             Self::Owner => "owner",
+        }
+    }
+
+    /// Whether a member of this role may make another one's role, or take it from someone: owners any, admins all but
+    /// the owner's.
+    #[must_use]
+    pub fn may_give(self, role: Self) -> bool {
+        match self {
+            Self::Owner => true,
+            Self::Admin => role != Self::Owner,
+            Self::Editor | Self::Viewer => false,
         }
     }
 

@@ -1,11 +1,13 @@
 //! Resources as the API answers them and webhooks announce them.
 
+use std::net::IpAddr;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::Time;
-use crate::id::{ClientId, FieldId, GroupId, KeyId, UserId};
+use crate::id::{ClientId, FieldId, GroupId, InvitationId, KeyId, SessionId, UserId};
 use crate::names::{AllowedIps, Description, Email, EntityId, FieldKey, GroupKey, Name, Slug, TenantId};
 use crate::permission::{KeyType, Permissions, Role};
 use crate::schema::FieldSchema;
@@ -30,7 +32,7 @@ macro_rules! versioned {
     })+ };
 }
 
-versioned!(Client, FieldGroup, GlobalField, TenantField, ApiKey);
+versioned!(Client, FieldGroup, GlobalField, TenantField, ApiKey, Member);
 
 impl Resource for EntityValues {
     const LONG: bool = true;
@@ -47,7 +49,7 @@ macro_rules! unversioned {
     })+ };
 }
 
-unversioned!(Tenant, Field, SessionInfo);
+unversioned!(Tenant, Field, SessionInfo, Session, Invitation, Empty);
 
 /// An account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -83,11 +85,95 @@ pub struct User {
 
 /// Who is logged in, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct SessionInfo {
     /// The user.
     pub user: User,
-    /// The client.
+    /// The client that the session is of.
     pub client: Client,
+    /// All clients that the user is a member of, to choose from at a login.
+    pub clients: Vec<ClientOfUser>,
+    /// When the session ends, however it is used; without use it ends before.
+    pub expires_at: Time,
+}
+
+/// Nothing more than that it was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Empty {}
+
+/// A client that a user is a member of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ClientOfUser {
+    /// `cl_…`
+    pub id: ClientId,
+    /// What people call it.
+    pub name: Name,
+    /// Its part of public addresses.
+    pub slug: Slug,
+    /// The user's role there.
+    pub role: Role,
+}
+
+impl Client {
+    /// The client as one of a user's.
+    #[must_use]
+    pub fn of_user(&self, role: Role) -> ClientOfUser {
+        ClientOfUser { id: self.id, name: self.name.clone(), slug: self.slug.clone(), role }
+    }
+}
+
+/// A session of a user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Session {
+    /// `ses_…`
+    pub id: SessionId,
+    /// When it began.
+    pub created_at: Time,
+    /// When it was last used, to the minute.
+    pub last_used_at: Time,
+    /// The address that it was last used from, if it is known.
+    pub address: Option<IpAddr>,
+    /// The `User-Agent` that it was last used with, cut to 200 characters.
+    pub agent: String,
+    /// Whether it is the one that asks.
+    pub current: bool,
+}
+
+/// A member of a client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Member {
+    /// `usr_…`
+    pub id: UserId,
+    /// The user's address.
+    pub email: Email,
+    /// The role in the client.
+    pub role: Role,
+    /// 1, then one more a change.
+    pub version: u64,
+    /// Since when the user is a member.
+    pub created_at: Time,
+    /// When the role last changed.
+    pub updated_at: Time,
+}
+
+/// An invitation that has been sent and not been accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Invitation {
+    /// `inv_…`
+    pub id: InvitationId,
+    /// The address that it was sent to.
+    pub email: Email,
+    /// The role that whoever accepts it will have.
+    pub role: Role,
+    /// Who sent it: `usr_…`
+    pub invited_by: UserId,
+    /// When it was sent.
+    pub created_at: Time,
+    /// When it can't be accepted any more.
+    pub expires_at: Time,
 }
 
 /// How values of a group become public.

@@ -1,11 +1,11 @@
 //! What a process holds for all of its requests.
 
-use auth::Origin;
-use contract::Error;
+use contract::{Error, Origin};
 use store::Store;
 use store::author::Clock;
 
 use crate::queues::Queues;
+use crate::ses::Ses;
 use crate::token_rotation::TokenRotation;
 use crate::token_vault::TokenVault;
 use crate::vault::Vault;
@@ -26,8 +26,10 @@ pub struct App {
     pub token_vault: Option<TokenVault>,
     /// What rotates them, in the one function that does.
     pub token_rotation: Option<TokenRotation>,
-    /// Where the deployment is.
+    /// Where the deployment is seen from outside.
     pub origin: Option<Origin>,
+    /// What sends mail, where anything does.
+    pub ses: Option<Ses>,
     /// What the deployment says of webhooks.
     pub webhooks: WebhookSettings,
 }
@@ -77,11 +79,12 @@ impl App {
         self.token_vault.as_ref().ok_or_else(|| Error::internal("this process was started without token keys"))
     }
 
-    /// The deployment's public origin.
+    /// The deployment's own origin: what links lead to, pages are served from, and embed tokens are issued by. It is
+    /// configured, and never what a request says of itself.
     ///
     /// # Errors
-    /// `internal` if it is not set.
+    /// `internal` if it is not configured; who needs it asks at the start.
     pub fn origin(&self) -> Result<&Origin, Error> {
-        self.origin.as_ref().ok_or_else(|| Error::internal("HEDGEROW_ORIGIN is not set"))
+        self.origin.as_ref().ok_or_else(|| Error::internal("this process was started without an origin"))
     }
 }

@@ -1,9 +1,14 @@
 //! Settings from the environment: the one place that reads it.
 
-use auth::Origin;
+use std::time::Duration;
+
 use auth::target::{Ports, Rules};
-use store::CacheBudget;
+use contract::Origin;
+use contract::names::{AsciiEmail, Email};
+use store::accounts::SignupPolicy;
+use store::sessions::SessionLimits;
 use store::tables::TableNames;
+use store::{CacheBudget, Settings};
 
 use crate::webhook_settings::WebhookSettings;
 
@@ -12,16 +17,18 @@ use crate::webhook_settings::WebhookSettings;
 pub struct Config {
     /// The tables' names.
     pub tables: TableNames,
-    /// What the caches of a process may take.
-    pub caches: CacheBudget,
+    /// What the caches of a process may take, and how long sessions last.
+    pub store: Settings,
     /// What the queues' addresses begin with; a function that sends to none does without.
     pub queues: Option<String>,
     /// The name of the secret that holds the data keys.
     pub secret: String,
     /// The name of the secret that holds the keys of embed tokens.
     pub token_secret: String,
-    /// Where the deployment is; a function that needs not know does without.
+    /// Where the deployment is seen from outside.
     pub origin: Option<Origin>,
+    /// Whom mail is from.
+    pub mail_from: Option<AsciiEmail>,
     /// Where webhooks may go.
     pub webhooks: WebhookSettings,
 }
@@ -43,6 +50,14 @@ fn setting(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|text| !text.is_empty())
 }
 
+fn minutes(name: &str, default: Duration) -> Result<Duration, BadSetting> {
+    let Some(text) = setting(name) else { return Ok(default) };
+    let minutes = text.parse().ok().filter(|minutes| (1..=43_200).contains(minutes));
+    let minutes: u64 =
+        minutes.ok_or_else(|| BadSetting(format!("{name} must be minutes, from 1 to 43200 (30 days)")))?;
+    Ok(Duration::from_secs(minutes * 60))
+}
+
 impl Config {
     /// What the queues' addresses begin with.
     ///
@@ -52,12 +67,33 @@ impl Config {
         self.queues.as_deref().ok_or_else(|| BadSetting("HEDGEROW_QUEUES is not set".to_owned()))
     }
 
+    /// The deployment's own origin.
+    ///
+    /// # Errors
+    /// If it is not set.
+    pub fn origin(&self) -> Result<&Origin, BadSetting> {
+        self.origin.as_ref().ok_or_else(|| BadSetting("HEDGEROW_ORIGIN is not set".to_owned()))
+    }
+
+    /// Whom mail is from.
+    ///
+    /// # Errors
+    /// If it is not set.
+    pub fn mail_from(&self) -> Result<&AsciiEmail, BadSetting> {
+        self.mail_from.as_ref().ok_or_else(|| BadSetting("HEDGEROW_MAIL_FROM is not set".to_owned()))
+    }
+
     /// - `HEDGEROW_TABLE_PREFIX` (default `hedgerow`): tables are `<prefix>-main`, `<prefix>-log`, `<prefix>-counters`,
     ///   the secrets are `<prefix>/data-keys` and `<prefix>/token-keys`.
-    /// - `HEDGEROW_ORIGIN`: the deployment's public origin, as `https://fields.example.com`.
-    /// - `HEDGEROW_QUEUES`: what the queues' addresses begin with, up to `-first-attempts`, `-retries`, `-jobs`.
+    /// - `HEDGEROW_QUEUES`: what the queues' addresses begin with, up to `-first-attempts`, `-retries`, `-jobs`, `-mail`.
+    /// - `HEDGEROW_ORIGIN`: where the deployment is seen from outside, such as `https://api.example.com`.
+    /// - `HEDGEROW_MAIL_FROM`: the address that mail is from, an identity that SES has verified.
     /// - `HEDGEROW_WEBHOOK_HTTP` (default `false`): whether webhooks may go to `http:`.
     /// - `HEDGEROW_WEBHOOK_PORTS` (default `443`): the ports that they may go to, separated by commas.
+    /// - `HEDGEROW_SESSION_IDLE_MINUTES` (default 30), `HEDGEROW_SESSION_MINUTES` (default 480): how long a session lasts
+    ///   without use, and however it is used.
+    /// - `HEDGEROW_SIGNUP` (default `anyone`): who may open an account: `anyone`, nobody but who is `invited` into one that
+    ///   there is, or the `first`.
     /// - `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`: the function's memory in MiB, set by Lambda; its caches take a quarter.
     ///
     /// # Errors
@@ -80,16 +116,35 @@ impl Config {
                 CacheBudget::of_memory(text.parse::<usize>().map_err(bad)?.saturating_mul(1024 * 1024))
             }
         };
-        let bad = |_| BadSetting("HEDGEROW_ORIGIN must be an origin like https://fields.example.com".to_owned());
-        let origin = setting("HEDGEROW_ORIGIN").map(|text| text.parse().map_err(bad)).transpose()?;
+        let defaults = SessionLimits::default();
+        let sessions = SessionLimits {
+            idle: minutes("HEDGEROW_SESSION_IDLE_MINUTES", defaults.idle)?,
+            absolute: minutes("HEDGEROW_SESSION_MINUTES", defaults.absolute)?,
+        };
+        let signup = match setting("HEDGEROW_SIGNUP").as_deref() {
+            None | Some("anyone") => SignupPolicy::Anyone,
+            Some("invited") => SignupPolicy::Invited,
+            Some("first") => SignupPolicy::First,
+            Some(_) => return Err(BadSetting("HEDGEROW_SIGNUP must be anyone, invited or first".to_owned())),
+        };
+        let origin = setting("HEDGEROW_ORIGIN").map(|text| text.parse::<Origin>()).transpose();
+        let origin = origin.map_err(|broken| BadSetting(format!("HEDGEROW_ORIGIN: {}", broken.message)))?;
+        let mail_from = match setting("HEDGEROW_MAIL_FROM").map(|text| text.parse::<Email>()) {
+            None => None,
+            Some(address) => {
+                let address = address.ok().and_then(|address| address.in_ascii());
+                Some(address.ok_or_else(|| BadSetting("HEDGEROW_MAIL_FROM must be an address in ASCII".to_owned()))?)
+            }
+        };
         let rules = Rules { http, ports: Ports::Only(ports), ..Rules::production() };
         Ok(Self {
             tables: TableNames::with_prefix(&prefix),
-            caches,
+            store: Settings { caches, sessions, signup },
             queues: setting("HEDGEROW_QUEUES"),
             secret: format!("{prefix}/data-keys"),
             token_secret: format!("{prefix}/token-keys"),
             origin,
+            mail_from,
             webhooks: WebhookSettings { rules, ..WebhookSettings::default() },
         })
     }

@@ -22,7 +22,7 @@ pub(crate) fn request(started: Instant, context: &RequestContext, status: u16, e
         path = first(&incoming.path, 1024),
         status,
         millis = started.elapsed().as_micros() as f64 / 1000.0,
-        request_id = incoming.origin.request_id,
+        request_id = incoming.info.request_id,
         client = scope.map(|scope| scope.client().to_string()),
         actor = scope.map(|_| caller.actor()),
         key = caller.key().map(|key| key.to_string()),

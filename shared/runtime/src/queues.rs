@@ -30,11 +30,13 @@ pub enum Queue {
     Retries,
     /// Tasks of jobs.
     Jobs,
+    /// Mails, sealed.
+    Mail,
 }
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 3] = [Self::FirstAttempts, Self::Retries, Self::Jobs];
+    pub const ALL: [Self; 4] = [Self::FirstAttempts, Self::Retries, Self::Jobs, Self::Mail];
 
     /// The word for it in names: `first-attempts`.
     #[must_use]
@@ -43,6 +45,7 @@ impl Queue {
             Self::FirstAttempts => "first-attempts",
             Self::Retries => "retries",
             Self::Jobs => "jobs",
+            Self::Mail => "mail",
         }
     }
 }
@@ -60,7 +63,7 @@ struct Outgoing {
     body: String,
     delay: i32,
     /// In a fair queue, a client that has much under way does not delay the others'.
-    group: String,
+    group: Option<String>,
 }
 
 impl Queues {
@@ -101,6 +104,30 @@ impl Queues {
         self.send_all(Queue::Jobs, vec![outgoing(task, due, now, client)?]).await
     }
 
+    /// Sends a mail on its way, sealed. It stands in no group: whom it is about is nobody's business.
+    ///
+    /// # Errors
+    /// `unavailable` if SQS refuses for too long.
+    pub(crate) async fn send_mail(&self, sealed: String) -> Result<(), Error> {
+        self.send_batch(Queue::Mail, vec![Outgoing { body: sealed, delay: 0, group: None }]).await
+    }
+
+    /// Has a message come again after this, counted from now, by its receipt; it must not be deleted before.
+    ///
+    /// # Errors
+    /// `unavailable` if SQS refuses; then it comes again when it would have.
+    pub(crate) async fn postpone(&self, queue: Queue, receipt: &str, by: Duration) -> Result<(), Error> {
+        let seconds = i32::try_from(by.as_secs()).unwrap_or(i32::MAX);
+        let call = self.sqs.change_message_visibility().queue_url(self.url(queue));
+        match call.receipt_handle(receipt).visibility_timeout(seconds).send().await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let cause = aws_sdk_sqs::error::DisplayErrorContext(&error).to_string();
+                Err(Error::unavailable(format!("ChangeMessageVisibility: {cause}")))
+            }
+        }
+    }
+
     async fn send_all(&self, queue: Queue, outgoing: Vec<Outgoing>) -> Result<(), Error> {
         let mut rest = outgoing.into_iter().peekable();
         let mut batches: Vec<Vec<Outgoing>> = Vec::new();
@@ -117,7 +144,7 @@ impl Queues {
                 .id(at.to_string())
                 .message_body(one.body)
                 .delay_seconds(one.delay)
-                .message_group_id(one.group)
+                .set_message_group_id(one.group)
                 .build()
                 .map_err(|error| Error::internal(error.to_string()))
         };
@@ -144,7 +171,7 @@ fn outgoing(body: &impl Serialize, due: i64, now: Time, client: ClientId) -> Res
     // Rounded up: a message that comes too early is sent on once more.
     let seconds = (due - now.millis()).max(0).saturating_add(999) / 1000;
     let most = i64::try_from(LONGEST_DELAY.as_secs()).unwrap_or(0);
-    Ok(Outgoing { body, delay: i32::try_from(seconds.min(most)).unwrap_or(0), group: client.to_string() })
+    Ok(Outgoing { body, delay: i32::try_from(seconds.min(most)).unwrap_or(0), group: Some(client.to_string()) })
 }
 
 #[cfg(test)]

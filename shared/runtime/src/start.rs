@@ -4,7 +4,8 @@ use aws_config::SdkConfig;
 use store::keys::Kind;
 
 use crate::app::App;
-use crate::config::Config;
+use crate::config::{BadSetting, Config};
+use crate::queues::Queues;
 
 /// The start of a process.
 pub struct Start<'a> {
@@ -16,4 +17,15 @@ pub struct Start<'a> {
     pub app: &'a mut App,
     /// The kind of item that it may read to make its first connection, if there is one.
     pub first_read: Option<Kind>,
+}
+
+impl Start<'_> {
+    /// Has the process hold the queues.
+    ///
+    /// # Errors
+    /// If it is not said where they are.
+    pub(crate) fn connect_queues(&mut self) -> Result<(), BadSetting> {
+        self.app.queues = Some(Queues::of_sdk(self.sdk, self.config.queues()?.to_owned()));
+        Ok(())
+    }
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use auth::EmbedClaims;
 use auth::embed_token::Audience;
-use auth::{EmbedClaims, Origin};
 use contract::id::{ClientId, GroupId, KeyId, TokenId};
 use contract::names::{EntityId, GroupKey, TenantId};
 use contract::permission::TokenPermissions;
-use contract::{Error, Time};
+use contract::{Error, Origin, Time};
 
 use crate::config::BadSetting;
 use crate::extract::{FromRequest, Part};
@@ -86,6 +86,7 @@ impl FromRequest for TokenIssuer {
         Ok(Self { vault, origin: context.app.origin()?.clone(), now: author.at(), id: TokenId::new(author.unique()) })
     }
     fn prepare(start: &mut Start<'_>) -> Result<(), BadSetting> {
+        start.config.origin()?;
         <TokenVault as Part>::prepare(start)
     }
     fn describe(operation: &mut OperationSpec) {

@@ -1,34 +1,46 @@
-//! Accounts: signup, login and logout, before and after a client is known.
+//! Accounts: signup and login, before a client is known.
 
-use std::marker::PhantomData;
 use std::sync::Arc;
-use std::time::Duration;
 
-use auth::session::LIFETIME_SECONDS;
 use auth::{Password, PasswordAttempt, PasswordHash, SealKey, SessionToken};
-use contract::id::{ClientId, UserId};
+use contract::id::{ClientId, SessionId, UserId};
 use contract::names::{Email, Name, Slug};
 use contract::permission::Role;
 use contract::resource::{Client, SessionInfo, User};
-use contract::{Code, Error, Time};
+use contract::{Code, Error};
 use tokio::sync::Semaphore;
 
-use crate::OpContext;
-use crate::Store;
 use crate::apart::apart;
 use crate::author::Author;
 use crate::change::{Change, Outcome};
-use crate::credentials::SessionCredential;
-use crate::document::{from_doc, holding, to_doc};
-use crate::dynamo::{get_number, get_text, must, number, text};
-use crate::grant::{Delete, Get, granted};
+use crate::document::holding;
+use crate::dynamo::{Item, get_text, must, text};
+use crate::grant::granted;
 use crate::keys::{self, Key};
+use crate::limits::COUNTED_MEMBERS;
+use crate::login_attempts::{self, LoginError, email_hash};
+use crate::members;
 use crate::scope::ClientScope;
+use crate::sessions;
+use crate::users::{Membership, Person, UserCard};
+use crate::{OpContext, Store};
 
 /// Opening accounts.
 pub struct Signup {
     store: Store,
     author: Arc<Author>,
+}
+
+/// Who may open an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SignupPolicy {
+    /// Anyone.
+    #[default]
+    Anyone,
+    /// Nobody: people come in by invitations, into clients that there are.
+    Invited,
+    /// Whoever is the first.
+    First,
 }
 
 /// Logging in.
@@ -37,25 +49,21 @@ pub struct Login {
     author: Arc<Author>,
 }
 
-/// The running session: what it is, and its end.
-pub struct Sessions<A> {
-    store: Store,
-    access: PhantomData<A>,
-}
-
 granted! {
     Signup {
         Main GetItem [Email];
-        Main PutItem [Client, Members, Slug, Email, User, Password];
+        Main PutItem [Client, Counts, Members, Slug, Email, User, Password];
+        Main UpdateItem [Counts];
         Log PutItem [User];
     }
     Login {
-        Main GetItem [Email, Client];
-        Main BatchGetItem [User, Password];
-        Log PutItem [User];
+        Main GetItem [Email];
+        Main BatchGetItem [User, Password, Client];
+        Main UpdateItem [User, Password];
+        Log UpdateItem [Email];
+        Log PutItem [User, Email];
+        Log DeleteItem [Email];
     }
-    Sessions<Get> { Main GetItem [Client]; }
-    Sessions<Delete> { Log DeleteItem [User]; }
 }
 
 impl Signup {
@@ -68,85 +76,99 @@ impl Signup {
     /// Opens a client with its owner, who is logged in at once.
     ///
     /// # Errors
-    /// `email_taken`.
+    /// `email_taken`; `validation_failed` for a password that is easily guessed; `forbidden` where the deployment lets
+    /// nobody, or nobody else, sign up.
     pub async fn sign_up(
         &self,
         email: Email,
         password: Password,
         name: Name,
     ) -> Result<(SessionInfo, SessionToken), Error> {
+        password.check("password", &email, &[name.as_str()])?;
+        let policy = self.store.signup_policy();
+        if policy == SignupPolicy::Invited {
+            return Err(closed());
+        }
         // Asked first to spare the hash; the condition on the address decides.
         if self.store.get(&email_key(&email)).await?.is_some() {
             return Err(Code::EmailTaken.into());
         }
-        let (info, op) = self.open_account(email, &hashed(password).await?, name).await?;
-        let token = SessionToken::generate(info.user.id);
-        start_session(&self.store, &token, 0, op.author.at()).await?;
-        Ok((info, token))
+        let opened = self.open_under(policy, email, &hashed(password).await?, name).await?;
+        let token = SessionToken::generate(opened.user.id);
+        Ok((self.start_known(&opened, &token).await?.1, token))
     }
 
     /// Opens a client with its owner, and gives hold of its data.
     ///
     /// # Errors
     /// `email_taken`.
-    pub async fn open_account(
+    pub async fn open_account(&self, email: Email, hash: &PasswordHash, name: Name) -> Result<Opened, Error> {
+        self.open_under(SignupPolicy::Anyone, email, hash, name).await
+    }
+
+    async fn open_under(
         &self,
+        policy: SignupPolicy,
         email: Email,
         hash: &PasswordHash,
         name: Name,
-    ) -> Result<(SessionInfo, OpContext), Error> {
+    ) -> Result<Opened, Error> {
         let (store, author) = (&self.store, &self.author);
-        let email_key = email_key(&email);
-        let seal = SealKey::generate();
         let (event, at) = (author.event(), author.at());
-        let user = User { id: UserId::new(author.unique()), email, role: Role::Owner, created_at: at };
+        let person = Person { id: UserId::new(author.unique()), email, created_at: at };
         let wished = Slug::from_name(&name);
-        let mut client = Client {
-            id: ClientId::new(author.unique()),
-            name,
-            slug: wished.clone(),
-            version: 1,
-            created_at: at,
-            updated_at: at,
-        };
+        let id = ClientId::new(author.unique());
+        let mut client = Client { id, name, slug: wished.clone(), version: 1, created_at: at, updated_at: at };
+        let scope = ClientScope::verified(id, SealKey::generate());
+        let membership = Membership::new(Role::Owner, scope.seal(), 1);
+        let member = members::joined(&person, Role::Owner, at);
         for _ in 0..8 {
-            let user_card = Change::put(keys::user(user.id))
-                .set("doc", text(to_doc(&user)?))
-                .set("client", text(client.id.to_string()))
-                .set("seal", text(seal.stored()))
-                .set("sessionEpoch", number(0));
-            let client_card =
-                holding(Change::put(keys::client(client.id)), &client, 1)?.set("seal", text(seal.stored()));
-            let email_row = Change::put(email_key.clone()).set("user", text(user.id.to_string()));
-            let changes = vec![
-                email_row.when_absent().or(Code::EmailTaken),
-                Change::put(keys::slug(&client.slug)).set("client", text(client.id.to_string())).when_absent(),
-                client_card.when_absent(),
-                user_card.when_absent(),
-                Change::put(keys::password(user.id)).set("hash", text(hash.stored())).when_absent(),
-                Change::put(keys::member(client.id, user.id)).set("doc", text(to_doc(&user)?)),
+            let client_card = holding(Change::put(keys::client(id)), &client, 1)?;
+            let mut changes = vec![
+                email_row(&person).or(Code::EmailTaken),
+                Change::put(keys::slug(&client.slug)).set("client", text(id.to_string())).when_absent(),
+                client_card.set("seal", text(scope.seal().stored())).when_absent(),
+                membership.on(UserCard::new_change(&person, author.info())?, id)?,
+                Change::put(keys::password(person.id)).set("hash", text(hash.stored())).when_absent(),
+                holding(Change::put(keys::member(id, person.id)), &member, 1)?.when_absent(),
+                members::owners(id, 1),
+                COUNTED_MEMBERS.one_more(&scope),
             ];
+            if policy == SignupPolicy::First {
+                changes.push(Change::put(keys::first_account()).when_absent().or(closed()));
+            }
             let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
             if let Outcome::Done = store.commit(changes, event).await? {
-                let scope = ClientScope::verified(client.id, seal);
                 let op = OpContext { store: store.clone(), scope, author: author.clone() };
-                return Ok((SessionInfo { user, client }, op));
+                return Ok(Opened { user: person.in_role(Role::Owner), client, op });
             }
             // The slug is taken, if anything is.
             client.slug = wished.with_suffix(&auth::hex(&auth::random::bytes::<4>()));
         }
         Err(Error::unavailable("no free slug was found"))
     }
-}
 
-impl Signup {
-    /// Starts the first session of a user whose token is known beforehand, as that of the sample events is.
+    /// Starts the first session of an account, whose token is known beforehand, as that of the sample events is.
     ///
     /// # Errors
     /// None of the contract's.
-    pub async fn start_known(&self, token: &SessionToken) -> Result<(), Error> {
-        start_session(&self.store, token, 0, self.store.clock().now()).await
+    pub async fn start_known(&self, opened: &Opened, token: &SessionToken) -> Result<(SessionId, SessionInfo), Error> {
+        let (store, Opened { user, client, .. }) = (&self.store, opened);
+        let started = sessions::start(store, &self.author, store.clock().now(), token, (0, client.id, 1));
+        store.conditional_write(started.change).await?;
+        let (expires_at, clients) = (started.expires_at, vec![client.of_user(user.role)]);
+        Ok((started.id, SessionInfo { user: user.clone(), client: client.clone(), clients, expires_at }))
     }
+}
+
+/// An account that has just been opened.
+pub struct Opened {
+    /// Its owner.
+    pub user: User,
+    /// The client.
+    pub client: Client,
+    /// The hold on its data.
+    pub op: OpContext,
 }
 
 impl Login {
@@ -156,72 +178,87 @@ impl Login {
         Self { store: store.clone(), author }
     }
 
-    /// Starts a session. An unknown address and a wrong password take as long and read alike.
+    /// Starts a session in a client: the one that is named, or the one that was used last. An unknown address, a wrong
+    /// password, a client that the user is no member of and a locked address take as long and read alike.
     ///
     /// # Errors
-    /// `invalid_credentials`.
-    pub async fn log_in(&self, email: &Email, password: PasswordAttempt) -> Result<(SessionInfo, SessionToken), Error> {
-        let store = &self.store;
+    /// `invalid_credentials`; `forbidden` for the right password of someone who is a member of no client any more.
+    pub async fn log_in(
+        &self,
+        email: &Email,
+        password: PasswordAttempt,
+        client: Option<ClientId>,
+    ) -> Result<LoggedIn, LoginError> {
+        let (store, author) = (&self.store, &self.author);
         let owner = store.get(&email_key(email)).await?;
         let owner: Option<UserId> = owner.as_ref().and_then(|row| get_text(row, "user")).and_then(|id| id.parse().ok());
         // For an unknown address a card that is nobody's is read, which takes as long.
         let user = owner.unwrap_or(UserId::new(uuid::Uuid::nil()));
         let [card, kept] = store.batch_get([&keys::user(user), &keys::password(user)]).await?;
-        let hash = kept.as_ref().and_then(|kept| get_text(kept, "hash"));
-        let hash = hash.map_or_else(PasswordHash::of_nobody, |hash| PasswordHash::from_stored(hash.to_owned()));
-        let right = blocking(move || hash.matches(&password)).await?;
-        let Some(card) = card.filter(|_| right) else { return Err(Code::InvalidCredentials.into()) };
+        let hash = hash_of(kept.as_ref());
+        let (right, rehashed) = blocking(move || hash.verify(&password)).await?;
+        let Some(card) = card.filter(|_| right) else {
+            return Err(login_attempts::refusal(store, email, author.at()).await);
+        };
 
-        let user: User = from_doc(&card)?;
-        let client = must(get_text(&card, "client").and_then(|text| text.parse().ok()), "client")?;
-        let client: Client = from_doc(&must(store.get(&keys::client(client)).await?, "client")?)?;
-        let epoch = must(get_number(&card, "sessionEpoch"), "sessionEpoch")?;
-        let token = SessionToken::generate(user.id);
-        start_session(store, &token, epoch, self.author.at()).await?;
-        Ok((SessionInfo { user, client }, token))
+        let card = UserCard::read(&card)?;
+        let client = client.or_else(|| card.usual_client()).ok_or_else(no_member)?;
+        let (_, membership) = card.in_client(client).ok_or_else(|| Error::from(Code::InvalidCredentials))?;
+        let token = SessionToken::generate(user);
+        let started = sessions::start(store, author, author.at(), &token, (card.epoch, client, membership.version));
+        let mut changes = vec![login_attempts::succeeded(email, author.at()), started.change];
+        changes.extend(card.logs_in(client, author.info()));
+        if let Some(hash) = rehashed {
+            let was = must(kept.as_ref().and_then(|kept| get_text(kept, "hash")), "hash")?;
+            changes.push(set_hash(user, &hash, was).unstamped());
+        }
+        match store.commit(changes, author.event()).await? {
+            Outcome::Done => {
+                let info = store.session_info(&card, client, started.expires_at).await?;
+                Ok(LoggedIn { info, token, is_from_elsewhere: !card.knows(author.info()) })
+            }
+            Outcome::Stale => Err(Error::from(Code::InvalidCredentials).into()),
+        }
     }
 }
 
-impl<A> Sessions<A> {
-    /// The sessions of a request that came with one.
-    #[must_use]
-    pub fn open(store: &Store) -> Self {
-        Self { store: store.clone(), access: PhantomData }
-    }
+/// A session that has just been started.
+pub struct LoggedIn {
+    /// What it is.
+    pub info: SessionInfo,
+    /// Its secret.
+    pub token: SessionToken,
+    /// Whether the user has not logged in from there before.
+    pub is_from_elsewhere: bool,
 }
 
-impl Sessions<Get> {
-    /// Who is logged in, and where.
-    ///
-    /// # Errors
-    /// None of the contract's.
-    pub async fn info(&self, session: &SessionCredential) -> Result<SessionInfo, Error> {
-        let card = self.store.get(&keys::client(session.scope.client())).await?;
-        Ok(SessionInfo { user: session.user.clone(), client: from_doc(&must(card, "client")?)? })
-    }
+fn closed() -> Error {
+    Error::saying(Code::Forbidden, "Accounts are not opened here. Ask an owner or an admin for an invitation.")
 }
 
-impl Sessions<Delete> {
-    /// Ends a session.
-    ///
-    /// # Errors
-    /// None of the contract's.
-    pub async fn end(&self, session: &SessionCredential) -> Result<(), Error> {
-        self.store.conditional_write(Change::delete(keys::session(session.user_id(), &session.hash))).await.map(|_| ())
-    }
+fn no_member() -> Error {
+    Error::saying(Code::Forbidden, "You are a member of no client any more. Ask one of its owners for an invitation.")
 }
 
-fn email_key(email: &Email) -> Key {
-    keys::email(&auth::sha256_hex(email.folded().as_bytes()))
+pub(crate) fn email_key(email: &Email) -> Key {
+    keys::email(&email_hash(email))
 }
 
-async fn start_session(store: &Store, token: &SessionToken, epoch: u64, at: Time) -> Result<(), Error> {
-    let ends = at.plus(Duration::from_secs(LIFETIME_SECONDS.into()));
-    let session = Change::put(keys::session(token.user(), &token.hash()))
-        .set("expiresAt", text(ends.to_string()))
-        .set("sessionEpoch", number(epoch))
-        .set("ttl", number(ends.seconds()));
-    store.conditional_write(session).await.map(|_| ())
+/// That an address is a person's, if it is nobody's yet.
+pub(crate) fn email_row(person: &Person) -> Change {
+    Change::put(email_key(&person.email)).set("user", text(person.id.to_string())).when_absent()
+}
+
+/// The hash of a user's password; nobody's where there is none, which takes as long to compare.
+pub(crate) fn hash_of(kept: Option<&Item>) -> PasswordHash {
+    let hash = kept.and_then(|kept| get_text(kept, "hash"));
+    hash.map_or_else(PasswordHash::of_nobody, |hash| PasswordHash::from_stored(hash.to_owned()))
+}
+
+/// The write of a new hash in place of the one that was compared.
+pub(crate) fn set_hash(user: UserId, hash: &PasswordHash, was: &str) -> Change {
+    let change = Change::update(keys::password(user)).set("hash", text(hash.stored()));
+    change.when("#hash = :was").with(":was", text(was))
 }
 
 /// Hashes take turns anyway: who waits, waits here, without a thread; whom the queue has no place for is told so.
@@ -229,12 +266,12 @@ static TURN: Semaphore = Semaphore::const_new(1);
 static QUEUE: Semaphore = Semaphore::const_new(500);
 
 /// Makes or compares a hash off the async threads.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
     let _place = QUEUE.try_acquire().map_err(Error::unavailable)?;
     apart(&TURN, work).await
 }
 
-async fn hashed(password: Password) -> Result<PasswordHash, Error> {
+pub(crate) async fn hashed(password: Password) -> Result<PasswordHash, Error> {
     let hash = blocking(move || PasswordHash::of(&password)).await?;
     hash.ok_or_else(|| Error::internal("a password could not be hashed"))
 }

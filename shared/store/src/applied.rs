@@ -66,11 +66,11 @@ fn made_at(id: &[u8]) -> Option<Time> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::author::{Origin, Seed};
+    use crate::author::{RequestInfo, Seed};
 
     fn author(at: i64) -> Author {
-        let origin = Origin { address: None, agent: String::new(), request_id: String::new() };
-        Author::new("key_1", &origin, Seed::new(Time::from_millis(at)))
+        let info = RequestInfo { address: None, agent: String::new(), request_id: String::new() };
+        Author::new("key_1", &info, Seed::new(Time::from_millis(at)))
     }
 
     #[test]

@@ -37,6 +37,7 @@ impl Clock {
 #[derive(Debug)]
 pub struct Author {
     by: String,
+    info: RequestInfo,
     at: Time,
     seed: [u8; 32],
     made: AtomicU32,
@@ -46,7 +47,7 @@ pub struct Author {
 
 /// Where a request came from.
 #[derive(Debug, Clone)]
-pub struct Origin {
+pub struct RequestInfo {
     /// The caller's address, if it is known.
     pub address: Option<IpAddr>,
     /// The caller's `User-Agent`, cut to 200 characters.
@@ -82,14 +83,22 @@ pub fn unique(at: Time) -> Uuid {
 impl Author {
     /// The author of a request; `actor` is `usr_…`, `key_…` or `anonymous`.
     #[must_use]
-    pub fn new(actor: &str, origin: &Origin, seed: Seed) -> Self {
+    pub fn new(actor: &str, info: &RequestInfo, seed: Seed) -> Self {
         let by = json!({
             "actor": actor,
-            "address": origin.address,
-            "agent": origin.agent,
-            "requestId": origin.request_id,
+            "address": info.address,
+            "agent": info.agent,
+            "requestId": info.request_id,
         });
-        Self { by: by.to_string(), at: seed.at, seed: seed.bytes, made: AtomicU32::new(0), keyed: false, again: false }
+        Self {
+            by: by.to_string(),
+            info: info.clone(),
+            at: seed.at,
+            seed: seed.bytes,
+            made: AtomicU32::new(0),
+            keyed: false,
+            again: false,
+        }
     }
 
     /// Of a request with an idempotency key; `again`, if a try before this one may have written.
@@ -112,6 +121,11 @@ impl Author {
     #[must_use]
     pub const fn at(&self) -> Time {
         self.at
+    }
+
+    /// Where the request came from.
+    pub(crate) const fn info(&self) -> &RequestInfo {
+        &self.info
     }
 
     /// The next unique part: time-ordered, and the same one in a repetition of the request.
@@ -148,10 +162,10 @@ mod tests {
 
     #[test]
     fn a_repeated_request_makes_the_same_identifiers() {
-        let origin = Origin { address: None, agent: String::new(), request_id: "req_1".into() };
+        let info = RequestInfo { address: None, agent: String::new(), request_id: "req_1".into() };
         let seed = Seed::new(Clock::default().now());
         let make = || {
-            let author = Author::new("key_1", &origin, seed);
+            let author = Author::new("key_1", &info, seed);
             [author.unique(), author.unique()]
         };
         assert_eq!(make(), make());

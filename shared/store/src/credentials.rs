@@ -1,20 +1,20 @@
-//! Credentials, verified against the store: the only source of scopes.
+//! API keys as credentials, verified against the store.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
-use auth::{ApiKeySecret, KeyHash, SealKey, SessionToken};
-use contract::id::{ClientId, KeyId, UserId};
+use auth::{ApiKeySecret, KeyHash, SealKey};
+use contract::id::{ClientId, KeyId};
 use contract::names::AllowedIps;
-use contract::permission::{KeyType, Permission, Permissions, Role};
-use contract::resource::{ApiKey, RateLimit, User};
+use contract::permission::{KeyType, Permission, Permissions};
+use contract::resource::{ApiKey, RateLimit};
 use contract::{Error, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
 use crate::cache::{Cache, Heavy};
 use crate::document::from_doc;
-use crate::dynamo::{get_number, get_text, must};
+use crate::dynamo::must;
 use crate::grant::{Grant, grants};
 use crate::keys::{self, Kind};
 use crate::scope::ClientScope;
@@ -93,36 +93,9 @@ impl KeyCredential {
     }
 }
 
-/// A verified session.
-#[derive(Debug, Clone)]
-pub struct SessionCredential {
-    /// Whose session it is.
-    pub user: User,
-    /// Whose data it reaches.
-    pub scope: ClientScope,
-    /// The hash of the session's secret.
-    pub hash: String,
-}
-
-impl SessionCredential {
-    /// The user.
-    #[must_use]
-    pub const fn user_id(&self) -> UserId {
-        self.user.id
-    }
-
-    /// The user's role.
-    #[must_use]
-    pub const fn role(&self) -> Role {
-        self.user.role
-    }
-}
-
 impl Store {
     /// What verifying an API key needs.
     pub const KEY_GRANTS: &'static [Grant] = &grants![Main GetItem [Key]];
-    /// What verifying a session needs.
-    pub const SESSION_GRANTS: &'static [Grant] = &grants![Main BatchGetItem [User]; Log BatchGetItem [User]];
 
     /// Makes the first connection, by reading an item of this kind that is nobody's.
     ///
@@ -166,23 +139,5 @@ impl Store {
 
     pub(crate) fn forget_key(&self, hash: &KeyHash) {
         self.0.keys.remove(hash);
-    }
-
-    /// The credential of a session, if it is one and goes on.
-    ///
-    /// # Errors
-    /// `unavailable`, `internal`.
-    pub async fn verify_session(&self, token: &SessionToken) -> Result<Option<SessionCredential>, Error> {
-        let hash = token.hash();
-        let (user, session) = (keys::user(token.user()), keys::session(token.user(), &hash));
-        let [Some(user), Some(session)] = self.batch_get([&user, &session]).await? else { return Ok(None) };
-        let ends: Time = must(get_text(&session, "expiresAt").and_then(|text| text.parse().ok()), "expiresAt")?;
-        let epoch = |item| must(get_number::<u64>(item, "sessionEpoch"), "sessionEpoch");
-        if ends <= self.clock().now() || epoch(&session)? != epoch(&user)? {
-            return Ok(None);
-        }
-        let client = must(get_text(&user, "client").and_then(|text| text.parse().ok()), "client")?;
-        let seal = must(get_text(&user, "seal").and_then(SealKey::from_stored), "seal")?;
-        Ok(Some(SessionCredential { user: from_doc(&user)?, scope: ClientScope::verified(client, seal), hash }))
     }
 }

@@ -39,7 +39,8 @@ versioned!(
     contract::resource::FieldGroup,
     contract::resource::GlobalField,
     contract::resource::TenantField,
-    contract::resource::ApiKey
+    contract::resource::ApiKey,
+    contract::resource::Member
 );
 
 pub(crate) fn to_doc<T: Serialize>(value: &T) -> Result<String, Error> {

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use auth::{EmbedClaims, Origin, SealKey};
+use auth::{EmbedClaims, SealKey};
 use contract::id::{ClientId, GroupId, KeyId, TokenId};
 use contract::names::{EntityId, GroupKey, GroupRef};
 use contract::permission::{Permissions, TokenPermission};
 use contract::resource::ApiKey;
-use contract::{Error, Time};
+use contract::{Error, Origin, Time};
 
 use crate::cache::{Cache, Heavy};
 use crate::change::{Change, Outcome};

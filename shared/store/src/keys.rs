@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use auth::KeyHash;
 use contract::Time;
-use contract::id::{ClientId, DeliveryId, EventId, FieldId, GroupId, JobId, KeyId, UserId, WebhookId};
+use contract::id::{ClientId, DeliveryId, EventId, FieldId, GroupId, InvitationId, JobId, KeyId, UserId, WebhookId};
 use contract::names::{EntityId, FieldKey, GroupKey, Slug, TenantId};
 
 use crate::scope::{ClientScope, TenantScope};
@@ -39,18 +39,24 @@ kinds! {
     Client "C#"
     /// `M#cl`: a client's members.
     Members "M#"
+    /// `IV#cl`: a client's open invitations.
+    Invitations "IV#"
+    /// `IT#hash`: an open invitation by its token, for whoever accepts it.
+    InvitationTokens "IT#"
     /// `AK#cl`: a client's API keys, as the dashboard shows them.
     ApiKeys "AK#"
     /// `N#cl`: how many of each a client has.
     Counts "N#"
     /// `S#slug`: a slug's owner.
     Slug "S#"
-    /// `E#hash`: an e-mail address's owner.
+    /// `E#hash`: an e-mail address's owner; in the log table, its wrong passwords.
     Email "E#"
     /// `U#usr`: a user; in the log table, its sessions.
     User "U#"
     /// `PW#usr`: the hash of a user's password, for signup and login alone.
     Password "PW#"
+    /// `PR#hash`: a password's reset by its mailed token.
+    PasswordReset "PR#"
     /// `K#hash`: an API key's card, for the credential gate.
     Key "K#"
     /// `G#cl`: a client's field groups, by key.
@@ -138,6 +144,11 @@ pub(crate) fn client(client: ClientId) -> Key {
     main(Kind::Client, client, CARD)
 }
 
+/// That an account has been opened, where only the first may be.
+pub(crate) fn first_account() -> Key {
+    main(Kind::Counts, "deployment", "first-account")
+}
+
 /// How many of these a client has.
 pub(crate) fn count(client: ClientId, of: &str) -> Key {
     main(Kind::Counts, client, of)
@@ -145,6 +156,23 @@ pub(crate) fn count(client: ClientId, of: &str) -> Key {
 
 pub(crate) fn member(client: ClientId, user: UserId) -> Key {
     main(Kind::Members, client, user.to_string())
+}
+
+pub(crate) fn members_pk(scope: &ClientScope) -> String {
+    format!("{}{}", Kind::Members.prefix(), scope.client())
+}
+
+pub(crate) fn invitation(client: ClientId, invitation: InvitationId) -> Key {
+    main(Kind::Invitations, client, invitation.to_string())
+}
+
+pub(crate) fn invitations_pk(scope: &ClientScope) -> String {
+    format!("{}{}", Kind::Invitations.prefix(), scope.client())
+}
+
+/// What an invitation's token leads to.
+pub(crate) fn invitation_token(hash: &str) -> Key {
+    main(Kind::InvitationTokens, hash, CARD)
 }
 
 pub(crate) fn slug(slug: &Slug) -> Key {
@@ -165,7 +193,27 @@ pub(crate) fn password(user: UserId) -> Key {
 }
 
 pub(crate) fn session(user: UserId, hash: &str) -> Key {
-    log(Kind::User, user, format!("s#{hash}"))
+    log(Kind::User, user, format!("{SESSIONS}{hash}"))
+}
+pub(crate) const SESSIONS: &str = "s#";
+
+pub(crate) fn sessions_pk(user: UserId) -> String {
+    format!("{}{user}", Kind::User.prefix())
+}
+
+/// What the token of a password's reset leads to.
+pub(crate) fn password_reset(hash: &str) -> Key {
+    log(Kind::PasswordReset, hash, CARD)
+}
+
+/// The one that counts of a user's.
+pub(crate) fn newest_password_reset(user: UserId) -> Key {
+    log(Kind::User, user, "password-reset")
+}
+
+/// Wrong passwords at an address.
+pub(crate) fn login_attempts(email_hash: &str) -> Key {
+    log(Kind::Email, email_hash, "login-attempts")
 }
 
 pub(crate) fn key_card(hash: &KeyHash) -> Key {

@@ -9,10 +9,13 @@
 //! | --- | --- | --- |
 //! | client | main `C#cl` / `#` | `doc version seal` |
 //! | slug, e-mail | main `S#slug`, `E#sha256` / `#` | `client`; `user` |
-//! | user | main `U#usr` / `#` | `doc client seal sessionEpoch` |
+//! | user | main `U#usr` / `#` | `doc sessionEpoch lastClient knownFrom`, by each client's identifier the membership |
 //! | its password | main `PW#usr` / `#` | `hash` |
-//! | member | main `M#cl` / usr | `doc` |
-//! | session | log `U#usr` / `s#sha256` | `expiresAt sessionEpoch ttl` |
+//! | member | main `M#cl` / usr | `doc version` |
+//! | session | log `U#usr` / `s#sha256` | `id client member sessionEpoch createdAt expiresAt lastUsedAt address agent ttl` |
+//! | reset of a password; the one that counts | log `PR#sha256` / `#`; `U#usr` / `password-reset` | `user`; `hash`; `expiresAt ttl` |
+//! | wrong passwords at an address | log `E#sha256` / `login-attempts` | `failures lastAt ttl` |
+//! | invitation; by its token | main `IV#cl` / inv; `IT#sha256` / `#` | `doc client seal token` |
 //! | API key | main `AK#cl` / key | `doc version hash` |
 //! | API key's card | main `K#sha256` / `#` | `doc` (type, permissions, activity, expiry, addresses, client, seal) |
 //! | field group | main `D#cl#fg` / `#` | `doc version schemaVersion schemaAt deletedAt`, of its global fields `fields schemaBytes` |
@@ -33,7 +36,8 @@
 //! | an attempt's long answer | log `DL#cl#whk` / `r#dlv#n` | `response ttl` |
 //! | that it is held or has failed | log `DL#cl#whk` / `x#dlv` | `of event status round attempt released ttl` |
 //! | job | log `J#cl` / job | `doc release after ttl` |
-//! | how many of each a client has | main `N#cl` / `field-groups`, `global-fields`, `api-keys`, `webhooks` | `count` |
+//! | how many of each a client has | main `N#cl` / `field-groups`, `global-fields`, `api-keys`, `webhooks`, `members`, `invitations`, `owners` | `count` |
+//! | that an account was opened, where only the first may be | main `N#deployment` / `first-account` | |
 //! | purge due | main `Z#date` / id | `pk`, `sk` of the root in `root` |
 //! | idempotency | log `I#mac` / `#` | `fingerprint lease holder expiresAt seedAt seed ttl`, the answer (sealed) in `body pieces` |
 //! | the further pieces of a long answer | log `I#mac` / `holder#01` | `body pieces ttl` |
@@ -62,7 +66,10 @@
 //! | update, delete, restore tenant field | 1 + 1 | BatchGet 4 RU; Transact 4; 12; 12 WU | |
 //! | list groups, global fields, tenants, API keys, webhooks | 1 | Query 1 RU per 4 KB | |
 //! | create, update, delete API key | 1; 2 + 1; 2 + 1 | Transact 6; 4; 6 WU; Get 1 RU | |
-//! | sign up; log in; log out | 3; 4; 1 | 1 RU, Transact 12 WU, 1 WU; 4 RU, 1 WU; 1 WU | |
+//! | sign up; log in; log out | 3; 4; 1 | 1 RU, Transact 16 WU, 1 WU; 4 RU, Transact 4 WU; 1 WU | |
+//! | list one's sessions; end one; end the others | 2; 2 + 1; 1 + 1 | 1 RU, Query 1 RU; and 1 WU; Get 1 RU, Transact 4 WU | |
+//! | invite; accept | 3 + 1; 3 + 2 | 3 RU, Transact 6 WU; 3 RU, Transact 16 to 20 WU | |
+//! | give a role; remove a member | 1 + 1 | 1 RU, Transact 4 to 6 WU | |
 //! | create, change, delete webhook | 1; 1 + 1; 1 + 1 | Transact 4 WU; Get 1 RU, Update; Get 1 RU, Transact 4 WU | |
 //! | get webhook, API key | 1 | Get 1 RU | |
 //! | get delivery; list | 2; 1 + 1 | Query of webhooks, BatchGet 2 RU a webhook; Get 1 RU, Query 1 RU per 4 KB | |
@@ -86,12 +93,17 @@ mod field_schema;
 pub mod global_fields;
 pub mod grant;
 pub mod idempotency;
+pub mod invitations;
 pub mod jobs;
 pub mod keys;
 pub mod limits;
+pub mod login_attempts;
+pub mod members;
 pub mod page;
+pub mod passwords;
 pub mod persist;
 pub mod scope;
+pub mod sessions;
 pub mod setup;
 pub mod stream;
 pub mod tables;
@@ -108,12 +120,15 @@ mod document;
 mod dynamo;
 mod pieces;
 mod retry;
+mod users;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use accounts::SignupPolicy;
 use author::{Author, Clock};
 use scope::ClientScope;
+use sessions::SessionLimits;
 use tables::TableNames;
 
 /// The store of a deployment. Cheap to clone; caches are shared by clones.
@@ -139,6 +154,17 @@ impl Default for CacheBudget {
     }
 }
 
+/// What a deployment sets of its store.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Settings {
+    /// What the caches of the process may take.
+    pub caches: CacheBudget,
+    /// How long sessions last.
+    pub sessions: SessionLimits,
+    /// Who may open an account.
+    pub signup: SignupPolicy,
+}
+
 struct Inner {
     dynamo: aws_sdk_dynamodb::Client,
     names: TableNames,
@@ -148,13 +174,15 @@ struct Inner {
     keys: credentials::KeyCache,
     makers: embed_tokens::MakerCache,
     definitions: definitions::Cache,
+    sessions: SessionLimits,
+    signup: SignupPolicy,
 }
 
 impl Store {
     /// A store over these tables.
     #[must_use]
-    pub fn new(dynamo: aws_sdk_dynamodb::Client, names: TableNames, clock: Clock, caches: CacheBudget) -> Self {
-        Self::build(dynamo, names, clock, caches, definitions::SETTLED)
+    pub fn new(dynamo: aws_sdk_dynamodb::Client, names: TableNames, clock: Clock, settings: Settings) -> Self {
+        Self::build(dynamo, names, clock, settings, definitions::SETTLED)
     }
 
     /// The same over an engine whose reads see a transaction whole or not at all, as the embedded one's do: what it
@@ -164,28 +192,36 @@ impl Store {
         dynamo: aws_sdk_dynamodb::Client,
         names: TableNames,
         clock: Clock,
-        caches: CacheBudget,
+        settings: Settings,
     ) -> Self {
-        Self::build(dynamo, names, clock, caches, Duration::ZERO)
+        Self::build(dynamo, names, clock, settings, Duration::ZERO)
     }
 
     fn build(
         dynamo: aws_sdk_dynamodb::Client,
         names: TableNames,
         clock: Clock,
-        caches: CacheBudget,
+        Settings { caches, sessions, signup }: Settings,
         settling: Duration,
     ) -> Self {
         let share = caches.0 / 16;
         let definitions = definitions::Cache::new(caches.0 - 2 * share);
         let (keys, makers) = (credentials::KeyCache::new(share), embed_tokens::MakerCache::new(share));
-        Self(Arc::new(Inner { dynamo, names, clock, settling, keys, makers, definitions }))
+        Self(Arc::new(Inner { dynamo, names, clock, settling, keys, makers, definitions, sessions, signup }))
     }
 
     /// The time that the store goes by.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    fn signup_policy(&self) -> SignupPolicy {
+        self.0.signup
+    }
+
+    fn sessions(&self) -> SessionLimits {
+        self.0.sessions
     }
 
     fn dynamo(&self) -> &aws_sdk_dynamodb::Client {
@@ -210,6 +246,12 @@ impl OpContext {
     #[must_use]
     pub fn new(store: Store, scope: ClientScope, author: Arc<Author>) -> Self {
         Self { store, scope, author }
+    }
+
+    /// The store.
+    #[must_use]
+    pub const fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Whose data.

@@ -20,6 +20,10 @@ pub const TENANT_FIELDS_IN_GROUP: u64 = 100;
 pub const TENANT_FIELDS: u64 = 2_000;
 /// Webhooks of a client: each of its writes is announced to all.
 pub const WEBHOOKS: u64 = 100;
+/// Members of a client.
+pub const MEMBERS: u64 = 1_000;
+/// Open invitations of a client.
+pub const INVITATIONS: u64 = 100;
 /// API keys of a client.
 pub const API_KEYS: u64 = 100;
 /// The schemas of a group's fields together, in bytes of JSON: every cold read of its values reads them.
@@ -45,6 +49,9 @@ pub(crate) const COUNTED_FIELD_GROUPS: Counted =
     Counted { key: "field-groups", most: FIELD_GROUPS, name: "field groups" };
 pub(crate) const COUNTED_GLOBAL_FIELDS: Counted =
     Counted { key: "global-fields", most: GLOBAL_FIELDS, name: "global fields" };
+pub(crate) const COUNTED_MEMBERS: Counted = Counted { key: "members", most: MEMBERS, name: "members" };
+pub(crate) const COUNTED_INVITATIONS: Counted =
+    Counted { key: "invitations", most: INVITATIONS, name: "open invitations" };
 pub(crate) const COUNTED_API_KEYS: Counted = Counted { key: "api-keys", most: API_KEYS, name: "API keys" };
 pub(crate) const COUNTED_WEBHOOKS: Counted = Counted { key: "webhooks", most: WEBHOOKS, name: "webhooks" };
 
@@ -57,6 +64,15 @@ impl Counted {
             .when("(attribute_not_exists(#count) OR #count < :most)")
             .with(":most", number(most))
             .or(reached("A client", most, self.name))
+    }
+
+    /// One more in place of so many others, if there is room.
+    pub(crate) fn instead_of(self, scope: &ClientScope, others: usize) -> Change {
+        let others = i64::try_from(others).unwrap_or(i64::MAX);
+        if others == 0 {
+            return self.one_more(scope);
+        }
+        Change::update(keys::count(scope.client(), self.key)).add("count", 1 - others)
     }
 
     /// One less.

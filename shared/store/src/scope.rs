@@ -1,5 +1,6 @@
 //! Whose data a request may touch. A scope exists only because a credential was verified: its constructor is private
-//! to this crate, and the crate calls it for a stored key card, a stored user, and a client that has just been opened.
+//! to this crate, and the crate calls it for a stored key card, a stored user, a client that has just been opened, and
+//! a client of whom the stream tells.
 
 use auth::SealKey;
 use contract::id::ClientId;

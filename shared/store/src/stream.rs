@@ -16,7 +16,7 @@ use contract::{Code, Error};
 use quick_cache::sync::Cache as Lru;
 use serde_json::{Value, json};
 
-use crate::author::{Author, Origin, Seed};
+use crate::author::{Author, RequestInfo, Seed};
 use crate::definitions::Loaded;
 use crate::deliveries::Announcement;
 use crate::document::from_doc;
@@ -121,8 +121,8 @@ impl Stream {
         if let Some(loaded) = known.0.get(&key) {
             return Ok(loaded.clone());
         }
-        let origin = Origin { address: None, agent: String::new(), request_id: String::new() };
-        let author = Author::new("system", &origin, Seed::new(self.store.clock().now()));
+        let info = RequestInfo { address: None, agent: String::new(), request_id: String::new() };
+        let author = Author::new("system", &info, Seed::new(self.store.clock().now()));
         let op = OpContext::new(self.store.clone(), scope.clone(), Arc::new(author));
         // A group that was deleted since then still says what its values mean.
         let loaded = op.load_even_deleted(&scope.tenant(tenant.clone()), group).await?;

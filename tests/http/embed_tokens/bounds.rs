@@ -8,11 +8,11 @@ use runtime::{Access, Method, Route};
 use serde_json::{Value, json};
 
 use super::{Shop, bearing, token};
-use crate::app::{App, Caller, entities, fields, id, values};
-use crate::routes::{a_path_of, routes};
+use hedgerow_tests::app::{App, Caller, entities, fields, id, values};
+use hedgerow_tests::routes::{a_path_of, routes};
 
 /// A request on a route that would do something, and what comes of it.
-async fn tried(caller: &Caller, route: &Route, path: &str) -> crate::answer::Answer {
+async fn tried(caller: &Caller, route: &Route, path: &str) -> hedgerow_tests::answer::Answer {
     let call = caller.call(route.method.name(), path);
     match (route.id, route.method) {
         ("create-tenant-field", _) => {
@@ -222,9 +222,9 @@ async fn a_token_is_used_from_its_pages_alone() {
     let path = values("acme", "product", "sku-1");
     let origins = json!(["https://app.example.com", "https://admin.example.com:8443"]);
     let bound = shop.token(json!({ "tenantId": "acme", "origins": origins })).await;
-    for allowed in
-        ["https://app.example.com", "https://admin.example.com:8443", "http://localhost:3000", "http://127.0.0.1:3000"]
-    {
+    let port = shop.app.address.port();
+    let (own, named) = (format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}"));
+    for allowed in ["https://app.example.com", "https://admin.example.com:8443", &own, &named] {
         bound.with("origin", allowed).get(&path).await.expect(200);
     }
     bound.get(&path).await.expect(200);
@@ -235,7 +235,8 @@ async fn a_token_is_used_from_its_pages_alone() {
         "https://admin.example.com",
         "http://app.example.com",
         "https://APP.example.com",
-        "http://localhost:5173",
+        "http://localhost",
+        "http://localhost:80",
         "null",
         "",
         "*",

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{Shop, bearing, revocation, token};
-use crate::app::{App, each, fields, id, values};
 use crate::permissions::key;
+use hedgerow_tests::app::{App, each, fields, id, values};
 
 const SECONDS: fn(u64) -> Duration = Duration::from_secs;
 

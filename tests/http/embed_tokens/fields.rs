@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::{Value, json};
 
 use super::Shop;
-use crate::app::{Caller, each, fields, id};
+use hedgerow_tests::app::{Caller, each, fields, id};
 
 fn new(key: &str) -> Value {
     json!({ "key": key, "label": key, "schema": { "type": "string" } })

@@ -5,8 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::{Shop, bearing, claims, token};
-use crate::app::{App, values};
-use crate::routes::{a_path_of, routes};
+use hedgerow_tests::app::{App, values};
+use hedgerow_tests::routes::{a_path_of, routes};
 
 fn part(value: &Value) -> String {
     URL_SAFE_NO_PAD.encode(value.to_string())

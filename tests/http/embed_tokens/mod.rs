@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::app::{Account, App, Caller};
+use hedgerow_tests::app::{Account, App, Caller};
 
 pub(crate) const TOKEN: &str = "/api/auth/token";
 

@@ -9,7 +9,7 @@ use runtime::lambda::consumer;
 use serde_json::{Value, json};
 
 use super::Shop;
-use crate::app::{App, values};
+use hedgerow_tests::app::{App, values};
 
 /// Has the keys rotated, by the function that does and under its role.
 async fn rotate(app: &App, version: &str) {

@@ -5,6 +5,7 @@
 mod data;
 mod faults;
 mod guard;
+mod mail;
 mod processes;
 mod queue_processes;
 mod queue_refusals;
@@ -70,6 +71,17 @@ fn secrets_manager(connector: &Connector) -> aws_sdk_secretsmanager::Client {
         .sleep_impl(SharedAsyncSleep::new(Now))
         .http_client(connector.clone());
     aws_sdk_secretsmanager::Client::from_conf(config.build())
+}
+
+fn ses(connector: &Connector) -> aws_sdk_sesv2::Client {
+    let config = aws_sdk_sesv2::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
+        .retry_config(RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(1)))
+        .sleep_impl(SharedAsyncSleep::new(Now))
+        .http_client(connector.clone());
+    aws_sdk_sesv2::Client::from_conf(config.build())
 }
 
 /// A store in memory with the table `main`.

@@ -28,7 +28,9 @@ fn the_files_are_their_owners_alone() {
     let _engines = Engines::open(&folder.path().join("new")).unwrap();
     for file in std::fs::read_dir(folder.path().join("new")).unwrap() {
         let file = file.unwrap();
-        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
+        let metadata = file.metadata().unwrap();
+        let mode = if metadata.is_dir() { 0o700 } else { 0o600 };
+        assert_eq!(metadata.permissions().mode() & 0o777, mode, "{file:?}");
     }
 }
 

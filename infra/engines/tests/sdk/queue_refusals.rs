@@ -200,7 +200,11 @@ async fn what_no_sdk_would_send() {
         ("AmazonSQS.CreateQueue", "{}", "MissingParameter;Sender"),
     ] {
         let answer = engines.call(target, body.into()).await;
-        assert_eq!((answer.status, answer.query_error.as_deref()), (400, Some(error)), "{target} {body}");
+        assert_eq!(
+            (answer.status, answer.error.as_ref().map(|(_, error)| &**error)),
+            (400, Some(error)),
+            "{target} {body}"
+        );
         assert_eq!(answer.content_type, "application/x-amz-json-1.0");
     }
 }

@@ -154,6 +154,6 @@ impl Drop for Workers {
 const fn at_once(queue: Queue) -> usize {
     match queue {
         Queue::FirstAttempts | Queue::Retries => 128,
-        Queue::Jobs => 4,
+        Queue::Jobs | Queue::Mail => 4,
     }
 }

@@ -64,6 +64,12 @@ fn named<'t>(text: &'t str, samples: &Samples) -> Result<Cow<'t, str>, Failure> 
 fn identifier(name: &str, samples: &Samples) -> Option<String> {
     let shop = &samples.shop;
     Some(match name {
+        "spareSession" => shop.spare_session.to_string(),
+        "member" => samples.members[0].to_string(),
+        "spareMember" => samples.members[1].to_string(),
+        "invitation" => samples.invitation.to_string(),
+        "invitationToken" => samples.invitation_token.reveal(),
+        "resetToken" => samples.reset_token.reveal(),
         "apiKey" => shop.api_keys[0].to_string(),
         "spareApiKey" => shop.api_keys[1].to_string(),
         "group" => shop.groups[0].to_string(),

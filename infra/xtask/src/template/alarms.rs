@@ -103,8 +103,16 @@ fn first_is_late() -> Alarm {
 fn dead_letters(queue: Queue) -> Alarm {
     let dead = queues::dead(queue);
     Alarm {
-        says: "Messages failed ten times and were set aside as dead letters. Mend the cause that the log shows, then send \
-            them back to their queue as docs/webhooks.md shows",
+        says: match queue {
+            Queue::Mail => {
+                "Mails could not be sent ten times over three hours and were set aside as dead letters. Mend the cause that \
+                 the log of send-mail shows, then send them back to their queue as docs/mail.md shows"
+            }
+            Queue::FirstAttempts | Queue::Retries | Queue::Jobs => {
+                "Messages failed ten times and were set aside as dead letters. Mend the cause that the log shows, then send \
+                 them back to their queue as docs/webhooks.md shows"
+            }
+        },
         metric: Metric::One {
             namespace: "AWS/SQS",
             name: "ApproximateNumberOfMessagesVisible",

@@ -11,9 +11,7 @@ use crate::node::Node;
 pub(super) fn globals() -> Node {
     let endpoint =
         map! { "Fn::If" => [Node::from("HasEndpoint"), reference("EndpointUrl"), reference("AWS::NoValue")] };
-    let origin = map! {
-        "Fn::If" => [Node::from("HasOrigin"), reference("Origin"), attribute("Api", "ApiEndpoint")],
-    };
+    let origin = map! { "Fn::If" => [Node::from("HasOrigin"), reference("Origin"), attribute("Api", "ApiEndpoint")] };
     map! {
         "Runtime" => "provided.al2023",
         "Handler" => "bootstrap",
@@ -25,6 +23,10 @@ pub(super) fn globals() -> Node {
                 "HEDGEROW_TABLE_PREFIX" => reference("TablePrefix"),
                 "HEDGEROW_QUEUES" => queues::base(),
                 "HEDGEROW_ORIGIN" => origin,
+                "HEDGEROW_SIGNUP" => reference("Signup"),
+                "HEDGEROW_SESSION_IDLE_MINUTES" => reference("SessionIdleMinutes"),
+                "HEDGEROW_SESSION_MINUTES" => reference("SessionMinutes"),
+                "HEDGEROW_MAIL_FROM" => reference("MailFrom"),
                 "HEDGEROW_WEBHOOK_HTTP" => reference("WebhookHttp"),
                 "HEDGEROW_WEBHOOK_PORTS" => reference("WebhookPorts"),
                 "AWS_ENDPOINT_URL" => endpoint,

@@ -15,12 +15,25 @@ pub(super) fn parameters() -> Node {
         // A queue's name has 80 characters at the most, and no dot.
         "TablePrefix" => text("hedgerow", "What the names of tables, queues and secrets begin with")
             .with("AllowedPattern", "^[A-Za-z0-9_-]{1,64}$"),
-        "Origin" => text("", "The origin under which the API is reached, as https://fields.example.com; its own, if empty")
-            .with("AllowedPattern", "^(https://[a-z0-9.-]+(:[1-9][0-9]*)?)?$"),
         "Architecture" => text("arm64", "What the functions were built for")
             .with("AllowedValues", ["arm64", "x86_64"]),
         "LogRetentionDays" => number(30, "How long logs are kept")
             .with("AllowedValues", [1_u64, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827]),
+        "Origin" => text("", "Where the deployment is seen from outside, like https://api.example.com; the HTTP API's own URL if empty")
+            .with("AllowedPattern", "^(https://[^/?#@\\\\%*\\s]+)?$"),
+        "MailFrom" => map! {
+            "Type" => "String",
+            "Description" => "The address that mail is from: an identity, or in the domain of one, that SES has verified",
+            "AllowedPattern" => "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+([.][A-Za-z0-9-]+)+$",
+        },
+        "SessionIdleMinutes" => number(30, "How long a session of the dashboard lasts without use")
+            .with("MinValue", 1_u64)
+            .with("MaxValue", 43_200_u64),
+        "SessionMinutes" => number(480, "How long a session of the dashboard lasts, however it is used")
+            .with("MinValue", 1_u64)
+            .with("MaxValue", 43_200_u64),
+        "Signup" => text("first", "Who may open an account: anyone, only who is invited into one that there is, or the first alone")
+            .with("AllowedValues", ["anyone", "invited", "first"]),
         "WebhookHttp" => text("false", "Whether webhooks may go to http:, not to https: alone")
             .with("AllowedValues", ["false", "true"]),
         "WebhookPorts" => text("443", "The ports that webhooks may go to, separated by commas")
@@ -37,5 +50,9 @@ pub(super) fn conditions() -> Node {
     let given = |parameter: &str| {
         map! { "Fn::Not" => [map! { "Fn::Equals" => [reference(parameter), Node::from("")] }] }
     };
-    map! { "HasAlarmTopic" => given("AlarmTopicArn"), "HasEndpoint" => given("EndpointUrl"), "HasOrigin" => given("Origin") }
+    map! {
+        "HasAlarmTopic" => given("AlarmTopicArn"),
+        "HasEndpoint" => given("EndpointUrl"),
+        "HasOrigin" => given("Origin"),
+    }
 }

@@ -2,7 +2,7 @@
 
 use runtime::Permissions;
 
-use super::{attribute, queues, reference, secret, tables};
+use super::{attribute, filled, queues, reference, secret, tables};
 use crate::map;
 use crate::node::Node;
 use crate::policy::{self, Statement};
@@ -13,6 +13,14 @@ pub(super) fn statements(permissions: &Permissions) -> Vec<Node> {
     if !permissions.sends.is_empty() {
         let queues: Node = permissions.sends.iter().map(|queue| attribute(&queues::logical(*queue), "Arn")).collect();
         statements.push(allow(["sqs:SendMessage"], queues));
+    }
+    if !permissions.postpones.is_empty() {
+        let queues: Node =
+            permissions.postpones.iter().map(|queue| attribute(&queues::logical(*queue), "Arn")).collect();
+        statements.push(allow(["sqs:ChangeMessageVisibility"], queues));
+    }
+    if permissions.sends_mail {
+        statements.push(mail());
     }
     if permissions.data_keys {
         statements.push(allow(["secretsmanager:GetSecretValue"], reference(secret::DATA_KEYS)));
@@ -30,6 +38,14 @@ pub(super) fn statements(permissions: &Permissions) -> Vec<Node> {
         statements.push(allow(actions, reference(secret::TOKEN_KEYS)));
     }
     statements
+}
+
+/// From the deployment's address alone. The identity may be the address or its domain, and in SES's sandbox IAM asks about
+/// the recipients' as well.
+fn mail() -> Node {
+    let identities = filled("arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*");
+    let from = map! { "StringEquals" => map! { "ses:FromAddress" => reference("MailFrom") } };
+    allow(["ses:SendEmail"], identities).with("Condition", from)
 }
 
 /// A statement without a condition.

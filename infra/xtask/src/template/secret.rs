@@ -26,7 +26,7 @@ fn data_keys() -> Node {
         "UpdateReplacePolicy" => "Retain",
         "Properties" => map! {
             "Name" => filled("${TablePrefix}/data-keys"),
-            "Description" => "What seals the secrets of webhooks: keys by name, and which of them is current",
+            "Description" => "What seals the secrets of webhooks and mails on their way: keys by name, and which of them is current",
             "GenerateSecretString" => map! {
                 "SecretStringTemplate" => "{\"current\":\"1\"}",
                 "GenerateStringKey" => "1",

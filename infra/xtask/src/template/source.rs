@@ -22,6 +22,9 @@ const MESSAGES: u64 = 10;
 /// Batches of tasks at once. Jobs are in no hurry, and all of them write to one table.
 const TASKS_AT_ONCE: u64 = 10;
 
+/// Batches of mails at once, as few as there may be: SES takes so many a second, few of a new account.
+const MAILS_AT_ONCE: u64 = 2;
+
 /// The resource of the mapping of a source, a table or a queue, to a function.
 pub(super) fn mapping(consumer: &Consumer, word: &str) -> String {
     format!("{}{}Source", logical(consumer.id), logical(word))
@@ -84,6 +87,7 @@ fn messages(queue: Queue) -> Node {
     let at_once = match queue {
         Queue::FirstAttempts | Queue::Retries => reference("DeliveryConcurrency"),
         Queue::Jobs => TASKS_AT_ONCE.into(),
+        Queue::Mail => MAILS_AT_ONCE.into(),
     };
     map! {
         "EventSourceArn" => attribute(&queues::logical(queue), "Arn"),

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use auth::{Keyring, MailedToken};
+use contract::Time;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use runtime::lambda::consumer::Batch;
-use runtime::{Queue, Source};
+use runtime::{Mail, MailMessage, Queue, Source};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use xtask::seeded::FROM;
 use xtask::template::logical;
 
 use crate::deployment::{Deployment, sample};
@@ -113,7 +116,7 @@ fn every_queue_has_one_for_dead_letters_that_takes_from_it_alone() {
 #[tokio::test]
 async fn every_event_of_a_consumer_works_and_again() {
     let all = Deployment::new().await;
-    let ids = ["fan-out", "dispatcher", "run-jobs", "rotate-token-keys"];
+    let ids = ["fan-out", "dispatcher", "run-jobs", "send-mail", "rotate-token-keys"];
     for id in ids.into_iter().chain(ids.into_iter().rev()) {
         assert_eq!(all.hand(id, sample(id)).await, Batch::default(), "{id}");
     }
@@ -163,6 +166,31 @@ fn secrets_manager_rotates_the_token_keys_by_their_function_alone() {
         (&leave[0]["Principal"], &leave[0]["SourceArn"]["Ref"]),
         (&json!("secretsmanager.amazonaws.com"), &json!("TokenKeys"))
     );
+}
+
+/// The sample mail is written down; if it no longer opens, or says something else, this has what to write.
+#[test]
+fn the_sample_mail_is_what_is_sealed_of_it() {
+    let ring = Keyring::parse(samples::DATA_KEYS).unwrap();
+    let mail = Mail::Invitation {
+        to: "owner@example.com".parse().unwrap(),
+        token: MailedToken::parse(&"A".repeat(43)).unwrap(),
+        client_name: "Sample Shop".parse().unwrap(),
+        invited_by: "founder@example.com".parse().unwrap(),
+    };
+    let message = MailMessage { sent: Time::from_millis(samples::AT_MILLIS), mail };
+    let opened = MailMessage::open(&ring, samples::MAIL).ok().map(|opened| json!(opened));
+    assert_eq!(opened, Some(json!(message)), "samples::MAIL should be {}", message.seal(&ring).unwrap());
+}
+
+#[tokio::test]
+async fn a_mail_goes_out_with_a_link_to_the_deployment() {
+    let all = Deployment::new().await;
+    assert_eq!(all.hand("send-mail", sample("send-mail")).await, Batch::default());
+    let mails = all.seeded.mails_to("owner@example.com");
+    assert_eq!((mails.len(), mails[0].from.as_str()), (1, FROM));
+    let link = "https://hedgerow00.execute-api.eu-central-1.amazonaws.com/admin/accept-invitation?token=AAAA";
+    assert!(mails[0].text.contains(link) && mails[0].html.contains(link), "{mails:?}");
 }
 
 /// A receiver that says yes, and the requests that it gets.

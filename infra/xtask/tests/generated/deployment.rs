@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use store::Store;
 use store::tables::{Table, TableNames};
 use xtask::root;
-use xtask::seeded::{PREFIX, Seeded};
+use xtask::seeded::{FROM, PREFIX, Seeded};
 use xtask::template::logical;
 
 use crate::policies::{leading_keys, statements, texts};
@@ -74,7 +74,8 @@ impl Deployment {
                 let attributes: Value =
                     attributes.map(|(name, value)| (name.as_str().to_owned(), json!(value))).collect();
                 records.push(json!({
-                    "messageId": message.message_id(), "body": message.body(), "attributes": attributes,
+                    "messageId": message.message_id(), "receiptHandle": message.receipt_handle(),
+                    "body": message.body(), "attributes": attributes,
                 }));
                 let handle = message.receipt_handle().unwrap();
                 self.seeded.sqs.delete_message().queue_url(&url).receipt_handle(handle).send().await.unwrap();
@@ -110,6 +111,10 @@ fn grants(statement: &Value) -> Vec<Grant> {
             let names = [("DataKeys", "data-keys"), ("TokenKeys", "token-keys")];
             let (_, name) = names.into_iter().find(|(resource, _)| on["Ref"] == *resource).unwrap();
             vec![Grant::Secret { name: format!("{PREFIX}/{name}"), actions }]
+        }
+        "ses" => {
+            assert_eq!(statement["Condition"]["StringEquals"]["ses:FromAddress"]["Ref"], "MailFrom");
+            vec![Grant::Mail { from: FROM.to_owned(), actions }]
         }
         _ => Vec::new(),
     }

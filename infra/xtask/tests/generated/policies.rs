@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use runtime::Queue;
+use serde_json::{Value, json};
+use xtask::template::logical;
 
 use crate::{operation, resources, template};
 
@@ -27,7 +29,9 @@ fn service(statement: &Value) -> &str {
 
 /// The statements on items of tables, and all others.
 fn parted(function: &Value) -> (Vec<&Value>, Vec<&Value>) {
-    statements(function).into_iter().partition(|statement| statement.get("Condition").is_some())
+    statements(function)
+        .into_iter()
+        .partition(|statement| service(statement) == "dynamodb" && statement.get("Condition").is_some())
 }
 
 #[test]
@@ -85,24 +89,28 @@ fn nothing_else_is_granted_but_on_resources_of_the_stack() {
             let (of, actions, on) = (operation(function), texts(&statement["Action"]), &statement["Resource"]);
             assert_eq!(statement["Effect"], "Allow", "{of}");
             let right = match (service(statement), &actions[..]) {
-                ("sqs", ["sqs:SendMessage"])
+                ("sqs", ["sqs:SendMessage" | "sqs:ChangeMessageVisibility"])
                 | ("sqs", ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]) => {
+                    let known = Queue::ALL.map(|queue| format!("{}Queue", logical(queue.word())));
                     let queues = on.as_array().unwrap().iter().map(|queue| texts(&queue["Fn::GetAtt"]));
-                    queues
-                        .clone()
-                        .all(|queue| matches!(queue[..], ["FirstAttemptsQueue" | "RetriesQueue" | "JobsQueue", "Arn"]))
-                        && queues.count() > 0
+                    let is_known = |queue: Vec<&str>| known.iter().any(|name| queue == [name, "Arn"]);
+                    queues.clone().all(is_known) && queues.count() > 0
                 }
                 ("secretsmanager", ["secretsmanager:GetSecretValue"]) => {
                     on["Ref"] == "DataKeys" || on["Ref"] == "TokenKeys"
                 }
                 ("secretsmanager", _) => of == "rotate-token-keys" && on["Ref"] == "TokenKeys",
+                // Whose identity it is, is not the stack's; from which address, is.
+                ("ses", ["ses:SendEmail"]) => {
+                    statement["Condition"] == json!({ "StringEquals": { "ses:FromAddress": { "Ref": "MailFrom" } } })
+                        && on["Fn::Sub"] == "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*"
+                }
                 ("dynamodb", _) => {
                     let of_streams = ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"];
                     actions.iter().all(|action| of_streams.contains(&action.strip_prefix("dynamodb:").unwrap()))
                         && on["Fn::Sub"] == "${MainTable.Arn}/stream/*"
                 }
-                ("s3", ["s3:ListBucket"]) => on["Fn::GetAtt"] == serde_json::json!(["GivenUpChanges", "Arn"]),
+                ("s3", ["s3:ListBucket"]) => on["Fn::GetAtt"] == json!(["GivenUpChanges", "Arn"]),
                 ("s3", ["s3:PutObject"]) => on["Fn::Sub"] == "${GivenUpChanges.Arn}/*",
                 _ => false,
             };

@@ -9,7 +9,7 @@ const MAX_URL: usize = 2_048;
 /// Whether it is an absolute http or https address with a host, and one that every reader takes for the same. The parser
 /// forgives much that others read otherwise (`http:host`, `http:///host`, `\` for `/`, `0x7f.1`), or that people do
 /// (`https://bank.example@evil.example`); such is none.
-pub(super) fn is_url(text: &str) -> bool {
+pub(crate) fn is_url(text: &str) -> bool {
     let refused = |c: char| c.is_whitespace() || c.is_control() || c == '\\';
     if text.len() > MAX_URL || text.contains(refused) || hidden(text).is_some() {
         return false;

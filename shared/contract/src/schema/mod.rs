@@ -16,6 +16,7 @@ use deserr::{Deserr, IntoValue, ValuePointerRef};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
+pub(crate) use self::formats::is_url;
 pub use self::pattern::{MAX_STEPS, QUICK_STEPS};
 use crate::problem::{Problems, path_of};
 

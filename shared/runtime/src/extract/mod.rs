@@ -1,6 +1,7 @@
 //! Typed handlers: plain async functions from what they need to what they answer.
 
 pub mod body;
+pub mod mail;
 pub mod parameters;
 pub mod repositories;
 
@@ -169,6 +170,7 @@ tuples! {
     a A, b B, c C;
     a A, b B, c C, d D;
     a A, b B, c C, d D, e E;
+    a A, b B, c C, d D, e E, f G;
 }
 
 /// A handler whose type is forgotten, so that what serves it is compiled once for all.
@@ -236,7 +238,7 @@ impl FromRequest for ByKey {
 }
 
 /// Whoever is logged in.
-pub struct LoggedIn(pub store::credentials::SessionCredential);
+pub struct LoggedIn(pub store::sessions::SessionCredential);
 
 impl FromRequest for LoggedIn {
     fn take(context: &RequestContext) -> Result<Self, Error> {

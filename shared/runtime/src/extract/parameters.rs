@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use contract::id::{DeliveryId, FieldId, JobId, KeyId, WebhookId};
+use contract::id::{DeliveryId, FieldId, InvitationId, JobId, KeyId, SessionId, UserId, WebhookId};
 use contract::names::{EntityId, GroupRef};
 use contract::{Broken, Code, Error, Precondition, Problems, Time};
 use http::header::{IF_MATCH, IF_NONE_MATCH};
 use percent_encoding::percent_decode_str;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use store::author::RequestInfo;
 use store::page::PageRequest;
 
 use super::FromRequest;
@@ -41,6 +42,9 @@ macro_rules! path_parameters {
 path_parameters! {
     GroupRef, "groupId"(group), GroupRef, "The identifier or the key of a field group.";
     EntityId, "entityId"(entity), EntityId, "The client's own identifier of a record.";
+    SessionId, "id", SessionId, "The identifier of a session.";
+    UserId, "id", UserId, "The identifier of a member's user.";
+    InvitationId, "id", InvitationId, "The identifier of an invitation.";
     KeyId, "id", KeyId, "The identifier of an API key.";
     GlobalFieldId, "id", FieldId, "The identifier of a global field.";
     WebhookId, "id", WebhookId, "The identifier of a webhook.";
@@ -241,13 +245,9 @@ impl FromRequest for Now {
     }
 }
 
-/// The request's identifier.
-#[derive(Debug, Clone)]
-pub struct RequestId(pub String);
-
-impl FromRequest for RequestId {
+impl FromRequest for RequestInfo {
     fn take(context: &RequestContext) -> Result<Self, Error> {
-        Ok(Self(context.incoming.origin.request_id.clone()))
+        Ok(context.incoming.info.clone())
     }
 }
 

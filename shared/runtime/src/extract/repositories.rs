@@ -2,8 +2,8 @@
 //! permissions.
 
 use auth::target::Rules;
-use contract::{Error, Time};
-use store::accounts::{Login, Sessions, Signup};
+use contract::{Error, Origin, Time};
+use store::accounts::{Login, Signup};
 use store::api_keys::ApiKeys;
 use store::author::Clock;
 use store::deliveries::{Announcer, Attempts, Deliveries, Message, Releases};
@@ -12,14 +12,19 @@ use store::endpoint_state::EndpointStates;
 use store::field_groups::FieldGroups;
 use store::global_fields::GlobalFields;
 use store::grant::Granted;
+use store::invitations::{Acceptance, Invitations};
 use store::jobs::{JobRuns, JobStarts, Jobs, Task};
 use store::keys::Kind;
+use store::members::Members;
+use store::passwords::{Mailboxes, OwnPassword, PasswordReset};
+use store::sessions::{Sessions, UserSessions};
 use store::stream::Stream;
 use store::tenant_fields::TenantFields;
 use store::tenants::Tenants;
 use store::values::Values;
 use store::webhooks::Webhooks;
 
+use super::mail::Mailer;
 use super::parameters::path_parameter;
 use super::{FromRequest, Part};
 use crate::app::App;
@@ -51,20 +56,21 @@ macro_rules! repositories {
 
 repositories! {
     |context| ApiKeys<A> where A, Deliveries<A> where A, FieldGroups<A> where A, GlobalFields<A> where A,
-        Jobs<A> where A, Tenants, Webhooks<A> where A => Self::open(&context.op()?);
+        Invitations<A> where A, Jobs<A> where A, Members<A> where A, Tenants, Webhooks<A> where A => Self::open(&context.op()?);
     |context| EmbedTokens, TenantFields<A> where A, Values<A> where A => Self::open(&context.op()?, context.tenant(path_parameter(&context.incoming, "tenantId")?)?);
     |context| Sessions<A> where A => Self::open(context.app.store()?);
+    |context| OwnPassword, UserSessions<A> where A => Self::open(context.app.store()?, context.author().clone());
 }
 
 macro_rules! before_a_client_is_known {
-    ($($repository:ty),+) => { $(
+    ($($repository:ty, $first_read:ident;)+) => { $(
         impl FromRequest for $repository {
             const USES_STORE: bool = true;
             fn take(context: &RequestContext) -> Result<Self, Error> {
                 Ok(Self::open(context.app.store()?, context.author().clone()))
             }
             fn prepare(start: &mut Start<'_>) -> Result<(), BadSetting> {
-                start.first_read = Some(Kind::Email);
+                start.first_read = Some(Kind::$first_read);
                 Ok(())
             }
             fn describe(operation: &mut OperationSpec) {
@@ -74,7 +80,12 @@ macro_rules! before_a_client_is_known {
     )+ };
 }
 
-before_a_client_is_known!(Signup, Login);
+before_a_client_is_known! {
+    Signup, Email;
+    Login, Email;
+    Acceptance, InvitationTokens;
+    PasswordReset, PasswordReset;
+}
 
 macro_rules! parts_of_the_store {
     ($(|$app:ident| $($part:ty),+ => $open:expr;)+) => { $($(
@@ -90,7 +101,7 @@ macro_rules! parts_of_the_store {
 }
 
 parts_of_the_store! {
-    |app| Announcer, JobRuns, JobStarts, Releases, Stream => Self::open(app.store()?);
+    |app| Announcer, JobRuns, JobStarts, Mailboxes, Releases, Stream => Self::open(app.store()?);
     |app| Attempts, EndpointStates => Self::open(app.store()?, app.webhooks.dead_before);
 }
 
@@ -104,6 +115,8 @@ impl Part for Clock {
 macro_rules! parts_as_arguments {
     ($($part:ty),+) => { $(
         impl FromRequest for $part {
+            // The process connects for either.
+            const USES_STORE: bool = true;
             fn take(context: &RequestContext) -> Result<Self, Error> {
                 <Self as Part>::take(&context.app)
             }
@@ -117,7 +130,7 @@ macro_rules! parts_as_arguments {
     )+ };
 }
 
-parts_as_arguments!(Deliver, Retry, Assign, Vault);
+parts_as_arguments!(Deliver, Retry, Assign, Mailer, Origin, Vault);
 
 /// Sends first attempts of deliveries.
 pub struct Deliver(Queues);
@@ -135,8 +148,7 @@ macro_rules! sends_to {
                 Ok(Self(app.queues()?.clone()))
             }
             fn prepare(start: &mut Start<'_>) -> Result<(), BadSetting> {
-                start.app.queues = Some(Queues::of_sdk(start.sdk, start.config.queues()?.to_owned()));
-                Ok(())
+                start.connect_queues()
             }
             fn permissions(permissions: &mut Permissions) {
                 permissions.sends.insert(Queue::$queue);

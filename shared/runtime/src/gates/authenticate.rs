@@ -27,7 +27,7 @@ pub(super) fn authenticate(context: &mut RequestContext) -> Asked<'_> {
                 None if bearer => embed_token::verify(context, &text).await?,
                 None => None,
             },
-            Sent::Cookie(token) => store.verify_session(&token).await?.map(Caller::Session),
+            Sent::Cookie(token) => store.verify_session(&token, &context.incoming.info).await?.map(Caller::Session),
         };
         context.caller = caller.ok_or(Code::Unauthenticated)?;
         Ok(None)

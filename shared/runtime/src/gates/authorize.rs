@@ -25,7 +25,7 @@ pub(super) fn authorize(context: &RequestContext) -> Result<(), Error> {
         Caller::Key(card) => {
             let KeyAccess::Management(any) = key else { return caller.session().map(|_| ()) };
             caller.require_management()?;
-            if !card.allows_address(context.incoming.origin.address) {
+            if !card.allows_address(context.incoming.info.address) {
                 return Err(Code::IpNotAllowed.into());
             }
             caller.require(any)

@@ -3,6 +3,7 @@
 mod authenticate;
 mod authorize;
 mod body;
+mod csrf;
 mod embed_token;
 mod idempotency;
 mod own_delivery;
@@ -44,6 +45,7 @@ const GATES: &[Gate] = &[
     Gate::Check(own_delivery::refuse_own_delivery),
     Gate::Ask(authenticate::authenticate),
     Gate::Check(authorize::authorize),
+    Gate::Check(csrf::refuse_other_sites),
     Gate::Check(body::refuse_unreadable),
     Gate::Check(query::refuse_unknown_parameters),
     Gate::Ask(idempotency::reserve),
@@ -54,7 +56,7 @@ pub async fn answer(app: &App, endpoint: &'static Endpoint, event: ApiGatewayV2h
     let started = Instant::now();
     let mut context = RequestContext::new(app, &endpoint.route, event);
     let passed = caught(pass(endpoint, &mut context)).await;
-    let request_id = &context.incoming.origin.request_id;
+    let request_id = &context.incoming.info.request_id;
     let (mut reply, error) = match passed {
         Ok(reply) => (reply, None),
         Err(error) => (Reply::of_error(&error, request_id), Some(error)),

@@ -11,7 +11,7 @@ const WEBHOOK_ID: HeaderName = HeaderName::from_static("webhook-id");
 
 pub(super) fn refuse_own_delivery(context: &RequestContext) -> Result<(), Error> {
     let incoming = &context.incoming;
-    if incoming.origin.agent.starts_with(WEBHOOK_AGENT) && incoming.headers.contains_key(&WEBHOOK_ID) {
+    if incoming.info.agent.starts_with(WEBHOOK_AGENT) && incoming.headers.contains_key(&WEBHOOK_ID) {
         return Err(Error::saying(Code::Forbidden, "A webhook may not lead to this API."));
     }
     Ok(())

@@ -147,6 +147,8 @@ impl Batch {
 pub struct QueueRecord {
     /// The message's identifier.
     pub message_id: String,
+    /// What names this one receipt of it.
+    pub receipt_handle: String,
     /// The message.
     pub body: String,
     attributes: Attributes,

@@ -99,9 +99,8 @@ async fn connect(
     let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(OPERATION).build();
     let config = Config::from_env()?;
     let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12()).timeout_config(timeouts).load().await;
-    let store = Store::new(aws_sdk_dynamodb::Client::new(&sdk), config.tables.clone(), Clock::default(), config.caches);
-    let (webhooks, origin) = (config.webhooks.clone(), config.origin.clone());
-    let mut app = App { webhooks, origin, ..App::new(store.clone()) };
+    let store = Store::new(aws_sdk_dynamodb::Client::new(&sdk), config.tables.clone(), Clock::default(), config.store);
+    let mut app = App { origin: config.origin.clone(), webhooks: config.webhooks.clone(), ..App::new(store.clone()) };
     let mut start = Start { sdk: &sdk, config: &config, app: &mut app, first_read };
     prepare(&mut start)?;
     if let Some(kind) = start.first_read {

@@ -3,9 +3,10 @@
 use contract::id::KeyId;
 use contract::permission::{KeyType, Permission, Role, TokenPermission};
 use contract::{Code, Error};
-use store::credentials::{KeyCredential, SessionCredential};
+use store::credentials::KeyCredential;
 use store::embed_tokens::TokenCredential;
 use store::scope::ClientScope;
+use store::sessions::SessionCredential;
 
 /// Who asks.
 #[derive(Debug, Clone)]

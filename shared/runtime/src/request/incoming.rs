@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, COOKIE, HeaderName, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use store::author::{Origin, Seed};
+use store::author::{RequestInfo, Seed};
 use uuid::Uuid;
 
 use crate::spec::route::Method;
@@ -33,7 +33,7 @@ pub struct Incoming {
     /// The body, decoded.
     pub body: Bytes,
     /// Who asks, and under which identifier.
-    pub origin: Origin,
+    pub info: RequestInfo,
 }
 
 impl Incoming {
@@ -50,7 +50,7 @@ impl Incoming {
         let http = event.request_context.http;
         let body = event.body.unwrap_or_default();
         let decoded = event.is_base64_encoded.then(|| STANDARD.decode(&body).ok()).flatten();
-        let origin = Origin {
+        let info = RequestInfo {
             address: http.source_ip.and_then(|address| address.parse::<IpAddr>().ok()),
             agent: auth::mask(text(&headers, &USER_AGENT)).chars().take(200).collect(),
             request_id: request_id(&headers, seed),
@@ -62,7 +62,7 @@ impl Incoming {
             query: event.raw_query_string.unwrap_or_default(),
             headers,
             body: decoded.map_or_else(|| Bytes::from(body), Bytes::from),
-            origin,
+            info,
         }
     }
 

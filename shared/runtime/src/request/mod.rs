@@ -59,7 +59,7 @@ impl RequestContext {
     /// Who writes. The gates are passed when this is first asked.
     pub(crate) fn author(&self) -> &Arc<Author> {
         self.author.get_or_init(|| {
-            let author = Author::new(&self.caller.actor(), &self.incoming.origin, self.seed);
+            let author = Author::new(&self.caller.actor(), &self.incoming.info, self.seed);
             Arc::new(match &self.reservation {
                 Some(reservation) => author.keyed(reservation.again),
                 None => author,

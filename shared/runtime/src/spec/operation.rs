@@ -46,6 +46,10 @@ pub struct Permissions {
     pub items: BTreeSet<Grant>,
     /// The queues that it may send to.
     pub sends: BTreeSet<Queue>,
+    /// The queues whose messages it may have come again later.
+    pub postpones: BTreeSet<Queue>,
+    /// Whether it may send mail from the deployment's address.
+    pub sends_mail: bool,
     /// Whether it may read the data keys.
     pub data_keys: bool,
     /// Whether it may read the keys of embed tokens.

@@ -12,7 +12,7 @@ use super::open::{hold, no_event, row, untouched};
 use super::state::{ATTEMPT, ATTEMPTS_KEPT, INLINE, State, result_of, start_of};
 use super::{AT_ONCE, Message, ttl};
 use crate::Store;
-use crate::author::{Author, Origin, Seed};
+use crate::author::{Author, RequestInfo, Seed};
 use crate::change::{Change, Outcome, Written};
 use crate::document::Document;
 use crate::dynamo::{Item, get_text, must, number, text};
@@ -331,7 +331,7 @@ impl Attempts {
     pub async fn disable(&self, client: ClientId, webhook: WebhookId, reason: DisabledReason) -> Result<(), Error> {
         let seed = Seed::new(self.store.clock().now());
         let request_id = format!("req_{}", auth::hex(&auth::random::bytes::<16>()));
-        let origin = Origin { address: None, agent: "dispatcher".to_owned(), request_id };
+        let origin = RequestInfo { address: None, agent: "dispatcher".to_owned(), request_id };
         self.store.disable(client, webhook, reason, &Author::new("system", &origin, seed)).await
     }
 }

@@ -41,12 +41,23 @@ impl Subject {
             Kind::Values => Self::Values(part(client)?, part(rest)?, part(first)?, part(second)?),
             Kind::Webhooks if sk.starts_with(WebhookId::PREFIX) => Self::Webhook(part(client)?),
             Kind::Definitions | Kind::GlobalFields | Kind::TenantFields | Kind::Webhooks => Self::Other,
-            Kind::Client | Kind::Counts | Kind::Members | Kind::ApiKeys | Kind::Slug | Kind::Email | Kind::User => {
-                Self::Other
-            }
+            Kind::Client
+            | Kind::Counts
+            | Kind::Members
+            | Kind::Invitations
+            | Kind::InvitationTokens
+            | Kind::ApiKeys
+            | Kind::Slug
+            | Kind::Email
+            | Kind::User => Self::Other,
             Kind::Password | Kind::Key | Kind::GroupKeys | Kind::Tenants | Kind::Purge => Self::Other,
             // Of the log table.
-            Kind::Idempotency | Kind::WebhookState | Kind::Events | Kind::Deliveries | Kind::Jobs => Self::Unknown,
+            Kind::PasswordReset
+            | Kind::Idempotency
+            | Kind::WebhookState
+            | Kind::Events
+            | Kind::Deliveries
+            | Kind::Jobs => Self::Unknown,
         })
     }
 }

@@ -2,9 +2,10 @@
 
 use contract::{Code, Error};
 use futures_util::future::join_all;
-use hedgerow_store::accounts::Signup;
+use hedgerow_store::Settings;
+use hedgerow_store::accounts::{Signup, SignupPolicy};
 
-use crate::fixture::{PASSWORD, Tables, body, named, refused};
+use crate::fixture::{PASSWORD, Tables, body, named, refused, request_info};
 
 #[tokio::test]
 async fn whoever_signs_up_is_logged_in_and_can_log_in() -> Result<(), Error> {
@@ -15,14 +16,14 @@ async fn whoever_signs_up_is_logged_in_and_can_log_in() -> Result<(), Error> {
         (info.user.email.as_str(), info.client.slug.as_str(), info.client.version),
         ("Ada@Example.com", "acme-co", 1)
     );
-    let session = tables.store().verify_session(&token).await?.unwrap();
+    let session = tables.store().verify_session(&token, &request_info()).await?.unwrap();
     assert_eq!((&session.user, session.scope.client()), (&info.user, info.client.id));
-    let (again, other) = tables.login().log_in(&named("ada@EXAMPLE.com"), named(PASSWORD)).await?;
-    assert_eq!(again, info);
+    let (again, other) = tables.log_in(&named("ada@EXAMPLE.com"), named(PASSWORD), None).await?;
+    assert_eq!((&again.user, &again.client, &again.clients), (&info.user, &info.client, &info.clients));
     assert_ne!(other.hash(), token.hash());
-    assert!(tables.store().verify_session(&other).await?.is_some());
+    assert!(tables.store().verify_session(&other, &request_info()).await?.is_some());
     for (email, password) in [("ada@example.com", "wrong horse"), ("bob@example.com", PASSWORD)] {
-        let refusal = tables.login().log_in(&named(email), named(password)).await;
+        let refusal = tables.log_in(&named(email), named(password), None).await;
         let Err(error) = refusal else { panic!("{email} got in") };
         assert_eq!(body(&error), body(&Code::InvalidCredentials.into()));
     }
@@ -62,4 +63,20 @@ async fn clients_of_one_name_have_slugs_of_their_own() -> Result<(), Error> {
     slugs.dedup();
     assert_eq!(slugs.len(), 4);
     Ok(())
+}
+
+#[tokio::test]
+async fn who_may_sign_up_is_the_deployments() {
+    for (policy, opened) in [(SignupPolicy::Anyone, 3), (SignupPolicy::First, 1), (SignupPolicy::Invited, 0)] {
+        let tables = Tables::new().await;
+        let signups = join_all((0..3).map(|n| {
+            let store = tables.store_with(Settings { signup: policy, ..Settings::default() });
+            let signup = Signup::open(&store, tables.author());
+            let email = format!("u{n}@example.com");
+            async move { signup.sign_up(named(&email), named(PASSWORD), named("Acme")).await }
+        }));
+        let signups = signups.await;
+        assert_eq!(signups.iter().filter(|done| done.is_ok()).count(), opened, "{policy:?}");
+        assert!(signups.into_iter().filter_map(Result::err).all(|error| error.code() == Code::Forbidden));
+    }
 }

@@ -6,10 +6,9 @@ use auth::{ApiKeySecret, SessionToken};
 use contract::permission::{KeyType, Permission};
 use contract::{Code, Error, Several};
 use hedgerow_store::Store;
-use hedgerow_store::accounts::Sessions;
 use hedgerow_store::api_keys::NewApiKey;
 
-use crate::fixture::{Account, PASSWORD, Tables, all, assert_conflict, if_match, named, paged, refused};
+use crate::fixture::{Account, PASSWORD, Tables, all, assert_conflict, if_match, named, paged, refused, request_info};
 use crate::life::new_key;
 
 /// Within this every instance goes by what was changed.
@@ -33,7 +32,7 @@ async fn a_key_gives_the_scope_of_its_client_and_what_it_was_made_with() -> Resu
     assert!((key.version, key.active) == (1, true) && key.prefix.len() == 12);
     for store in [&account.store, &tables.store()] {
         let verified = store.verify_key(&secret).await?.unwrap();
-        assert_eq!((verified.id, verified.scope.client()), (key.id, account.info.client.id));
+        assert_eq!((verified.id, verified.scope.client()), (key.id, account.client.id));
         assert_eq!(verified.key_type, KeyType::Management);
         assert!(verified.may(Permission::ValuesWrite) && !verified.may(Permission::ValuesRead));
         for (address, allowed) in
@@ -132,30 +131,7 @@ async fn keys_are_listed_oldest_first_and_guarded_by_versions() -> Result<(), Er
 }
 
 async fn session(account: &Account) -> Result<SessionToken, Error> {
-    Ok(account.tables.login().log_in(&account.info.user.email, named(PASSWORD)).await?.1)
-}
-
-#[tokio::test]
-async fn a_session_ends_at_its_time_and_at_logout() -> Result<(), Error> {
-    let tables = Tables::new().await;
-    let account = tables.account().await;
-    let (one, two) = (session(&account).await?, session(&account).await?);
-    let other = tables.store();
-    for token in [&one, &two] {
-        let verified = other.verify_session(token).await?.unwrap();
-        assert_eq!((verified.user_id(), verified.scope.client()), (account.info.user.id, account.info.client.id));
-        assert_eq!(verified.user, account.info.user);
-    }
-    let verified = other.verify_session(&one).await?.unwrap();
-    Sessions::open(&other).end(&verified).await?;
-    Sessions::open(&other).end(&verified).await?;
-    assert!(account.store.verify_session(&one).await?.is_none());
-    assert!(account.store.verify_session(&two).await?.is_some());
-    tables.clock.advance(Duration::from_secs(u64::from(auth::session::LIFETIME_SECONDS) - 60));
-    assert!(account.store.verify_session(&two).await?.is_some());
-    tables.clock.advance(Duration::from_secs(61));
-    assert!(account.store.verify_session(&two).await?.is_none());
-    Ok(())
+    Ok(account.tables.log_in(&account.user.email, named(PASSWORD), None).await?.1)
 }
 
 #[tokio::test]
@@ -163,12 +139,12 @@ async fn a_session_is_its_own_users() -> Result<(), Error> {
     let tables = Tables::new().await;
     let (account, stranger) = (tables.account().await, tables.account().await);
     let token = session(&account).await?;
-    assert!(tables.store().verify_session(&SessionToken::generate(account.info.user.id)).await?.is_none());
+    assert!(tables.store().verify_session(&SessionToken::generate(account.user.id), &request_info()).await?.is_none());
     // The secret of one user's session under another user's name.
-    let cookie = token.set_cookie().replace(&account.info.user.id.to_string(), &stranger.info.user.id.to_string());
+    let cookie = token.set_cookie().replace(&account.user.id.to_string(), &stranger.user.id.to_string());
     let forged = SessionToken::from_cookies(cookie.split(';').next().unwrap()).unwrap();
-    assert_eq!((forged.user(), forged.hash()), (stranger.info.user.id, token.hash()));
-    assert!(tables.store().verify_session(&forged).await?.is_none());
+    assert_eq!((forged.user(), forged.hash()), (stranger.user.id, token.hash()));
+    assert!(tables.store().verify_session(&forged, &request_info()).await?.is_none());
     Ok(())
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn claims(tables: &Tables, client: ClientId, key: KeyId, tenant: &str
     let now = tables.clock.now();
     let seconds = u64::try_from(now.seconds()).unwrap();
     EmbedClaims {
-        iss: auth::Origin::local(3000),
+        iss: "http://localhost:3000".parse().unwrap(),
         aud: Audience::Embed,
         client_id: client,
         key_id: key,
@@ -59,8 +59,8 @@ async fn a_token_gives_the_scope_of_its_tenant_and_what_its_key_still_has() -> R
     account.group("product").await;
     let permissions = Several::of(vec![Permission::TokensCreate, Permission::ValuesRead, Permission::SchemaWrite]).ok();
     let (key, _) = account.keys().create(NewApiKey { permissions, ..new_key() }).await?;
-    let token = tables.store().verify_token(claims(&tables, account.info.client.id, key.id, "acme")).await?.unwrap();
-    assert_eq!((token.scope.client(), token.scope.tenant().as_str()), (account.info.client.id, "acme"));
+    let token = tables.store().verify_token(claims(&tables, account.client.id, key.id, "acme")).await?.unwrap();
+    assert_eq!((token.scope.client(), token.scope.tenant().as_str()), (account.client.id, "acme"));
     assert!(token.may(TokenPermission::ValuesRead) && token.may(TokenPermission::FieldsWrite));
     assert!(!token.may(TokenPermission::ValuesWrite), "its key may not");
     // Its limit goes with its scope.
@@ -76,7 +76,7 @@ async fn a_revocation_holds_everywhere_at_once_and_a_key_that_is_gone_within_ten
     let tables = Tables::new().await;
     let (account, other) = (tables.account().await, tables.store());
     let (key, _) = account.keys().create(new_key()).await?;
-    let of = |tenant: &str| claims(&tables, account.info.client.id, key.id, tenant);
+    let of = |tenant: &str| claims(&tables, account.client.id, key.id, tenant);
     let (first, elsewhere) = (of("acme"), of("globex"));
     assert!(works(&other, &first).await && works(&other, &elsewhere).await);
     revoke(&account, "acme").await;

@@ -5,19 +5,21 @@ use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use auth::PasswordHash;
+use auth::{PasswordAttempt, PasswordHash, SessionToken};
 use aws_sdk_dynamodb::config::retry::{RetryConfig, RetryPartition};
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::{Client, Config};
-use contract::id::{FieldId, GroupId};
-use contract::names::{GroupRef, Name};
-use contract::resource::{EntityValues, Field, FieldGroup, GlobalField, Publishing, SessionInfo, TenantField};
+use contract::id::{ClientId, FieldId, GroupId};
+use contract::names::{Email, GroupRef, Name};
+use contract::resource::{
+    Client as ClientCard, EntityValues, Field, FieldGroup, GlobalField, Publishing, SessionInfo, TenantField, User,
+};
 use contract::schema::FieldSchema;
 use contract::{Code, Error, Precondition};
 use engines::{Connector, Engines};
 use hedgerow_store::accounts::{Login, Signup};
 use hedgerow_store::api_keys::ApiKeys;
-use hedgerow_store::author::{Author, Clock, Origin, Seed};
+use hedgerow_store::author::{Author, Clock, RequestInfo, Seed};
 use hedgerow_store::field_groups::{FieldGroups, NewFieldGroup};
 use hedgerow_store::global_fields::{GlobalFieldChange, GlobalFields, NewGlobalField};
 use hedgerow_store::page::{Page, PageRequest};
@@ -27,7 +29,7 @@ use hedgerow_store::tables::TableNames;
 use hedgerow_store::tenant_fields::{NewTenantField, TenantFieldChange, TenantFields};
 use hedgerow_store::tenants::Tenants;
 use hedgerow_store::values::{Save, Values};
-use hedgerow_store::{CacheBudget, OpContext, Store};
+use hedgerow_store::{OpContext, Settings, Store};
 use serde_json::{Map, Value, json};
 
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -79,7 +81,11 @@ impl Tables {
 
     /// Another instance of the deployment: it shares the tables and the time, and no cache.
     pub(crate) fn store(&self) -> Store {
-        Store::new(self.dynamo.clone(), self.names.clone(), self.clock.clone(), CacheBudget::default())
+        self.store_with(Settings::default())
+    }
+
+    pub(crate) fn store_with(&self, settings: Settings) -> Store {
+        Store::new(self.dynamo.clone(), self.names.clone(), self.clock.clone(), settings)
     }
 
     pub(crate) fn connector(&self) -> &Connector {
@@ -93,8 +99,20 @@ impl Tables {
 
     pub(crate) async fn account_of(&self, email: &str) -> Account {
         let signup = Signup::open(&self.store(), self.author());
-        let (info, op) = signup.open_account(named(email), known_hash(), named("Acme")).await.unwrap();
-        Account { tables: self.clone(), store: self.store(), scope: op.scope().clone(), info }
+        let opened = signup.open_account(named(email), known_hash(), named("Acme")).await.unwrap();
+        let scope = opened.op.scope().clone();
+        Account { tables: self.clone(), store: self.store(), scope, user: opened.user, client: opened.client }
+    }
+
+    /// Logs in.
+    pub(crate) async fn log_in(
+        &self,
+        email: &Email,
+        password: PasswordAttempt,
+        client: Option<ClientId>,
+    ) -> Result<(SessionInfo, SessionToken), Error> {
+        let entered = self.login().log_in(email, password, client).await.map_err(|refused| refused.error)?;
+        Ok((entered.info, entered.token))
     }
 
     pub(crate) fn login(&self) -> Login {
@@ -114,10 +132,14 @@ fn known_hash() -> &'static PasswordHash {
     HASH.get_or_init(|| PasswordHash::of(&named(PASSWORD)).unwrap())
 }
 
+/// Where the requests of tests come from.
+pub(crate) fn request_info() -> RequestInfo {
+    RequestInfo { address: "192.0.2.1".parse().ok(), agent: "tests".into(), request_id: "req_test".into() }
+}
+
 /// A request's author.
 pub(crate) fn author(seed: Seed) -> Author {
-    let origin = Origin { address: "192.0.2.1".parse().ok(), agent: "tests".into(), request_id: "req_test".into() };
-    Author::new("usr_test", &origin, seed)
+    Author::new("usr_test", &request_info(), seed)
 }
 
 /// A client and the instance that serves it. Each repository is that of a new request.
@@ -126,7 +148,8 @@ pub(crate) struct Account {
     pub(crate) tables: Tables,
     pub(crate) store: Store,
     pub(crate) scope: ClientScope,
-    pub(crate) info: SessionInfo,
+    pub(crate) user: User,
+    pub(crate) client: ClientCard,
 }
 
 impl Account {

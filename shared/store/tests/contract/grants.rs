@@ -3,7 +3,7 @@
 use contract::Error;
 use engines::permitted;
 use hedgerow_store::Store;
-use hedgerow_store::accounts::{Login, Sessions, Signup};
+use hedgerow_store::accounts::{Login, Signup};
 use hedgerow_store::api_keys::ApiKeys;
 use hedgerow_store::deliveries::{Announcer, Attempts, Deliveries, Next, Releases};
 use hedgerow_store::field_groups::FieldGroups;
@@ -12,6 +12,7 @@ use hedgerow_store::grant::{Create, Delete, Get, Grant, Granted, List, Ping, Red
 use hedgerow_store::idempotency::Ending;
 use hedgerow_store::jobs::{JobRuns, JobStarts, Jobs};
 use hedgerow_store::keys::Kind;
+use hedgerow_store::sessions::Sessions;
 use hedgerow_store::tables::Table;
 use hedgerow_store::tenant_fields::TenantFields;
 use hedgerow_store::tenants::Tenants;
@@ -22,7 +23,7 @@ use serde_json::json;
 use crate::deliveries::{ANY, of_status, result};
 use crate::fixture::{
     Account, PASSWORD, Tables, all, by_key, label_change, named, new_global, new_group, new_own, object, other_name,
-    relabelled, string,
+    relabelled, request_info, string,
 };
 use crate::idempotency::{REQUEST, answer, answered, go};
 use crate::life::{self, new_key};
@@ -145,8 +146,16 @@ async fn credentials_and_accounts() {
     let email = || named("new@example.com");
     under(&account, &Signup::grants(), signup.sign_up(email(), named(PASSWORD), named("New"))).await;
     let login = tables.login();
-    let (_, token) = under(&account, &Login::grants(), login.log_in(&email(), named(PASSWORD))).await;
-    let session = under(&account, Store::SESSION_GRANTS, account.store.verify_session(&token)).await.unwrap();
+    let (_, token) = under(&account, &Login::grants(), async {
+        login
+            .log_in(&email(), named(PASSWORD), None)
+            .await
+            .map(|entered| (entered.info, entered.token))
+            .map_err(|refused| refused.error)
+    })
+    .await;
+    let session =
+        under(&account, Store::SESSION_GRANTS, account.store.verify_session(&token, &request_info())).await.unwrap();
     works!(account, Sessions<Get>, Sessions::open(&account.store), info(&session));
     works!(account, Sessions<Delete>, Sessions::open(&account.store), end(&session));
     let grants = [Store::IDEMPOTENCY_GRANTS, Store::LONG_ANSWER_GRANTS].concat();

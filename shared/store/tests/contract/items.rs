@@ -35,7 +35,6 @@ async fn event(tables: &Tables, pk: &str, sk: &str) -> String {
 /// The partitions that an account's life fills.
 fn partitions(account: &Account, lived: &life::Lived) -> Vec<String> {
     let client = account.scope.client();
-    let info = &account.info;
     let day = account.tables.clock.now().plus(Duration::from_secs(30 * 24 * 3600)).day();
     vec![
         format!("C#{client}"),
@@ -44,10 +43,10 @@ fn partitions(account: &Account, lived: &life::Lived) -> Vec<String> {
         format!("AK#{client}"),
         format!("G#{client}"),
         format!("GF#{client}"),
-        format!("S#{}", info.client.slug),
-        format!("E#{}", auth::sha256_hex(info.user.email.folded().as_bytes())),
-        format!("U#{}", info.user.id),
-        format!("PW#{}", info.user.id),
+        format!("S#{}", account.client.slug),
+        format!("E#{}", auth::sha256_hex(account.user.email.folded().as_bytes())),
+        format!("U#{}", account.user.id),
+        format!("PW#{}", account.user.id),
         format!("D#{client}#{}", lived.group),
         format!("D#{client}#{}", lived.other_group),
         format!("F#{client}#acme"),

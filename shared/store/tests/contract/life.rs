@@ -4,14 +4,15 @@ use contract::Error;
 use contract::id::{FieldId, GroupId, KeyId};
 use contract::names::GroupRef;
 use contract::permission::{KeyType, Permissions};
-use hedgerow_store::accounts::Sessions;
 use hedgerow_store::api_keys::NewApiKey;
 use hedgerow_store::global_fields::GlobalFieldChange;
+use hedgerow_store::sessions::Sessions;
 use hedgerow_store::values::Save;
 use serde_json::json;
 
 use crate::fixture::{
-    Account, Tables, if_match, named, new_global, new_group, new_own, object, relabelled, schema, schema_change, string,
+    Account, Tables, if_match, named, new_global, new_group, new_own, object, relabelled, request_info, schema,
+    schema_change, string,
 };
 
 /// What a life leaves behind.
@@ -52,12 +53,12 @@ pub(crate) async fn live(account: &Account) -> Result<Lived, Error> {
 }
 
 async fn sessions(account: &Account) -> Result<(), Error> {
-    let (info, token) = account.tables.login().log_in(&named("Ada@Example.com"), named("correct horse")).await?;
-    assert_eq!(info, account.info);
-    let session = account.store.verify_session(&token).await?.unwrap();
-    assert_eq!(Sessions::open(&account.store).info(&session).await?, account.info);
+    let (info, token) = account.tables.log_in(&named("Ada@Example.com"), named("correct horse"), None).await?;
+    assert_eq!((&info.user, &info.client), (&account.user, &account.client));
+    let session = account.store.verify_session(&token, &request_info()).await?.unwrap();
+    assert_eq!(Sessions::open(&account.store).info(&session).await?, info);
     Sessions::open(&account.store).end(&session).await?;
-    assert!(account.store.verify_session(&token).await?.is_none());
+    assert!(account.store.verify_session(&token, &request_info()).await?.is_none());
     Ok(())
 }
 

@@ -22,8 +22,12 @@ mod isolation;
 mod items;
 mod life;
 mod limits;
+mod members;
+mod passwords;
+
 mod releases;
 mod retries;
+mod sessions;
 mod tenant_fields;
 mod values;
 mod webhooks;

@@ -1,0 +1,31 @@
+//! `POST /api/auth/invitations/accept`
+
+use auth::{MailedToken, Password};
+use contract::resource::SessionInfo;
+use contract::{Error, Problems};
+use deserr::Deserr;
+use runtime::{Body, Found, WithCookie};
+use schemars::JsonSchema;
+use store::invitations::Acceptance;
+
+/// Whoever has read the mail of an invitation.
+#[derive(Deserr, JsonSchema)]
+#[deserr(error = Problems, rename_all = camelCase, deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct AcceptInvitation {
+    /// What the mail's link carries.
+    token: MailedToken,
+    /// For an address that has no account yet.
+    #[deserr(default)]
+    password: Option<Password>,
+}
+
+impl Body for AcceptInvitation {}
+
+pub(crate) async fn accept_invitation(
+    acceptance: Acceptance,
+    body: AcceptInvitation,
+) -> Result<WithCookie<Found<SessionInfo>>, Error> {
+    let (info, token) = acceptance.accept(&body.token, body.password).await?;
+    Ok(WithCookie(Found(info), token.set_cookie()))
+}

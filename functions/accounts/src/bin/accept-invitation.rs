@@ -1,0 +1,5 @@
+//! The function `accept-invitation`.
+
+fn main() {
+    runtime::serve(&accounts::ACCEPT_INVITATION);
+}

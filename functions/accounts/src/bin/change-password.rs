@@ -1,0 +1,5 @@
+//! The function `change-password`.
+
+fn main() {
+    runtime::serve(&accounts::CHANGE_PASSWORD);
+}

@@ -1,0 +1,5 @@
+//! The function `end-other-sessions`.
+
+fn main() {
+    runtime::serve(&accounts::END_OTHER_SESSIONS);
+}

@@ -1,0 +1,5 @@
+//! The function `end-session`.
+
+fn main() {
+    runtime::serve(&accounts::END_SESSION);
+}

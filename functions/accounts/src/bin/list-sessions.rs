@@ -1,0 +1,5 @@
+//! The function `list-sessions`.
+
+fn main() {
+    runtime::serve(&accounts::LIST_SESSIONS);
+}

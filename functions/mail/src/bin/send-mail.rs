@@ -1,0 +1,5 @@
+//! The function `send-mail`.
+
+fn main() {
+    runtime::consume(&mail::SEND_MAIL);
+}

@@ -1,0 +1,109 @@
+//! The worker of mails.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::{Error, Origin};
+use futures_util::future::join_all;
+use runtime::lambda::consumer::{Batch, QueueRecord, Working};
+use runtime::{Mail, MailMessage, PostponeMail, Ses, Vault, Worker};
+use serde_json::Value;
+use store::passwords::Mailboxes;
+use tokio::time::Instant;
+
+use crate::letters;
+
+/// How long a mail waits after its first failure, and at the most.
+const FIRST_PAUSE: Duration = Duration::from_secs(30);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+
+runtime::parts! {
+    pub(crate) struct SendMail {
+        ses: Ses,
+        vault: Vault,
+        origin: Origin,
+        postpone: PostponeMail,
+        mailboxes: Mailboxes,
+    }
+}
+
+impl Worker for SendMail {
+    fn work(self: Arc<Self>, records: Vec<Value>, _: Instant) -> Working {
+        Box::pin(async move {
+            // Side by side, and each for itself: one that can't be read fails alone.
+            let failed = join_all(records.into_iter().map(|record| self.one(record))).await;
+            Ok(Batch::failed(failed.into_iter().flatten()))
+        })
+    }
+}
+
+impl SendMail {
+    /// Sends a mail, and gives its record if it comes again.
+    async fn one(&self, record: Value) -> Option<String> {
+        let operation = crate::SEND_MAIL.id;
+        let name = record["messageId"].as_str().unwrap_or_default().to_owned();
+        let record: QueueRecord = match serde_json::from_value(record) {
+            Ok(record) => record,
+            Err(error) => {
+                tracing::warn!(operation, %error, "a message has not the form that SQS gives them");
+                return Some(name);
+            }
+        };
+        let error = self.send(&record).await.err()?;
+        let pause = pause(record.received());
+        tracing::warn!(operation, ?error, seconds = pause.as_secs(), "a mail could not be sent and is tried again");
+        if let Err(error) = self.postpone.postpone(&record.receipt_handle, pause).await {
+            tracing::warn!(
+                operation,
+                ?error,
+                "when it comes again could not be set: it does after its visibility time-out"
+            );
+        }
+        Some(name)
+    }
+
+    async fn send(&self, record: &QueueRecord) -> Result<(), Error> {
+        let message = MailMessage::open(&*self.vault.ring().await?, &record.body)?;
+        if !self.is_wanted(&message).await? {
+            return Ok(());
+        }
+        let Some(to) = message.mail.to().in_ascii() else {
+            // No later try would change it, and no dead letter.
+            tracing::warn!(
+                operation = crate::SEND_MAIL.id,
+                "a mail was not sent: Amazon SES takes no address that is not ASCII before its @"
+            );
+            return Ok(());
+        };
+        self.ses.send(&to, &letters::of(&message, &self.origin)).await
+    }
+}
+
+impl SendMail {
+    /// Whether there is somebody to tell: strangers name addresses, and learn nothing of them.
+    async fn is_wanted(&self, MailMessage { sent, mail }: &MailMessage) -> Result<bool, Error> {
+        match mail {
+            Mail::PasswordReset { to, token } => self.mailboxes.start_reset(to, token, *sent).await,
+            Mail::Locked { to, .. } => self.mailboxes.is_known(to).await,
+            Mail::Invitation { .. } | Mail::PasswordChanged { .. } | Mail::NewLogin { .. } => Ok(true),
+        }
+    }
+}
+
+/// How long a message that was received so often waits before it comes again: twice as long each time.
+fn pause(received: u32) -> Duration {
+    FIRST_PAUSE.saturating_mul(1 << received.saturating_sub(1).min(16)).min(LONGEST_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_an_hour() {
+        let minutes = |received| pause(received).as_secs_f64() / 60.0;
+        let all: Vec<f64> = (1..=10).map(minutes).collect();
+        assert_eq!(all, [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0]);
+        assert_eq!((pause(0), pause(u32::MAX)), (FIRST_PAUSE, LONGEST_PAUSE));
+    }
+}

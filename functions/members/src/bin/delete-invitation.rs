@@ -1,0 +1,5 @@
+//! The function `delete-invitation`.
+
+fn main() {
+    runtime::serve(&members::TAKE_BACK);
+}

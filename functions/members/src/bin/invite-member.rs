@@ -1,0 +1,5 @@
+//! The function `invite-member`.
+
+fn main() {
+    runtime::serve(&members::INVITE);
+}

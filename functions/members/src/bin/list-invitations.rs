@@ -1,0 +1,5 @@
+//! The function `list-invitations`.
+
+fn main() {
+    runtime::serve(&members::LIST_INVITATIONS);
+}

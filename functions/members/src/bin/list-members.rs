@@ -1,0 +1,5 @@
+//! The function `list-members`.
+
+fn main() {
+    runtime::serve(&members::LIST);
+}

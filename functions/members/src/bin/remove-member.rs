@@ -1,0 +1,5 @@
+//! The function `remove-member`.
+
+fn main() {
+    runtime::serve(&members::REMOVE);
+}

@@ -1,0 +1,5 @@
+//! The function `update-member`.
+
+fn main() {
+    runtime::serve(&members::UPDATE);
+}

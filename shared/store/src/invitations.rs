@@ -1,0 +1,332 @@
+//! Invitations: sent to an address, accepted once by whoever has the mail, for 72 hours.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use auth::mailed_token::INVITATION_LIFETIME;
+use auth::{MailedToken, Password, PasswordHash, SealKey, SessionToken};
+use contract::id::{ClientId, InvitationId, UserId};
+use contract::names::Email;
+use contract::permission::Role;
+use contract::resource::{Client, Invitation, SessionInfo};
+use contract::{Code, Error, Problems, Time};
+
+use crate::accounts::{email_key, email_row, hashed};
+use crate::author::{Author, unique};
+use crate::change::{Change, Outcome};
+use crate::document::{from_doc, holding, to_doc};
+use crate::dynamo::{Item, KeyRange, get_text, must, text};
+use crate::grant::{Create, Delete, List, granted};
+use crate::keys;
+use crate::limits::{COUNTED_INVITATIONS, COUNTED_MEMBERS, reached};
+use crate::members::{self, joined};
+use crate::page::{Listing, Page, PageRequest};
+use crate::scope::ClientScope;
+use crate::sessions::{self, SessionCredential};
+use crate::tables::Table;
+use crate::users::{MAX_MEMBERSHIPS, Membership, Person, UserCard};
+use crate::{OpContext, Store};
+
+/// A client's open invitations.
+pub struct Invitations<A> {
+    op: OpContext,
+    access: PhantomData<A>,
+}
+
+/// Accepting one, before a client is known.
+pub struct Acceptance {
+    store: Store,
+    author: Arc<Author>,
+}
+
+granted! {
+    Invitations<Create> {
+        Main GetItem [Email, Members];
+        Main Query [Invitations];
+        Main PutItem [Invitations, InvitationTokens];
+        Main DeleteItem [Invitations, InvitationTokens];
+        Main UpdateItem [Counts];
+    }
+    Invitations<List> { Main Query [Invitations]; }
+    Invitations<Delete> {
+        Main GetItem [Invitations];
+        Main DeleteItem [Invitations, InvitationTokens];
+        Main UpdateItem [Counts];
+    }
+    Acceptance {
+        Main GetItem [InvitationTokens, Email, User, Client];
+        Main BatchGetItem [Client];
+        Main PutItem [User, Email, Password, Members];
+        Main UpdateItem [User, Counts];
+        Main DeleteItem [Invitations, InvitationTokens];
+        Log PutItem [User];
+    }
+}
+
+/// An invitation as it is stored, under its own identifier and under its token's hash.
+struct Stored {
+    invitation: Invitation,
+    client: ClientId,
+    seal: SealKey,
+    token: String,
+}
+
+impl Stored {
+    fn read(item: &Item) -> Result<Self, Error> {
+        Ok(Self {
+            invitation: from_doc(item)?,
+            client: must(get_text(item, "client").and_then(|id| id.parse().ok()), "client")?,
+            seal: must(get_text(item, "seal").and_then(SealKey::from_stored), "seal")?,
+            token: must(get_text(item, "token"), "token")?.to_owned(),
+        })
+    }
+
+    fn puts(&self) -> Result<[Change; 2], Error> {
+        let (doc, id) = (to_doc(&self.invitation)?, self.invitation.id);
+        Ok([keys::invitation(self.client, id), keys::invitation_token(&self.token)].map(|key| {
+            Change::put(key)
+                .set("doc", text(doc.clone()))
+                .set("client", text(self.client.to_string()))
+                .set("seal", text(self.seal.stored()))
+                .set("token", text(self.token.clone()))
+                .when_absent()
+        }))
+    }
+
+    /// The changes that take it away; stale if somebody else has.
+    fn gone(&self) -> [Change; 2] {
+        let keys = [keys::invitation_token(&self.token), keys::invitation(self.client, self.invitation.id)];
+        keys.map(|key| Change::delete(key).when_present())
+    }
+}
+
+impl<A> Invitations<A> {
+    /// The invitations of the request's client.
+    #[must_use]
+    pub fn open(op: &OpContext) -> Self {
+        Self { op: op.clone(), access: PhantomData }
+    }
+}
+
+impl Invitations<Create> {
+    /// Makes an invitation in place of one to the same address; the token exists only here.
+    ///
+    /// # Errors
+    /// `validation_failed` for the address of a member; `forbidden` for a role that the asking member can't give;
+    /// `limit_reached`.
+    pub async fn create(
+        &self,
+        asking: &SessionCredential,
+        email: Email,
+        role: Role,
+    ) -> Result<(Invitation, MailedToken), Error> {
+        members::refuse_unless(asking.role(), &[role])?;
+        self.refuse_member(&email).await?;
+        let token = MailedToken::generate();
+        Ok((self.create_known(asking.user_id(), email, role, &token, self.op.author.at()).await?, token))
+    }
+
+    /// Makes an invitation whose token is known beforehand, as that of the sample events is, at this time.
+    ///
+    /// # Errors
+    /// `limit_reached`.
+    pub async fn create_known(
+        &self,
+        asking: UserId,
+        email: Email,
+        role: Role,
+        token: &MailedToken,
+        at: Time,
+    ) -> Result<Invitation, Error> {
+        let OpContext { store, scope, author } = &self.op;
+        let event = author.event_of_this_try();
+        let invitation = Invitation {
+            // Carried out again it takes the place of its first try, whose token died with it.
+            id: InvitationId::new(if author.is_again() { unique(at) } else { author.unique() }),
+            email,
+            role,
+            invited_by: asking,
+            created_at: at,
+            expires_at: at.plus(INVITATION_LIFETIME),
+        };
+        let new = Stored { invitation, client: scope.client(), seal: scope.seal().clone(), token: token.hash() };
+        let mut over = self.all().await?;
+        over.retain(|old| old.invitation.email == new.invitation.email || old.invitation.expires_at <= at);
+        // One change each of a transaction's hundred goes to the new one and the count; what is left ends with a later one.
+        over.truncate(40);
+        let mut changes = vec![COUNTED_INVITATIONS.instead_of(scope, over.len())];
+        changes.extend(new.puts()?);
+        changes.extend(over.iter().flat_map(Stored::gone));
+        let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
+        match store.commit(changes, event).await? {
+            Outcome::Done => Ok(new.invitation),
+            Outcome::Stale => Err(Error::unavailable("the client's invitations were changed by others meanwhile")),
+        }
+    }
+
+    async fn refuse_member(&self, email: &Email) -> Result<(), Error> {
+        let OpContext { store, scope, .. } = &self.op;
+        let Some(row) = store.get(&email_key(email)).await? else { return Ok(()) };
+        let user: UserId = must(get_text(&row, "user").and_then(|id| id.parse().ok()), "user")?;
+        if store.get(&keys::member(scope.client(), user)).await?.is_none() {
+            return Ok(());
+        }
+        Err(Problems::one("email", "already_member", "Is a member already.").into())
+    }
+}
+
+impl<A> Invitations<A> {
+    async fn all(&self) -> Result<Vec<Stored>, Error> {
+        let pk = keys::invitations_pk(&self.op.scope);
+        let range = KeyRange { table: Table::Main, pk: &pk, prefix: InvitationId::PREFIX, after: None, limit: None };
+        self.op.store.query(&range).await?.iter().map(Stored::read).collect()
+    }
+}
+
+impl Invitations<List> {
+    /// The invitations that can be accepted, oldest first.
+    ///
+    /// # Errors
+    /// `malformed_request` for a cursor of another list.
+    pub async fn list(&self, page: &PageRequest) -> Result<Page<Invitation>, Error> {
+        let pk = keys::invitations_pk(&self.op.scope);
+        let listing = Listing {
+            table: Table::Main,
+            pk: &pk,
+            prefix: InvitationId::PREFIX,
+            bound: &["list-invitations"],
+            seal: self.op.scope.seal(),
+        };
+        let now = self.op.author.at();
+        let open = |item: Item| {
+            let invitation: Invitation = from_doc(&item)?;
+            Ok((now < invitation.expires_at).then_some(invitation))
+        };
+        self.op.store.page(&listing, page, open).await
+    }
+}
+
+impl Invitations<Delete> {
+    /// Takes an invitation back.
+    ///
+    /// # Errors
+    /// `invitation_not_found`.
+    pub async fn delete(&self, id: InvitationId) -> Result<(), Error> {
+        let OpContext { store, scope, author } = &self.op;
+        let event = author.event();
+        let item = store.get(&keys::invitation(scope.client(), id)).await?.ok_or(Code::InvitationNotFound)?;
+        let mut changes = vec![COUNTED_INVITATIONS.one_less(scope).stamped(author, event)];
+        changes.extend(Stored::read(&item)?.gone());
+        match store.commit(changes, event).await? {
+            Outcome::Done => Ok(()),
+            Outcome::Stale => Err(Code::InvitationNotFound.into()),
+        }
+    }
+}
+
+impl Acceptance {
+    /// For a request of nobody's.
+    #[must_use]
+    pub fn open(store: &Store, author: Arc<Author>) -> Self {
+        Self { store: store.clone(), author }
+    }
+
+    /// Makes whoever has the token a member, and starts a session there: an address without an account gets one with
+    /// this password.
+    ///
+    /// # Errors
+    /// `unauthenticated` for a token that is none, has run out or was used; `validation_failed` where a password is
+    /// needed and not there; `limit_reached`.
+    pub async fn accept(
+        &self,
+        token: &MailedToken,
+        password: Option<Password>,
+    ) -> Result<(SessionInfo, SessionToken), Error> {
+        let (store, author) = (&self.store, &self.author);
+        let item = store.get(&keys::invitation_token(&token.hash())).await?.ok_or(Code::Unauthenticated)?;
+        let stored = Stored::read(&item)?;
+        if stored.invitation.expires_at <= author.at() {
+            return Err(Code::Unauthenticated.into());
+        }
+        let row = store.get(&email_key(&stored.invitation.email)).await?;
+        let user: Option<UserId> = row.as_ref().and_then(|row| get_text(row, "user")).and_then(|id| id.parse().ok());
+        match user {
+            Some(user) => {
+                let card = UserCard::read(&must(store.get(&keys::user(user)).await?, "user")?)?;
+                self.join(&stored, card).await
+            }
+            None => {
+                let missing =
+                    || Problems::one("password", "required", "Choose a password: this address has no account yet.");
+                let password = password.ok_or_else(missing)?;
+                let client: Client = from_doc(&must(store.get(&keys::client(stored.client)).await?, "client")?)?;
+                password.check("password", &stored.invitation.email, &[client.name.as_str()])?;
+                let hash = hashed(password).await?;
+                self.enter(&stored, &hash).await
+            }
+        }
+    }
+
+    /// An account that there is becomes a member.
+    async fn join(&self, stored: &Stored, mut card: UserCard) -> Result<(SessionInfo, SessionToken), Error> {
+        if card.memberships.contains_key(&stored.client) {
+            return Err(Code::Unauthenticated.into());
+        }
+        if card.memberships.len() >= MAX_MEMBERSHIPS {
+            return Err(reached("A user", MAX_MEMBERSHIPS as u64, "clients"));
+        }
+        let membership = Membership::new(stored.invitation.role, &stored.seal, 1);
+        let client = stored.client.to_string();
+        let update = membership
+            .on(Change::update(keys::user(card.person.id)).set("lastClient", text(client.clone())), stored.client)?;
+        let update = update.when_present().when(&format!("attribute_not_exists(#{client})"));
+        card.memberships.insert(stored.client, membership);
+        self.commit(stored, card, vec![update]).await
+    }
+
+    /// An address gets an account, and is a member.
+    async fn enter(&self, stored: &Stored, hash: &PasswordHash) -> Result<(SessionInfo, SessionToken), Error> {
+        let author = &self.author;
+        let person = Person {
+            id: UserId::new(author.unique()),
+            email: stored.invitation.email.clone(),
+            created_at: author.at(),
+        };
+        let membership = Membership::new(stored.invitation.role, &stored.seal, 1);
+        let changes = vec![
+            membership.on(UserCard::new_change(&person, author.info())?, stored.client)?,
+            email_row(&person),
+            Change::put(keys::password(person.id)).set("hash", text(hash.stored())).when_absent(),
+        ];
+        self.commit(stored, UserCard::new(person, stored.client, membership), changes).await
+    }
+
+    async fn commit(
+        &self,
+        stored: &Stored,
+        card: UserCard,
+        mut changes: Vec<Change>,
+    ) -> Result<(SessionInfo, SessionToken), Error> {
+        let (store, author) = (&self.store, &self.author);
+        let (event, at) = (author.event(), author.at());
+        let scope = ClientScope::verified(stored.client, stored.seal.clone());
+        let role = stored.invitation.role;
+        let member = joined(&card.person, role, at);
+        changes.push(holding(Change::put(keys::member(stored.client, card.person.id)), &member, 1)?.when_absent());
+        changes.push(COUNTED_MEMBERS.one_more(&scope));
+        if role == Role::Owner {
+            changes.push(members::owners(stored.client, 1));
+        }
+        changes.push(COUNTED_INVITATIONS.one_less(&scope));
+        changes.extend(stored.gone());
+        let token = SessionToken::generate(card.person.id);
+        let started = sessions::start(store, author, at, &token, (card.epoch, stored.client, 1));
+        changes.push(started.change);
+        let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
+        match store.commit(changes, event).await? {
+            Outcome::Done => Ok((store.session_info(&card, stored.client, started.expires_at).await?, token)),
+            // Used, taken back, or the account was opened meanwhile: the mail's reader tries again.
+            Outcome::Stale => Err(Code::Unauthenticated.into()),
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Passwords: changed by their owner, or set anew by whoever reads the mailbox.
+
+use std::sync::Arc;
+
+use auth::mailed_token::RESET_LIFETIME;
+use auth::{MailedToken, Password, PasswordAttempt};
+use contract::id::{EventId, UserId};
+use contract::names::Email;
+use contract::resource::Client;
+use contract::{Code, Error, Time};
+
+use crate::Store;
+use crate::accounts::{blocking, email_key, hash_of, hashed, set_hash};
+use crate::author::{Author, unique};
+use crate::change::{Change, Outcome};
+use crate::document::from_doc;
+use crate::dynamo::{get_text, must, number, text};
+use crate::grant::granted;
+use crate::keys;
+use crate::login_attempts::{self, LoginError};
+use crate::sessions::{SessionCredential, next_epoch};
+use crate::users::UserCard;
+
+/// The password of the user whose session asks.
+pub struct OwnPassword {
+    store: Store,
+    author: Arc<Author>,
+}
+
+/// Setting a password anew, by a mailed token.
+pub struct PasswordReset {
+    store: Store,
+    author: Arc<Author>,
+}
+
+/// Whether there are accounts behind addresses that strangers name. Of the mail's worker: a request that asked itself
+/// would tell by its time.
+pub struct Mailboxes {
+    store: Store,
+}
+
+granted! {
+    OwnPassword {
+        Main BatchGetItem [User, Password, Client];
+        Main UpdateItem [User, Password];
+        Log UpdateItem [User, Email];
+        Log PutItem [Email];
+        Log DeleteItem [Email];
+    }
+    Mailboxes {
+        Main GetItem [Email];
+        Log PutItem [PasswordReset, User];
+    }
+    PasswordReset {
+        Main BatchGetItem [User, Client];
+        Main UpdateItem [User, Password];
+        Log GetItem [PasswordReset];
+        Log BatchGetItem [User];
+        Log DeleteItem [PasswordReset, User, Email];
+    }
+}
+
+/// Refuses a password that is too easily guessed by who knows the user.
+async fn check(store: &Store, path: &str, password: &Password, card: &UserCard) -> Result<(), Error> {
+    let clients: Vec<_> = card.memberships.keys().map(|client| keys::client(*client)).collect();
+    let clients = store.batch_get_all(&clients.iter().collect::<Vec<_>>()).await?;
+    let names = clients.values().map(|item| Ok(from_doc::<Client>(item)?.name)).collect::<Result<Vec<_>, Error>>()?;
+    let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+    Ok(password.check(path, &card.person.email, &names)?)
+}
+
+impl OwnPassword {
+    /// Of a request that came with a session.
+    #[must_use]
+    pub fn open(store: &Store, author: Arc<Author>) -> Self {
+        Self { store: store.clone(), author }
+    }
+
+    /// Changes the password and ends all other sessions of the user.
+    ///
+    /// # Errors
+    /// `invalid_credentials` for a wrong one, which counts towards the lock; `validation_failed` for a new one that is
+    /// easily guessed.
+    pub async fn change(
+        &self,
+        asking: &SessionCredential,
+        current: PasswordAttempt,
+        new: Password,
+    ) -> Result<(), LoginError> {
+        let (store, author) = (&self.store, &self.author);
+        let user = asking.user_id();
+        let [card, kept] = store.batch_get([&keys::user(user), &keys::password(user)]).await?;
+        let card = UserCard::read(&must(card, "user")?)?;
+        let hash = hash_of(kept.as_ref());
+        let email = &card.person.email;
+        if !blocking(move || hash.matches(&current)).await? {
+            return Err(login_attempts::refusal(store, email, author.at()).await);
+        }
+        check(store, "newPassword", &new, &card).await?;
+        let hash = hashed(new).await?;
+        let was = must(kept.as_ref().and_then(|kept| get_text(kept, "hash")), "hash")?;
+        let mut changes = vec![login_attempts::succeeded(email, author.at()), set_hash(user, &hash, was)];
+        changes.extend(next_epoch(&card, Some(asking)));
+        let event = author.event();
+        let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
+        match store.commit(changes, event).await? {
+            Outcome::Done => Ok(()),
+            // Changed by another session meanwhile, which has ended this one.
+            Outcome::Stale => Err(Error::from(Code::InvalidCredentials).into()),
+        }
+    }
+}
+
+impl Mailboxes {
+    /// Those of a deployment.
+    #[must_use]
+    pub fn open(store: &Store) -> Self {
+        Self { store: store.clone() }
+    }
+
+    /// Whether there is an account.
+    ///
+    /// # Errors
+    /// `unavailable`, `internal`.
+    pub async fn is_known(&self, email: &Email) -> Result<bool, Error> {
+        Ok(self.store.get(&email_key(email)).await?.is_some())
+    }
+
+    /// Lets a token set the password of an address's account, from `at` on for [`RESET_LIFETIME`] and in place of an
+    /// earlier one; whether there is such an account.
+    ///
+    /// # Errors
+    /// `unavailable`, `internal`.
+    pub async fn start_reset(&self, email: &Email, token: &MailedToken, at: Time) -> Result<bool, Error> {
+        let Some(row) = self.store.get(&email_key(email)).await? else { return Ok(false) };
+        let user: UserId = must(get_text(&row, "user").and_then(|id| id.parse().ok()), "user")?;
+        let ends = at.plus(RESET_LIFETIME);
+        let until = |change: Change| change.set("expiresAt", text(ends.to_string())).set("ttl", number(ends.seconds()));
+        let changes = vec![
+            until(Change::put(keys::password_reset(&token.hash()))).set("user", text(user.to_string())),
+            // Whose hash stands here is the one that counts: a second request ends the first link.
+            until(Change::put(keys::newest_password_reset(user))).set("hash", text(token.hash())),
+        ];
+        self.store.commit(changes, EventId::new(unique(at))).await?;
+        Ok(true)
+    }
+}
+
+impl PasswordReset {
+    /// For a request of nobody's.
+    #[must_use]
+    pub fn open(store: &Store, author: Arc<Author>) -> Self {
+        Self { store: store.clone(), author }
+    }
+
+    /// Sets a password anew, once, ends all sessions of the user and unlocks the account. Whose it was.
+    ///
+    /// # Errors
+    /// `unauthenticated` for a token that is none, has run out or was used; `validation_failed` for a password that is
+    /// easily guessed.
+    pub async fn confirm(&self, token: &MailedToken, password: Password) -> Result<Email, Error> {
+        let (store, author) = (&self.store, &self.author);
+        let found = store.get(&keys::password_reset(&token.hash())).await?.ok_or(Code::Unauthenticated)?;
+        let user: UserId = must(get_text(&found, "user").and_then(|id| id.parse().ok()), "user")?;
+        let newest = keys::newest_password_reset(user);
+        let [card, last] = store.batch_get([&keys::user(user), &newest]).await?;
+        let last = last.ok_or(Code::Unauthenticated)?;
+        let ends: Time = must(get_text(&last, "expiresAt").and_then(|text| text.parse().ok()), "expiresAt")?;
+        if get_text(&last, "hash") != Some(&token.hash()) || ends <= author.at() {
+            return Err(Code::Unauthenticated.into());
+        }
+        let card = UserCard::read(&must(card, "user")?)?;
+        check(store, "password", &password, &card).await?;
+        let hash = hashed(password).await?;
+        let mut changes = vec![
+            Change::delete(newest).when("#hash = :hash").with(":hash", text(token.hash())),
+            Change::delete(keys::password_reset(&token.hash())),
+            Change::update(keys::password(user)).set("hash", text(hash.stored())).when_present(),
+            login_attempts::forgotten(&card.person.email),
+        ];
+        changes.extend(next_epoch(&card, None));
+        let event = author.event();
+        let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
+        match store.commit(changes, event).await? {
+            Outcome::Done => Ok(card.person.email),
+            Outcome::Stale => Err(Code::Unauthenticated.into()),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! A user's card: who it is, and of which clients it is a member. Every request of a session reads it, so that a changed
+//! role or a removal counts at once.
+
+use std::collections::BTreeMap;
+
+use auth::SealKey;
+use contract::id::{ClientId, UserId};
+use contract::names::Email;
+use contract::permission::Role;
+use contract::resource::User;
+use contract::{Error, Time};
+use serde::{Deserialize, Serialize};
+
+use crate::author::RequestInfo;
+use crate::change::Change;
+use crate::document::{from_doc, to_doc};
+use crate::dynamo::{Item, get_number, get_text, must, number, text};
+use crate::keys;
+use crate::scope::ClientScope;
+
+/// Clients that a user may be a member of: their cards are read at each login.
+pub(crate) const MAX_MEMBERSHIPS: usize = 50;
+
+/// Who a user is, wherever.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Person {
+    pub(crate) id: UserId,
+    pub(crate) email: Email,
+    pub(crate) created_at: Time,
+}
+
+/// What a user is in a client.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Membership {
+    pub(crate) role: Role,
+    /// The client's key for cursors and fingerprints.
+    seal: String,
+    /// The member's version: sessions end with a change of it.
+    pub(crate) version: u64,
+}
+
+impl Membership {
+    pub(crate) fn new(role: Role, seal: &SealKey, version: u64) -> Self {
+        Self { role, seal: seal.stored(), version }
+    }
+
+    pub(crate) fn scope(&self, client: ClientId) -> Result<ClientScope, Error> {
+        Ok(ClientScope::verified(client, must(SealKey::from_stored(&self.seal), "seal")?))
+    }
+
+    /// Puts it on a user's card, under the client's identifier.
+    pub(crate) fn on(&self, card: Change, client: ClientId) -> Result<Change, Error> {
+        Ok(card.set(&client.to_string(), text(to_doc(self)?)))
+    }
+}
+
+/// A user's card.
+pub(crate) struct UserCard {
+    pub(crate) person: Person,
+    /// Sessions of another epoch have ended.
+    pub(crate) epoch: u64,
+    pub(crate) memberships: BTreeMap<ClientId, Membership>,
+    last_client: Option<ClientId>,
+    /// From where the user has logged in before, newest last.
+    known_from: Vec<String>,
+}
+
+/// Places that are remembered of a user's logins.
+const MAX_KNOWN: usize = 10;
+
+impl UserCard {
+    /// The card of someone new, without a membership yet.
+    pub(crate) fn new_change(person: &Person, from: &RequestInfo) -> Result<Change, Error> {
+        Ok(Change::put(keys::user(person.id))
+            .set("doc", text(to_doc(person)?))
+            .set("knownFrom", text(place(from)))
+            .set("sessionEpoch", number(0))
+            .when_absent())
+    }
+
+    /// The card that [`UserCard::new_change`] writes, with a membership.
+    pub(crate) fn new(person: Person, client: ClientId, membership: Membership) -> Self {
+        Self {
+            person,
+            epoch: 0,
+            memberships: BTreeMap::from([(client, membership)]),
+            last_client: None,
+            known_from: Vec::new(),
+        }
+    }
+
+    pub(crate) fn read(item: &Item) -> Result<Self, Error> {
+        let mut memberships = BTreeMap::new();
+        for name in item.keys().filter(|name| name.starts_with(ClientId::PREFIX)) {
+            let client = must(name.parse().ok(), "membership")?;
+            let doc = must(get_text(item, name), "membership")?;
+            memberships.insert(client, serde_json::from_str(doc).map_err(Error::internal)?);
+        }
+        Ok(Self {
+            person: from_doc(item)?,
+            epoch: must(get_number(item, "sessionEpoch"), "sessionEpoch")?,
+            memberships,
+            last_client: get_text(item, "lastClient").and_then(|id| id.parse().ok()),
+            known_from: get_text(item, "knownFrom").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
+        })
+    }
+
+    /// The user in a client, if it is a member there.
+    pub(crate) fn in_client(&self, client: ClientId) -> Option<(User, &Membership)> {
+        let membership = self.memberships.get(&client)?;
+        Some((self.person.in_role(membership.role), membership))
+    }
+
+    /// The client of a login that names none: the one that was used last.
+    pub(crate) fn usual_client(&self) -> Option<ClientId> {
+        let last = self.last_client.filter(|last| self.memberships.contains_key(last));
+        last.or_else(|| self.memberships.keys().next().copied())
+    }
+
+    /// Whether the user has logged in from there before: from this address by this agent.
+    pub(crate) fn knows(&self, from: &RequestInfo) -> bool {
+        self.known_from.contains(&place(from))
+    }
+
+    /// That the user has logged in to a client from there, if either is another one than before.
+    pub(crate) fn logs_in(&self, client: ClientId, from: &RequestInfo) -> Option<Change> {
+        if self.last_client == Some(client) && self.knows(from) {
+            return None;
+        }
+        let mut known: Vec<String> = self.known_from.iter().filter(|known| **known != place(from)).cloned().collect();
+        known.push(place(from));
+        let known = known[known.len().saturating_sub(MAX_KNOWN)..].join(" ");
+        let used = Change::update(keys::user(self.person.id)).set("lastClient", text(client.to_string()));
+        Some(used.set("knownFrom", text(known)).when_present().unstamped())
+    }
+}
+
+/// A place in few characters: it only has to be told from others of the same user.
+fn place(from: &RequestInfo) -> String {
+    let address = from.address.map(|address| address.to_string()).unwrap_or_default();
+    auth::sha256_hex(format!("{address} {}", from.agent).as_bytes())[..16].to_owned()
+}
+
+impl Person {
+    pub(crate) fn in_role(&self, role: Role) -> User {
+        User { id: self.id, email: self.email.clone(), role, created_at: self.created_at }
+    }
+}
