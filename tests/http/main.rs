@@ -10,6 +10,7 @@ mod bad_paths;
 mod connections;
 mod credentials;
 mod csrf;
+mod embed_tokens;
 mod entity_pages;
 mod every_failure;
 mod everywhere;

@@ -1,12 +1,14 @@
 //! What a credential may do once it is known.
 
-use contract::permission::{Permission, Role};
-use hedgerow_tests::app::{App, Caller, id};
+use contract::permission::{Permission, Role, TokenPermission};
+use hedgerow_tests::app::{Account, App, Caller, id};
 use hedgerow_tests::routes::{a_path_of, routes};
 use runtime::{Method, Route};
 use serde_json::{Value, json};
 use store::grant::Action;
 use store::keys::Kind;
+
+use crate::embed_tokens::{bearing, token};
 
 const PERMISSIONS: [&str; 10] = [
     "schema:read",
@@ -39,7 +41,7 @@ async fn verdict(caller: &Caller, route: &Route) -> String {
 #[tokio::test]
 async fn who_may_enter() {
     let app = App::start().await;
-    let owner = app.account("ada").await.owner;
+    let Account { owner, key: maker, .. } = app.account("ada").await;
     let mut columns = vec![("anyone".to_owned(), app.anonymous())];
     for key_type in ["delivery", "preview"] {
         columns.push((key_type.to_owned(), key(&app, &owner, json!({ "name": "A", "type": key_type })).await));
@@ -48,15 +50,20 @@ async fn who_may_enter() {
         let body = json!({ "name": "A", "type": "management", "permissions": [permission] });
         columns.push((permission.to_owned(), key(&app, &owner, body).await));
     }
+    for permission in TokenPermission::ALL {
+        let body = json!({ "tenantId": "acme", "permissions": [permission.name()] });
+        let token = bearing(&app.anonymous(), &token(&maker, &body).await);
+        columns.push((format!("token:{}", permission.name()), token));
+    }
     for role in ["viewer", "editor", "admin", "owner"] {
         let account = app.account(role).await;
         app.set_role(&account, role).await;
         columns.push((role.to_owned(), account.owner));
     }
     let mut table = String::new();
-    // Logging out ends a session for the routes after it.
+    // What ends a token or a session ends it for the routes after it.
     let mut routes: Vec<_> = routes().filter(|route| route.path.starts_with('/')).collect();
-    routes.sort_by_key(|route| route.id == "log-out");
+    routes.sort_by_key(|route| matches!(route.id, "revoke-embed-tokens" | "log-out"));
     for route in routes {
         let mut by_verdict: Vec<(String, Vec<&str>)> = Vec::new();
         for (name, caller) in &columns {

@@ -34,6 +34,7 @@ const CODES: [(u16, &[&str]); 12] = [
             "field_group_not_found",
             "global_field_not_found",
             "tenant_field_not_found",
+            "tenant_not_found",
             "values_not_found",
             "webhook_not_found",
             "delivery_not_found",

@@ -23,7 +23,7 @@ impl Exception {
 const SWITCHED_ON: &str = "the webhook is switched on between two calls";
 
 /// The functions of one process share the keys that one of them has read.
-const READ_BY_ANOTHER: &str = "the keys that seal are kept for the whole process, by whoever needs them first";
+const READ_BY_ANOTHER: &str = "the keys that seal and sign are kept for the whole process, by whoever needs them first";
 
 /// A first save that passes another's deletion leaves two items, which the next change joins.
 const JOINED: &str = "values begin beside what is left of deleted ones";
@@ -42,6 +42,19 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
             "update-webhook",
             "rotate-webhook-secret",
             "dispatcher",
+            "create-tenant-field",
+            "list-fields",
+            "get-tenant-field",
+            "update-tenant-field",
+            "delete-tenant-field",
+            "restore-tenant-field",
+            "list-entities",
+            "get-values",
+            "merge-values",
+            "replace-values",
+            "delete-values",
+            "restore-values",
+            "create-embed-token",
             "send-mail",
             "log-in",
             "change-password",

@@ -4,11 +4,18 @@ mod global;
 mod rules;
 mod tenant;
 
-use contract::permission::Permission;
+use contract::permission::{Permission, TokenPermission};
+use runtime::spec::access::TokenAccess;
 use runtime::{Access, Sample};
 
 const READERS: Access = Access::management(&[Permission::SchemaRead]);
 const WRITERS: Access = Access::management(&[Permission::SchemaWrite]);
+
+/// The fields by which values are read come with every token.
+const LISTERS: Access = READERS.and_token(TokenAccess::Fields(None));
+const EDITORS: TokenAccess = TokenAccess::Fields(Some(TokenPermission::FieldsWrite));
+const TENANT_READERS: Access = READERS.and_token(EDITORS);
+const TENANT_WRITERS: Access = WRITERS.and_token(EDITORS);
 
 runtime::routes! {
     /// Create a global field
@@ -78,7 +85,7 @@ runtime::routes! {
     /// Create a tenant field
     Post "/api/v1/tenants/{tenantId}/field-groups/{groupId}/fields"
     CREATE_TENANT "create-tenant-field" => tenant::create::create {
-        access: WRITERS,
+        access: TENANT_WRITERS,
     } about {
         sample: Sample::body(
             r#"{
@@ -92,7 +99,7 @@ runtime::routes! {
     /// List global and tenant fields, merged, in order
     Get "/api/v1/tenants/{tenantId}/field-groups/{groupId}/fields"
     LIST "list-fields" => tenant::list::list {
-        access: READERS,
+        access: LISTERS,
     } about {
         sample: Sample::query(&[("limit", "10")]),
     }
@@ -100,7 +107,7 @@ runtime::routes! {
     /// Get a tenant field
     Get "/api/v1/tenants/{tenantId}/field-groups/{groupId}/fields/{fieldId}"
     GET_TENANT "get-tenant-field" => tenant::get::get {
-        access: READERS,
+        access: TENANT_READERS,
     } about {
         sample: Sample::path(&[("fieldId", "$tenantField")]),
     }
@@ -108,7 +115,7 @@ runtime::routes! {
     /// Change a tenant field
     Patch "/api/v1/tenants/{tenantId}/field-groups/{groupId}/fields/{fieldId}"
     UPDATE_TENANT "update-tenant-field" => tenant::update::update {
-        access: WRITERS,
+        access: TENANT_WRITERS,
     } about {
         sample: Sample::path(&[("fieldId", "$tenantField")]).and_body(
             r#"{
@@ -121,7 +128,7 @@ runtime::routes! {
     /// Delete a tenant field
     Delete "/api/v1/tenants/{tenantId}/field-groups/{groupId}/fields/{fieldId}"
     DELETE_TENANT "delete-tenant-field" => tenant::delete::delete {
-        access: WRITERS,
+        access: TENANT_WRITERS,
     } about {
         sample: Sample::path(&[("fieldId", "$spareTenantField")]),
     }
@@ -129,7 +136,7 @@ runtime::routes! {
     /// Restore a tenant field
     Post "/api/v1/tenants/{tenantId}/field-groups/{groupId}/fields/{fieldId}/restore"
     RESTORE_TENANT "restore-tenant-field" => tenant::restore::restore {
-        access: WRITERS,
+        access: TENANT_WRITERS,
     } about {
         sample: Sample::path(&[("fieldId", "$tenantField")]),
     }

@@ -8,11 +8,14 @@ mod replace;
 mod restore;
 mod sent;
 
-use contract::permission::Permission;
+use contract::permission::{Permission, TokenPermission};
+use runtime::spec::access::TokenAccess;
 use runtime::{Access, Sample};
 
-const READERS: Access = Access::management(&[Permission::ValuesRead]);
-const WRITERS: Access = Access::management(&[Permission::ValuesWrite]);
+const READERS: Access =
+    Access::management(&[Permission::ValuesRead]).and_token(TokenAccess::Values(TokenPermission::ValuesRead));
+const WRITERS: Access =
+    Access::management(&[Permission::ValuesWrite]).and_token(TokenAccess::Values(TokenPermission::ValuesWrite));
 
 runtime::routes! {
     /// List the entities with values, by entityId

@@ -11,6 +11,7 @@ pub fn routes() -> impl DoubleEndedIterator<Item = &'static RouteSpec> + Clone {
         field_groups::ROUTES,
         fields::ROUTES,
         tenants::ROUTES,
+        tokens::ROUTES,
         values::ROUTES,
         webhooks::ROUTES,
         jobs::ROUTES,
@@ -21,6 +22,6 @@ pub fn routes() -> impl DoubleEndedIterator<Item = &'static RouteSpec> + Clone {
 
 /// Every function that no route reaches.
 #[must_use]
-pub fn consumers() -> [&'static Consumer; 4] {
-    [&dispatcher::DISPATCHER, &fan_out::FAN_OUT, &jobs::RUN_JOBS, &mail::SEND_MAIL]
+pub fn consumers() -> [&'static Consumer; 5] {
+    [&dispatcher::DISPATCHER, &fan_out::FAN_OUT, &jobs::RUN_JOBS, &mail::SEND_MAIL, &tokens::ROTATE_TOKEN_KEYS]
 }

@@ -6,13 +6,13 @@ use auth::target::Rules;
 use aws_config::BehaviorVersion;
 use engines::{Connector, Engines, Grant};
 use runtime::config::Config;
-use runtime::{App, Permissions, Queues, Vault, WebhookSettings};
+use runtime::{App, Permissions, Queues, TokenVault, Vault, WebhookSettings};
 use store::author::Clock;
 use store::setup::create_tables;
 use store::tables::TableNames;
 use store::{Settings, Store, tables};
 
-use crate::services::{self, PREFIX, StartError};
+use crate::services::{self, Keys, PREFIX, StartError};
 
 /// Where it is seen from outside, unless whoever listens says otherwise: where `hedgerow dev` does.
 const ORIGIN: &str = "http://127.0.0.1:3000";
@@ -64,14 +64,21 @@ impl Backend {
         let tables = TableNames::with_prefix(PREFIX);
         create_tables(&dynamo, &tables).await?;
         let queues = services::create_queues(&sqs).await?;
-        let vault = services::create_keys(&connector).await?;
+        let Keys { vault, token_vault, token_rotation } = services::create_keys(&connector).await?;
         let store = Store::over_whole_reads(dynamo.clone(), tables.clone(), clock, Settings::default());
         // A developer's receiver is on loopback.
         let webhooks = WebhookSettings { rules: Rules::open(), ..WebhookSettings::default() };
-        // Whoever listens says where.
-        let origin = Some(ORIGIN.parse().map_err(|_| "the origin is none")?);
-        let (queues, vault, ses) = (Some(queues), Some(vault), Some(services::ses(&connector)?));
-        let app = App { queues, vault, ses, origin, webhooks, ..App::new(store.clone()) };
+        let app = App {
+            queues: Some(queues),
+            vault: Some(vault),
+            token_vault: Some(token_vault),
+            token_rotation: Some(token_rotation),
+            // Whoever listens says where.
+            origin: Some(ORIGIN.parse().map_err(|_| "the origin is none")?),
+            ses: Some(services::ses(&connector)?),
+            webhooks,
+            ..App::new(store.clone())
+        };
         Ok(Self { app, store, tables, engine: Some(Engine { engines, connector, dynamo, sqs, folder: None }) })
     }
 
@@ -81,14 +88,17 @@ impl Backend {
     /// # Errors
     /// If the tables can't be made, or a setting can't be read.
     pub async fn aws(clock: Clock) -> Result<Self, StartError> {
-        let Config { tables, store: settings, queues, secret, origin, mail_from: _, webhooks } = Config::from_env()?;
+        let config = Config::from_env()?;
+        let Config { tables, store: settings, queues, secret, token_secret, origin, mail_from: _, webhooks } = config;
         let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12()).load().await;
         let dynamo = aws_sdk_dynamodb::Client::new(&sdk);
         create_tables(&dynamo, &tables).await?;
         let store = Store::new(dynamo, tables.clone(), clock, settings);
         let queues = queues.map(|queues| Queues::new(aws_sdk_sqs::Client::new(&sdk), queues));
-        let vault = Some(Vault::new(aws_sdk_secretsmanager::Client::new(&sdk), secret));
-        let app = App { queues, vault, origin, webhooks, ..App::new(store.clone()) };
+        let secrets = aws_sdk_secretsmanager::Client::new(&sdk);
+        let (vault, token_vault) = (Vault::new(secrets.clone(), secret), TokenVault::new(secrets, token_secret));
+        let (vault, token_vault) = (Some(vault), Some(token_vault));
+        let app = App { queues, vault, token_vault, origin, webhooks, ..App::new(store.clone()) };
         Ok(Self { app, store, tables, engine: None })
     }
 
@@ -108,6 +118,14 @@ impl Backend {
         permissions.extend(of.postpones.iter().map(|on| queue(*on, "ChangeMessageVisibility")));
         if of.data_keys {
             permissions.push(Grant::Secret { name: services::secret_name(), actions: vec!["GetSecretValue"] });
+        }
+        let token_keys = |actions| Grant::Secret { name: services::token_secret_name(), actions };
+        if of.token_keys {
+            permissions.push(token_keys(vec!["GetSecretValue"]));
+        }
+        if of.rotates_token_keys {
+            let actions = vec!["DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"];
+            permissions.push(token_keys(actions));
         }
         if of.sends_mail {
             permissions.push(Grant::Mail { from: services::MAIL_FROM.to_owned(), actions: vec!["SendEmail"] });

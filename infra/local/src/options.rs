@@ -39,8 +39,8 @@ pub struct Dev {
     /// has to be given.
     #[arg(long, value_name = "ADDR:PORT|NAME:PORT", default_value = "127.0.0.1:3000")]
     pub listen: ListenOn,
-    /// Where it is seen from outside: what links in mails lead to, and pages are served from. If it is left out, where it
-    /// listens.
+    /// Where it is seen from outside: what links in mails lead to, and pages are served from, and embed tokens are
+    /// issued by. If it is left out, where it listens.
     #[arg(long, value_name = "https://NAME", value_parser = origin)]
     pub origin: Option<Origin>,
     /// Where data is kept. Several processes may share a folder.

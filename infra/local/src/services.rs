@@ -1,6 +1,6 @@
 //! The embedded services as the deployment's template sets them up: clients, queues, and the secret of data keys.
 
-use auth::Keyring;
+use auth::{Keyring, TokenKey};
 use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{Credentials, Region};
@@ -8,7 +8,7 @@ use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 use contract::names::Email;
 use engines::{Connector, Engines};
-use runtime::{Queue, Queues, Ses, Vault};
+use runtime::{Queue, Queues, Ses, TokenRotation, TokenVault, Vault};
 use serde_json::json;
 
 /// Anything that can go wrong at start.
@@ -33,6 +33,12 @@ pub fn queue_name(queue: Queue) -> String {
 #[must_use]
 pub fn secret_name() -> String {
     format!("{PREFIX}/data-keys")
+}
+
+/// The name of the secret that holds the keys of embed tokens.
+#[must_use]
+pub fn token_secret_name() -> String {
+    format!("{PREFIX}/token-keys")
 }
 
 /// The configuration of an SDK client over the embedded engines.
@@ -120,15 +126,25 @@ async fn create_queue(
     Ok(url.ok_or("SQS tells no address of a queue")?)
 }
 
-/// The data keys; they are made if there are none.
+/// The keys in Secrets Manager.
+pub struct Keys {
+    /// The data keys.
+    pub vault: Vault,
+    /// The keys of embed tokens.
+    pub token_vault: TokenVault,
+    /// What rotates those.
+    pub token_rotation: TokenRotation,
+}
+
+/// The keys; they are made if there are none.
 ///
 /// # Errors
 /// If Secrets Manager refuses.
-pub async fn create_keys(connector: &Connector) -> Result<Vault, StartError> {
+pub async fn create_keys(connector: &Connector) -> Result<Keys, StartError> {
     create_keys_of(connector, Keyring::generate()).await
 }
 
-/// The data keys of the sample events, which open the mail among them.
+/// The keys of the sample events: the data keys open the mail among them.
 ///
 /// # Errors
 /// If Secrets Manager refuses.
@@ -136,15 +152,21 @@ pub(crate) async fn create_sample_keys(engines: &Engines) -> Result<(), StartErr
     create_keys_of(&Connector::new(engines.clone()), samples::DATA_KEYS.to_owned()).await.map(|_| ())
 }
 
-async fn create_keys_of(connector: &Connector, keys: String) -> Result<Vault, StartError> {
+async fn create_keys_of(connector: &Connector, data_keys: String) -> Result<Keys, StartError> {
     let secrets = client!(aws_sdk_secretsmanager, connector);
-    match secrets.create_secret().name(secret_name()).secret_string(keys).send().await {
-        Ok(_) => {}
-        // By an earlier start, or by another process just now.
-        Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_exists_exception()) => {}
-        Err(error) => return Err(whole(error)),
+    for (name, text) in [(secret_name(), data_keys), (token_secret_name(), TokenKey::generate())] {
+        match secrets.create_secret().name(name).secret_string(text).send().await {
+            Ok(_) => {}
+            // By an earlier start, or by another process just now.
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_exists_exception()) => {}
+            Err(error) => return Err(whole(error)),
+        }
     }
-    Ok(Vault::new(secrets, secret_name()))
+    Ok(Keys {
+        vault: Vault::new(secrets.clone(), secret_name()),
+        token_vault: TokenVault::new(secrets.clone(), token_secret_name()),
+        token_rotation: TokenRotation::new(secrets),
+    })
 }
 
 /// An SDK's error with all of its causes: by itself it says that there is one.

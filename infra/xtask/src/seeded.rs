@@ -1,12 +1,12 @@
 //! The sample account on embedded engines: from it the events learn its identifiers, and on it they are tried.
 
-use auth::Keyring;
+use auth::{Keyring, TokenKey};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use contract::Origin;
 use contract::names::Email;
 use engines::{Connector, Engines, SentMail};
-use runtime::{App, Queue, Queues, Ses, Vault};
+use runtime::{App, Queue, Queues, Ses, TokenRotation, TokenVault, Vault};
 use samples::{Identity, Samples};
 use serde_json::Value;
 use store::author::Clock;
@@ -67,6 +67,8 @@ impl Seeded {
         let queues = create_queues(sqs.clone()).await?;
         let secrets = client!(aws_sdk_secretsmanager, connector);
         secrets.create_secret().name(secret()).secret_string(samples::DATA_KEYS).send().await?;
+        let token_keys = secrets.create_secret().name(token_secret());
+        token_keys.secret_string(TokenKey::generate()).send().await?;
         let ring = Keyring::parse(samples::DATA_KEYS)?;
         let from = FROM.parse().ok().and_then(|from: Email| from.in_ascii()).ok_or("the sender is no address")?;
         let ses = Ses::new(client!(aws_sdk_sesv2, connector), from);
@@ -97,9 +99,15 @@ impl Seeded {
     /// All that a new instance of a function may hold, over a store.
     #[must_use]
     pub fn app(&self, store: Store) -> App {
-        let (queues, vault) = (Some(self.queues()), Some(self.vault()));
-        let (ses, origin) = (Some(self.ses.clone()), Some(self.origin.clone()));
-        App { queues, vault, ses, origin, ..App::new(store) }
+        App {
+            queues: Some(self.queues()),
+            vault: Some(self.vault()),
+            token_vault: Some(TokenVault::new(self.secrets.clone(), token_secret())),
+            token_rotation: Some(TokenRotation::new(self.secrets.clone())),
+            ses: Some(self.ses.clone()),
+            origin: Some(self.origin.clone()),
+            ..App::new(store)
+        }
     }
 
     /// The mails that were sent to an address.
@@ -124,6 +132,10 @@ fn store_over(dynamo: &aws_sdk_dynamodb::Client) -> Store {
 
 fn secret() -> String {
     format!("{PREFIX}/data-keys")
+}
+
+fn token_secret() -> String {
+    format!("{PREFIX}/token-keys")
 }
 
 async fn create_queues(sqs: aws_sdk_sqs::Client) -> Result<Queues, Failure> {

@@ -1,8 +1,9 @@
-//! Secrets and what is proved with them: API keys, sessions, passwords, seals. No I/O, no AWS.
+//! Secrets and what is proved with them: API keys, sessions, embed tokens, passwords, seals. No I/O, no AWS.
 
 pub mod api_key;
 pub mod cipher;
 pub mod csrf;
+pub mod embed_token;
 pub mod mailed_token;
 pub mod mask;
 pub mod password;
@@ -11,17 +12,20 @@ pub mod seal;
 pub mod secret;
 pub mod session;
 pub mod target;
+pub mod token_key;
 pub mod vault;
 pub mod webhook_secret;
 
 pub use api_key::{ApiKeySecret, KeyHash};
 pub use cipher::{Cipher, VaultError};
+pub use embed_token::{EmbedClaims, UnverifiedToken};
 pub use mailed_token::MailedToken;
 pub use mask::{has_credential, mask};
 pub use password::{Password, PasswordAttempt, PasswordHash};
 pub use seal::SealKey;
 pub use secret::Secret;
 pub use session::SessionToken;
+pub use token_key::{TokenKey, TokenKeys};
 pub use vault::Keyring;
 pub use webhook_secret::WebhookSecret;
 

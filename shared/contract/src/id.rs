@@ -28,6 +28,12 @@ macro_rules! ids {
             pub const fn unique(self) -> Uuid {
                 self.0
             }
+
+            /// When it was made, by its unique part (RFC 9562 §5.7).
+            #[must_use]
+            pub const fn made_at(self) -> crate::Time {
+                crate::Time::from_millis((self.0.as_u128() >> 80) as i64)
+            }
         }
 
         impl fmt::Display for $name {
@@ -86,6 +92,8 @@ ids! {
     DeliveryId "dlv_"
     /// A job: work that goes on after its request was answered.
     JobId "job_"
+    /// An embed token. Its unique part tells the millisecond in which it was made.
+    TokenId "tok_"
 }
 
 fn unique_part(text: &str, prefix: &str) -> Result<Uuid, Broken> {

@@ -11,9 +11,12 @@ text_type! {
     /// port left out where it is the scheme's own.
     Origin {
         read: read,
-        schema: { "type": "string", "format": "uri", "maxLength": 2048, "pattern": r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@\\%*]+$" }
+        schema: { "description": "An origin as browsers write it.", "type": "string", "pattern": pattern() }
     }
 }
+
+/// A host's name has at most so many characters (RFC 1035 §2.3.4).
+const MAX_NAME: usize = 253;
 
 fn read(text: &str) -> Result<String, Broken> {
     let bad =
@@ -27,7 +30,26 @@ fn read(text: &str) -> Result<String, Broken> {
     if url.scheme() == "http" && !url.host().is_some_and(|host| is_loopback(&host)) {
         return Err(Broken::new("invalid_origin", "Must begin with `https://`; `http://` is for localhost alone."));
     }
+    // What a name has no letters for would be written otherwise in JSON; it is kept as short as names are.
+    let is_name = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
+    if url.domain().is_some_and(|name| name.len() > MAX_NAME || !is_name(name)) {
+        return Err(bad());
+    }
     Ok(url.origin().ascii_serialization())
+}
+
+/// What [`read`] keeps, as a regular expression: the one form, of names and addresses of IPv4, and `[::1]`.
+fn pattern() -> String {
+    let label = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
+    // One that begins with a digit is read as a number.
+    let top = "[a-z]([a-z0-9-]{0,61}[a-z0-9])?";
+    let byte = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
+    let port = "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})";
+    let local = format!(r"({label}\.)*localhost|127(\.{byte}){{3}}|\[::1\]");
+    let host = format!(r"({label}\.)*{top}|{byte}(\.{byte}){{3}}|\[::1\]");
+    let [secure, local] = [("https", host, 443), ("http", local, 80)]
+        .map(|(scheme, host, usual)| format!("{scheme}://({host})(:(?!{usual}$){port})?"));
+    format!(r"^(?=[a-z]{{4,5}}://[^/]{{1,{MAX_NAME}}}(:[0-9]{{1,5}})?$)({secure}|{local})$")
 }
 
 impl Origin {
@@ -36,11 +58,22 @@ impl Origin {
     #[must_use]
     pub fn is_same_place(&self, other: &Self) -> bool {
         let local = |origin: &Self| {
-            let url = Url::parse(origin.as_str()).ok()?;
-            let is_local = url.scheme() == "http" && url.host().is_some_and(|host| is_loopback(&host));
-            is_local.then(|| url.port_or_known_default())
+            let url = origin.on_loopback().filter(|url| url.scheme() == "http")?;
+            Some(url.port_or_known_default())
         };
         self == other || local(self).is_some_and(|port| local(other) == Some(port))
+    }
+
+    /// Whether both are of one deployment: the same one, or two names of one machine, where several processes share their
+    /// data, each at a port of its own.
+    #[must_use]
+    pub fn is_same_deployment(&self, other: &Self) -> bool {
+        self == other || (self.on_loopback().is_some() && other.on_loopback().is_some())
+    }
+
+    /// It, if its host is a name of the machine that says it.
+    fn on_loopback(&self) -> Option<Url> {
+        Url::parse(self.as_str()).ok().filter(|url| url.host().is_some_and(|host| is_loopback(&host)))
     }
 }
 
@@ -72,6 +105,7 @@ mod tests {
             ("http://app.localhost:3000", "http://app.localhost:3000"),
             ("http://127.0.0.1:3000", "http://127.0.0.1:3000"),
             ("http://[::1]:3000", "http://[::1]:3000"),
+            ("https://a_b.example.", "https://a_b.example."),
         ] {
             assert_eq!(given.parse::<Origin>().map(|origin| origin.to_string()), Ok(kept.to_owned()), "{given}");
         }
@@ -95,6 +129,9 @@ mod tests {
             " https://app.example.com",
             "https://app.example.com\r\nx: y",
             "https://a b.example",
+            "https://a\"b.example",
+            "https://a&b.example",
+            &format!("https://{}example", "abcdefg.".repeat(31)),
             "https://a%2eb.example",
             "http://app.example.com",
             "http://192.168.0.1:3000",
@@ -109,6 +146,38 @@ mod tests {
         ] {
             assert!(bad.parse::<Origin>().is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn names_of_one_machine_are_one_place_at_one_port_and_one_deployment_at_any() {
+        let origin = |text: &str| text.parse::<Origin>().expect("an origin");
+        let own = origin("http://127.0.0.1:3000");
+        for (other, is_place, is_deployment) in [
+            ("http://127.0.0.1:3000", true, true),
+            ("http://localhost:3000", true, true),
+            ("http://app.localhost:3000", true, true),
+            ("http://[::1]:3000", true, true),
+            ("http://localhost:3001", false, true),
+            ("http://localhost", false, true),
+            ("https://localhost:3000", false, true),
+            ("https://api.example.com", false, false),
+            ("https://api.example.com:3000", false, false),
+        ] {
+            let other = origin(other);
+            assert_eq!(
+                (own.is_same_place(&other), own.is_same_deployment(&other)),
+                (is_place, is_deployment),
+                "{other}"
+            );
+            assert_eq!(
+                (other.is_same_place(&own), other.is_same_deployment(&own)),
+                (is_place, is_deployment),
+                "{other}"
+            );
+        }
+        let (one, other) = (origin("https://api.example.com"), origin("https://api.example.com:8443"));
+        assert!(one.is_same_place(&one) && !one.is_same_place(&other));
+        assert!(one.is_same_deployment(&one) && !one.is_same_deployment(&other));
     }
 
     proptest! {

@@ -52,6 +52,43 @@ impl Permissions {
     }
 }
 
+macro_rules! token_permissions {
+    ($($variant:ident $name:literal $of_key:ident)+) => {
+        /// One permission of an embed token.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Deserr, JsonSchema)]
+        #[deserr(error = crate::Problems)]
+        pub enum TokenPermission {
+            $(#[doc = $name] #[serde(rename = $name)] #[deserr(rename = $name)] $variant),+
+        }
+
+        impl TokenPermission {
+            /// Every permission.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The name in the contract.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+
+            /// What the API key that hands it out has to have itself.
+            #[must_use]
+            pub const fn of_key(self) -> Permission {
+                match self { $(Self::$variant => Permission::$of_key),+ }
+            }
+        }
+    };
+}
+
+token_permissions! {
+    ValuesRead "values:read" ValuesRead
+    ValuesWrite "values:write" ValuesWrite
+    FieldsWrite "fields:write" SchemaWrite
+}
+
+/// What an embed token may do.
+pub type TokenPermissions = Several<TokenPermission, 10>;
+
 /// A member's role in a client, least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Deserr, JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -6,6 +6,8 @@ use store::author::Clock;
 
 use crate::queues::Queues;
 use crate::ses::Ses;
+use crate::token_rotation::TokenRotation;
+use crate::token_vault::TokenVault;
 use crate::vault::Vault;
 use crate::webhook_settings::WebhookSettings;
 
@@ -20,6 +22,10 @@ pub struct App {
     pub queues: Option<Queues>,
     /// The data keys, where anything seals or opens.
     pub vault: Option<Vault>,
+    /// The keys of embed tokens, where anything makes or takes those.
+    pub token_vault: Option<TokenVault>,
+    /// What rotates them, in the one function that does.
+    pub token_rotation: Option<TokenRotation>,
     /// Where the deployment is seen from outside.
     pub origin: Option<Origin>,
     /// What sends mail, where anything does.
@@ -63,6 +69,14 @@ impl App {
     /// `internal` if they were not asked for at the start.
     pub fn vault(&self) -> Result<&Vault, Error> {
         self.vault.as_ref().ok_or_else(|| Error::internal("this process was started without data keys"))
+    }
+
+    /// The keys of embed tokens.
+    ///
+    /// # Errors
+    /// `internal` if they were not asked for at the start.
+    pub fn token_vault(&self) -> Result<&TokenVault, Error> {
+        self.token_vault.as_ref().ok_or_else(|| Error::internal("this process was started without token keys"))
     }
 
     /// The deployment's own origin: what links lead to, pages are served from, and embed tokens are issued by. It is

@@ -23,6 +23,8 @@ pub struct Config {
     pub queues: Option<String>,
     /// The name of the secret that holds the data keys.
     pub secret: String,
+    /// The name of the secret that holds the keys of embed tokens.
+    pub token_secret: String,
     /// Where the deployment is seen from outside.
     pub origin: Option<Origin>,
     /// Whom mail is from.
@@ -82,7 +84,7 @@ impl Config {
     }
 
     /// - `HEDGEROW_TABLE_PREFIX` (default `hedgerow`): tables are `<prefix>-main`, `<prefix>-log`, `<prefix>-counters`,
-    ///   the secret is `<prefix>/data-keys`.
+    ///   the secrets are `<prefix>/data-keys` and `<prefix>/token-keys`.
     /// - `HEDGEROW_QUEUES`: what the queues' addresses begin with, up to `-first-attempts`, `-retries`, `-jobs`, `-mail`.
     /// - `HEDGEROW_ORIGIN`: where the deployment is seen from outside, such as `https://api.example.com`.
     /// - `HEDGEROW_MAIL_FROM`: the address that mail is from, an identity that SES has verified.
@@ -140,6 +142,7 @@ impl Config {
             store: Settings { caches, sessions, signup },
             queues: setting("HEDGEROW_QUEUES"),
             secret: format!("{prefix}/data-keys"),
+            token_secret: format!("{prefix}/token-keys"),
             origin,
             mail_from,
             webhooks: WebhookSettings { rules, ..WebhookSettings::default() },

@@ -91,6 +91,10 @@ impl RouteSpec {
             // A key is looked up even where none may enter: an unknown one is told 401, not 403.
             operation.grant([Store::KEY_GRANTS, Store::SESSION_GRANTS].concat());
         }
+        if self.route().access.takes_tokens() {
+            operation.grant(Store::TOKEN_GRANTS.iter().copied());
+            operation.permissions.token_keys = true;
+        }
         if self.route().idempotent() {
             operation.grant(Store::IDEMPOTENCY_GRANTS.iter().copied());
             if operation.answers_long {

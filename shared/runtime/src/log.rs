@@ -25,6 +25,7 @@ pub(crate) fn request(started: Instant, context: &RequestContext, status: u16, e
         request_id = incoming.info.request_id,
         client = scope.map(|scope| scope.client().to_string()),
         actor = scope.map(|_| caller.actor()),
+        key = caller.key().map(|key| key.to_string()),
         tenant = tenant.map(|(_, tenant)| first(tenant, 128)),
         error = error.map(|error| error.code().name()),
         cause = error.and_then(Error::cause).map(ToString::to_string),

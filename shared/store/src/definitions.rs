@@ -205,7 +205,9 @@ impl OpContext {
         let mut cards = cards?;
         let Some(card) = cards.remove(&group_key) else { return Ok(None) };
         let group: Document<FieldGroup> = Document::read(&card)?;
-        let (tenant, tenant_group) = (cards.remove(&tenant_key), cards.remove(&tenant_group_key));
+        // What a revocation of tokens has begun is no tenant yet.
+        let tenant = cards.remove(&tenant_key).filter(|card| card.contains_key("doc"));
+        let tenant_group = cards.remove(&tenant_group_key);
         let group_version: u64 = must(get_number(&card, "schemaVersion"), "schemaVersion")?;
         let tenant_version = schema_version(tenant_group.as_ref());
 
@@ -307,6 +309,7 @@ impl Store {
         self.0.definitions.merged.clear();
         self.0.definitions.ids.clear();
         self.0.keys.clear();
+        self.0.makers.clear();
     }
 }
 

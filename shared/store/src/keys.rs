@@ -10,7 +10,7 @@ use std::time::Duration;
 use auth::KeyHash;
 use contract::Time;
 use contract::id::{ClientId, DeliveryId, EventId, FieldId, GroupId, InvitationId, JobId, KeyId, UserId, WebhookId};
-use contract::names::{EntityId, FieldKey, GroupKey, Slug};
+use contract::names::{EntityId, FieldKey, GroupKey, Slug, TenantId};
 
 use crate::scope::{ClientScope, TenantScope};
 use crate::tables::Table;
@@ -224,6 +224,11 @@ pub(crate) fn api_key(scope: &ClientScope, key: KeyId) -> Key {
     main(Kind::ApiKeys, scope.client(), key.to_string())
 }
 
+/// The same by what a token says whose signature is right, before it has a scope.
+pub(crate) fn api_key_of_token(client: ClientId, key: KeyId) -> Key {
+    main(Kind::ApiKeys, client, key.to_string())
+}
+
 pub(crate) fn api_keys_pk(scope: &ClientScope) -> String {
     format!("{}{}", Kind::ApiKeys.prefix(), scope.client())
 }
@@ -267,6 +272,11 @@ pub(crate) const COPIES: &str = "k#";
 
 pub(crate) fn tenant(scope: &TenantScope) -> Key {
     main(Kind::TenantFields, tenant_scope(scope), CARD)
+}
+
+/// The same by what a token says whose signature is right, before it has a scope.
+pub(crate) fn tenant_of_token(client: ClientId, tenant: &TenantId) -> Key {
+    main(Kind::TenantFields, format!("{client}#{tenant}"), CARD)
 }
 
 pub(crate) fn tenant_row(scope: &TenantScope) -> Key {

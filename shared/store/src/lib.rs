@@ -22,7 +22,7 @@
 //! | its key; the key's last deleted group | main `G#cl` / `k#key`; `d#key` | `group doc` (for lists); `group` |
 //! | global field; a deleted one | main `GF#cl` / fld; `x#fld` | `doc version`; `deletedAt` too |
 //! | its copy in a group | main `D#cl#fg` / `k#key` | `doc`; its place reserves the key |
-//! | tenant | main `F#cl#tenant` / `#` | `doc epoch fields` (how many, in all groups) |
+//! | tenant | main `F#cl#tenant` / `#` | `doc epoch fields` (how many, in all groups), `tokensNotBefore` (alone, where the tenant has not been used) |
 //! | its card of a group | main `F#cl#tenant` / fg | `schemaVersion schemaAt fields schemaBytes` |
 //! | its row | main `T#cl` / tenant | `doc` |
 //! | tenant field; a deleted one | main `F#cl#tenant` / `fg#fld`; `x#fg#fld` | `doc version`; `deletedAt` too |
@@ -49,7 +49,8 @@
 //!
 //! | operation | round trips | warm | cold adds |
 //! | --- | --- | --- | --- |
-//! | credential: key; session | 0 or 1; 1 | 0 RU for 5 s, else 1; 2 RU | |
+//! | credential: key; session; embed token | 0 or 1; 1; 1 | 0 RU for 5 s, else 1; 2 RU; BatchGet 1 RU for 5 s, else 3 | |
+//! | revoke embed tokens | 1 | Update 1 WU | |
 //! | read values | 1 | BatchGet 4 RU | 2 Query in the same round trip |
 //! | save values, first of entity or later | 1 + 1 | BatchGet 5 RU; Put 1 WU | as above |
 //! | save values, first of tenant; over deleted ones | 1 + 1 | BatchGet 5 RU; Transact 6 WU | as above |
@@ -85,6 +86,7 @@ pub mod api_keys;
 pub mod author;
 pub mod credentials;
 pub mod deliveries;
+pub mod embed_tokens;
 pub mod endpoint_state;
 pub mod field_groups;
 mod field_schema;
@@ -170,6 +172,7 @@ struct Inner {
     /// How long after a change of a schema it can be read whole.
     settling: Duration,
     keys: credentials::KeyCache,
+    makers: embed_tokens::MakerCache,
     definitions: definitions::Cache,
     sessions: SessionLimits,
     signup: SignupPolicy,
@@ -201,10 +204,10 @@ impl Store {
         Settings { caches, sessions, signup }: Settings,
         settling: Duration,
     ) -> Self {
-        let keys = caches.0 / 8;
-        let definitions = definitions::Cache::new(caches.0 - keys);
-        let keys = credentials::KeyCache::new(keys);
-        Self(Arc::new(Inner { dynamo, names, clock, settling, keys, definitions, sessions, signup }))
+        let share = caches.0 / 16;
+        let definitions = definitions::Cache::new(caches.0 - 2 * share);
+        let (keys, makers) = (credentials::KeyCache::new(share), embed_tokens::MakerCache::new(share));
+        Self(Arc::new(Inner { dynamo, names, clock, settling, keys, makers, definitions, sessions, signup }))
     }
 
     /// The time that the store goes by.

@@ -33,15 +33,16 @@ impl ClientScope {
     /// The data of one of its tenants.
     #[must_use]
     pub fn tenant(&self, tenant: TenantId) -> TenantScope {
-        TenantScope { client: self.clone(), tenant }
+        TenantScope { client: self.clone(), tenant, field_limit: None }
     }
 }
 
-/// One tenant's data.
+/// One tenant's data, and what a credential says of how many fields it may have there.
 #[derive(Debug, Clone)]
 pub struct TenantScope {
     client: ClientScope,
     tenant: TenantId,
+    field_limit: Option<u64>,
 }
 
 impl TenantScope {
@@ -55,6 +56,16 @@ impl TenantScope {
     #[must_use]
     pub const fn tenant(&self) -> &TenantId {
         &self.tenant
+    }
+
+    /// The same for a credential that makes no more fields in a group than this.
+    pub(crate) fn with_field_limit(self, field_limit: Option<u64>) -> Self {
+        Self { field_limit, ..self }
+    }
+
+    /// The fields that the tenant may have in a group, as far as this credential makes them.
+    pub(crate) const fn field_limit(&self) -> Option<u64> {
+        self.field_limit
     }
 
     /// All of the client's data.

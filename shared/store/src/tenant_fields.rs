@@ -304,7 +304,8 @@ impl<A> TenantFields<A> {
     /// schemas. The condition on the group's card serialises such changes, so that its numbers are exact.
     fn cards(&self, loaded: &Loaded, fields: i64, bytes: i64) -> Result<Vec<Change>, Error> {
         let held = Held::of(loaded.tenant_group.as_ref());
-        if fields > 0 && held.fields >= limits::TENANT_FIELDS_IN_GROUP {
+        let most = self.scope.field_limit().unwrap_or(u64::MAX).min(limits::TENANT_FIELDS_IN_GROUP);
+        if fields > 0 && held.fields >= most {
             return Err(Code::FieldLimitReached.into());
         }
         let next = Held {

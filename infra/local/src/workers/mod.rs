@@ -74,6 +74,8 @@ impl Workers {
                     streams.push((consumer, role, engine.engines.dynamo.stream(backend.tables.of(table))?));
                 }
                 Source::Queues(of) => queues.push((consumer, role, of)),
+                // The keys of one machine stay as they were made.
+                Source::TokenKeysRotation => {}
             }
         }
         let client = engine.sqs.clone();

@@ -22,6 +22,7 @@ use crate::{Failure, map};
 /// The event of a consumer.
 pub(super) fn event(consumer: &Consumer, seeded: &Seeded) -> Result<Node, Failure> {
     let records: Vec<Node> = match consumer.source {
+        Source::TokenKeysRotation => return Ok(rotation()),
         Source::Stream(table) => {
             let saves = saves(seeded)?;
             let changes = saves.iter().zip(1..).map(|((record, save), number)| change(table, number, record, save));
@@ -33,6 +34,16 @@ pub(super) fn event(consumer: &Consumer, seeded: &Seeded) -> Result<Node, Failur
         }
     };
     Ok(map! { "Records" => records })
+}
+
+/// The first step of a rotation; the secret by its name, as it is found wherever it is.
+fn rotation() -> Node {
+    map! {
+        "Step" => "createSecret",
+        "SecretId" => format!("{PREFIX}/token-keys"),
+        "ClientRequestToken" => Uuid::from_u128(1).to_string(),
+        "RotationToken" => Uuid::from_u128(2).to_string(),
+    }
 }
 
 /// The saves of values, among all that was done to make the sample account.

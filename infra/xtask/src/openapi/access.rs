@@ -2,7 +2,7 @@
 
 use contract::permission::{Permission, Role};
 use runtime::Access;
-use runtime::spec::access::KeyAccess;
+use runtime::spec::access::{KeyAccess, SessionAccess, TokenAccess};
 
 use crate::map;
 use crate::node::Node;
@@ -23,13 +23,18 @@ pub(super) struct Asked {
 }
 
 pub(super) fn asked(access: Access) -> Asked {
-    let schemes: &[&str] = match access {
-        Access::Public => &[],
-        Access::Credential { key: KeyAccess::Refused, .. } => &["session"],
-        Access::Credential { key: KeyAccess::Management(_), .. } => &["apiKey", "bearer", "session"],
+    let schemes: Vec<&str> = match access {
+        Access::Public => Vec::new(),
+        Access::Credential { key, session, token } => {
+            let keys: &[&str] = if key == KeyAccess::Refused { &[] } else { &["apiKey", "bearer"] };
+            let session = (session != SessionAccess::Refused).then_some("session");
+            let token = (token != TokenAccess::Refused).then_some("embedToken");
+            keys.iter().copied().chain(session).chain(token).collect()
+        }
     };
+    let no_session = matches!(access, Access::Credential { session: SessionAccess::Refused, .. });
     let permissions = access.permissions();
-    let least = least(permissions).or_else(|| access.role().map(Role::name));
+    let least = least(permissions).filter(|_| !no_session).or_else(|| access.role().map(Role::name));
     let or_higher = if least == Some("owner") { "" } else { " or a higher one" };
     let names: Vec<_> = permissions.iter().map(|permission| permission.name()).collect();
     let sentence = match least {
@@ -38,8 +43,18 @@ pub(super) fn asked(access: Access) -> Asked {
             names.join("` or `")
         ),
         Some(role) => format!("Needs the session of a member with the role {role}{or_higher}; no API key may."),
+        None if no_session => {
+            format!("Needs a management key with the permission `{}`; no session may.", names.join("` or `"))
+        }
         _ if schemes.is_empty() => "Needs no credential.".to_owned(),
         _ => "Needs a session.".to_owned(),
+    };
+    let sentence = match access.token() {
+        TokenAccess::Refused => sentence,
+        TokenAccess::Fields(None) => format!("{sentence} Any embed token of the tenant may, too."),
+        TokenAccess::Values(of) | TokenAccess::Fields(Some(of)) => {
+            format!("{sentence} An embed token of the tenant may, too, with `{}`.", of.name())
+        }
     };
     let security = schemes.iter().map(|scheme| map! { *scheme => Vec::<Node>::new() }).collect();
     let permission = match names.as_slice() {

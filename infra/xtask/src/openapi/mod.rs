@@ -83,6 +83,10 @@ fn security_schemes() -> Node {
             "type" => "http", "scheme" => "bearer",
             "description" => "An API key as a bearer token.",
         },
+        "embedToken" => map! {
+            "type" => "http", "scheme" => "bearer", "bearerFormat" => "JWT",
+            "description" => "An embed token, made by `create-embed-token`, for the tenant that it names.",
+        },
         "session" => map! {
             "type" => "apiKey", "in" => "cookie", "name" => "__Host-hedgerow_session",
             "description" => "The session of a user of the dashboard, begun by `log-in` or `sign-up`.",

@@ -3,7 +3,7 @@
 use runtime::{Consumer, RouteSpec};
 
 use super::gateway::log_group;
-use super::{attribute, filled, logical, queues, reference, role, source};
+use super::{attribute, filled, logical, queues, reference, role, secret, source};
 use crate::map;
 use crate::node::Node;
 
@@ -46,6 +46,7 @@ pub(super) fn of_consumer(consumer: &Consumer) -> Vec<(String, Node)> {
     statements.extend(source::statements(consumer.source));
     let mut resources = resources(consumer.id, consumer.summary, Some(consumer.timeout.as_secs()), statements);
     resources.extend(source::mappings(consumer));
+    resources.extend(secret::rotation(consumer));
     resources
 }
 

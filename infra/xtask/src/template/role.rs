@@ -23,7 +23,19 @@ pub(super) fn statements(permissions: &Permissions) -> Vec<Node> {
         statements.push(mail());
     }
     if permissions.data_keys {
-        statements.push(allow(["secretsmanager:GetSecretValue"], reference(secret::LOGICAL)));
+        statements.push(allow(["secretsmanager:GetSecretValue"], reference(secret::DATA_KEYS)));
+    }
+    if permissions.token_keys {
+        statements.push(allow(["secretsmanager:GetSecretValue"], reference(secret::TOKEN_KEYS)));
+    }
+    if permissions.rotates_token_keys {
+        let actions = [
+            "secretsmanager:DescribeSecret",
+            "secretsmanager:GetSecretValue",
+            "secretsmanager:PutSecretValue",
+            "secretsmanager:UpdateSecretVersionStage",
+        ];
+        statements.push(allow(actions, reference(secret::TOKEN_KEYS)));
     }
     statements
 }

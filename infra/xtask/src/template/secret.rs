@@ -1,15 +1,26 @@
-//! The secret that holds the data keys.
+//! The secrets: the data keys, and the keys that sign embed tokens, with their rotation.
 
-use super::filled;
+use runtime::{Consumer, Source};
+
+use super::{attribute, filled, logical, reference};
 use crate::map;
 use crate::node::Node;
 
-/// Its resource.
-pub(super) const LOGICAL: &str = "DataKeys";
+/// The resource of the data keys.
+pub(super) const DATA_KEYS: &str = "DataKeys";
+/// The resource of the keys of embed tokens.
+pub(super) const TOKEN_KEYS: &str = "TokenKeys";
 
-/// It is made with one key, and outlives the stack: what was sealed by a key that is gone never opens again.
+/// How often a new key signs embed tokens, in days.
+const ROTATION: u64 = 30;
+
 pub(super) fn resources() -> Vec<(String, Node)> {
-    let secret = map! {
+    vec![(DATA_KEYS.to_owned(), data_keys()), (TOKEN_KEYS.to_owned(), token_keys())]
+}
+
+/// They are made with one key, and outlive the stack: what was sealed by a key that is gone never opens again.
+fn data_keys() -> Node {
+    map! {
         "Type" => "AWS::SecretsManager::Secret",
         "DeletionPolicy" => "Retain",
         "UpdateReplacePolicy" => "Retain",
@@ -23,6 +34,48 @@ pub(super) fn resources() -> Vec<(String, Node)> {
                 "ExcludePunctuation" => true,
             },
         },
+    }
+}
+
+/// A version of it is a key, named by the version. They go with the stack: without it no token is good for anything.
+fn token_keys() -> Node {
+    map! {
+        "Type" => "AWS::SecretsManager::Secret",
+        "DeletionPolicy" => "Delete",
+        "UpdateReplacePolicy" => "Delete",
+        "Properties" => map! {
+            "Name" => filled("${TablePrefix}/token-keys"),
+            "Description" => "What signs embed tokens: each version is a key",
+            "GenerateSecretString" => map! { "PasswordLength" => 64_u64, "ExcludePunctuation" => true },
+        },
+    }
+}
+
+/// What has a function rotate the keys of embed tokens.
+pub(super) fn rotation(consumer: &Consumer) -> Vec<(String, Node)> {
+    if consumer.source != Source::TokenKeysRotation {
+        return Vec::new();
+    }
+    let function = logical(consumer.id);
+    let permission = format!("{function}Permission");
+    let leave = map! {
+        "Type" => "AWS::Lambda::Permission",
+        "Properties" => map! {
+            "Action" => "lambda:InvokeFunction",
+            "FunctionName" => reference(&function),
+            "Principal" => "secretsmanager.amazonaws.com",
+            "SourceArn" => reference(TOKEN_KEYS),
+        },
     };
-    vec![(LOGICAL.to_owned(), secret)]
+    let schedule = map! {
+        "Type" => "AWS::SecretsManager::RotationSchedule",
+        "DependsOn" => [permission.as_str()],
+        "Properties" => map! {
+            "SecretId" => reference(TOKEN_KEYS),
+            "RotationLambdaARN" => attribute(&function, "Arn"),
+            "RotationRules" => map! { "AutomaticallyAfterDays" => ROTATION },
+            "RotateImmediatelyOnUpdate" => false,
+        },
+    };
+    vec![(permission, leave), (format!("{TOKEN_KEYS}Rotation"), schedule)]
 }

@@ -45,6 +45,8 @@ pub(super) fn statements(source: Source) -> Vec<Node> {
             let arns = queues.iter().map(|queue| attribute(&queues::logical(*queue), "Arn")).collect();
             vec![role::allow(["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], arns)]
         }
+        // Secrets Manager calls it.
+        Source::TokenKeysRotation => Vec::new(),
     }
 }
 
@@ -61,6 +63,7 @@ pub(super) fn mappings(consumer: &Consumer) -> Vec<(String, Node)> {
     match consumer.source {
         Source::Stream(table) => vec![resource(table.word(), stream(table))],
         Source::Queues(queues) => queues.iter().map(|queue| resource(queue.word(), messages(*queue))).collect(),
+        Source::TokenKeysRotation => Vec::new(),
     }
 }
 

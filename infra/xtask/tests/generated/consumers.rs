@@ -42,6 +42,8 @@ fn every_consumer_is_fed_by_its_sources_alone() {
                 let name = |queue: &Queue| logical(queue.word()).to_ascii_lowercase() + "queue";
                 expected.extend(queues.iter().map(|queue| (consumer.id.to_owned(), name(queue))));
             }
+            // Its calls come from Secrets Manager.
+            Source::TokenKeysRotation => {}
         }
     }
     assert_eq!(fed, expected);
@@ -114,9 +116,56 @@ fn every_queue_has_one_for_dead_letters_that_takes_from_it_alone() {
 #[tokio::test]
 async fn every_event_of_a_consumer_works_and_again() {
     let all = Deployment::new().await;
-    for id in ["fan-out", "dispatcher", "run-jobs", "send-mail", "send-mail", "run-jobs", "dispatcher", "fan-out"] {
+    let ids = ["fan-out", "dispatcher", "run-jobs", "send-mail", "rotate-token-keys"];
+    for id in ids.into_iter().chain(ids.into_iter().rev()) {
         assert_eq!(all.hand(id, sample(id)).await, Batch::default(), "{id}");
     }
+}
+
+/// All of them, each under its own role: what makes a token, what takes it, and what rotates the keys in between.
+#[tokio::test]
+async fn a_token_goes_on_when_the_keys_are_rotated() {
+    let all = Deployment::new().await;
+    let reply = all.cold("create-embed-token", sample("create-embed-token")).await;
+    let made: Value = serde_json::from_slice(&reply.body).unwrap();
+    let mut get: ApiGatewayV2httpRequest = sample("get-values");
+    get.headers.remove("x-api-key");
+    get.headers.insert("authorization", format!("Bearer {}", made["data"]["token"].as_str().unwrap()).parse().unwrap());
+    assert_eq!(all.cold("get-values", get.clone()).await.status, 200);
+    for step in ["createSecret", "setSecret", "testSecret", "finishSecret"] {
+        let mut event: Value = sample("rotate-token-keys");
+        event["Step"] = step.into();
+        for _ in 0..2 {
+            assert_eq!(all.hand("rotate-token-keys", event.clone()).await, Batch::default(), "{step}");
+        }
+        assert_eq!(all.cold("get-values", get.clone()).await.status, 200, "{step}");
+    }
+    // A second rotation drops the key.
+    for step in ["createSecret", "finishSecret"] {
+        let mut event: Value = sample("rotate-token-keys");
+        event["Step"] = step.into();
+        event["ClientRequestToken"] = "2".repeat(36).into();
+        all.hand("rotate-token-keys", event).await;
+    }
+    assert_eq!(all.cold("get-values", get).await.status, 401);
+}
+
+#[test]
+fn secrets_manager_rotates_the_token_keys_by_their_function_alone() {
+    let template = template();
+    let schedules: Vec<_> = resources(&template, "AWS::SecretsManager::RotationSchedule").collect();
+    assert_eq!(schedules.len(), 1);
+    assert_eq!(schedules[0]["SecretId"]["Ref"], "TokenKeys");
+    assert_eq!(schedules[0]["RotationLambdaARN"]["Fn::GetAtt"], json!(["RotateTokenKeys", "Arn"]));
+    let leave = resources(&template, "AWS::Lambda::Permission")
+        .filter(|leave| leave["Principal"] != "apigateway.amazonaws.com");
+    let leave: Vec<_> = leave.collect();
+    assert_eq!(leave.len(), 1);
+    assert_eq!(leave[0]["FunctionName"]["Ref"], "RotateTokenKeys");
+    assert_eq!(
+        (&leave[0]["Principal"], &leave[0]["SourceArn"]["Ref"]),
+        (&json!("secretsmanager.amazonaws.com"), &json!("TokenKeys"))
+    );
 }
 
 /// The sample mail is written down; if it no longer opens, or says something else, this has what to write.

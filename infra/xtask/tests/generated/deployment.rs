@@ -108,8 +108,9 @@ fn grants(statement: &Value) -> Vec<Grant> {
             })
             .collect(),
         "secretsmanager" => {
-            assert_eq!(on["Ref"], "DataKeys");
-            vec![Grant::Secret { name: format!("{PREFIX}/data-keys"), actions }]
+            let names = [("DataKeys", "data-keys"), ("TokenKeys", "token-keys")];
+            let (_, name) = names.into_iter().find(|(resource, _)| on["Ref"] == *resource).unwrap();
+            vec![Grant::Secret { name: format!("{PREFIX}/{name}"), actions }]
         }
         "ses" => {
             assert_eq!(statement["Condition"]["StringEquals"]["ses:FromAddress"]["Ref"], "MailFrom");

@@ -96,7 +96,10 @@ fn nothing_else_is_granted_but_on_resources_of_the_stack() {
                     let is_known = |queue: Vec<&str>| known.iter().any(|name| queue == [name, "Arn"]);
                     queues.clone().all(is_known) && queues.count() > 0
                 }
-                ("secretsmanager", ["secretsmanager:GetSecretValue"]) => on["Ref"] == "DataKeys",
+                ("secretsmanager", ["secretsmanager:GetSecretValue"]) => {
+                    on["Ref"] == "DataKeys" || on["Ref"] == "TokenKeys"
+                }
+                ("secretsmanager", _) => of == "rotate-token-keys" && on["Ref"] == "TokenKeys",
                 // Whose identity it is, is not the stack's; from which address, is.
                 ("ses", ["ses:SendEmail"]) => {
                     statement["Condition"] == json!({ "StringEquals": { "ses:FromAddress": { "Ref": "MailFrom" } } })
@@ -114,6 +117,19 @@ fn nothing_else_is_granted_but_on_resources_of_the_stack() {
             assert!(right, "{of}: {statement}");
         }
     }
+}
+
+/// Whoever has the keys of embed tokens can make any: only what makes or takes tokens, and what rotates the keys.
+#[test]
+fn few_have_the_keys_of_tokens() {
+    let template = template();
+    let having: BTreeSet<_> = resources(&template, "AWS::Serverless::Function")
+        .filter(|function| statements(function).iter().any(|statement| statement["Resource"]["Ref"] == "TokenKeys"))
+        .map(operation)
+        .collect();
+    let taking = crate::routes().filter(|route| route.access.takes_tokens()).map(|route| route.id);
+    let others = ["create-embed-token", "rotate-token-keys"];
+    assert_eq!(having, taking.chain(others).collect());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Every sample event under its function's own role, as the template has it: the role suffices, and the event works.
 
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use runtime::spec::access::SessionAccess;
 use runtime::{Access, Reply, Route};
 
 use crate::deployment::{Deployment, sample};
@@ -70,7 +71,9 @@ async fn every_event_works_in_another_order_with_another_credential() {
         let by_key = event(route.id).path_parameters.get("groupId").is_some_and(|group| group == "product");
         let group = all.seeded.samples.shop.groups[0].to_string();
         let mut event = if by_key { at(route.id, "groupId", &group) } else { event(route.id) };
-        if event.headers.remove("x-api-key").is_some() {
+        // What no session may keeps its key.
+        let session = !matches!(route.access, Access::Credential { session: SessionAccess::Refused, .. });
+        if session && event.headers.remove("x-api-key").is_some() {
             event.cookies = Some(vec![all.seeded.samples.shop.cookie.clone()]);
             event.headers.insert("sec-fetch-site", "same-origin".parse().unwrap());
             event

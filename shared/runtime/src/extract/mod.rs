@@ -230,6 +230,18 @@ impl FromRequest for Caller {
     }
 }
 
+/// An API key, for what keys alone may do.
+pub struct ByKey(pub store::credentials::KeyCredential);
+
+impl FromRequest for ByKey {
+    fn take(context: &RequestContext) -> Result<Self, Error> {
+        match &context.caller {
+            Caller::Key(key) => Ok(Self(key.clone())),
+            _ => Err(Error::internal("a handler for API keys was reached by something else")),
+        }
+    }
+}
+
 /// Whoever is logged in.
 pub struct LoggedIn(pub store::sessions::SessionCredential);
 

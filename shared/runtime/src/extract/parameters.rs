@@ -25,10 +25,12 @@ pub(crate) fn path_parameter<T: FromStr<Err = Broken>>(incoming: &Incoming, name
 }
 
 macro_rules! path_parameters {
-    ($($type:ty, $name:literal, $schema:ty, $description:literal;)+) => { $(
+    ($($type:ty, $name:literal $(($reached:ident))?, $schema:ty, $description:literal;)+) => { $(
         impl FromRequest for $type {
             fn take(context: &RequestContext) -> Result<Self, Error> {
-                path_parameter(&context.incoming, $name)
+                let read = path_parameter(&context.incoming, $name);
+                $(let read = context.$reached(read?);)?
+                read
             }
             fn describe(operation: &mut OperationSpec) {
                 operation.parameter::<$schema>("path", $name, $description);
@@ -38,8 +40,8 @@ macro_rules! path_parameters {
 }
 
 path_parameters! {
-    GroupRef, "groupId", GroupRef, "The identifier or the key of a field group.";
-    EntityId, "entityId", EntityId, "The client's own identifier of a record.";
+    GroupRef, "groupId"(group), GroupRef, "The identifier or the key of a field group.";
+    EntityId, "entityId"(entity), EntityId, "The client's own identifier of a record.";
     SessionId, "id", SessionId, "The identifier of a session.";
     UserId, "id", UserId, "The identifier of a member's user.";
     InvitationId, "id", InvitationId, "The identifier of an invitation.";

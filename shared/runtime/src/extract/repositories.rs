@@ -7,6 +7,7 @@ use store::accounts::{Login, Signup};
 use store::api_keys::ApiKeys;
 use store::author::Clock;
 use store::deliveries::{Announcer, Attempts, Deliveries, Message, Releases};
+use store::embed_tokens::EmbedTokens;
 use store::endpoint_state::EndpointStates;
 use store::field_groups::FieldGroups;
 use store::global_fields::GlobalFields;
@@ -32,6 +33,8 @@ use crate::queues::{Queue, Queues};
 use crate::request::RequestContext;
 use crate::spec::operation::{OperationSpec, Permissions};
 use crate::start::Start;
+use crate::token_rotation::TokenRotation;
+use crate::token_vault::TokenVault;
 use crate::vault::Vault;
 
 macro_rules! repositories {
@@ -54,7 +57,7 @@ macro_rules! repositories {
 repositories! {
     |context| ApiKeys<A> where A, Deliveries<A> where A, FieldGroups<A> where A, GlobalFields<A> where A,
         Invitations<A> where A, Jobs<A> where A, Members<A> where A, Tenants, Webhooks<A> where A => Self::open(&context.op()?);
-    |context| TenantFields<A> where A, Values<A> where A => Self::open(&context.op()?, context.tenant(path_parameter(&context.incoming, "tenantId")?)?);
+    |context| EmbedTokens, TenantFields<A> where A, Values<A> where A => Self::open(&context.op()?, context.tenant(path_parameter(&context.incoming, "tenantId")?)?);
     |context| Sessions<A> where A => Self::open(context.app.store()?);
     |context| OwnPassword, UserSessions<A> where A => Self::open(context.app.store()?, context.author().clone());
 }
@@ -200,6 +203,32 @@ impl Part for Vault {
     }
     fn permissions(permissions: &mut Permissions) {
         permissions.data_keys = true;
+    }
+}
+
+impl Part for TokenVault {
+    fn take(app: &App) -> Result<Self, Error> {
+        Ok(app.token_vault()?.clone())
+    }
+    fn prepare(start: &mut Start<'_>) -> Result<(), BadSetting> {
+        start.app.token_vault = Some(Self::of_sdk(start.sdk, start.config.token_secret.clone()));
+        Ok(())
+    }
+    fn permissions(permissions: &mut Permissions) {
+        permissions.token_keys = true;
+    }
+}
+
+impl Part for TokenRotation {
+    fn take(app: &App) -> Result<Self, Error> {
+        app.token_rotation.clone().ok_or_else(|| Error::internal("this process was started without a secret to rotate"))
+    }
+    fn prepare(start: &mut Start<'_>) -> Result<(), BadSetting> {
+        start.app.token_rotation = Some(Self::of_sdk(start.sdk));
+        Ok(())
+    }
+    fn permissions(permissions: &mut Permissions) {
+        permissions.rotates_token_keys = true;
     }
 }
 

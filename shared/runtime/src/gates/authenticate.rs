@@ -4,7 +4,7 @@ use auth::{ApiKeySecret, SessionToken};
 use contract::{Code, Error};
 use http::header::{AUTHORIZATION, COOKIE, HeaderName};
 
-use super::Asked;
+use super::{Asked, embed_token};
 use crate::request::RequestContext;
 use crate::request::caller::Caller;
 use crate::request::incoming::Incoming;
@@ -22,8 +22,9 @@ pub(super) fn authenticate(context: &mut RequestContext) -> Asked<'_> {
         let store = context.app.store()?;
         let caller = match sent {
             Sent::Nothing => None,
-            Sent::Explicit(text) => match ApiKeySecret::parse(&text) {
+            Sent::Explicit { text, bearer } => match ApiKeySecret::parse(&text) {
                 Some(secret) => store.verify_key(&secret).await?.map(Caller::Key),
+                None if bearer => embed_token::verify(context, &text).await?,
                 None => None,
             },
             Sent::Cookie(token) => store.verify_session(&token, &context.incoming.info).await?.map(Caller::Session),
@@ -36,7 +37,11 @@ pub(super) fn authenticate(context: &mut RequestContext) -> Asked<'_> {
 /// What was sent as a credential. An explicit one wins over a cookie.
 enum Sent {
     Nothing,
-    Explicit(String),
+    Explicit {
+        text: String,
+        /// Whether it came in `Authorization`: an embed token comes nowhere else.
+        bearer: bool,
+    },
     Cookie(SessionToken),
 }
 
@@ -49,13 +54,13 @@ fn sent(incoming: &Incoming) -> Result<Sent, Error> {
         [one] if one.as_bytes().contains(&b',') => Err(two()),
         [] => Ok(session_cookie(incoming).map_or(Sent::Nothing, Sent::Cookie)),
         [one] if incoming.headers.contains_key(&API_KEY) => {
-            Ok(Sent::Explicit(one.to_str().unwrap_or_default().to_owned()))
+            Ok(Sent::Explicit { text: one.to_str().unwrap_or_default().to_owned(), bearer: false })
         }
         [one] => {
             // RFC 9110 §11.1: the scheme's name has no case.
             let (scheme, token) = one.to_str().unwrap_or_default().split_once(' ').unwrap_or_default();
             let token = if scheme.eq_ignore_ascii_case("bearer") { token.trim() } else { "" };
-            Ok(Sent::Explicit(token.to_owned()))
+            Ok(Sent::Explicit { text: token.to_owned(), bearer: true })
         }
         _ => Err(two()),
     }

@@ -17,7 +17,7 @@ pub(super) fn refuse_other_sites(context: &RequestContext) -> Result<(), Error> 
         _ if matches!(context.route.method, Method::Get | Method::Any) => return Ok(()),
         Caller::Session(_) => Proof::Needed,
         Caller::Anonymous => Proof::IfThere,
-        Caller::Key(_) => return Ok(()),
+        Caller::Key(_) | Caller::Token(_) => return Ok(()),
     };
     let incoming = &context.incoming;
     let source = Source {

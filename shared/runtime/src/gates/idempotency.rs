@@ -27,7 +27,7 @@ pub(super) fn reserve(context: &mut RequestContext) -> Asked<'_> {
         let parameters = incoming.parameters.iter();
         let target = parameters.fold(route.id.to_owned(), |target, (name, value)| format!("{target}/{name}={value}"));
         let request = Keyed {
-            caller: &caller.actor(),
+            caller: &caller.repeats_as(),
             route: &target,
             key,
             body: &incoming.body,

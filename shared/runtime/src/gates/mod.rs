@@ -4,6 +4,7 @@ mod authenticate;
 mod authorize;
 mod body;
 mod csrf;
+mod embed_token;
 mod idempotency;
 mod own_delivery;
 mod query;

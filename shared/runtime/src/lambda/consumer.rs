@@ -102,6 +102,8 @@ pub enum Source {
     Stream(Table),
     /// Messages of queues.
     Queues(&'static [Queue]),
+    /// The steps in which Secrets Manager has the keys of embed tokens rotated, one a call.
+    TokenKeysRotation,
 }
 
 /// The answer to come of a batch.
@@ -172,6 +174,18 @@ struct Event {
     records: Vec<Value>,
 }
 
+impl Source {
+    /// What is in an event: what comes by itself is the one thing in it.
+    fn records(self, event: Value) -> Result<Vec<Value>, Error> {
+        match self {
+            Self::Stream(_) | Self::Queues(_) => {
+                serde_json::from_value(event).map(|Event { records }| records).map_err(Error::internal)
+            }
+            Self::TokenKeysRotation => Ok(vec![event]),
+        }
+    }
+}
+
 /// Works on an event in the `time` that the function has left, and writes a line to the log.
 ///
 /// # Errors
@@ -179,7 +193,7 @@ struct Event {
 pub async fn run(consumer: &Consumer, worker: &Arc<dyn Worker>, event: Value, time: Duration) -> Result<Batch, Error> {
     let started = Instant::now();
     let until = started + time.saturating_sub(RESERVE);
-    let Event { records } = serde_json::from_value(event).map_err(Error::internal)?;
+    let records = consumer.source.records(event)?;
     let count = records.len();
     // A panic fails one batch, and so does a worker that is late: neither ends the instance.
     let working = AssertUnwindSafe(worker.clone().work(records, until)).catch_unwind();

@@ -17,9 +17,11 @@ use store::keys::Kind;
 use crate::app::App;
 use crate::config::{BadSetting, Config};
 use crate::endpoint::Endpoint;
+use crate::extract::Part;
 use crate::respond::Reply;
 use crate::spec::access::Access;
 use crate::start::Start;
+use crate::token_vault::TokenVault;
 use crate::{gates, log};
 use consumer::Consumer;
 
@@ -46,7 +48,7 @@ async fn run(endpoint: &'static Endpoint) -> Result<(), lambda_runtime::Error> {
     let authenticates = endpoint.route.access != Access::Public;
     let app = match authenticates || endpoint.route.uses_store {
         // What authenticates may read a key's card.
-        true => connect(authenticates.then_some(Kind::Key), |start| endpoint.handler.prepare(start)).await?,
+        true => connect(authenticates.then_some(Kind::Key), |start| prepare(endpoint, start)).await?,
         false => App::default(),
     };
     let handler = |event: LambdaEvent<ApiGatewayV2httpRequest>| {
@@ -54,6 +56,14 @@ async fn run(endpoint: &'static Endpoint) -> Result<(), lambda_runtime::Error> {
         async move { Ok::<_, lambda_runtime::Error>(to_event(gates::answer(&app, endpoint, event.payload).await)) }
     };
     lambda_runtime::run(service_fn(handler)).await
+}
+
+/// What the gates need, and what the handler needs.
+fn prepare(endpoint: &Endpoint, start: &mut Start<'_>) -> Result<(), BadSetting> {
+    if endpoint.route.access.takes_tokens() {
+        <TokenVault as Part>::prepare(start)?;
+    }
+    endpoint.handler.prepare(start)
 }
 
 /// Serves a consumer until the runtime ends the process.

@@ -1,8 +1,10 @@
 //! Who asks.
 
-use contract::permission::{KeyType, Permission, Role};
+use contract::id::KeyId;
+use contract::permission::{KeyType, Permission, Role, TokenPermission};
 use contract::{Code, Error};
 use store::credentials::KeyCredential;
+use store::embed_tokens::TokenCredential;
 use store::scope::ClientScope;
 use store::sessions::SessionCredential;
 
@@ -15,6 +17,8 @@ pub enum Caller {
     Session(SessionCredential),
     /// An API key.
     Key(KeyCredential),
+    /// An embed token.
+    Token(TokenCredential),
 }
 
 impl Caller {
@@ -25,16 +29,38 @@ impl Caller {
             Self::Anonymous => None,
             Self::Session(session) => Some(&session.scope),
             Self::Key(key) => Some(&key.scope),
+            Self::Token(token) => Some(token.scope.client_scope()),
         }
     }
 
-    /// `usr_…`, `key_…` or `anonymous`.
+    /// `usr_…`, `key_…`, `tok_…` or `anonymous`.
     #[must_use]
     pub fn actor(&self) -> String {
         match self {
             Self::Anonymous => "anonymous".to_owned(),
             Self::Session(session) => session.user_id().to_string(),
             Self::Key(key) => key.id.to_string(),
+            Self::Token(token) => token.id.to_string(),
+        }
+    }
+
+    /// The API key that is behind it: itself, or the one that made a token.
+    #[must_use]
+    pub fn key(&self) -> Option<KeyId> {
+        match self {
+            Self::Anonymous | Self::Session(_) => None,
+            Self::Key(key) => Some(key.id),
+            Self::Token(token) => Some(token.key),
+        }
+    }
+
+    /// Who counts as the same caller when a request is repeated (contract: `Idempotency-Key`): a page's token is a new one
+    /// every few minutes, so for tokens it is the tenant.
+    #[must_use]
+    pub(crate) fn repeats_as(&self) -> String {
+        match self {
+            Self::Token(token) => format!("tenant {}", token.scope.tenant()),
+            _ => self.actor(),
         }
     }
 
@@ -50,6 +76,7 @@ impl Caller {
                 self.require_management()?;
                 (any.iter().any(|one| key.may(*one)), "This API key")
             }
+            Self::Token(_) => return Err(no_token()),
         };
         if has {
             return Ok(());
@@ -95,6 +122,19 @@ impl Caller {
                 let message = "An API key may not do that: it needs a session of the dashboard.";
                 Err(Error::saying(Code::Forbidden, message))
             }
+            Self::Token(_) => Err(no_token()),
         }
     }
+}
+
+/// What an embed token is told where none enters.
+pub(crate) fn no_token() -> Error {
+    let message = "An embed token may not do that: it reaches the values and the fields of its own tenant alone.";
+    Error::saying(Code::Forbidden, message)
+}
+
+/// What an embed token is told that lacks a permission.
+pub(crate) fn lacks(permission: TokenPermission) -> Error {
+    let message = format!("This embed token lacks the permission `{}`.", permission.name());
+    Error::saying(Code::Forbidden, message)
 }

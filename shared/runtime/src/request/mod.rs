@@ -5,7 +5,8 @@ pub mod incoming;
 
 use std::sync::{Arc, OnceLock};
 
-use contract::Error;
+use contract::names::{EntityId, GroupRef, TenantId};
+use contract::{Code, Error};
 use http::HeaderMap;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use store::OpContext;
@@ -78,8 +79,37 @@ impl RequestContext {
     ///
     /// # Errors
     /// `internal` on a route that lets anyone in.
-    pub(crate) fn tenant(&self, tenant: contract::names::TenantId) -> Result<TenantScope, Error> {
-        Ok(self.scope()?.tenant(tenant))
+    /// `tenant_not_found` for a token of another one.
+    pub(crate) fn tenant(&self, tenant: TenantId) -> Result<TenantScope, Error> {
+        match &self.caller {
+            Caller::Token(token) if *token.scope.tenant() == tenant => Ok(token.scope.clone()),
+            Caller::Token(_) => Err(Code::TenantNotFound.into()),
+            _ => Ok(self.scope()?.tenant(tenant)),
+        }
+    }
+
+    /// A field group, as the caller may reach it.
+    ///
+    /// # Errors
+    /// `field_group_not_found` for a token that is bound to another one.
+    pub(crate) fn group(&self, group: GroupRef) -> Result<GroupRef, Error> {
+        match &self.caller {
+            Caller::Token(token) => token.group(&group).ok_or(Code::FieldGroupNotFound.into()),
+            _ => Ok(group),
+        }
+    }
+
+    /// An entity, as the caller may reach it.
+    ///
+    /// # Errors
+    /// `values_not_found` for a token that is bound to another one.
+    pub(crate) fn entity(&self, entity: EntityId) -> Result<EntityId, Error> {
+        match &self.caller {
+            Caller::Token(token) if token.entity().is_some_and(|own| *own != entity) => {
+                Err(Code::ValuesNotFound.into())
+            }
+            _ => Ok(entity),
+        }
     }
 
     fn scope(&self) -> Result<&ClientScope, Error> {

@@ -1,6 +1,6 @@
 //! Who may enter a route: a column for each kind of credential.
 
-use contract::permission::{Permission, Role};
+use contract::permission::{Permission, Role, TokenPermission};
 
 /// Who may enter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum Access {
         key: KeyAccess,
         /// Whoever is logged in.
         session: SessionAccess,
+        /// Embed tokens.
+        token: TokenAccess,
     },
 }
 
@@ -28,6 +30,8 @@ pub enum KeyAccess {
 /// Which sessions enter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SessionAccess {
+    /// None.
+    Refused,
     /// All.
     Any,
     /// Those of members with at least this role.
@@ -36,24 +40,68 @@ pub enum SessionAccess {
     Permission(&'static [Permission]),
 }
 
+/// Which embed tokens enter, each for its own tenant, and its group and entity if it is bound to those.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenAccess {
+    /// None. They are not verified either, so that few functions have the keys that sign them.
+    Refused,
+    /// Those with this permission, for values.
+    Values(TokenPermission),
+    /// All, or those with this permission, for fields: these are the group's, whatever entity a token is bound to.
+    Fields(Option<TokenPermission>),
+}
+
 impl Access {
     /// A management key with this permission, or a session whose role allows it. With several, whoever has any of them
     /// enters, and the handler asks for the one that what is there has ([`crate::Caller::require`]).
     #[must_use]
     pub const fn management(any: &'static [Permission]) -> Self {
-        Self::Credential { key: KeyAccess::Management(any), session: SessionAccess::Permission(any) }
+        let (key, session) = (KeyAccess::Management(any), SessionAccess::Permission(any));
+        Self::Credential { key, session, token: TokenAccess::Refused }
     }
 
     /// A member with at least this role, logged in; no key.
     #[must_use]
     pub const fn member(role: Role) -> Self {
-        Self::Credential { key: KeyAccess::Refused, session: SessionAccess::Role(role) }
+        let (key, session) = (KeyAccess::Refused, SessionAccess::Role(role));
+        Self::Credential { key, session, token: TokenAccess::Refused }
+    }
+
+    /// A management key with this permission; no session.
+    #[must_use]
+    pub const fn key(any: &'static [Permission]) -> Self {
+        let (key, session) = (KeyAccess::Management(any), SessionAccess::Refused);
+        Self::Credential { key, session, token: TokenAccess::Refused }
     }
 
     /// Whoever is logged in; no key.
     #[must_use]
     pub const fn session() -> Self {
-        Self::Credential { key: KeyAccess::Refused, session: SessionAccess::Any }
+        Self::Credential { key: KeyAccess::Refused, session: SessionAccess::Any, token: TokenAccess::Refused }
+    }
+
+    /// Embed tokens as well.
+    #[must_use]
+    pub const fn and_token(self, token: TokenAccess) -> Self {
+        match self {
+            Self::Credential { key, session, .. } => Self::Credential { key, session, token },
+            Self::Public => Self::Public,
+        }
+    }
+
+    /// Which embed tokens enter; nobody's is looked at where anyone may.
+    #[must_use]
+    pub const fn token(self) -> TokenAccess {
+        match self {
+            Self::Credential { token, .. } => token,
+            Self::Public => TokenAccess::Refused,
+        }
+    }
+
+    /// Whether embed tokens are verified.
+    #[must_use]
+    pub const fn takes_tokens(self) -> bool {
+        !matches!(self.token(), TokenAccess::Refused)
     }
 
     /// The permissions any one of which lets a management key in.

@@ -52,6 +52,10 @@ pub struct Permissions {
     pub sends_mail: bool,
     /// Whether it may read the data keys.
     pub data_keys: bool,
+    /// Whether it may read the keys of embed tokens.
+    pub token_keys: bool,
+    /// Whether it may put new ones in their place.
+    pub rotates_token_keys: bool,
 }
 
 /// An operation, as its handler's types describe it.

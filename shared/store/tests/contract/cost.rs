@@ -8,6 +8,7 @@ use hedgerow_store::sessions::Sessions;
 use serde_json::json;
 
 use crate::deliveries::{ANY, many, of_status};
+use crate::embed_tokens::{claims, revoke};
 use crate::fixture::{
     Account, PASSWORD, Tables, after, all, by_key, first, label_change, named, new_global, new_group, new_own,
     other_name, relabelled, request_info, string,
@@ -237,8 +238,15 @@ async fn accounts_keys_and_idempotency() {
     Sessions::open(&account.store).end(&session).await.unwrap();
     meter.read("log out", "1 DeleteItem");
 
-    account.keys().create(new_key()).await.unwrap();
+    let (maker, _) = account.keys().create(new_key()).await.unwrap();
     meter.read("create key", "1 TransactWriteItems");
+    for _ in 0..2 {
+        let claims = claims(&tables, account.client.id, maker.id, "acme");
+        account.store.verify_token(claims).await.unwrap().unwrap();
+        meter.read("embed token", "1 BatchGetItem");
+    }
+    revoke(&account, "acme").await;
+    meter.read("revoke embed tokens", "1 UpdateItem");
     let rename = |key: &mut contract::resource::ApiKey| {
         key.name = other_name();
         Ok(())

@@ -9,6 +9,7 @@ mod cost;
 mod credentials;
 mod cursors;
 mod deliveries;
+mod embed_tokens;
 mod entities;
 mod faults;
 mod field_groups;

@@ -1,0 +1,5 @@
+//! The function `create-embed-token`.
+
+fn main() {
+    runtime::serve(&tokens::CREATE);
+}

@@ -1,0 +1,5 @@
+//! The function `revoke-embed-tokens`.
+
+fn main() {
+    runtime::serve(&tokens::REVOKE);
+}

@@ -1,0 +1,5 @@
+//! The function `rotate-token-keys`.
+
+fn main() {
+    runtime::consume(&tokens::ROTATE_TOKEN_KEYS);
+}
