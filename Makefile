@@ -17,7 +17,7 @@ OPENAPI := tests/openapi
 SCHEMATHESIS := $(OPENAPI)/venv/installed
 
 # The tests of single packages that see them from the outside.
-PACKAGES := $(notdir $(patsubst %/main.rs,%,$(patsubst %.rs,%,$(wildcard */*/tests/*.rs */*/tests/*/main.rs))))
+PACKAGES := $(notdir $(patsubst %/main,%,$(patsubst %.rs,%,$(wildcard */*/tests/*.rs */*/tests/*/main.rs))))
 
 .PHONY: dev test bench gen lint advisories receivers openapi
 
@@ -37,9 +37,9 @@ TESTS    := cargo test --quiet --workspace
 
 # The tests come last, so that a run ends with their own closing lines. The functions' one-line mains have none.
 test:
+	$(call part,the build of the programs,$(PROGRAMS))
 	$(call part,lint,$(MAKE) --no-print-directory lint)
 	$(call part,receivers,$(MAKE) --no-print-directory receivers)
-	$(call part,the programs,$(PROGRAMS))
 	$(call part,openapi,$(MAKE) --no-print-directory openapi)
 	$(call part,the build of the tests,$(TESTS) --no-run --lib --test '*')
 	rm -rf target/tmp/uses-of-roles

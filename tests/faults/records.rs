@@ -61,7 +61,11 @@ async fn a_record_that_nobody_can_read_goes_to_the_failed_records_and_holds_up_n
         rig.save(&format!("e-{number}")).await;
     }
     rig.work();
-    eventually(|| async { rig.receiver.count() >= 9 }).await;
+    eventually(|| async {
+        rig.pass(1).await;
+        rig.receiver.count() >= 9
+    })
+    .await;
     let sum = rig.balanced().await;
     assert_eq!((sum.deliveries, sum.posts, sum.unknown), (9, 9, 0));
     let workers = rig.app.workers.as_ref().unwrap();
@@ -87,7 +91,11 @@ async fn a_webhook_that_nobody_can_read_is_no_reason_not_to_tell_the_others() {
     other.key.save("t1", "product", "theirs", json!({ "title": "theirs" })).await;
     rig.save("e-2").await;
     rig.work();
-    eventually(|| async { receiver.count() >= 1 && rig.receiver.count() >= 2 }).await;
+    eventually(|| async {
+        rig.pass(1).await;
+        receiver.count() >= 1 && rig.receiver.count() >= 2
+    })
+    .await;
     // Changed, it is a record that can't be read.
     let update = json!({
         "TableName": "hedgerow-main",
@@ -97,7 +105,11 @@ async fn a_webhook_that_nobody_can_read_is_no_reason_not_to_tell_the_others() {
     });
     rig.raw("UpdateItem", &update).await;
     rig.save("e-3").await;
-    eventually(|| async { rig.receiver.count() >= 3 }).await;
+    eventually(|| async {
+        rig.pass(1).await;
+        rig.receiver.count() >= 3
+    })
+    .await;
     // Gone, it is in nobody's way.
     let key = json!({ "TableName": "hedgerow-main", "Key": { "pk": item["pk"], "sk": item["sk"] } });
     rig.raw("DeleteItem", &key).await;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use hedgerow_tests::app::App;
+use hedgerow_tests::app::{App, fields};
 use hedgerow_tests::process::PATIENCE;
 use hedgerow_tests::wait::until;
 use local::limits::Limits;
@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
+use crate::long_work::{self, PATTERN};
 use crate::raw;
 
 /// Another address of this machine.
@@ -149,4 +150,30 @@ async fn what_is_no_request_is_told_so_in_the_contracts_form() {
         answer.fails(status, code);
         assert_eq!(answer.header("connection"), "close");
     }
+}
+
+#[tokio::test]
+async fn a_request_keeps_its_place_though_its_caller_has_gone() {
+    let app = App::within(Limits { places: 8, ..Limits::default() }, 0).await;
+    let account = app.account("ada").await;
+    let hold = long_work::hold(&account).await;
+    let request = format!(
+        "POST {} HTTP/1.1\r\nhost: localhost\r\nx-api-key: {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{}",
+        fields("t1", "g"),
+        account.secret,
+        PATTERN.len(),
+        PATTERN
+    );
+    // Each begins what waits, and goes away.
+    until(PATIENCE, async || {
+        let mut stream = connect(ELSEWHERE, app.address).await;
+        let _ = stream.write_all(request.as_bytes()).await;
+        let mut told = [0; 12];
+        timeout(Duration::from_millis(100), stream.read_exact(&mut told)).await.is_ok_and(|_| &told == b"HTTP/1.1 503")
+    })
+    .await;
+    assert!(is_served("127.0.0.1:0", app.address).await);
+    assert!(!is_served(ELSEWHERE, app.address).await);
+    hold.end().await;
+    until(PATIENCE, || is_served(ELSEWHERE, app.address)).await;
 }

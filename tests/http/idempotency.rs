@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use hedgerow_tests::answer::Answer;
 use hedgerow_tests::app::{App, fields, id, values};
+use hedgerow_tests::wait::hurried;
 use serde_json::{Value, json};
 
 pub(crate) const GROUPS: &str = "/api/v1/field-groups";
@@ -278,13 +279,13 @@ async fn what_failed_is_gone_on_with() {
     app.anonymous().post(GROUPS).once("k").json(&group("b")).await.fails(401, "unauthenticated");
     let connector = &app.backend.engine.as_ref().unwrap().connector;
     connector.faults().set(|call| (call.operation == "TransactWriteItems").then_some(engines::Fault::Throttling));
-    account.key.post(GROUPS).once("k").json(&group("b")).await.fails(503, "unavailable");
+    hurried(account.key.post(GROUPS).once("k").json(&group("b"))).await.fails(503, "unavailable");
     connector.faults().clear();
     let answer = account.key.post(GROUPS).once("k").json(&group("b")).await.expect(201);
     assert!(answer.all("idempotency-replayed").is_empty());
     // It is committed, and nobody hears of it.
     connector.faults().set(|call| (call.operation == "TransactWriteItems").then_some(engines::Fault::Lost));
-    account.key.post(GROUPS).once("l").json(&group("c")).await.fails(503, "unavailable");
+    hurried(account.key.post(GROUPS).once("l").json(&group("c"))).await.fails(503, "unavailable");
     connector.faults().clear();
     let made = account.key.get(&format!("{GROUPS}/c")).await.data(200);
     assert_eq!(account.key.post(GROUPS).once("l").json(&group("c")).await.data(201), made);
@@ -295,7 +296,7 @@ async fn what_failed_is_gone_on_with() {
     connector
         .faults()
         .set(move |call| (writes.contains(&call.operation) && of_webhooks(call.body)).then_some(engines::Fault::Lost));
-    account.key.post("/api/v1/webhooks").once("w").json(&hook).await.fails(503, "unavailable");
+    hurried(account.key.post("/api/v1/webhooks").once("w").json(&hook)).await.fails(503, "unavailable");
     connector.faults().clear();
     account.key.post("/api/v1/webhooks").once("w").json(&hook).await.expect(201);
     assert_eq!(account.key.get("/api/v1/webhooks").await.page().0.len(), 1);

@@ -23,6 +23,7 @@ mod headers;
 mod hosts;
 mod idempotency;
 mod lists;
+mod long_work;
 mod mail;
 mod numbers;
 mod operations;

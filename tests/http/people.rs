@@ -59,7 +59,8 @@ async fn a_colleague_is_invited_works_and_leaves() {
 
     let accept = |body: Value| app.anonymous().post(ACCEPT).json(&body).into_future();
     accept(json!({ "token": token })).await.wrong(&["password"]);
-    accept(json!({ "token": "x", "password": "short" })).await.wrong(&["password", "token"]);
+    accept(json!({ "token": 7, "password": "short" })).await.wrong(&["password", "token"]);
+    accept(json!({ "token": "x", "password": NEW })).await.fails(401, "unauthenticated");
     accept(json!({ "token": "A".repeat(43), "password": NEW })).await.fails(401, "unauthenticated");
     let accepted = accept(json!({ "token": token, "password": NEW })).await;
     let info = accepted.data(200);

@@ -32,8 +32,10 @@ def main(program):
 
 
 def start(base, credential):
-    header = ": ".join(credential(base))
-    command = [SCHEMATHESIS, "run", f"{base}/api/openapi.json", "--header", header, "--no-color"]
+    # A session's changes come from a page of the deployment (contract: Credentials).
+    headers = [": ".join(credential(base)), "Sec-Fetch-Site: same-origin"]
+    command = [SCHEMATHESIS, "run", f"{base}/api/openapi.json", "--no-color"]
+    command += [word for header in headers for word in ("--header", header)]
     return subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, text=True)
 
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use engines::Fault;
 use hedgerow_tests::app::{App, Caller, id};
+use hedgerow_tests::wait::hurried;
 use runtime::Queue;
 use serde_json::{Value, json};
 
@@ -279,9 +280,9 @@ async fn while_the_queue_is_silent_nobody_is_told_that_it_was_sent() {
     queued(&app, Queue::FirstAttempts).await;
     let faults = app.backend.engine.as_ref().unwrap().connector.faults().clone();
     faults.set(|call| (call.operation == "SendMessageBatch").then_some(Fault::Internal));
-    key.post(&format!("{path}/test")).once("a").await.fails(503, "unavailable");
-    key.post(&delivery).once("b").await.fails(503, "unavailable");
-    key.post(&format!("{path}/recover")).once("c").json(&since).await.fails(503, "unavailable");
+    hurried(key.post(&format!("{path}/test")).once("a")).await.fails(503, "unavailable");
+    hurried(key.post(&delivery).once("b")).await.fails(503, "unavailable");
+    hurried(key.post(&format!("{path}/recover")).once("c").json(&since)).await.fails(503, "unavailable");
     faults.clear();
     key.post(&format!("{path}/test")).once("a").await.expect(202);
     key.post(&delivery).once("b").await.expect(202);

@@ -69,7 +69,11 @@ async fn a_record_that_cannot_be_read_goes_to_the_failed_records_and_the_others_
         save(&account.key, entity).await;
     }
     let workers = Workers::start(&app.backend).unwrap();
-    until(PATIENCE, || async { !workers.failed_records().is_empty() }).await;
+    until(PATIENCE, || async {
+        lapse(Duration::from_secs(1)).await;
+        !workers.failed_records().is_empty()
+    })
+    .await;
     until(PATIENCE, || async { deliveries(&account.key, &hook).await.len() == 10 }).await;
     // What comes after it flows.
     save(&account.key, 10).await;
@@ -95,7 +99,11 @@ async fn a_batch_that_fails_whole_comes_again_until_it_does_not() {
         (strikes && count.fetch_add(1, Ordering::Relaxed) < 40).then_some(Fault::Internal)
     });
     let workers = Workers::start(&app.backend).unwrap();
-    until(PATIENCE, || async { deliveries(&account.key, &hook).await.len() == 3 }).await;
+    until(PATIENCE, || async {
+        lapse(Duration::from_secs(1)).await;
+        deliveries(&account.key, &hook).await.len() == 3
+    })
+    .await;
     assert!(struck.load(Ordering::Relaxed) > 40 && workers.failed_records().is_empty());
 }
 

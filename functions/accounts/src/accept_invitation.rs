@@ -2,7 +2,7 @@
 
 use auth::{MailedToken, Password};
 use contract::resource::SessionInfo;
-use contract::{Error, Problems};
+use contract::{Code, Error, Problems};
 use deserr::Deserr;
 use runtime::{Body, Found, WithCookie};
 use schemars::JsonSchema;
@@ -14,7 +14,7 @@ use store::invitations::Acceptance;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct AcceptInvitation {
     /// What the mail's link carries.
-    token: MailedToken,
+    token: String,
     /// For an address that has no account yet.
     #[deserr(default)]
     password: Option<Password>,
@@ -26,6 +26,8 @@ pub(crate) async fn accept_invitation(
     acceptance: Acceptance,
     body: AcceptInvitation,
 ) -> Result<WithCookie<Found<SessionInfo>>, Error> {
-    let (info, token) = acceptance.accept(&body.token, body.password).await?;
+    // What has not the form of a token is none.
+    let token = MailedToken::parse(&body.token).ok_or(Code::Unauthenticated)?;
+    let (info, token) = acceptance.accept(&token, body.password).await?;
     Ok(WithCookie(Found(info), token.set_cookie()))
 }

@@ -1,7 +1,7 @@
 //! `POST /api/auth/password-reset/confirm`
 
 use auth::{MailedToken, Password};
-use contract::{Error, Problems};
+use contract::{Code, Error, Problems};
 use deserr::Deserr;
 use runtime::{Body, Mail, Mailer, NoContent, Now, RequestInfo};
 use schemars::JsonSchema;
@@ -13,7 +13,7 @@ use store::passwords::PasswordReset;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ConfirmPasswordReset {
     /// What the mail's link carries.
-    token: MailedToken,
+    token: String,
     password: Password,
 }
 
@@ -26,7 +26,9 @@ pub(crate) async fn confirm_password_reset(
     from: RequestInfo,
     body: ConfirmPasswordReset,
 ) -> Result<NoContent, Error> {
-    let to = reset.confirm(&body.token, body.password).await?;
+    // What has not the form of a token is none.
+    let token = MailedToken::parse(&body.token).ok_or(Code::Unauthenticated)?;
+    let to = reset.confirm(&token, body.password).await?;
     mailer.send(&Mail::PasswordChanged { to, at: now.0, address: from.address }).await?;
     Ok(NoContent)
 }

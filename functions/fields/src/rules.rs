@@ -31,3 +31,8 @@ pub(crate) fn named_type<B>(body: &PartialBody<B>) -> Option<FieldType> {
     let name = body.sent("schema")?.get("type")?.as_str()?;
     FieldType::ALL.into_iter().find(|known| known.as_str() == name)
 }
+
+/// Whether the member `schema` has a pattern, which is compiled, whatever else is in it.
+pub(crate) fn has_pattern(body: &serde_json::Value) -> bool {
+    body.pointer("/schema/validation/pattern").is_some_and(serde_json::Value::is_string)
+}

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use contract::names::Email;
 use contract::{Error, Origin};
 use futures_util::future::join_all;
 use runtime::lambda::consumer::{Batch, QueueRecord, Working};
@@ -64,10 +65,8 @@ impl SendMail {
 
     async fn send(&self, record: &QueueRecord) -> Result<(), Error> {
         let message = MailMessage::open(&*self.vault.ring().await?, &record.body)?;
-        if !self.is_wanted(&message).await? {
-            return Ok(());
-        }
-        let Some(to) = message.mail.to().in_ascii() else {
+        let Some(to) = self.mailbox(&message).await? else { return Ok(()) };
+        let Some(to) = to.in_ascii() else {
             // No later try would change it, and no dead letter.
             tracing::warn!(
                 operation = crate::SEND_MAIL.id,
@@ -80,12 +79,14 @@ impl SendMail {
 }
 
 impl SendMail {
-    /// Whether there is somebody to tell: strangers name addresses, and learn nothing of them.
-    async fn is_wanted(&self, MailMessage { sent, mail }: &MailMessage) -> Result<bool, Error> {
+    /// Where it goes, if there is somebody to tell: strangers name addresses, and learn nothing of them.
+    async fn mailbox(&self, MailMessage { sent, mail }: &MailMessage) -> Result<Option<Email>, Error> {
         match mail {
             Mail::PasswordReset { to, token } => self.mailboxes.start_reset(to, token, *sent).await,
-            Mail::Locked { to, .. } => self.mailboxes.is_known(to).await,
-            Mail::Invitation { .. } | Mail::PasswordChanged { .. } | Mail::NewLogin { .. } => Ok(true),
+            Mail::Locked { to, .. } => self.mailboxes.of_account(to).await,
+            Mail::Invitation { to, .. } | Mail::PasswordChanged { to, .. } | Mail::NewLogin { to, .. } => {
+                Ok(Some(to.clone()))
+            }
         }
     }
 }

@@ -20,9 +20,11 @@ use crate::limits::Limits;
 /// `payload_too_large`; `request_timeout` if it stalls; `malformed_request` if it breaks off or has
 /// another coding than chunks.
 pub async fn read(headers: &HeaderMap, body: Incoming, limits: &Limits) -> Result<Bytes, Error> {
-    // A coding besides would be taken for the body itself (RFC 9112 §6.1).
-    if headers.get_all(TRANSFER_ENCODING).iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
-        let message = "A body may have no other `Transfer-Encoding` than `chunked`.";
+    // A coding besides would be taken for the body itself, and chunks are not chunked again (RFC 9112 §6.1).
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let is_chunked = codings.next().is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"));
+    if !is_chunked || codings.next().is_some() {
+        let message = "A body may have no other `Transfer-Encoding` than `chunked`, once.";
         return Err(Error::saying(Code::MalformedRequest, message));
     }
     if body.size_hint().lower() > Route::MAX_BODY as u64 {

@@ -14,12 +14,12 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use runtime::{App, Endpoint, Method, Reply, RouteSpec, gates};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
 use crate::backend::Backend;
 use crate::connection::{self, Answering};
-use crate::connection_limiter::{ConnectionLimiter, Refused};
+use crate::connection_limiter::{ConnectionLimiter, Permit, Refused};
 use crate::limits::Limits;
 use crate::{body, caller, event, host};
 
@@ -48,6 +48,17 @@ struct Served {
     all: Arc<Semaphore>,
     limiter: Arc<ConnectionLimiter>,
     told: Arc<Semaphore>,
+}
+
+/// Who is at the other end of a connection.
+#[derive(Clone)]
+struct Peer {
+    address: IpAddr,
+    /// Whether only this machine reaches the listener.
+    loopback: bool,
+    /// The place that the connection has. A request keeps it though its caller has gone: as many may be under way as
+    /// there are places.
+    place: Arc<(OwnedSemaphorePermit, Permit)>,
 }
 
 impl Gateway {
@@ -92,7 +103,7 @@ impl Gateway {
     }
 
     /// What the function gives whose route it is.
-    async fn invoke(&self, parts: &http::request::Parts, body: &Bytes, address: Option<IpAddr>) -> Reply {
+    async fn invoke(&self, parts: &http::request::Parts, body: Bytes, address: Option<IpAddr>) -> Reply {
         let takes = |function: &&Function| {
             let route = &function.endpoint.route;
             route.method.tokens().contains(&parts.method.as_str()) && route.matches(parts.uri.path()).is_some()
@@ -103,7 +114,8 @@ impl Gateway {
         let Some(function) = found else {
             return gates::refuse(&self.app, &Error::from(Code::RouteNotFound), &parts.headers);
         };
-        let event = event::of_request(parts, body, &function.endpoint.route, address);
+        let event = event::of_request(parts, &body, &function.endpoint.route, address);
+        drop(body);
         let answer = gates::answer(&self.app, function.endpoint, event);
         match &function.role {
             Some(role) => role.hold(answer).await,
@@ -129,26 +141,23 @@ impl Served {
             let _ = stream.set_nodelay(true);
             match self.limiter.acquire(peer.ip()) {
                 Ok(permit) => {
-                    let served = self.clone();
-                    tokio::spawn(async move {
-                        let _held = (one_of_all, permit);
-                        served.connect(stream, peer.ip(), loopback).await;
-                    });
+                    let place = Arc::new((one_of_all, permit));
+                    tokio::spawn(self.clone().connect(stream, Peer { address: peer.ip(), loopback, place }));
                 }
                 Err(refused) => self.turn_away(stream, peer.ip(), &refused),
             }
         }
     }
 
-    async fn connect(self: Arc<Self>, stream: TcpStream, peer: IpAddr, loopback: bool) {
-        let served = self.clone();
+    async fn connect(self: Arc<Self>, stream: TcpStream, peer: Peer) {
+        let (served, address) = (self.clone(), peer.address);
         let answer = move |request| -> Answering {
-            let served = served.clone();
-            Box::pin(async move { Ok(served.answer(request, peer, loopback).await) })
+            let (served, peer) = (served.clone(), peer.clone());
+            Box::pin(async move { Ok(served.answer(request, peer).await) })
         };
         let stalled = connection::serve(stream, &self.gateway.limits, answer, |code| self.refuse(code.into())).await;
         if let Some(stream) = stalled {
-            tracing::warn!(%peer, "a connection was given up: its peer reads nothing");
+            tracing::warn!(peer = %address, "a connection was given up: its peer reads nothing");
             // What it has not read is not kept for it.
             let _ = stream.set_zero_linger();
         }
@@ -169,14 +178,9 @@ impl Served {
         });
     }
 
-    async fn answer(
-        self: Arc<Self>,
-        request: Request<Incoming>,
-        peer: IpAddr,
-        loopback: bool,
-    ) -> Response<Full<Bytes>> {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>, peer: Peer) -> Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
-        let read = match host::check(&parts, loopback) {
+        let read = match host::check(&parts, peer.loopback) {
             Ok(()) => body::read(&parts.headers, body, &self.gateway.limits).await,
             Err(error) => Err(error),
         };
@@ -185,8 +189,10 @@ impl Served {
                 // Whoever hangs up does not stop what has begun, as behind API Gateway.
                 let served = self.clone();
                 let function = async move {
-                    let address = caller::address(peer, &parts.headers, served.gateway.trusted_proxies);
-                    served.gateway.invoke(&parts, &body, address).await
+                    let address = caller::address(peer.address, &parts.headers, served.gateway.trusted_proxies);
+                    let reply = served.gateway.invoke(&parts, body, address).await;
+                    drop(peer.place);
+                    reply
                 };
                 tokio::spawn(function).await.unwrap_or_else(|ended| self.refuse(Error::internal(ended)))
             }

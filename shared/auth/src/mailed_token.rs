@@ -1,12 +1,10 @@
 //! Tokens that go out in the links of mails: whoever has one has read the mailbox.
 
 use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use contract::Broken;
 
 use crate::{random, sha256_hex};
 
@@ -51,16 +49,6 @@ impl MailedToken {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 }
-
-impl FromStr for MailedToken {
-    type Err = Broken;
-    /// A text that has not the form is a token that is not known, as far as its sender is told.
-    fn from_str(text: &str) -> Result<Self, Broken> {
-        Self::parse(text).ok_or_else(|| Broken::new("invalid_token", "Must be the token of a mailed link."))
-    }
-}
-
-contract::parsed_from_text!(MailedToken, { "type": "string", "pattern": "^[A-Za-z0-9_-]{43}$", "writeOnly": true });
 
 impl fmt::Debug for MailedToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -19,7 +19,7 @@ use crate::grant::granted;
 use crate::keys;
 use crate::login_attempts::{self, LoginError};
 use crate::sessions::{SessionCredential, next_epoch};
-use crate::users::UserCard;
+use crate::users::{Person, UserCard};
 
 /// The password of the user whose session asks.
 pub struct OwnPassword {
@@ -48,7 +48,7 @@ granted! {
         Log DeleteItem [Email];
     }
     Mailboxes {
-        Main GetItem [Email];
+        Main GetItem [Email, User];
         Log PutItem [PasswordReset, User];
     }
     PasswordReset {
@@ -118,22 +118,27 @@ impl Mailboxes {
         Self { store: store.clone() }
     }
 
-    /// Whether there is an account.
+    /// The address as its account has it, if it has one: what a stranger spelt in another way may be another mailbox.
     ///
     /// # Errors
     /// `unavailable`, `internal`.
-    pub async fn is_known(&self, email: &Email) -> Result<bool, Error> {
-        Ok(self.store.get(&email_key(email)).await?.is_some())
+    pub async fn of_account(&self, email: &Email) -> Result<Option<Email>, Error> {
+        Ok(self.person(email).await?.map(|person| person.email))
+    }
+
+    async fn person(&self, email: &Email) -> Result<Option<Person>, Error> {
+        let Some(row) = self.store.get(&email_key(email)).await? else { return Ok(None) };
+        let user: UserId = must(get_text(&row, "user").and_then(|id| id.parse().ok()), "user")?;
+        self.store.get(&keys::user(user)).await?.map(|card| UserCard::read(&card).map(|card| card.person)).transpose()
     }
 
     /// Lets a token set the password of an address's account, from `at` on for [`RESET_LIFETIME`] and in place of an
-    /// earlier one; whether there is such an account.
+    /// earlier one; the address as the account has it, if there is one.
     ///
     /// # Errors
     /// `unavailable`, `internal`.
-    pub async fn start_reset(&self, email: &Email, token: &MailedToken, at: Time) -> Result<bool, Error> {
-        let Some(row) = self.store.get(&email_key(email)).await? else { return Ok(false) };
-        let user: UserId = must(get_text(&row, "user").and_then(|id| id.parse().ok()), "user")?;
+    pub async fn start_reset(&self, email: &Email, token: &MailedToken, at: Time) -> Result<Option<Email>, Error> {
+        let Some(Person { id: user, email, .. }) = self.person(email).await? else { return Ok(None) };
         let ends = at.plus(RESET_LIFETIME);
         let until = |change: Change| change.set("expiresAt", text(ends.to_string())).set("ttl", number(ends.seconds()));
         let changes = vec![
@@ -142,7 +147,7 @@ impl Mailboxes {
             until(Change::put(keys::newest_password_reset(user))).set("hash", text(token.hash())),
         ];
         self.store.commit(changes, EventId::new(unique(at))).await?;
-        Ok(true)
+        Ok(Some(email))
     }
 }
 

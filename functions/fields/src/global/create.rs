@@ -7,6 +7,7 @@ use contract::{Error, Problems};
 use deserr::Deserr;
 use runtime::{Body, Created, New, PartialBody};
 use schemars::JsonSchema;
+use serde_json::Value;
 use store::global_fields::{GlobalFields, NewGlobalField};
 use store::grant::Create;
 
@@ -25,7 +26,7 @@ pub(crate) struct CreateGlobalField {
 }
 
 impl Body for CreateGlobalField {
-    const TAKES_LONG: bool = true;
+    const TAKES_LONG: Option<fn(&Value) -> bool> = Some(rules::has_pattern);
 }
 
 pub(crate) async fn create(

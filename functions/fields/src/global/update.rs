@@ -8,6 +8,7 @@ use deserr::Deserr;
 use runtime::extract::parameters::GlobalFieldId;
 use runtime::{Body, Found, NotNull, PartialBody};
 use schemars::JsonSchema;
+use serde_json::Value;
 use store::global_fields::{GlobalFieldChange, GlobalFields};
 use store::grant::Update;
 
@@ -28,7 +29,7 @@ pub(crate) struct UpdateGlobalField {
 }
 
 impl Body for UpdateGlobalField {
-    const TAKES_LONG: bool = true;
+    const TAKES_LONG: Option<fn(&Value) -> bool> = Some(rules::has_pattern);
 }
 
 pub(crate) async fn update(

@@ -7,8 +7,11 @@ use contract::{Error, Problems};
 use deserr::Deserr;
 use runtime::{Body, Created, New};
 use schemars::JsonSchema;
+use serde_json::Value;
 use store::grant::Create;
 use store::tenant_fields::{NewTenantField, TenantFields};
+
+use crate::rules;
 
 /// A new tenant field.
 #[derive(Deserr, JsonSchema)]
@@ -21,7 +24,7 @@ pub(crate) struct CreateTenantField {
 }
 
 impl Body for CreateTenantField {
-    const TAKES_LONG: bool = true;
+    const TAKES_LONG: Option<fn(&Value) -> bool> = Some(rules::has_pattern);
 }
 
 pub(crate) async fn create(

@@ -8,6 +8,7 @@ use deserr::Deserr;
 use runtime::extract::parameters::TenantFieldId;
 use runtime::{Body, Found, NotNull, PartialBody};
 use schemars::JsonSchema;
+use serde_json::Value;
 use store::grant::Update;
 use store::tenant_fields::{TenantFieldChange, TenantFields};
 
@@ -25,7 +26,7 @@ pub(crate) struct UpdateTenantField {
 }
 
 impl Body for UpdateTenantField {
-    const TAKES_LONG: bool = true;
+    const TAKES_LONG: Option<fn(&Value) -> bool> = Some(rules::has_pattern);
 }
 
 pub(crate) async fn update(

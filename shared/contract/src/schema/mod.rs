@@ -17,7 +17,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
 pub(crate) use self::formats::is_url;
-pub use self::pattern::{MAX_STEPS, QUICK_STEPS};
+pub use self::pattern::QUICK_STEPS;
+use self::pattern::{MAX_STEPS, Pattern};
 use crate::problem::{Problems, path_of};
 
 /// What kind of value a field holds.
@@ -141,27 +142,32 @@ impl FieldSchema {
         self.required() && value.is_none_or(value::is_empty)
     }
 
-    /// The steps that holding `value` against the pattern takes at the most, about 10 ns each; 0 where it is not, since
-    /// there is none or the text is too long for it anyway.
+    /// Whether there are steps left to hold `value` against the pattern, if there is one, of those that one save may
+    /// take; they are added to those that are `spent`. Beyond them nothing is compiled.
     #[must_use]
-    pub fn steps(&self, value: &Value) -> usize {
-        let pattern = self.0.validation.as_ref().and_then(|rules| rules.pattern.as_ref());
-        match (pattern, value) {
-            (Some(pattern), Value::String(text)) => {
-                let length = text.chars().count();
-                if length > pattern.longest() { 0 } else { pattern.steps(length) }
-            }
-            _ => 0,
+    pub fn spend(&self, value: &Value, spent: &mut usize) -> bool {
+        let Some((pattern, length)) = self.matched(value) else { return true };
+        if *spent <= MAX_STEPS {
+            *spent = spent.saturating_add(pattern.cost()).saturating_add(pattern.steps(length));
+        }
+        *spent <= MAX_STEPS
+    }
+
+    /// The steps that holding `value` against the pattern is to take now, at the most, about 10 ns each. One that is not
+    /// compiled takes longer than [`QUICK_STEPS`], for all that is known.
+    #[must_use]
+    pub fn foreseen_steps(&self, value: &Value) -> usize {
+        match self.matched(value) {
+            Some((pattern, length)) if pattern.is_compiled() => pattern.steps(length),
+            Some(_) => QUICK_STEPS + 1,
+            None => 0,
         }
     }
 
-    /// The same without compiling the pattern, which takes longer than [`QUICK_STEPS`] for all that is known.
-    #[must_use]
-    pub fn foreseen_steps(&self, value: &Value) -> usize {
-        match self.0.validation.as_ref().and_then(|rules| rules.pattern.as_ref()) {
-            Some(pattern) if !pattern.is_compiled() => QUICK_STEPS + 1,
-            _ => self.steps(value),
-        }
+    /// The pattern that `value` is held against, and its length in characters.
+    fn matched<'s>(&'s self, value: &Value) -> Option<(&'s Pattern, usize)> {
+        let pattern = self.0.validation.as_ref()?.pattern.as_ref()?;
+        Some((pattern, value.as_str()?.chars().count()))
     }
 
     /// The bytes on the heap that the schema takes, about: what a cache counts it as.
@@ -312,6 +318,50 @@ mod tests {
         let options: Vec<String> = (0..500).map(|n| format!("{n:050}")).collect();
         let list = json!({"type": "multiselect", "validation": {"options": options}, "default": options});
         assert!(weight(list) >= plain + 50_000);
+    }
+
+    /// As it is read from the store: nothing is compiled yet.
+    fn matched(pattern: &str) -> FieldSchema {
+        serde_json::from_value(json!({"type": "string", "validation": {"pattern": pattern}})).unwrap()
+    }
+
+    #[test]
+    fn everyday_patterns_are_for_all_of_a_saves_values() {
+        let mut spent = 0;
+        for number in 0..130 {
+            for pattern in [r"^.{1,255}$", r"^\w{3,30}$", r"^[\p{L} '-]{1,30}$"] {
+                let schema = matched(&format!("{pattern}|{number}"));
+                assert!(schema.spend(&json!("Ada Lovelace"), &mut spent), "{number} {pattern} {spent}");
+            }
+        }
+    }
+
+    #[test]
+    fn dear_patterns_are_for_a_few_and_beyond_those_nothing_is_compiled() {
+        let names = ["Lu", "Ll", "Lo", "Mn", "Nd", "No", "Po", "Sm", "So", "Cn", "L", "M", "N", "P", "S", "C"];
+        let pairs: Vec<String> = (0..names.len())
+            .flat_map(|a| (0..a).map(move |b| (a, b)))
+            .map(|(a, b)| format!(r"[\p{{{}}}\p{{{}}}]?", names[a], names[b]))
+            .collect();
+        let dear = |number: usize| {
+            let sets: String = pairs.iter().cycle().skip(number).take(55).map(String::as_str).collect();
+            matched(&format!("{sets}(?:a?){{1000}}{number}"))
+        };
+        // Whether it is matched, too long for that, or compiled already.
+        let mut passed = Vec::new();
+        for text in ["7".to_owned(), "7".repeat(10_000), "7".to_owned()] {
+            let (mut spent, mut beyond) = (0, 0);
+            for number in 0..100 {
+                let schema = dear(number);
+                if !schema.spend(&json!(text), &mut spent) {
+                    beyond += 1;
+                    assert!(beyond == 1 || schema.foreseen_steps(&json!(text)) > QUICK_STEPS, "{number}");
+                }
+            }
+            passed.push(100 - beyond);
+            assert!(matched("a").spend(&json!(true), &mut spent), "what is not matched takes no steps");
+        }
+        assert!((10..50).contains(&passed[0]) && passed.iter().all(|one| *one == passed[0]), "{passed:?}");
     }
 
     #[test]

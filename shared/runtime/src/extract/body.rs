@@ -14,16 +14,27 @@ use crate::spec::route::Method;
 
 /// A request's body. A type says that it is one with `impl Body for T {}`.
 pub trait Body: Deserr<Problems> + JsonSchema + Send + 'static {
-    /// Whether reading it may take long: a schema's pattern is compiled, and its default held against it.
-    const TAKES_LONG: bool = false;
+    /// What tells of a body whether reading it may take long, if that may be: a schema's pattern is compiled, and its
+    /// default held against it.
+    const TAKES_LONG: Option<fn(&serde_json::Value) -> bool> = None;
+}
+
+/// A body of more bytes may take long whatever it holds, where one may.
+const SHORT: usize = 4 * 1_024;
+
+fn takes_long<B: Body>(incoming: &Incoming) -> bool {
+    let holds = |told: fn(&serde_json::Value) -> bool| parse(incoming).is_ok_and(|json| told(json.peek()));
+    B::TAKES_LONG.is_some_and(|told| incoming.body.len() > SHORT || holds(told))
 }
 
 impl<T: Body> FromRequest for T {
     const TAKES_BODY: bool = true;
-    const TAKES_LONG: bool = <T as Body>::TAKES_LONG;
 
     fn take(context: &RequestContext) -> Result<Self, Error> {
         read(&context.incoming)
+    }
+    fn takes_long(context: &RequestContext) -> bool {
+        takes_long::<T>(&context.incoming)
     }
     fn describe(operation: &mut OperationSpec) {
         operation.body::<T>();
@@ -91,11 +102,13 @@ impl<B> PartialBody<B> {
 
 impl<B: Body + Sync> FromRequest for PartialBody<B> {
     const TAKES_BODY: bool = true;
-    const TAKES_LONG: bool = <B as Body>::TAKES_LONG;
 
     fn take(context: &RequestContext) -> Result<Self, Error> {
         let json = parse(&context.incoming)?;
         Ok(Self { body: json.clone().read(), json })
+    }
+    fn takes_long(context: &RequestContext) -> bool {
+        takes_long::<B>(&context.incoming)
     }
     fn wrong(&self) -> Option<Problems> {
         self.body.as_ref().err().cloned()

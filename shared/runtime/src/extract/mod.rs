@@ -31,14 +31,16 @@ pub trait FromRequest: Sized + Send + 'static {
     /// Whether it is made of the body.
     const TAKES_BODY: bool = false;
 
-    /// Whether taking it may take long.
-    const TAKES_LONG: bool = false;
-
     /// Takes it from a request.
     ///
     /// # Errors
     /// What is wrong with the request.
     fn take(context: &RequestContext) -> Result<Self, Error>;
+
+    /// Whether taking it may take long.
+    fn takes_long(_context: &RequestContext) -> bool {
+        false
+    }
 
     /// What is known to be wrong with what was taken, if its handler never comes to say so.
     fn wrong(&self) -> Option<Problems> {
@@ -107,7 +109,6 @@ macro_rules! tuples {
         impl<$($type: FromRequest),+> FromRequest for ($($type,)+) {
             const USES_STORE: bool = $($type::USES_STORE)||+;
             const TAKES_BODY: bool = $($type::TAKES_BODY)||+;
-            const TAKES_LONG: bool = $($type::TAKES_LONG)||+;
 
             /// Everything that is wrong with its members is told at once.
             fn take(context: &RequestContext) -> Result<Self, Error> {
@@ -121,6 +122,10 @@ macro_rules! tuples {
                         Err(wrong.chain(failed).reduce(Error::and).unwrap_or_else(|| contract::Code::Internal.into()))
                     }
                 }
+            }
+
+            fn takes_long(context: &RequestContext) -> bool {
+                $($type::takes_long(context))||+
             }
 
             fn wrong(&self) -> Option<Problems> {
@@ -182,7 +187,7 @@ pub trait Erased: Sync {
     fn run(&self, context: &RequestContext) -> Result<Pending, Error>;
 
     /// Whether taking its arguments may take long.
-    fn takes_long(&self) -> bool;
+    fn takes_long(&self, context: &RequestContext) -> bool;
 
     /// Makes what it needs of a process at its start. Here, so that no binary links what its handler does not ask for.
     ///
@@ -209,8 +214,8 @@ impl<A: FromRequest, H: Handler<A>> Erased for Typed<A, H> {
         <(NoOtherBody, A)>::take(context).map(|(_, arguments)| self.handler.run(arguments))
     }
 
-    fn takes_long(&self) -> bool {
-        A::TAKES_LONG
+    fn takes_long(&self, context: &RequestContext) -> bool {
+        A::takes_long(context)
     }
 
     fn prepare(&self, start: &mut Start<'_>) -> Result<(), BadSetting> {

@@ -86,7 +86,9 @@ async fn pass(endpoint: &'static Endpoint, context: &mut RequestContext) -> Resu
 /// Takes the handler's arguments: where that may take long, on a thread that nothing else waits for.
 async fn begin(endpoint: &'static Endpoint, context: &RequestContext) -> Result<Pending, Error> {
     let handler = endpoint.handler;
-    let Some(scope) = context.caller.scope().filter(|_| handler.takes_long()) else { return handler.run(context) };
+    let Some(scope) = context.caller.scope().filter(|_| handler.takes_long(context)) else {
+        return handler.run(context);
+    };
     let own = context.clone();
     apart::for_client(scope.client(), move || handler.run(&own)).await?
 }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use contract::id::ClientId;
-use contract::schema::{MAX_STEPS, QUICK_STEPS};
+use contract::schema::QUICK_STEPS;
 use contract::{Error, Problems};
 
 use super::{Document, Save, Sent};
 use crate::apart;
 use crate::definitions::Fields;
 
-const TOO_LONG: &str = "The texts of this save together take too long to match their patterns; save fewer at a time.";
+const TOO_LONG: &str = "The patterns and texts of this save together take too long to compile and match; save fewer such fields at a time.";
 
 /// The document after a save: what may take long to match is matched apart, where nobody else waits for it.
 pub(super) async fn apply(
@@ -39,7 +39,7 @@ fn applied(
     how: Save,
 ) -> Result<Document, Problems> {
     let mut problems = Problems::default();
-    let mut steps = 0_usize;
+    let mut spent = 0;
     let mut document = before.cloned().unwrap_or_default();
     for (key, value) in *sent {
         match fields.by_key(key) {
@@ -51,8 +51,7 @@ fn applied(
                 }
             }
             Some(field) => {
-                steps = steps.saturating_add(field.schema.steps(value));
-                if steps > MAX_STEPS {
+                if !field.schema.spend(value, &mut spent) {
                     problems.add(key, "too_long", TOO_LONG);
                     continue;
                 }

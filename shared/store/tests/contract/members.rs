@@ -75,7 +75,7 @@ async fn an_invitation_runs_out_is_taken_back_and_is_replaced() -> Result<(), Er
     let owner = owner(&account).await;
     let (first, old) = invite(&account, &owner, "bob@example.com", Role::Viewer).await;
     let (second, new) = invite(&account, &owner, "bob@example.com", Role::Admin).await;
-    assert_eq!(Invitations::open(&account.op()).list(&all()).await?.items, [second.clone()]);
+    assert_eq!(Invitations::open(&account.op()).list(&all()).await?.items, std::slice::from_ref(&second));
     assert_eq!(refused(accept(&account, &old, Some(PASSWORD)).await), Code::Unauthenticated);
     assert_eq!(refused(Invitations::open(&account.op()).delete(first.id).await), Code::InvitationNotFound);
     Invitations::open(&account.op()).delete(second.id).await?;

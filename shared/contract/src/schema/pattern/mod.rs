@@ -22,8 +22,9 @@ static VERDICTS: LazyLock<Cache<(String, String), bool, Weight>> = LazyLock::new
 
 /// The longest text that is held against any pattern, in characters.
 pub(super) const MAX_MATCHED: usize = 10_000;
-/// The most steps that one value may take to match, and the values of one save together: about 10 ns each.
-pub const MAX_STEPS: usize = 20_000_000;
+/// The most steps that one value may take, and the values of one save together: to compile their patterns, whether or
+/// not those are at hand, and to match. About 10 ns each.
+pub(super) const MAX_STEPS: usize = 20_000_000;
 /// What takes more steps takes long: some milliseconds.
 pub const QUICK_STEPS: usize = 200_000;
 
@@ -97,15 +98,24 @@ impl Pattern {
         PROGRAMS.get(&self.0).is_some()
     }
 
-    /// The steps that matching a text of so many characters takes at the most, about 10 ns each.
+    /// The steps that matching a text of so many characters takes at the most. One that is too long for it is not.
     pub(super) fn steps(&self, characters: usize) -> usize {
+        if characters > self.longest() {
+            return 0;
+        }
         self.program().map_or(0, |program| program.states().saturating_mul(characters))
+    }
+
+    /// The steps that compiling it takes, the same if it is compiled already.
+    pub(super) fn cost(&self) -> usize {
+        self.program().map_or(0, |program| program.cost())
     }
 
     /// The longest text that is held against it, in characters. Matching is linear, but what a character costs is for
     /// whoever wrote the pattern to say.
     pub(super) fn longest(&self) -> usize {
-        MAX_MATCHED.min(MAX_STEPS / self.steps(1).max(1))
+        let Ok(program) = self.program() else { return MAX_MATCHED };
+        MAX_MATCHED.min(MAX_STEPS.saturating_sub(program.cost()) / program.states().max(1))
     }
 
     pub(super) fn source(&self) -> &str {

@@ -40,6 +40,8 @@ pub(super) struct Parsed {
     pub(super) sets: Vec<ClassUnicode>,
     /// The characters of words, if it asks for their boundaries.
     pub(super) words: Option<ClassUnicode>,
+    /// The steps that its sets took.
+    pub(super) steps: usize,
 }
 
 /// Reads a pattern.
@@ -61,7 +63,8 @@ pub(super) fn parse(source: &str) -> Result<Parsed, String> {
         return Err("a `)` has no `(`".to_owned());
     }
     let words = parser.boundaries.map(|any_case| if any_case { fold::closed(&class::word()) } else { class::word() });
-    Ok(Parsed { node, sets: parser.sets.all(), words })
+    let steps = parser.sets.steps();
+    Ok(Parsed { node, sets: parser.sets.all(), words, steps })
 }
 
 #[derive(Clone, Copy)]

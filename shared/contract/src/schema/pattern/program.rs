@@ -11,6 +11,8 @@ use super::parse::{Node, Parsed};
 
 /// The automaton's size bounds the steps that each character of a value can cost.
 const MAX_BYTES: usize = 256 * 1_024;
+/// What a range of its sets takes to read and to compile, and a state to make: some 100 ns.
+const COST: usize = 10;
 const TOO_LARGE: &str = "it is too large once compiled; count with minLength and maxLength";
 const TOO_VARIED: &str = "it tells too many characters apart";
 
@@ -19,6 +21,7 @@ const TOO_VARIED: &str = "it tells too many characters apart";
 pub(super) struct Program {
     alphabet: Alphabet,
     machine: PikeVM,
+    cost: usize,
 }
 
 impl Program {
@@ -29,13 +32,19 @@ impl Program {
         let config = NFA::config().utf8(false).nfa_size_limit(Some(MAX_BYTES)).which_captures(WhichCaptures::None);
         let nfa = Compiler::new().configure(config).build_from_hir(&to_hir(&parsed.node, &symbols));
         let machine = nfa.and_then(PikeVM::new_from_nfa).map_err(|_| TOO_LARGE)?;
-        Ok(Self { alphabet, machine })
+        let cost = COST * (parsed.steps + machine.get_nfa().states().len());
+        Ok(Self { alphabet, machine, cost })
     }
 
     /// Whether it matches anywhere in the text.
     pub(super) fn matches(&self, text: &str) -> bool {
         let symbols: Vec<u8> = text.chars().map(|c| self.alphabet.symbol(c)).collect();
         self.machine.is_match(&mut self.machine.create_cache(), symbols.as_slice())
+    }
+
+    /// The steps that reading and compiling the pattern take, however often it is done.
+    pub(super) const fn cost(&self) -> usize {
+        self.cost
     }
 
     /// What a character of a text can cost at the most.

@@ -233,7 +233,8 @@ proptest! {
     fn nothing_panics(pattern in any::<String>(), near in r"[\[\](){}*+?|^$\\.,\-<>:=!0-9a-zA-Zé]{0,24}", text in any::<String>()) {
         for source in [pattern, near] {
             let pattern = Pattern::new(source);
-            let _ = (pattern.broken(), pattern.matches(&text), pattern.longest());
+            let _ = (pattern.broken(), pattern.matches(&text));
+            prop_assert!(pattern.cost() + pattern.steps(pattern.longest()) <= MAX_STEPS);
         }
     }
 }

@@ -49,6 +49,11 @@ impl Sets {
         if self.steps > MAX_STEPS { Err(TOO_VARIED.to_owned()) } else { Ok(()) }
     }
 
+    /// What they have taken so far.
+    pub(super) const fn steps(&self) -> usize {
+        self.steps
+    }
+
     /// All of them, by their indexes.
     pub(super) fn all(self) -> Vec<ClassUnicode> {
         let mut all: Vec<_> = self.indexes.into_iter().collect();
