@@ -20,7 +20,7 @@ async fn a_token_says_what_the_contract_has_it_say() {
     let (keys, _) = account.owner.get("/api/v1/api-keys").await.page();
     let iat = said["iat"].as_u64().unwrap();
     let expected = json!({
-        "iss": "http://localhost:3000", "aud": "hedgerow-embed", "clientId": client, "keyId": keys[0]["id"],
+        "iss": format!("http://{}", app.address), "aud": "hedgerow-embed", "clientId": client, "keyId": keys[0]["id"],
         "tenantId": "acme", "permissions": ["values:read", "values:write"],
         "iat": iat, "nbf": iat, "exp": iat + 900, "jti": said["jti"],
     });
