@@ -14,7 +14,7 @@ use crate::apart::apart;
 use crate::author::Author;
 use crate::change::{Change, Outcome};
 use crate::document::holding;
-use crate::dynamo::{Item, get_text, must, text};
+use crate::dynamo::{Item, get_text, number, text};
 use crate::grant::granted;
 use crate::keys::{self, Key};
 use crate::limits::COUNTED_MEMBERS;
@@ -60,6 +60,8 @@ granted! {
         Main GetItem [Email];
         Main BatchGetItem [User, Password, Client];
         Main UpdateItem [User, Password];
+        Main ConditionCheckItem [User];
+        Log BatchGetItem [Email];
         Log UpdateItem [Email];
         Log PutItem [User, Email];
         Log DeleteItem [Email];
@@ -84,11 +86,11 @@ impl Signup {
         password: Password,
         name: Name,
     ) -> Result<(SessionInfo, SessionToken), Error> {
-        password.check("password", &email, &[name.as_str()])?;
         let policy = self.store.signup_policy();
         if policy == SignupPolicy::Invited {
             return Err(closed());
         }
+        password.check("password", &email, &[name.as_str()])?;
         // Asked first to spare the hash; the condition on the address decides.
         if self.store.get(&email_key(&email)).await?.is_some() {
             return Err(Code::EmailTaken.into());
@@ -120,8 +122,8 @@ impl Signup {
         let id = ClientId::new(author.unique());
         let mut client = Client { id, name, slug: wished.clone(), version: 1, created_at: at, updated_at: at };
         let scope = ClientScope::verified(id, SealKey::generate());
-        let membership = Membership::new(Role::Owner, scope.seal(), 1);
         let member = members::joined(&person, Role::Owner, at);
+        let membership = Membership::of(&member, scope.seal());
         for _ in 0..8 {
             let client_card = holding(Change::put(keys::client(id)), &client, 1)?;
             let mut changes = vec![
@@ -140,7 +142,7 @@ impl Signup {
             let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
             if let Outcome::Done = store.commit(changes, event).await? {
                 let op = OpContext { store: store.clone(), scope, author: author.clone() };
-                return Ok(Opened { user: person.in_role(Role::Owner), client, op });
+                return Ok(Opened { user: person.in_role(Role::Owner), client, op, membership });
             }
             // The slug is taken, if anything is.
             client.slug = wished.with_suffix(&auth::hex(&auth::random::bytes::<4>()));
@@ -153,8 +155,8 @@ impl Signup {
     /// # Errors
     /// None of the contract's.
     pub async fn start_known(&self, opened: &Opened, token: &SessionToken) -> Result<(SessionId, SessionInfo), Error> {
-        let (store, Opened { user, client, .. }) = (&self.store, opened);
-        let started = sessions::start(store, &self.author, store.clock().now(), token, (0, client.id, 1));
+        let (store, Opened { user, client, membership, .. }) = (&self.store, opened);
+        let started = sessions::start(store, &self.author, store.clock().now(), token, (0, client.id, membership));
         store.conditional_write(started.change).await?;
         let (expires_at, clients) = (started.expires_at, vec![client.of_user(user.role)]);
         Ok((started.id, SessionInfo { user: user.clone(), client: client.clone(), clients, expires_at }))
@@ -169,6 +171,7 @@ pub struct Opened {
     pub client: Client,
     /// The hold on its data.
     pub op: OpContext,
+    membership: Membership,
 }
 
 impl Login {
@@ -194,9 +197,12 @@ impl Login {
         let owner: Option<UserId> = owner.as_ref().and_then(|row| get_text(row, "user")).and_then(|id| id.parse().ok());
         // For an unknown address a card that is nobody's is read, which takes as long.
         let user = owner.unwrap_or(UserId::new(uuid::Uuid::nil()));
-        let [card, kept] = store.batch_get([&keys::user(user), &keys::password(user)]).await?;
+        let attempts = login_attempts::key(email);
+        let [card, kept, attempts] = store.batch_get([&keys::user(user), &keys::password(user), &attempts]).await?;
         let hash = hash_of(kept.as_ref());
         let (right, rehashed) = blocking(move || hash.verify(&password)).await?;
+        // While it is locked a right one is a wrong one, in what it does too.
+        let right = right && !login_attempts::is_locked(attempts.as_ref(), author.at());
         let Some(card) = card.filter(|_| right) else {
             return Err(login_attempts::refusal(store, email, author.at()).await);
         };
@@ -205,15 +211,16 @@ impl Login {
         let client = client.or_else(|| card.usual_client()).ok_or_else(no_member)?;
         let (_, membership) = card.in_client(client).ok_or_else(|| Error::from(Code::InvalidCredentials))?;
         let token = SessionToken::generate(user);
-        let started = sessions::start(store, author, author.at(), &token, (card.epoch, client, membership.version));
+        let started = sessions::start(store, author, author.at(), &token, (card.epoch, client, membership));
         let mut changes = vec![login_attempts::succeeded(email, author.at()), started.change];
-        changes.extend(card.logs_in(client, author.info()));
-        if let Some(hash) = rehashed {
-            let was = must(kept.as_ref().and_then(|kept| get_text(kept, "hash")), "hash")?;
-            changes.push(set_hash(user, &hash, was).unstamped());
-        }
+        // A password that is changed meanwhile ends this session, too.
+        let card_change = card.logs_in(client, author.info()).unwrap_or_else(|| Change::check(keys::user(user)));
+        changes.push(card_change.when("#sessionEpoch = :epoch").with(":epoch", number(card.epoch)));
         match store.commit(changes, author.event()).await? {
             Outcome::Done => {
+                if let (Some(hash), Some(was)) = (rehashed, kept.as_ref().and_then(|kept| get_text(kept, "hash"))) {
+                    store.conditional_write(set_hash(user, &hash, was)).await?;
+                }
                 let info = store.session_info(&card, client, started.expires_at).await?;
                 Ok(LoggedIn { info, token, is_from_elsewhere: !card.knows(author.info()) })
             }

@@ -8,8 +8,8 @@ use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure as Returned,
-    TransactWriteItem, Update,
+    AttributeValue, CancellationReason, ConditionCheck, Delete, Put, ReturnValue,
+    ReturnValuesOnConditionCheckFailure as Returned, TransactWriteItem, Update,
 };
 use contract::id::EventId;
 use contract::{Code, Error};
@@ -27,6 +27,7 @@ enum Action {
     Put(Item),
     Update { set: Vec<String>, remove: Vec<String> },
     Delete,
+    Check,
 }
 
 /// What a refused condition means, by what stands there.
@@ -77,6 +78,11 @@ impl Change {
         Self::new(key, Action::Delete)
     }
 
+    /// Writes nothing: the others are made on its condition. For transactions.
+    pub(crate) fn check(key: Key) -> Self {
+        Self { unstamped: true, ..Self::new(key, Action::Check) }
+    }
+
     pub(crate) fn set(mut self, name: &str, value: AttributeValue) -> Self {
         match &mut self.action {
             Action::Put(item) => {
@@ -86,7 +92,7 @@ impl Change {
                 set.push(format!("#{name} = :set_{name}"));
                 self.values.insert(format!(":set_{name}"), value);
             }
-            Action::Delete => {}
+            Action::Delete | Action::Check => {}
         }
         self
     }
@@ -269,6 +275,7 @@ impl Store {
                 attempt!(call, "UpdateItem", UpdateItemError)
             }
             Action::Delete => attempt!(self.dynamo().delete_item().set_key(key), "DeleteItem", DeleteItemError),
+            Action::Check => Err(Error::internal("a check is of a transaction")),
         }
     }
 
@@ -341,6 +348,7 @@ impl Store {
                 item.update(item!(Update::builder().set_key(key).set_update_expression(change.update_expression())))
             }
             Action::Delete => item.delete(item!(Delete::builder().set_key(key))),
+            Action::Check => item.condition_check(item!(ConditionCheck::builder().set_key(key))),
         };
         Ok(item.build())
     }

@@ -8,17 +8,18 @@ use auth::{MailedToken, Password, PasswordHash, SealKey, SessionToken};
 use contract::id::{ClientId, InvitationId, UserId};
 use contract::names::Email;
 use contract::permission::Role;
-use contract::resource::{Client, Invitation, SessionInfo};
+use contract::resource::{Client, Invitation, Member, SessionInfo};
 use contract::{Code, Error, Problems, Time};
 
 use crate::accounts::{email_key, email_row, hashed};
 use crate::author::{Author, unique};
 use crate::change::{Change, Outcome};
 use crate::document::{from_doc, holding, to_doc};
-use crate::dynamo::{Item, KeyRange, get_text, must, text};
+use crate::dynamo::{Item, KeyRange, get_text, must, number, text};
 use crate::grant::{Create, Delete, List, granted};
 use crate::keys;
 use crate::limits::{COUNTED_INVITATIONS, COUNTED_MEMBERS, reached};
+use crate::login_attempts::email_hash;
 use crate::members::{self, joined};
 use crate::page::{Listing, Page, PageRequest};
 use crate::scope::ClientScope;
@@ -54,10 +55,10 @@ granted! {
         Main UpdateItem [Counts];
     }
     Acceptance {
-        Main GetItem [InvitationTokens, Email, User, Client];
+        Main GetItem [InvitationTokens, Email, User, Client, Members];
         Main BatchGetItem [Client];
         Main PutItem [User, Email, Password, Members];
-        Main UpdateItem [User, Counts];
+        Main UpdateItem [User, Password, Counts];
         Main DeleteItem [Invitations, InvitationTokens];
         Log PutItem [User];
     }
@@ -151,7 +152,8 @@ impl Invitations<Create> {
         };
         let new = Stored { invitation, client: scope.client(), seal: scope.seal().clone(), token: token.hash() };
         let mut over = self.all().await?;
-        over.retain(|old| old.invitation.email == new.invitation.email || old.invitation.expires_at <= at);
+        let same = |old: &Stored| email_hash(&old.invitation.email) == email_hash(&new.invitation.email);
+        over.retain(|old| same(old) || old.invitation.expires_at <= at);
         // One change each of a transaction's hundred goes to the new one and the count; what is left ends with a later one.
         over.truncate(40);
         let mut changes = vec![COUNTED_INVITATIONS.instead_of(scope, over.len())];
@@ -248,40 +250,65 @@ impl Acceptance {
         if stored.invitation.expires_at <= author.at() {
             return Err(Code::Unauthenticated.into());
         }
+        // Who could not invite today has not invited.
+        let inviter = store.get(&keys::member(stored.client, stored.invitation.invited_by)).await?;
+        let inviter: Option<Member> = inviter.as_ref().map(from_doc).transpose()?;
+        if !inviter.is_some_and(|member| member.role.may_give(stored.invitation.role)) {
+            return Err(Code::Unauthenticated.into());
+        }
         let row = store.get(&email_key(&stored.invitation.email)).await?;
         let user: Option<UserId> = row.as_ref().and_then(|row| get_text(row, "user")).and_then(|id| id.parse().ok());
         match user {
             Some(user) => {
                 let card = UserCard::read(&must(store.get(&keys::user(user)).await?, "user")?)?;
-                self.join(&stored, card).await
+                // Whoever opened the account may not be who reads this mail.
+                let hash = if card.is_proven { None } else { Some(self.new_password(&stored, password).await?) };
+                self.join(&stored, card, hash).await
             }
             None => {
-                let missing =
-                    || Problems::one("password", "required", "Choose a password: this address has no account yet.");
-                let password = password.ok_or_else(missing)?;
-                let client: Client = from_doc(&must(store.get(&keys::client(stored.client)).await?, "client")?)?;
-                password.check("password", &stored.invitation.email, &[client.name.as_str()])?;
-                let hash = hashed(password).await?;
+                let hash = self.new_password(&stored, password).await?;
                 self.enter(&stored, &hash).await
             }
         }
     }
 
-    /// An account that there is becomes a member.
-    async fn join(&self, stored: &Stored, mut card: UserCard) -> Result<(SessionInfo, SessionToken), Error> {
+    async fn new_password(&self, stored: &Stored, password: Option<Password>) -> Result<PasswordHash, Error> {
+        let missing =
+            || Problems::one("password", "required", "Choose a password: nobody has shown yet to read this mail.");
+        let password = password.ok_or_else(missing)?;
+        let client: Client = from_doc(&must(self.store.get(&keys::client(stored.client)).await?, "client")?)?;
+        password.check("password", &stored.invitation.email, &[client.name.as_str()])?;
+        hashed(password).await
+    }
+
+    /// An account that there is becomes a member, and maybe has a new password, which ends what the old one began.
+    async fn join(
+        &self,
+        stored: &Stored,
+        mut card: UserCard,
+        hash: Option<PasswordHash>,
+    ) -> Result<(SessionInfo, SessionToken), Error> {
         if card.memberships.contains_key(&stored.client) {
             return Err(Code::Unauthenticated.into());
         }
         if card.memberships.len() >= MAX_MEMBERSHIPS {
             return Err(reached("A user", MAX_MEMBERSHIPS as u64, "clients"));
         }
-        let membership = Membership::new(stored.invitation.role, &stored.seal, 1);
+        let membership = self.membership(stored, &card.person);
         let client = stored.client.to_string();
-        let update = membership
-            .on(Change::update(keys::user(card.person.id)).set("lastClient", text(client.clone())), stored.client)?;
-        let update = update.when_present().when(&format!("attribute_not_exists(#{client})"));
+        let user = Change::update(keys::user(card.person.id)).set("lastClient", text(client.clone()));
+        let mut user = membership.on(user, stored.client)?.when(&format!("attribute_not_exists(#{client})"));
+        user = user.when("#sessionEpoch = :epoch").with(":epoch", number(card.epoch));
+        let mut changes = Vec::new();
+        if let Some(hash) = hash {
+            let password = Change::update(keys::password(card.person.id)).set("hash", text(hash.stored()));
+            changes.push(password.when_present());
+            card.epoch += 1;
+            user = UserCard::proven(user).set("sessionEpoch", number(card.epoch));
+        }
+        changes.push(user);
         card.memberships.insert(stored.client, membership);
-        self.commit(stored, card, vec![update]).await
+        self.commit(stored, card, changes).await
     }
 
     /// An address gets an account, and is a member.
@@ -292,13 +319,17 @@ impl Acceptance {
             email: stored.invitation.email.clone(),
             created_at: author.at(),
         };
-        let membership = Membership::new(stored.invitation.role, &stored.seal, 1);
+        let membership = self.membership(stored, &person);
         let changes = vec![
-            membership.on(UserCard::new_change(&person, author.info())?, stored.client)?,
+            UserCard::proven(membership.on(UserCard::new_change(&person, author.info())?, stored.client)?),
             email_row(&person),
             Change::put(keys::password(person.id)).set("hash", text(hash.stored())).when_absent(),
         ];
         self.commit(stored, UserCard::new(person, stored.client, membership), changes).await
+    }
+
+    fn membership(&self, stored: &Stored, person: &Person) -> Membership {
+        Membership::of(&joined(person, stored.invitation.role, self.author.at()), &stored.seal)
     }
 
     async fn commit(
@@ -320,7 +351,8 @@ impl Acceptance {
         changes.push(COUNTED_INVITATIONS.one_less(&scope));
         changes.extend(stored.gone());
         let token = SessionToken::generate(card.person.id);
-        let started = sessions::start(store, author, at, &token, (card.epoch, stored.client, 1));
+        let membership = must(card.memberships.get(&stored.client), "membership")?;
+        let started = sessions::start(store, author, at, &token, (card.epoch, stored.client, membership));
         changes.push(started.change);
         let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
         match store.commit(changes, event).await? {

@@ -9,7 +9,7 @@ use contract::{Code, Error, Time};
 
 use crate::Store;
 use crate::change::{Change, Written};
-use crate::dynamo::{get_number, get_text, number, text};
+use crate::dynamo::{Item, get_number, get_text, number, text};
 use crate::keys::{self, Key};
 
 /// Wrong passwords in a row that lock an address.
@@ -36,8 +36,16 @@ pub(crate) fn email_hash(email: &Email) -> String {
     auth::sha256_hex(email.folded().as_bytes())
 }
 
-fn key(email: &Email) -> Key {
+/// Where they are counted.
+pub(crate) fn key(email: &Email) -> Key {
     keys::login_attempts(&email_hash(email))
+}
+
+/// Whether nobody is let in, by what is counted.
+pub(crate) fn is_locked(attempts: Option<&Item>, now: Time) -> bool {
+    let Some(attempts) = attempts else { return false };
+    get_number(attempts, "failures").unwrap_or(0) >= MAX_FAILURES
+        && get_text(attempts, "lastAt").is_some_and(|last| last > over(now).to_string().as_str())
 }
 
 /// What failed up to then counts no more.

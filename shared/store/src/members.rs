@@ -116,9 +116,9 @@ impl Members<Update> {
             refuse_unless(asking.role(), &[current.value.role, role])?;
             next.role = role;
             next.updated_at = author.at();
-            let version = current.version + 1;
-            let card = Membership::new(role, scope.seal(), version).on(Change::update(keys::user(id)), client)?;
-            let mut changes = vec![holding(Change::update(key.clone()), &next, version)?, card.when_present()];
+            next.version = current.version + 1;
+            let card = Membership::of(&next, scope.seal()).on(Change::update(keys::user(id)), client)?;
+            let mut changes = vec![holding(Change::update(key.clone()), &next, next.version)?, card.when_present()];
             changes.extend(change_of_owners(client, current.value.role, Some(role)));
             Ok((next, changes))
         };

@@ -18,6 +18,7 @@ use crate::dynamo::{get_text, must, number, text};
 use crate::grant::granted;
 use crate::keys;
 use crate::login_attempts::{self, LoginError};
+use crate::retry::{Step, update_with_retry};
 use crate::sessions::{SessionCredential, next_epoch};
 use crate::users::{Person, UserCard};
 
@@ -41,14 +42,17 @@ pub struct Mailboxes {
 
 granted! {
     OwnPassword {
+        Main GetItem [User];
         Main BatchGetItem [User, Password, Client];
         Main UpdateItem [User, Password];
+        Log BatchGetItem [Email];
         Log UpdateItem [User, Email];
         Log PutItem [Email];
         Log DeleteItem [Email];
     }
     Mailboxes {
         Main GetItem [Email, User];
+        Log GetItem [User];
         Log PutItem [PasswordReset, User];
     }
     PasswordReset {
@@ -56,7 +60,8 @@ granted! {
         Main UpdateItem [User, Password];
         Log GetItem [PasswordReset];
         Log BatchGetItem [User];
-        Log DeleteItem [PasswordReset, User, Email];
+        Log UpdateItem [User];
+        Log DeleteItem [PasswordReset, Email];
     }
 }
 
@@ -89,25 +94,32 @@ impl OwnPassword {
     ) -> Result<(), LoginError> {
         let (store, author) = (&self.store, &self.author);
         let user = asking.user_id();
-        let [card, kept] = store.batch_get([&keys::user(user), &keys::password(user)]).await?;
+        let email = &asking.user.email;
+        let attempts = login_attempts::key(email);
+        let [card, kept, attempts] = store.batch_get([&keys::user(user), &keys::password(user), &attempts]).await?;
         let card = UserCard::read(&must(card, "user")?)?;
         let hash = hash_of(kept.as_ref());
-        let email = &card.person.email;
-        if !blocking(move || hash.matches(&current)).await? {
+        let right = blocking(move || hash.matches(&current)).await?;
+        if !right || login_attempts::is_locked(attempts.as_ref(), author.at()) {
             return Err(login_attempts::refusal(store, email, author.at()).await);
         }
         check(store, "newPassword", &new, &card).await?;
         let hash = hashed(new).await?;
         let was = must(kept.as_ref().and_then(|kept| get_text(kept, "hash")), "hash")?;
-        let mut changes = vec![login_attempts::succeeded(email, author.at()), set_hash(user, &hash, was)];
-        changes.extend(next_epoch(&card, Some(asking)));
         let event = author.event();
-        let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
-        match store.commit(changes, event).await? {
-            Outcome::Done => Ok(()),
+        let changed: Result<(), Error> = update_with_retry!({
+            let card = store.user_card(user).await?;
             // Changed by another session meanwhile, which has ended this one.
-            Outcome::Stale => Err(Error::from(Code::InvalidCredentials).into()),
-        }
+            let own = set_hash(user, &hash, was).or(Code::InvalidCredentials);
+            let mut changes = vec![login_attempts::succeeded(email, author.at()), own];
+            changes.extend(next_epoch(&card, Some(asking)));
+            let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
+            match store.commit(changes, event).await? {
+                Outcome::Done => Ok(Step::Done(())),
+                Outcome::Stale => Ok(Step::Stale { base: card.epoch }),
+            }
+        });
+        Ok(changed?)
     }
 }
 
@@ -139,15 +151,24 @@ impl Mailboxes {
     /// `unavailable`, `internal`.
     pub async fn start_reset(&self, email: &Email, token: &MailedToken, at: Time) -> Result<Option<Email>, Error> {
         let Some(Person { id: user, email, .. }) = self.person(email).await? else { return Ok(None) };
-        let ends = at.plus(RESET_LIFETIME);
+        let (ends, newest) = (at.plus(RESET_LIFETIME), keys::newest_password_reset(user));
         let until = |change: Change| change.set("expiresAt", text(ends.to_string())).set("ttl", number(ends.seconds()));
         let changes = vec![
             until(Change::put(keys::password_reset(&token.hash()))).set("user", text(user.to_string())),
             // Whose hash stands here is the one that counts: a second request ends the first link.
-            until(Change::put(keys::newest_password_reset(user))).set("hash", text(token.hash())),
+            until(Change::put(newest.clone()))
+                .set("hash", text(token.hash()))
+                .set("sentAt", text(at.to_string()))
+                .when("(attribute_not_exists(#pk) OR #sentAt < :at)")
+                .with(":at", text(at.to_string())),
         ];
-        self.store.commit(changes, EventId::new(unique(at))).await?;
-        Ok(Some(email))
+        if let Outcome::Done = self.store.commit(changes, EventId::new(unique(at))).await? {
+            return Ok(Some(email));
+        }
+        // Handed out again: to be mailed if it was not used, and no later one was asked for.
+        let last = self.store.get(&newest).await?;
+        let is_newest = last.as_ref().and_then(|last| get_text(last, "hash")) == Some(&token.hash());
+        Ok(is_newest.then_some(email))
     }
 }
 
@@ -177,13 +198,14 @@ impl PasswordReset {
         let card = UserCard::read(&must(card, "user")?)?;
         check(store, "password", &password, &card).await?;
         let hash = hashed(password).await?;
-        let mut changes = vec![
-            Change::delete(newest).when("#hash = :hash").with(":hash", text(token.hash())),
+        let changes = vec![
+            // What is left says until its time that the link was used: its mail may be handed out again.
+            Change::update(newest).remove("hash").when("#hash = :hash").with(":hash", text(token.hash())).unstamped(),
             Change::delete(keys::password_reset(&token.hash())),
             Change::update(keys::password(user)).set("hash", text(hash.stored())).when_present(),
             login_attempts::forgotten(&card.person.email),
+            UserCard::proven(Change::update(keys::user(user)).add("sessionEpoch", 1)).when_present(),
         ];
-        changes.extend(next_epoch(&card, None));
         let event = author.event();
         let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
         match store.commit(changes, event).await? {

@@ -21,7 +21,7 @@ use crate::keys;
 use crate::retry::{Step, update_with_retry};
 use crate::scope::ClientScope;
 use crate::tables::Table;
-use crate::users::UserCard;
+use crate::users::{Membership, UserCard};
 
 /// The use of a session is written down no more often than this, so that a read stays a read.
 const RENEWAL: Duration = Duration::from_secs(60);
@@ -55,6 +55,8 @@ pub struct SessionCredential {
     pub expires_at: Time,
     /// The hash of the session's secret.
     hash: String,
+    /// The user's, when it was verified.
+    epoch: u64,
 }
 
 impl SessionCredential {
@@ -116,7 +118,7 @@ pub(crate) fn start(
     author: &Author,
     at: Time,
     token: &SessionToken,
-    (epoch, client, member): (u64, ClientId, u64),
+    (epoch, client, member): (u64, ClientId, &Membership),
 ) -> Started {
     let id = SessionId::new(author.unique());
     let expires_at = at.plus(store.sessions().absolute);
@@ -124,7 +126,7 @@ pub(crate) fn start(
         .set("id", text(id.to_string()))
         .set("client", text(client.to_string()))
         .set("sessionEpoch", number(epoch))
-        .set("member", number(member))
+        .set("member", text(member.stamp()))
         .set("createdAt", text(at.to_string()))
         .set("expiresAt", text(expires_at.to_string()))
         .set("ttl", number(expires_at.seconds()));
@@ -141,7 +143,7 @@ struct Stored {
     session: Session,
     client: ClientId,
     epoch: u64,
-    member: u64,
+    member: String,
     expires_at: Time,
 }
 
@@ -162,14 +164,14 @@ impl Stored {
             session,
             client: parsed(item, "client")?,
             epoch: must(get_number(item, "sessionEpoch"), "sessionEpoch")?,
-            member: must(get_number(item, "member"), "member")?,
+            member: must(get_text(item, "member"), "member")?.to_owned(),
             expires_at: parsed(item, "expiresAt")?,
         })
     }
 
     /// Whether it goes on: it has not run out, nothing has ended it, and the user is what it was when it began.
     fn lives(&self, card: &UserCard, now: Time, limits: SessionLimits) -> bool {
-        let is_member = card.memberships.get(&self.client).is_some_and(|member| member.version == self.member);
+        let is_member = card.memberships.get(&self.client).is_some_and(|member| member.stamp() == self.member);
         now < self.expires_at
             && now < self.session.last_used_at.plus(limits.idle)
             && self.epoch == card.epoch
@@ -209,7 +211,7 @@ impl Store {
         }
         let scope = membership.scope(stored.client)?;
         let id = stored.session.id;
-        Ok(Some(SessionCredential { id, user, scope, expires_at: stored.expires_at, hash }))
+        Ok(Some(SessionCredential { id, user, scope, expires_at: stored.expires_at, hash, epoch: stored.epoch }))
     }
 
     /// What a session says of itself: the client, and those to choose from.
@@ -235,7 +237,7 @@ impl Store {
         Ok(SessionInfo { user, client, clients, expires_at })
     }
 
-    async fn user_card(&self, user: UserId) -> Result<UserCard, Error> {
+    pub(crate) async fn user_card(&self, user: UserId) -> Result<UserCard, Error> {
         UserCard::read(&must(self.get(&keys::user(user)).await?, "user")?)
     }
 }
@@ -343,8 +345,10 @@ pub(crate) fn next_epoch(card: &UserCard, kept: Option<&SessionCredential>) -> V
     let user = Change::update(keys::user(card.person.id)).set("sessionEpoch", next.clone());
     let mut changes = vec![user.when("#sessionEpoch = :epoch").with(":epoch", number(card.epoch))];
     changes.extend(kept.map(|session| {
-        let session = Change::update(keys::session(session.user_id(), &session.hash)).set("sessionEpoch", next);
-        session.when_present().or(Code::Unauthenticated).unstamped()
+        // One that has ended meanwhile is not made to live again.
+        let change = Change::update(keys::session(session.user_id(), &session.hash)).set("sessionEpoch", next);
+        let change = change.when("#sessionEpoch = :session_epoch").with(":session_epoch", number(session.epoch));
+        change.or(Code::Unauthenticated).unstamped()
     }));
     changes
 }

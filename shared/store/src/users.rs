@@ -7,7 +7,7 @@ use auth::SealKey;
 use contract::id::{ClientId, UserId};
 use contract::names::Email;
 use contract::permission::Role;
-use contract::resource::User;
+use contract::resource::{Member, User};
 use contract::{Error, Time};
 use serde::{Deserialize, Serialize};
 
@@ -36,13 +36,20 @@ pub(crate) struct Membership {
     pub(crate) role: Role,
     /// The client's key for cursors and fingerprints.
     seal: String,
-    /// The member's version: sessions end with a change of it.
-    pub(crate) version: u64,
+    /// The member's version and since when it is one: sessions end with a change of either.
+    version: u64,
+    since: Time,
 }
 
 impl Membership {
-    pub(crate) fn new(role: Role, seal: &SealKey, version: u64) -> Self {
-        Self { role, seal: seal.stored(), version }
+    /// That of a member of this version.
+    pub(crate) fn of(member: &Member, seal: &SealKey) -> Self {
+        Self { role: member.role, seal: seal.stored(), version: member.version, since: member.created_at }
+    }
+
+    /// What a session has to have of it.
+    pub(crate) fn stamp(&self) -> String {
+        format!("{}@{}", self.version, self.since)
     }
 
     pub(crate) fn scope(&self, client: ClientId) -> Result<ClientScope, Error> {
@@ -64,6 +71,8 @@ pub(crate) struct UserCard {
     last_client: Option<ClientId>,
     /// From where the user has logged in before, newest last.
     known_from: Vec<String>,
+    /// Whether whoever has the password has read the mailbox, too: a signup alone proves nothing of the address.
+    pub(crate) is_proven: bool,
 }
 
 /// Places that are remembered of a user's logins.
@@ -87,6 +96,7 @@ impl UserCard {
             memberships: BTreeMap::from([(client, membership)]),
             last_client: None,
             known_from: Vec::new(),
+            is_proven: true,
         }
     }
 
@@ -102,8 +112,14 @@ impl UserCard {
             epoch: must(get_number(item, "sessionEpoch"), "sessionEpoch")?,
             memberships,
             last_client: get_text(item, "lastClient").and_then(|id| id.parse().ok()),
+            is_proven: get_text(item, "proven").is_some(),
             known_from: get_text(item, "knownFrom").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
         })
+    }
+
+    /// That whoever has the password has read the mailbox.
+    pub(crate) fn proven(card: Change) -> Change {
+        card.set("proven", text("true"))
     }
 
     /// The user in a client, if it is a member there.

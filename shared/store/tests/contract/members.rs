@@ -13,6 +13,8 @@ use crate::fixture::{
     Account, DAY, PASSWORD, Tables, all, assert_conflict, if_match, named, problems, refused, request_info,
 };
 
+const NEW: &str = "four oak tables and a lamp";
+
 async fn credential(account: &Account, token: &SessionToken) -> Option<SessionCredential> {
     account.tables.store().verify_session(token, &request_info()).await.unwrap()
 }
@@ -104,11 +106,16 @@ async fn one_address_is_a_member_of_several_clients() -> Result<(), Error> {
     let (one, two) = (tables.account().await, tables.account().await);
     let email = one.user.email.to_string();
     let (_, token) = invite(&two, &owner(&two).await, &email, Role::Viewer).await;
-    // Whoever has an account needs no new password for it.
-    let (info, session) = accept(&two, &token, None).await?;
+    // Whoever signed up there may be a stranger: the reader of the mail sets the password, and what the old one began ends.
+    let old = one.tables.log_in(&one.user.email, named(PASSWORD), None).await?.1;
+    assert_eq!(problems(accept(&two, &token, None).await), ["password required"]);
+    let (info, session) = accept(&two, &token, Some(NEW)).await?;
+    assert!(credential(&one, &old).await.is_none());
+    let stranger = tables.log_in(&one.user.email, named(PASSWORD), None).await;
+    assert_eq!(refused(stranger), Code::InvalidCredentials);
     assert_eq!((info.user.id, info.user.role, info.client.id), (one.user.id, Role::Viewer, two.client.id));
     assert_eq!(credential(&two, &session).await.unwrap().scope.client(), two.client.id);
-    let log_in = async |client| tables.log_in(&one.user.email, named(PASSWORD), client).await;
+    let log_in = async |client| tables.log_in(&one.user.email, named(NEW), client).await;
     let clients = |info: &SessionInfo| info.clients.iter().map(|client| (client.id, client.role)).collect::<Vec<_>>();
     let mut expected = vec![(one.client.id, Role::Owner), (two.client.id, Role::Viewer)];
     expected.sort();
@@ -220,12 +227,45 @@ async fn the_last_owner_stays_also_when_all_leave_at_once() -> Result<(), Error>
 }
 
 #[tokio::test]
+async fn who_could_not_invite_any_more_has_not_invited() -> Result<(), Error> {
+    let account = Tables::new().await.account().await;
+    let owner = owner(&account).await;
+    let (bob, session) = joined(&account, &owner, "bob@example.com", Role::Admin).await;
+    let by = credential(&account, &session).await.unwrap();
+    let (_, first) = invite(&account, &by, "one@example.com", Role::Viewer).await;
+    let (_, second) = invite(&account, &by, "two@example.com", Role::Viewer).await;
+    Members::open(&account.op()).give_role(&owner, bob.user.id, None, Role::Editor).await?;
+    assert_eq!(refused(accept(&account, &first, Some(PASSWORD)).await), Code::Unauthenticated);
+    Members::open(&account.op()).remove(&owner, bob.user.id, None).await?;
+    assert_eq!(refused(accept(&account, &second, Some(PASSWORD)).await), Code::Unauthenticated);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_session_of_an_ended_membership_does_not_live_again() -> Result<(), Error> {
+    let account = Tables::new().await.account().await;
+    let owner = owner(&account).await;
+    let (bob, session) = joined(&account, &owner, "bob@example.com", Role::Viewer).await;
+    Members::open(&account.op()).remove(&owner, bob.user.id, None).await?;
+    assert!(credential(&account, &session).await.is_none());
+    let (_, token) = invite(&account, &owner, "bob@example.com", Role::Viewer).await;
+    let (_, again) = accept(&account, &token, None).await?;
+    assert!(credential(&account, &again).await.is_some() && credential(&account, &session).await.is_none());
+    Ok(())
+}
+
+#[tokio::test]
 async fn who_has_an_account_meanwhile_accepts_once_more() -> Result<(), Error> {
     let tables = Tables::new().await;
     let account = tables.account().await;
     let (_, token) = invite(&account, &owner(&account).await, "bob@example.com", Role::Viewer).await;
     tables.account_of("bob@example.com").await;
-    let (info, _) = accept(&account, &token, None).await?;
+    let (info, _) = accept(&account, &token, Some(NEW)).await?;
     assert_eq!(info.clients.len(), 2);
+    // Whoever has shown to read the mail needs no new password for a third client.
+    let third = tables.account().await;
+    let (_, token) = invite(&third, &owner(&third).await, "bob@example.com", Role::Viewer).await;
+    let (info, _) = accept(&third, &token, None).await?;
+    assert_eq!(info.clients.len(), 3);
     Ok(())
 }

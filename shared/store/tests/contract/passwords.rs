@@ -70,6 +70,21 @@ async fn a_mailed_token_sets_a_password_once() -> Result<(), Error> {
     assert!(verified(&account, &session).await.is_none());
     log_in(&account, NEW).await?;
 
+    // The mail's message may be handed out again after the link was used: it works no second time.
+    let (mailboxes, at) = (Mailboxes::open(&account.store), account.tables.clock.now());
+    let (token, later) = (MailedToken::generate(), MailedToken::generate());
+    let again = async |token: &MailedToken, at| mailboxes.start_reset(&account.user.email, token, at).await.unwrap();
+    assert!(again(&token, at).await.is_some() && again(&token, at).await.is_some());
+    confirm(&account, &token, PASSWORD).await?;
+    assert!(again(&token, at).await.is_none());
+    assert_eq!(refused(confirm(&account, &token, NEW).await), Code::Unauthenticated);
+    // Nor does an earlier message that comes late end a later link.
+    account.tables.clock.advance(Duration::from_secs(1));
+    let now = account.tables.clock.now();
+    assert!(again(&later, now).await.is_some() && again(&MailedToken::generate(), at).await.is_none());
+    confirm(&account, &later, NEW).await?;
+    account.tables.clock.advance(Duration::from_secs(1));
+
     let late = start(&account, "ada@example.com").await.unwrap();
     account.tables.clock.advance(30 * MINUTE);
     assert_eq!(refused(confirm(&account, &late, PASSWORD).await), Code::Unauthenticated);

@@ -111,6 +111,14 @@ async fn ones_sessions_are_listed_and_ended() -> Result<(), Error> {
     // A session that starts now is of the new epoch.
     assert!(verified(&account, &log_in(&account).await).await.is_some());
 
+    // What has ended the session that asks is not undone by it.
+    assert_eq!(refused(all(&account).end_others(&asking).await), Code::Unauthenticated, "of an earlier epoch");
+    let asking = verified(&account, &tokens[1]).await.unwrap();
+    let (one, other) = tokio::join!(async { all(&account).end_others(&asking).await }, async {
+        all(&account).end_others(&verified(&account, &log_in(&account).await).await.unwrap()).await
+    });
+    assert!(one.is_ok() || other.is_ok());
+    let asking = verified(&account, &log_in(&account).await).await.unwrap();
     Sessions::open(&account.store).end(&asking).await?;
     assert_eq!(refused(all(&account).end_others(&asking).await), Code::Unauthenticated);
     Ok(())
