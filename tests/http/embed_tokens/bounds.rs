@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use contract::permission::TokenPermission;
+use hedgerow_tests::app::{App, Caller, entities, fields, id, values};
+use hedgerow_tests::routes::{a_path_of, routes};
 use runtime::spec::access::TokenAccess;
 use runtime::{Access, Method, Route};
 use serde_json::{Value, json};
 
 use super::{Shop, bearing, token};
-use hedgerow_tests::app::{App, Caller, entities, fields, id, values};
-use hedgerow_tests::routes::{a_path_of, routes};
 
 /// A request on a route that would do something, and what comes of it.
 async fn tried(caller: &Caller, route: &Route, path: &str) -> hedgerow_tests::answer::Answer {

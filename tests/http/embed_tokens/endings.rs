@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use hedgerow_tests::app::{App, each, fields, id, values};
 use serde_json::json;
 
 use super::{Shop, bearing, revocation, token};
 use crate::permissions::key;
-use hedgerow_tests::app::{App, each, fields, id, values};
 
 const SECONDS: fn(u64) -> Duration = Duration::from_secs;
 

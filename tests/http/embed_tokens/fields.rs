@@ -2,10 +2,10 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use hedgerow_tests::app::{Caller, each, fields, id};
 use serde_json::{Value, json};
 
 use super::Shop;
-use hedgerow_tests::app::{Caller, each, fields, id};
 
 fn new(key: &str) -> Value {
     json!({ "key": key, "label": key, "schema": { "type": "string" } })

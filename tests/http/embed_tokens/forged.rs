@@ -2,11 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hedgerow_tests::app::{App, values};
+use hedgerow_tests::routes::{a_path_of, routes};
 use serde_json::{Value, json};
 
 use super::{Shop, bearing, claims, token};
-use hedgerow_tests::app::{App, values};
-use hedgerow_tests::routes::{a_path_of, routes};
 
 fn part(value: &Value) -> String {
     URL_SAFE_NO_PAD.encode(value.to_string())

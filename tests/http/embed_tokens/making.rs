@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use hedgerow_tests::app::{App, fields, id, values};
 use serde_json::{Value, json};
 
 use super::{TOKEN, bearing, claims, token};
 use crate::permissions::key;
-use hedgerow_tests::app::{App, fields, id, values};
 
 #[tokio::test]
 async fn a_token_says_what_the_contract_has_it_say() {

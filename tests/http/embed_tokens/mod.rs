@@ -10,9 +10,8 @@ mod rotation;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Value, json};
-
 use hedgerow_tests::app::{Account, App, Caller};
+use serde_json::{Value, json};
 
 pub(crate) const TOKEN: &str = "/api/auth/token";
 

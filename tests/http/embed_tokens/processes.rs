@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use hedgerow_tests::app::{Caller, fields, id, values};
+use hedgerow_tests::process::Dev;
+use hedgerow_tests::wait::until;
 use serde_json::json;
 
 use super::fields::made_at_once;
 use super::{bearing, revocation, token};
-use hedgerow_tests::app::{Caller, fields, id, values};
-use hedgerow_tests::process::Dev;
-use hedgerow_tests::wait::until;
 
 #[tokio::test]
 async fn what_one_process_makes_the_other_takes_until_it_is_told_otherwise() {

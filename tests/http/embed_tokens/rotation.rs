@@ -5,11 +5,11 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use engines::Role;
+use hedgerow_tests::app::{App, values};
 use runtime::lambda::consumer;
 use serde_json::{Value, json};
 
 use super::Shop;
-use hedgerow_tests::app::{App, values};
 
 /// Has the keys rotated, by the function that does and under its role.
 async fn rotate(app: &App, version: &str) {
