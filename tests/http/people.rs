@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use hedgerow_tests::app::{Account, App, Caller, cookie_of, id};
 use hedgerow_tests::process::PATIENCE;
+use hedgerow_tests::routes::{a_path_of, routes};
 use hedgerow_tests::wait::until;
+use runtime::Access;
 use serde_json::{Value, json};
 
 const LOGIN: &str = "/api/auth/login";
@@ -106,7 +108,12 @@ async fn an_invitation_is_taken_back_and_one_repeated_is_one() {
     ada.owner.delete(&path).await.expect(204);
     ada.owner.delete(&path).await.fails(404, "invitation_not_found");
     app.anonymous().post(ACCEPT).json(&json!({ "token": token, "password": NEW })).await.fails(401, "unauthenticated");
-    ada.owner.post(INVITATIONS).json(&json!({ "email": "ada@example.com", "role": "admin" })).await.wrong(&["email"]);
+    let member = json!({ "email": "ada@example.com", "role": "admin" });
+    ada.owner.post(INVITATIONS).json(&member).once("member").await.wrong(&["email"]);
+    let [first, second] = ["viewer", "editor"].map(|role| json!({ "email": "eve@example.com", "role": role }));
+    ada.owner.post(INVITATIONS).json(&first).await.expect(201);
+    let second = ada.owner.post(INVITATIONS).json(&second).await.data(201);
+    assert_eq!(ada.owner.get(INVITATIONS).await.page().0, [second], "another one takes the place of the first");
     ada.owner.post(INVITATIONS).json(&json!({ "email": "x", "role": "king" })).await.wrong(&["email", "role"]);
     let other = app.account("eve").await;
     other.owner.get(INVITATIONS).await.expect(200);
@@ -219,4 +226,41 @@ async fn wrong_passwords_lock_an_account_without_telling() {
         attempt(&ada.password).await.expect(200);
     }
     assert_eq!(told(&app, &ada.email, 2).await, ["New login to your account", "Your account is locked for a while"]);
+}
+
+#[tokio::test]
+async fn whoever_has_an_account_joins_with_it() {
+    let mut app = App::start().await;
+    app.work();
+    let (ada, bob) = (app.account("ada").await, app.account("bob").await);
+    ada.owner.post(INVITATIONS).json(&json!({ "email": bob.email, "role": "editor" })).await.expect(201);
+    let token = mailed(&app, &bob.email, 1).await;
+    let accept = |body: Value| app.anonymous().post(ACCEPT).json(&body).into_future();
+    // Whoever opened the account has not shown to read the mail: its reader sets the password.
+    accept(json!({ "token": token })).await.wrong(&["password"]);
+    let info = accept(json!({ "token": token, "password": NEW })).await.data(200);
+    let roles: Vec<_> = info["clients"].as_array().unwrap().iter().map(|client| client["role"].clone()).collect();
+    assert_eq!(roles.len(), 2);
+    assert!(roles.contains(&json!("owner")) && roles.contains(&json!("editor")));
+    bob.owner.get("/api/auth/session").await.fails(401, "unauthenticated");
+    let wrong = json!({ "email": bob.email, "password": bob.password });
+    app.anonymous().post(LOGIN).json(&wrong).await.fails(401, "invalid_credentials");
+    let own = info["clients"].as_array().unwrap().iter().find(|client| client["role"] == "owner").unwrap();
+    let body = json!({ "email": bob.email, "password": NEW, "clientId": own["id"] });
+    assert_eq!(app.anonymous().post(LOGIN).json(&body).await.data(200)["client"]["id"], own["id"]);
+}
+
+/// A read stays a read for a minute; then the use is written down, whatever is asked for.
+#[tokio::test]
+async fn every_route_that_takes_sessions_notes_their_use() {
+    let app = App::start().await;
+    let account = app.account("ada").await;
+    let updates = || app.backend.engine.as_ref().unwrap().connector.trace().snapshot().of("UpdateItem");
+    for route in routes().filter(|route| matches!(route.access, Access::Credential { .. })) {
+        let owner = app.log_in(&account).await;
+        app.clock.advance(Duration::from_secs(60));
+        let before = updates();
+        owner.call(route.method.name(), &a_path_of(route)).await;
+        assert!(updates() > before, "{}", route.id);
+    }
 }
