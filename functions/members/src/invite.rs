@@ -7,9 +7,8 @@ use contract::{Error, Problems};
 use deserr::Deserr;
 use runtime::{Body, Created, LoggedIn, Mail, Mailer, New};
 use schemars::JsonSchema;
-use store::grant::{Create, Get};
+use store::grant::Create;
 use store::invitations::Invitations;
-use store::sessions::Sessions;
 
 /// Who is to become a member, and as what.
 #[derive(Deserr, JsonSchema)]
@@ -24,13 +23,12 @@ impl Body for InviteMember {}
 
 pub(crate) async fn invite(
     session: LoggedIn,
-    sessions: Sessions<Get>,
     invitations: Invitations<Create>,
     mailer: Mailer,
     body: InviteMember,
     _: New,
 ) -> Result<Created<Invitation>, Error> {
-    let client_name = sessions.info(&session.0).await?.client.name;
+    let client_name = invitations.client_name().await?;
     let (invitation, token) = invitations.create(&session.0, body.email, body.role).await?;
     let (to, invited_by) = (invitation.email.clone(), session.0.user.email);
     mailer.send(&Mail::Invitation { to, token, client_name, invited_by }).await?;

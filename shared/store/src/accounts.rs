@@ -14,7 +14,7 @@ use crate::apart::apart;
 use crate::author::Author;
 use crate::change::{Change, Outcome};
 use crate::document::holding;
-use crate::dynamo::{Item, get_text, number, text};
+use crate::dynamo::{Item, get_text, must_parse, number, text};
 use crate::grant::granted;
 use crate::keys::{self, Key};
 use crate::limits::COUNTED_MEMBERS;
@@ -191,12 +191,10 @@ impl Login {
         email: &Email,
         password: PasswordAttempt,
         client: Option<ClientId>,
-    ) -> Result<LoggedIn, LoginError> {
+    ) -> Result<NewSession, LoginError> {
         let (store, author) = (&self.store, &self.author);
-        let owner = store.get(&email_key(email)).await?;
-        let owner: Option<UserId> = owner.as_ref().and_then(|row| get_text(row, "user")).and_then(|id| id.parse().ok());
         // For an unknown address a card that is nobody's is read, which takes as long.
-        let user = owner.unwrap_or(UserId::new(uuid::Uuid::nil()));
+        let user = user_at(store, email).await?.unwrap_or(UserId::new(uuid::Uuid::nil()));
         let attempts = login_attempts::key(email);
         let [card, kept, attempts] = store.batch_get([&keys::user(user), &keys::password(user), &attempts]).await?;
         let hash = hash_of(kept.as_ref());
@@ -222,7 +220,7 @@ impl Login {
                     store.conditional_write(set_hash(user, &hash, was)).await?;
                 }
                 let info = store.session_info(&card, client, started.expires_at).await?;
-                Ok(LoggedIn { info, token, is_from_elsewhere: !card.knows(author.info()) })
+                Ok(NewSession { info, token, is_from_elsewhere: !card.knows(author.info()) })
             }
             Outcome::Stale => Err(Error::from(Code::InvalidCredentials).into()),
         }
@@ -230,7 +228,7 @@ impl Login {
 }
 
 /// A session that has just been started.
-pub struct LoggedIn {
+pub struct NewSession {
     /// What it is.
     pub info: SessionInfo,
     /// Its secret.
@@ -247,8 +245,13 @@ fn no_member() -> Error {
     Error::saying(Code::Forbidden, "You are a member of no client any more. Ask one of its owners for an invitation.")
 }
 
-pub(crate) fn email_key(email: &Email) -> Key {
+fn email_key(email: &Email) -> Key {
     keys::email(&email_hash(email))
+}
+
+/// The user of an address, if it has an account.
+pub(crate) async fn user_at(store: &Store, email: &Email) -> Result<Option<UserId>, Error> {
+    store.get(&email_key(email)).await?.map(|row| must_parse(&row, "user")).transpose()
 }
 
 /// That an address is a person's, if it is nobody's yet.

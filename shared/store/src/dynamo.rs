@@ -1,6 +1,7 @@
 //! Calls to DynamoDB. Every read is strongly consistent; there is no Scan.
 
 use std::collections::HashMap;
+use std::str::FromStr;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, PutRequest, WriteRequest};
@@ -48,6 +49,11 @@ pub(crate) fn get_number<T: std::str::FromStr>(item: &Item, name: &str) -> Optio
 /// An attribute that an item of ours always has.
 pub(crate) fn must<T>(found: Option<T>, name: &str) -> Result<T, Error> {
     found.ok_or_else(|| Error::internal(format!("a stored item lacks `{name}` or holds it in another form")))
+}
+
+/// A text that an item of ours always has, as what it stands for.
+pub(crate) fn must_parse<T: FromStr>(item: &Item, name: &str) -> Result<T, Error> {
+    must(get_text(item, name).and_then(|text| text.parse().ok()), name)
 }
 
 pub(crate) fn key_attributes(key: &Key) -> Item {

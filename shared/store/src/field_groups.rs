@@ -10,7 +10,7 @@ use contract::{Code, Error, Precondition};
 use crate::OpContext;
 use crate::change::{Change, Outcome};
 use crate::document::{Document, DocumentKeys, from_doc, holding, to_doc};
-use crate::dynamo::{Item, get_text, must, number, text};
+use crate::dynamo::{Item, must_parse, number, text};
 use crate::grant::{Create, Delete, Get, List, Restore, Update, granted};
 use crate::keys;
 use crate::limits::COUNTED_FIELD_GROUPS;
@@ -220,5 +220,5 @@ impl<A> FieldGroups<A> {
 
 /// The group that a key's row points to.
 pub(crate) fn group_of(row: &Item) -> Result<GroupId, Error> {
-    must(get_text(row, "group").and_then(|id| id.parse().ok()), "group")
+    must_parse(row, "group")
 }

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use auth::mailed_token::INVITATION_LIFETIME;
 use auth::{MailedToken, Password, PasswordHash, SealKey, SessionToken};
 use contract::id::{ClientId, InvitationId, UserId};
-use contract::names::Email;
+use contract::names::{Email, Name};
 use contract::permission::Role;
-use contract::resource::{Client, Invitation, Member, SessionInfo};
+use contract::resource::{Invitation, Member, SessionInfo};
 use contract::{Code, Error, Problems, Time};
 
-use crate::accounts::{email_key, email_row, hashed};
+use crate::accounts::{email_row, hashed, user_at};
 use crate::author::{Author, unique};
 use crate::change::{Change, Outcome};
 use crate::document::{from_doc, holding, to_doc};
-use crate::dynamo::{Item, KeyRange, get_text, must, number, text};
+use crate::dynamo::{Item, KeyRange, get_text, must, must_parse, number, text};
 use crate::grant::{Create, Delete, List, granted};
 use crate::keys;
 use crate::limits::{COUNTED_INVITATIONS, COUNTED_MEMBERS, reached};
@@ -42,7 +42,7 @@ pub struct Acceptance {
 
 granted! {
     Invitations<Create> {
-        Main GetItem [Email, Members];
+        Main GetItem [Client, Email, Members];
         Main Query [Invitations];
         Main PutItem [Invitations, InvitationTokens];
         Main DeleteItem [Invitations, InvitationTokens];
@@ -76,7 +76,7 @@ impl Stored {
     fn read(item: &Item) -> Result<Self, Error> {
         Ok(Self {
             invitation: from_doc(item)?,
-            client: must(get_text(item, "client").and_then(|id| id.parse().ok()), "client")?,
+            client: must_parse(item, "client")?,
             seal: must(get_text(item, "seal").and_then(SealKey::from_stored), "seal")?,
             token: must(get_text(item, "token"), "token")?.to_owned(),
         })
@@ -110,6 +110,14 @@ impl<A> Invitations<A> {
 }
 
 impl Invitations<Create> {
+    /// What the client is called, into which somebody is invited.
+    ///
+    /// # Errors
+    /// None of the contract's.
+    pub async fn client_name(&self) -> Result<Name, Error> {
+        Ok(self.op.store.client_card(self.op.scope.client()).await?.name)
+    }
+
     /// Makes an invitation in place of one to the same address; the token exists only here.
     ///
     /// # Errors
@@ -168,8 +176,7 @@ impl Invitations<Create> {
 
     async fn refuse_member(&self, email: &Email) -> Result<(), Error> {
         let OpContext { store, scope, .. } = &self.op;
-        let Some(row) = store.get(&email_key(email)).await? else { return Ok(()) };
-        let user: UserId = must(get_text(&row, "user").and_then(|id| id.parse().ok()), "user")?;
+        let Some(user) = user_at(store, email).await? else { return Ok(()) };
         if store.get(&keys::member(scope.client(), user)).await?.is_none() {
             return Ok(());
         }
@@ -256,11 +263,9 @@ impl Acceptance {
         if !inviter.is_some_and(|member| member.role.may_give(stored.invitation.role)) {
             return Err(Code::Unauthenticated.into());
         }
-        let row = store.get(&email_key(&stored.invitation.email)).await?;
-        let user: Option<UserId> = row.as_ref().and_then(|row| get_text(row, "user")).and_then(|id| id.parse().ok());
-        match user {
+        match user_at(store, &stored.invitation.email).await? {
             Some(user) => {
-                let card = UserCard::read(&must(store.get(&keys::user(user)).await?, "user")?)?;
+                let card = store.user_card(user).await?;
                 // Whoever opened the account may not be who reads this mail.
                 let hash = if card.is_proven { None } else { Some(self.new_password(&stored, password).await?) };
                 self.join(&stored, card, hash).await
@@ -276,7 +281,7 @@ impl Acceptance {
         let missing =
             || Problems::one("password", "required", "Choose a password: nobody has shown yet to read this mail.");
         let password = password.ok_or_else(missing)?;
-        let client: Client = from_doc(&must(self.store.get(&keys::client(stored.client)).await?, "client")?)?;
+        let client = self.store.client_card(stored.client).await?;
         password.check("password", &stored.invitation.email, &[client.name.as_str()])?;
         hashed(password).await
     }

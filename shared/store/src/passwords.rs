@@ -6,15 +6,13 @@ use auth::mailed_token::RESET_LIFETIME;
 use auth::{MailedToken, Password, PasswordAttempt};
 use contract::id::{EventId, UserId};
 use contract::names::Email;
-use contract::resource::Client;
 use contract::{Code, Error, Time};
 
 use crate::Store;
-use crate::accounts::{blocking, email_key, hash_of, hashed, set_hash};
+use crate::accounts::{blocking, hash_of, hashed, set_hash, user_at};
 use crate::author::{Author, unique};
 use crate::change::{Change, Outcome};
-use crate::document::from_doc;
-use crate::dynamo::{get_text, must, number, text};
+use crate::dynamo::{get_text, must, must_parse, number, text};
 use crate::grant::granted;
 use crate::keys;
 use crate::login_attempts::{self, LoginError};
@@ -67,10 +65,8 @@ granted! {
 
 /// Refuses a password that is too easily guessed by who knows the user.
 async fn check(store: &Store, path: &str, password: &Password, card: &UserCard) -> Result<(), Error> {
-    let clients: Vec<_> = card.memberships.keys().map(|client| keys::client(*client)).collect();
-    let clients = store.batch_get_all(&clients.iter().collect::<Vec<_>>()).await?;
-    let names = clients.values().map(|item| Ok(from_doc::<Client>(item)?.name)).collect::<Result<Vec<_>, Error>>()?;
-    let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+    let clients = store.clients_of(card).await?;
+    let names: Vec<&str> = clients.iter().map(|client| client.name.as_str()).collect();
     Ok(password.check(path, &card.person.email, &names)?)
 }
 
@@ -139,8 +135,7 @@ impl Mailboxes {
     }
 
     async fn person(&self, email: &Email) -> Result<Option<Person>, Error> {
-        let Some(row) = self.store.get(&email_key(email)).await? else { return Ok(None) };
-        let user: UserId = must(get_text(&row, "user").and_then(|id| id.parse().ok()), "user")?;
+        let Some(user) = user_at(&self.store, email).await? else { return Ok(None) };
         self.store.get(&keys::user(user)).await?.map(|card| UserCard::read(&card).map(|card| card.person)).transpose()
     }
 
@@ -187,11 +182,11 @@ impl PasswordReset {
     pub async fn confirm(&self, token: &MailedToken, password: Password) -> Result<Email, Error> {
         let (store, author) = (&self.store, &self.author);
         let found = store.get(&keys::password_reset(&token.hash())).await?.ok_or(Code::Unauthenticated)?;
-        let user: UserId = must(get_text(&found, "user").and_then(|id| id.parse().ok()), "user")?;
+        let user: UserId = must_parse(&found, "user")?;
         let newest = keys::newest_password_reset(user);
         let [card, last] = store.batch_get([&keys::user(user), &newest]).await?;
         let last = last.ok_or(Code::Unauthenticated)?;
-        let ends: Time = must(get_text(&last, "expiresAt").and_then(|text| text.parse().ok()), "expiresAt")?;
+        let ends: Time = must_parse(&last, "expiresAt")?;
         if get_text(&last, "hash") != Some(&token.hash()) || ends <= author.at() {
             return Err(Code::Unauthenticated.into());
         }

@@ -1,6 +1,5 @@
 //! Sessions of the dashboard: their start, the look at each request, their end.
 
-use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +14,7 @@ use crate::Store;
 use crate::author::{Author, RequestInfo};
 use crate::change::{Change, Outcome};
 use crate::document::from_doc;
-use crate::dynamo::{Item, KeyRange, get_number, get_text, must, number, text};
+use crate::dynamo::{Item, KeyRange, get_number, get_text, must, must_parse, number, text};
 use crate::grant::{Delete, Get, Grant, List, Update, granted, grants};
 use crate::keys;
 use crate::retry::{Step, update_with_retry};
@@ -149,23 +148,20 @@ struct Stored {
 
 impl Stored {
     fn read(item: &Item) -> Result<Self, Error> {
-        fn parsed<T: std::str::FromStr>(item: &Item, name: &str) -> Result<T, Error> {
-            must(get_text(item, name).and_then(|text| text.parse().ok()), name)
-        }
         let session = Session {
-            id: parsed(item, "id")?,
-            created_at: parsed(item, "createdAt")?,
-            last_used_at: parsed(item, "lastUsedAt")?,
+            id: must_parse(item, "id")?,
+            created_at: must_parse(item, "createdAt")?,
+            last_used_at: must_parse(item, "lastUsedAt")?,
             address: get_text(item, "address").and_then(|address| address.parse().ok()),
             agent: must(get_text(item, "agent"), "agent")?.to_owned(),
             current: false,
         };
         Ok(Self {
             session,
-            client: parsed(item, "client")?,
+            client: must_parse(item, "client")?,
             epoch: must(get_number(item, "sessionEpoch"), "sessionEpoch")?,
             member: must(get_text(item, "member"), "member")?.to_owned(),
-            expires_at: parsed(item, "expiresAt")?,
+            expires_at: must_parse(item, "expiresAt")?,
         })
     }
 
@@ -221,20 +217,23 @@ impl Store {
         client: ClientId,
         expires_at: Time,
     ) -> Result<SessionInfo, Error> {
-        let cards: Vec<_> = card.memberships.keys().map(|client| keys::client(*client)).collect();
-        let mut found = self.batch_get_all(&cards.iter().collect::<Vec<_>>()).await?;
-        let mut known: HashMap<ClientId, Client> = HashMap::new();
-        for key in &cards {
-            let client: Client = from_doc(&must(found.remove(key), "client")?)?;
-            known.insert(client.id, client);
-        }
-        let mut clients: Vec<ClientOfUser> = Vec::with_capacity(known.len());
-        for (id, membership) in &card.memberships {
-            clients.push(must(known.get(id), "client")?.of_user(membership.role));
-        }
+        let all = self.clients_of(card).await?;
+        let clients = all.iter().zip(card.memberships.values()).map(|(client, member)| client.of_user(member.role));
+        let clients: Vec<ClientOfUser> = clients.collect();
         let (user, _) = must(card.in_client(client), "membership")?;
-        let client = must(known.remove(&client), "client")?;
+        let client = must(all.into_iter().find(|one| one.id == client), "client")?;
         Ok(SessionInfo { user, client, clients, expires_at })
+    }
+
+    /// The clients that a user is a member of, in the order of the memberships.
+    pub(crate) async fn clients_of(&self, card: &UserCard) -> Result<Vec<Client>, Error> {
+        let keys: Vec<_> = card.memberships.keys().map(|client| keys::client(*client)).collect();
+        let mut found = self.batch_get_all(&keys.iter().collect::<Vec<_>>()).await?;
+        keys.iter().map(|key| from_doc(&must(found.remove(key), "client")?)).collect()
+    }
+
+    pub(crate) async fn client_card(&self, client: ClientId) -> Result<Client, Error> {
+        from_doc(&must(self.get(&keys::client(client)).await?, "client")?)
     }
 
     pub(crate) async fn user_card(&self, user: UserId) -> Result<UserCard, Error> {

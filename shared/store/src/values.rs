@@ -20,7 +20,7 @@ use crate::applied::Applied;
 use crate::change::Change;
 use crate::definitions::Loaded;
 use crate::document::{deleted_at, event_of, from_doc};
-use crate::dynamo::{Item, get_number, get_text, must, number, text};
+use crate::dynamo::{Item, get_number, must, must_parse, number, text};
 use crate::grant::{Delete, Get, List, Restore, Write, granted};
 use crate::keys::{self, Key};
 use crate::retry::{Step, update_with_retry};
@@ -87,13 +87,12 @@ pub(crate) struct Stored {
 
 impl Stored {
     pub(crate) fn read(item: &Item) -> Result<Self, Error> {
-        let time = |name| must(get_text(item, name).and_then(|text| text.parse().ok()), name);
         Ok(Self {
             document: from_doc(item)?,
             version: must(get_number(item, "version"), "version")?,
             epoch: must(get_number(item, "epoch"), "epoch")?,
-            updated_at: time("at")?,
-            created_at: time("createdAt")?,
+            updated_at: must_parse(item, "at")?,
+            created_at: must_parse(item, "createdAt")?,
             deleted_at: deleted_at(item),
             event: event_of(item),
             applied: Applied::of(item),

@@ -18,22 +18,28 @@ mod stream;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{AsyncSleep, BehaviorVersion, Credentials, Region, SharedAsyncSleep, Sleep};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType,
 };
-use aws_sdk_dynamodb::{Client, Config};
 use hedgerow_engines::{Connector, Engines};
 
-/// What every client here has, wherever it goes.
+/// What every client here has, wherever it goes: of a service's SDK.
+macro_rules! config {
+    ($sdk:ident) => {
+        $sdk::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
+            .retry_config(RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(1)))
+    };
+}
+
 fn config() -> aws_sdk_dynamodb::config::Builder {
-    Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
-        .retry_config(RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(1)))
+    config!(aws_sdk_dynamodb)
 }
 
 /// A retry's pause takes no time here.
@@ -52,35 +58,17 @@ fn client(connector: &Connector) -> Client {
 }
 
 fn sqs(connector: &Connector) -> aws_sdk_sqs::Client {
-    let config = aws_sdk_sqs::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
-        .retry_config(RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(1)))
-        .sleep_impl(SharedAsyncSleep::new(Now))
-        .http_client(connector.clone());
+    let config = config!(aws_sdk_sqs).sleep_impl(SharedAsyncSleep::new(Now)).http_client(connector.clone());
     aws_sdk_sqs::Client::from_conf(config.build())
 }
 
 fn secrets_manager(connector: &Connector) -> aws_sdk_secretsmanager::Client {
-    let config = aws_sdk_secretsmanager::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
-        .retry_config(RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(1)))
-        .sleep_impl(SharedAsyncSleep::new(Now))
-        .http_client(connector.clone());
+    let config = config!(aws_sdk_secretsmanager).sleep_impl(SharedAsyncSleep::new(Now)).http_client(connector.clone());
     aws_sdk_secretsmanager::Client::from_conf(config.build())
 }
 
 fn ses(connector: &Connector) -> aws_sdk_sesv2::Client {
-    let config = aws_sdk_sesv2::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
-        .retry_config(RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(1)))
-        .sleep_impl(SharedAsyncSleep::new(Now))
-        .http_client(connector.clone());
+    let config = config!(aws_sdk_sesv2).sleep_impl(SharedAsyncSleep::new(Now)).http_client(connector.clone());
     aws_sdk_sesv2::Client::from_conf(config.build())
 }
 

@@ -12,7 +12,7 @@ use super::state::{Card, State, status_at};
 use super::{Message, ttl};
 use crate::author::unique;
 use crate::change::{Change, Outcome, Written};
-use crate::dynamo::{Item, KeyRange, get_number, get_text, must, number, text};
+use crate::dynamo::{Item, KeyRange, get_number, get_text, must, must_parse, number, text};
 use crate::grant::granted;
 use crate::keys;
 use crate::retry::{Step, update_with_retry};
@@ -80,12 +80,12 @@ impl Open {
     pub(super) fn read(item: &Item, now: Time) -> Result<Self, Error> {
         let sk = must(get_text(item, "sk"), "sk")?;
         let delivery = must(keys::open_delivery_of(sk), "sk")?;
-        let status = must(get_text(item, "status").and_then(|name| name.parse().ok()), "status")?;
+        let status = must_parse(item, "status")?;
         Ok(Self {
             delivery,
             status: status_at(status, delivery, now),
-            event: must(get_text(item, "of").and_then(|id| id.parse().ok()), "of")?,
-            name: must(get_text(item, "event").and_then(|name| name.parse().ok()), "event")?,
+            event: must_parse(item, "of")?,
+            name: must_parse(item, "event")?,
             round: must(get_number(item, "round"), "round")?,
             attempts: must(get_number(item, "attempt"), "attempt")?,
             released: get_number(item, "released"),

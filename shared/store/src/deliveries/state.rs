@@ -8,7 +8,7 @@ use contract::webhook::{Attempt, AttemptError, Delivery, DeliveryStatus, EventNa
 use contract::{Error, Time};
 
 use super::{HELD, time_of};
-use crate::dynamo::{Item, get_number, get_text, must, number, text};
+use crate::dynamo::{Item, get_number, get_text, must, must_parse, number, text};
 use crate::keys::{self, Key};
 
 /// After this long nobody is at work on an attempt any more: the deadline of one, and something over.
@@ -46,7 +46,7 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn read(item: Item) -> Result<Self, Error> {
-        let status = must(get_text(&item, "status").and_then(|name| name.parse().ok()), "status")?;
+        let status = must_parse(&item, "status")?;
         Ok(Self {
             status,
             round: must(get_number(&item, "round"), "round")?,

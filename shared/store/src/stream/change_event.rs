@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::member;
 use crate::document::{Document, deleted_at, event_of, from_doc};
-use crate::dynamo::{Item, get_number, get_text, must};
+use crate::dynamo::{Item, get_number, get_text, must, must_parse};
 use crate::keys::Subject;
 use crate::values::Stored;
 use crate::webhooks::Endpoint;
@@ -164,7 +164,7 @@ impl Record {
         let active = |item| Ok::<_, Error>(Document::<Endpoint>::read(item)?.value.webhook);
         let (old, webhook) = (active(old)?, active(new)?);
         if webhook.active && !old.active {
-            let (event, at) = (stamp(new, "eventId")?, stamp(new, "at")?);
+            let (event, at) = (must_parse(new, "eventId")?, must_parse(new, "at")?);
             return Ok(ChangeEvent::WebhookSwitchedOn { client, webhook: webhook.id, event, at });
         }
         if webhook.active || !old.active || webhook.disabled.is_none() {
@@ -187,17 +187,13 @@ fn committed(
     Ok(ChangeEvent::Announced(Box::new(Committed {
         client,
         tenant,
-        id: stamp(new, "eventId")?,
+        id: must_parse(new, "eventId")?,
         event,
-        at: stamp(new, "at")?,
+        at: must_parse(new, "at")?,
         request_id: member(&by, "requestId").unwrap_or_default().to_owned(),
         data,
         values,
     })))
-}
-
-fn stamp<T: std::str::FromStr>(item: &Item, name: &str) -> Result<T, Error> {
-    must(get_text(item, name).and_then(|text| text.parse().ok()), name)
 }
 
 /// An image as an item; what is read here are texts and numbers.
