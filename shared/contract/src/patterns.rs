@@ -6,9 +6,9 @@ const HIDDEN: &str = r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u200b\u200e\u2
 /// C0 and C1.
 const CONTROLS: &str = r"\u0000-\u001f\u007f-\u009f";
 /// A number from 1 to 65,535.
-const PORT: &str = "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})";
+pub(crate) const PORT: &str = "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})";
 /// From 0 to 255.
-const BYTE: &str = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
+pub(crate) const BYTE: &str = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
 
 /// A text without NUL.
 pub(crate) const NO_NUL: &str = r"^[^\u0000]*$";
@@ -33,7 +33,7 @@ pub(crate) fn email() -> String {
     // No punctuation of ASCII's but the hyphen, which stands at neither end.
     let letter = format!(r"[^\s\u0021-\u002c./:-@\[-`{{-~\u3002\uff0e\uff61{CONTROLS}{HIDDEN}-]");
     let label = format!("{letter}(({letter}|-){{0,61}}{letter})?");
-    format!(r"^\s*(?=[^@]{{1,64}}@){atom}(\.{atom})*@({label}[.\u3002\uff0e\uff61])+(?![0-9]){label}\s*$")
+    format!(r"^\s*(?![^@]{{65}}){atom}(\.{atom})*@({label}[.\u3002\uff0e\uff61])+(?![0-9]){label}\s*$")
 }
 
 /// What a field of the type `url` takes, but for names that IDNA refuses.
