@@ -87,8 +87,8 @@ bench:
 	cargo build --quiet --release --workspace --exclude hedgerow-tests --bins
 	target/release/bench
 
-# The name is the function's whole one: the tool makes a stray function of its own for any other. What a stack has made is
-# built for one architecture, which the tool reads from there as little as anything else.
+# By the function's whole name: for any other the tool would make a function beside the stack's. ARCH is what the stack has
+# as Architecture.
 STACK := hedgerow
 ARCH  := arm64
 deploy-one:
