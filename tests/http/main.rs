@@ -7,6 +7,7 @@ mod api_keys;
 mod at_once;
 mod bad_bodies;
 mod bad_paths;
+mod client;
 mod connections;
 mod credentials;
 mod csrf;

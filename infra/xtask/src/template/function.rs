@@ -46,6 +46,7 @@ pub(super) fn of_consumer(consumer: &Consumer) -> Vec<(String, Node)> {
     statements.extend(source::statements(consumer.source));
     let mut resources = resources(consumer.id, consumer.summary, Some(consumer.timeout.as_secs()), statements);
     resources.extend(source::mappings(consumer));
+    resources.extend(source::schedule(consumer));
     resources.extend(secret::rotation(consumer));
     resources
 }

@@ -25,6 +25,9 @@ pub(super) fn statements(permissions: &Permissions) -> Vec<Node> {
     if permissions.data_keys {
         statements.push(allow(["secretsmanager:GetSecretValue"], reference(secret::DATA_KEYS)));
     }
+    if permissions.billing_keys {
+        statements.push(allow(["secretsmanager:GetSecretValue"], reference(secret::STRIPE_KEYS)));
+    }
     if permissions.token_keys {
         statements.push(allow(["secretsmanager:GetSecretValue"], reference(secret::TOKEN_KEYS)));
     }
