@@ -43,7 +43,17 @@ const CODES: [(u16, &[&str]); 12] = [
     ),
     (405, &["method_not_allowed"]),
     (408, &["request_timeout"]),
-    (409, &["version_conflict", "key_taken", "email_taken", "last_owner", "idempotency_in_progress", "billing_not_configured"]),
+    (
+        409,
+        &[
+            "version_conflict",
+            "key_taken",
+            "email_taken",
+            "last_owner",
+            "idempotency_in_progress",
+            "billing_not_configured",
+        ],
+    ),
     (413, &["payload_too_large"]),
     (415, &["unsupported_media_type"]),
     (422, &["validation_failed", "field_limit_reached", "limit_reached", "idempotency_key_reused"]),

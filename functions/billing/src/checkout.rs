@@ -30,7 +30,8 @@ pub(crate) async fn checkout(
     let key = billing.secret_key().await?;
     let payer = subscriptions.payer().await?;
     if payer.is_subscribed {
-        let message = "There is a subscription already: `POST /api/v1/subscription/portal` leads to where it is changed.";
+        let message =
+            "There is a subscription already: `POST /api/v1/subscription/portal` leads to where it is changed.";
         return Err(Problems::one("plan", "already_subscribed", message).into());
     }
     let checkout = Checkout {

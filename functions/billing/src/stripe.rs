@@ -121,7 +121,8 @@ async fn call<T: DeserializeOwned>(
     if method == Method::POST {
         request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
     }
-    let request = request.body(Full::from(body)).map_err(|_| Error::internal("Stripe's key can't stand in a header"))?;
+    let request =
+        request.body(Full::from(body)).map_err(|_| Error::internal("Stripe's key can't stand in a header"))?;
     let asked = async {
         let answer = http.request(request).await.map_err(|error| format!("{error:?}"))?;
         let status = answer.status();
@@ -137,11 +138,7 @@ async fn call<T: DeserializeOwned>(
     if status.is_success() {
         return serde_json::from_slice(&body).map_err(|error| Error::internal(format!("Stripe: {place}: {error}")));
     }
-    let cause = format!("Stripe: {method} {place}: {status}: {}", refusal(&body));
-    if status.is_server_error() || status.as_u16() == 429 {
-        return Err(Error::unavailable(cause));
-    }
-    Err(Error::internal(cause))
+    Err(Error::unavailable(format!("Stripe: {method} {place}: {status}: {}", refusal(&body))))
 }
 
 /// What it says of a refusal: a code and a parameter, of what we sent. Their sentences may show a part of the key.

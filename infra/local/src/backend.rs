@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use auth::target::Rules;
 use aws_config::BehaviorVersion;
 use engines::{Connector, Engines, Grant};
-use runtime::config::Config;
 use runtime::billing::STRIPE;
+use runtime::config::Config;
 use runtime::{App, Billing, Permissions, Queues, TokenVault, Vault, WebhookSettings};
 use store::author::Clock;
 use store::setup::create_tables;
@@ -91,8 +91,17 @@ impl Backend {
     /// If the tables can't be made, or a setting can't be read.
     pub async fn aws(clock: Clock) -> Result<Self, StartError> {
         let config = Config::from_env()?;
-        let Config { tables, store: settings, queues, secret, token_secret, billing_secret, origin, mail_from: _, webhooks } =
-            config;
+        let Config {
+            tables,
+            store: settings,
+            queues,
+            secret,
+            token_secret,
+            billing_secret,
+            origin,
+            mail_from: _,
+            webhooks,
+        } = config;
         let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12()).load().await;
         let dynamo = aws_sdk_dynamodb::Client::new(&sdk);
         create_tables(&dynamo, &tables).await?;

@@ -94,7 +94,8 @@ mod tests {
     }
 
     fn is_right(header: &str, body: &[u8], now: i64) -> bool {
-        StripeSignature::parse(header).is_some_and(|signature| signature.is_of(body, &secret("whsec_test"), Time::from_millis(now)))
+        StripeSignature::parse(header)
+            .is_some_and(|signature| signature.is_of(body, &secret("whsec_test"), Time::from_millis(now)))
     }
 
     /// Made by `printf '1700000000.{"id": "evt_1"}' | openssl dgst -sha256 -hmac whsec_test`.
@@ -107,7 +108,9 @@ mod tests {
         }
         assert!(!is_right(&header, b"{\"id\": \"evt_2\"}", 1_700_000_000_000));
         let (zeros, other) = ("0".repeat(64), StripeSignature::header(BODY, &secret("other"), Time::from_millis(0)));
-        for one_of_several in [format!("t=1700000000,v1={zeros},v1={KNOWN},v0={zeros}"), format!(" v1={KNOWN} , t=1700000000")] {
+        for one_of_several in
+            [format!("t=1700000000,v1={zeros},v1={KNOWN},v0={zeros}"), format!(" v1={KNOWN} , t=1700000000")]
+        {
             assert!(is_right(&one_of_several, BODY, 1_700_000_000_000), "{one_of_several}");
         }
         for bad in [

@@ -87,7 +87,9 @@ impl Billing {
             Ok(answer) => {
                 let read = serde_json::from_str(answer.secret_string().unwrap_or_default());
                 // The parser's words could hold a key.
-                read.map_err(|_| Error::internal(format!("the secret {} is not as docs/billing.md has it", self.0.name)))?
+                read.map_err(|_| {
+                    Error::internal(format!("the secret {} is not as docs/billing.md has it", self.0.name))
+                })?
             }
             Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) => {
                 Keys::default()

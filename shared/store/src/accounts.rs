@@ -108,6 +108,16 @@ impl Signup {
         self.open_under(SignupPolicy::Anyone, email, hash, name).await
     }
 
+    /// Opens a client with its owner by whoever runs the deployment. Where the first alone may sign up, that was it.
+    pub(crate) async fn open_first(&self, email: Email, password: Password, name: Name) -> Result<Opened, Error> {
+        password.check("password", &email, &[name.as_str()])?;
+        let opened = self.open_account(email, &hashed(password).await?, name).await?;
+        self.store
+            .conditional_write(Change::put(keys::first_account()).stamped(&self.author, self.author.event()))
+            .await?;
+        Ok(opened)
+    }
+
     async fn open_under(
         &self,
         policy: SignupPolicy,

@@ -153,7 +153,8 @@ impl Run<'_> {
         let Some(card) = self.store.get(&key).await? else { return Ok(None) };
         let closed = get_text(&card, "deletedAt").ok_or_else(|| Error::internal("an open client is to be erased"))?;
         let mark = Change::update(key).set("erasing", text(self.author.at().to_string()));
-        let mark = mark.when("#deletedAt = :closed").with(":closed", text(closed)).stamped(&self.author, self.author.event());
+        let mark =
+            mark.when("#deletedAt = :closed").with(":closed", text(closed)).stamped(&self.author, self.author.event());
         match self.store.conditional_write(mark).await? {
             Written::Done => Ok(Some(from_doc(&card)?)),
             Written::Refused(_) => Err(Error::unavailable("a client was restored while it was to be erased").into()),
@@ -233,7 +234,7 @@ impl Run<'_> {
 
     /// Ends a membership; whether the user ends with it.
     async fn leave(&self, user: UserId) -> Result<bool, Error> {
-        let (store, event, client) = (self.store, self.author.event(), self.client.to_string());
+        let (store, event) = (self.store, self.author.event());
         update_with_retry!({
             let member = Change::delete(keys::member(self.client, user));
             let Some(item) = store.get(&keys::user(user)).await? else {
@@ -249,7 +250,7 @@ impl Run<'_> {
                 let email = Change::delete(keys::email(&email_hash(&card.person.email)));
                 vec![own, email, Change::delete(keys::password(user)), member]
             } else {
-                let left = Change::update(keys::user(user)).remove(&client).when_present();
+                let left = card.leaves(self.client).when_present();
                 vec![left.stamped(&self.author, event), member]
             };
             match store.commit(changes, event).await? {

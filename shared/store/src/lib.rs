@@ -106,6 +106,7 @@ pub mod keys;
 pub mod limits;
 pub mod login_attempts;
 pub mod members;
+pub mod operator;
 pub mod page;
 pub mod passwords;
 pub mod persist;

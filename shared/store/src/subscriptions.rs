@@ -56,8 +56,7 @@ impl Subscriptions<Get> {
         let [fields, webhooks, members] =
             [COUNTED_GLOBAL_FIELDS, COUNTED_WEBHOOKS, COUNTED_MEMBERS].map(|counted| counted.counter(client));
         let card = keys::client(client);
-        let [card, fields, webhooks, members] =
-            self.op.store.batch_get([&card, &fields, &webhooks, &members]).await?;
+        let [card, fields, webhooks, members] = self.op.store.batch_get([&card, &fields, &webhooks, &members]).await?;
         let stored = StoredSubscription::of(&must(card, "client")?)?;
         let count = |item: Option<crate::dynamo::Item>| item.and_then(|item| get_number(&item, "count")).unwrap_or(0);
         let usage = Limits {

@@ -128,6 +128,12 @@ impl UserCard {
         Some((self.person.in_role(membership.role), membership))
     }
 
+    /// That the user is a member of a client no more.
+    pub(crate) fn leaves(&self, client: ClientId) -> Change {
+        let left = Change::update(keys::user(self.person.id)).remove(&client.to_string());
+        if self.last_client == Some(client) { left.remove("lastClient") } else { left }
+    }
+
     /// The client of a login that names none, of those that the user may enter: the one that was used last, unless that is
     /// closed and another one is not.
     pub(crate) fn usual_client(&self, enterable: &[Client]) -> Option<ClientId> {

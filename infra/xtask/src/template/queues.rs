@@ -53,7 +53,9 @@ fn live(queue: Queue) -> Node {
         "deadLetterTargetArn" => attribute(&dead(queue), "Arn"),
         "maxReceiveCount" => MOST_RECEIVES,
     };
-    let properties = properties(queue.word()).with("VisibilityTimeout", Source::visibility(functions::consumers()).as_secs()).with("RedrivePolicy", redrive);
+    let properties = properties(queue.word())
+        .with("VisibilityTimeout", Source::visibility(functions::consumers()).as_secs())
+        .with("RedrivePolicy", redrive);
     resource(properties)
 }
 

@@ -42,8 +42,8 @@ fn every_consumer_is_fed_by_its_sources_alone() {
                 let name = |queue: &Queue| logical(queue.word()).to_ascii_lowercase() + "queue";
                 expected.extend(queues.iter().map(|queue| (consumer.id.to_owned(), name(queue))));
             }
-            // Its calls come from Secrets Manager.
-            Source::TokenKeysRotation => {}
+            // Their calls come from EventBridge and from Secrets Manager.
+            Source::Schedule(_) | Source::TokenKeysRotation => {}
         }
     }
     assert_eq!(fed, expected);
@@ -116,7 +116,7 @@ fn every_queue_has_one_for_dead_letters_that_takes_from_it_alone() {
 #[tokio::test]
 async fn every_event_of_a_consumer_works_and_again() {
     let all = Deployment::new().await;
-    let ids = ["fan-out", "dispatcher", "run-jobs", "send-mail", "rotate-token-keys"];
+    let ids = ["fan-out", "dispatcher", "run-jobs", "send-mail", "rotate-token-keys", "erase-clients"];
     for id in ids.into_iter().chain(ids.into_iter().rev()) {
         assert_eq!(all.hand(id, sample(id)).await, Batch::default(), "{id}");
     }

@@ -108,7 +108,7 @@ fn grants(statement: &Value) -> Vec<Grant> {
             })
             .collect(),
         "secretsmanager" => {
-            let names = [("DataKeys", "data-keys"), ("TokenKeys", "token-keys")];
+            let names = [("DataKeys", "data-keys"), ("TokenKeys", "token-keys"), ("StripeKeys", "stripe")];
             let (_, name) = names.into_iter().find(|(resource, _)| on["Ref"] == *resource).unwrap();
             vec![Grant::Secret { name: format!("{PREFIX}/{name}"), actions }]
         }

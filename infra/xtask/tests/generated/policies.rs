@@ -97,7 +97,7 @@ fn nothing_else_is_granted_but_on_resources_of_the_stack() {
                     queues.clone().all(is_known) && queues.count() > 0
                 }
                 ("secretsmanager", ["secretsmanager:GetSecretValue"]) => {
-                    on["Ref"] == "DataKeys" || on["Ref"] == "TokenKeys"
+                    ["DataKeys", "TokenKeys", "StripeKeys"].iter().any(|known| on["Ref"] == *known)
                 }
                 ("secretsmanager", _) => of == "rotate-token-keys" && on["Ref"] == "TokenKeys",
                 // Whose identity it is, is not the stack's; from which address, is.
