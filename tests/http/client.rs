@@ -109,7 +109,7 @@ async fn a_closed_client_is_its_owners_to_see_and_to_restore() {
     assert!(seen["closedAt"].is_string() && seen["version"] == 2);
     log_in(&ada.email, &ada.password, seen["id"].clone()).await.expect(200);
     assert_eq!(owner.get(&format!("/api/v1/jobs/{}", id(&job))).await.data(200), job);
-    let seeing = ["get-client", "restore-client", "get-job"];
+    let seeing = ["get-client", "restore-client", "get-job", "create-portal"];
     let of_client = |route: &&runtime::Route| {
         let session = matches!(route.access, Access::Credential { session, .. } if session != SessionAccess::Refused);
         session && !route.path.starts_with("/api/auth/") && !seeing.contains(&route.id)
@@ -117,6 +117,9 @@ async fn a_closed_client_is_its_owners_to_see_and_to_restore() {
     for route in routes().filter(of_client) {
         owner.call(route.method.name(), &a_path_of(route)).await.fails(403, "forbidden");
     }
+
+    // What is paid for can be ended.
+    owner.post("/api/v1/subscription/portal").await.fails(409, "billing_not_configured");
 
     let restored = owner.post(RESTORE).at("\"2\"").await.data(200);
     assert_eq!((&restored["closedAt"], &restored["version"]), (&Value::Null, &json!(3)));

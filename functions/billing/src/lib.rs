@@ -41,7 +41,7 @@ runtime::routes! {
     Post "/api/v1/subscription/portal"
     PORTAL "create-portal" => portal::portal {
         access: ADMINS,
-        goes_on: GoesOn::Unsubscribed,
+        goes_on: GoesOn::Closed,
     } about {
         failures: &[Code::BillingNotConfigured],
     }
