@@ -1,8 +1,8 @@
-//! The secrets: the data keys, and the keys that sign embed tokens, with their rotation.
+//! The secrets: the data keys, the keys that sign embed tokens, with their rotation, and Stripe's.
 
 use runtime::{Consumer, Source};
 
-use super::{attribute, filled, logical, reference};
+use super::{KEPT, attribute, filled, logical, named, reference};
 use crate::map;
 use crate::node::Node;
 
@@ -10,12 +10,25 @@ use crate::node::Node;
 pub(super) const DATA_KEYS: &str = "DataKeys";
 /// The resource of the keys of embed tokens.
 pub(super) const TOKEN_KEYS: &str = "TokenKeys";
-
 /// The resource of Stripe's keys.
 pub(super) const STRIPE_KEYS: &str = "StripeKeys";
 
 /// How often a new key signs embed tokens, in days.
 const ROTATION: u64 = 30;
+
+/// A secret's ARN: its name with six characters that Secrets Manager adds.
+pub(super) fn arn(secret: &str) -> Node {
+    named("secretsmanager", &format!("secret:{}-??????", name(secret)))
+}
+
+fn name(secret: &str) -> String {
+    let word = match secret {
+        DATA_KEYS => "data-keys",
+        TOKEN_KEYS => "token-keys",
+        _ => "stripe",
+    };
+    format!("${{TablePrefix}}/{word}")
+}
 
 pub(super) fn resources() -> Vec<(String, Node)> {
     [(DATA_KEYS, data_keys()), (TOKEN_KEYS, token_keys()), (STRIPE_KEYS, stripe_keys())]
@@ -24,13 +37,14 @@ pub(super) fn resources() -> Vec<(String, Node)> {
 }
 
 /// They are made with one key, and outlive the stack: what was sealed by a key that is gone never opens again.
-fn data_keys() -> Node {
+pub(super) fn data_keys() -> Node {
+    let (deleted, replaced) = KEPT;
     map! {
         "Type" => "AWS::SecretsManager::Secret",
-        "DeletionPolicy" => "Retain",
-        "UpdateReplacePolicy" => "Retain",
+        "DeletionPolicy" => deleted,
+        "UpdateReplacePolicy" => replaced,
         "Properties" => map! {
-            "Name" => filled("${TablePrefix}/data-keys"),
+            "Name" => filled(name(DATA_KEYS)),
             "Description" => "What seals the secrets of webhooks and mails on their way: keys by name, and which of them is current",
             "GenerateSecretString" => map! {
                 "SecretStringTemplate" => "{\"current\":\"1\"}",
@@ -49,7 +63,7 @@ fn token_keys() -> Node {
         "DeletionPolicy" => "Delete",
         "UpdateReplacePolicy" => "Delete",
         "Properties" => map! {
-            "Name" => filled("${TablePrefix}/token-keys"),
+            "Name" => filled(name(TOKEN_KEYS)),
             "Description" => "What signs embed tokens: each version is a key",
             "GenerateSecretString" => map! { "PasswordLength" => 64_u64, "ExcludePunctuation" => true },
         },
@@ -63,7 +77,7 @@ fn stripe_keys() -> Node {
         "DeletionPolicy" => "Delete",
         "UpdateReplacePolicy" => "Delete",
         "Properties" => map! {
-            "Name" => filled("${TablePrefix}/stripe"),
+            "Name" => filled(name(STRIPE_KEYS)),
             "Description" => "Stripe's keys, if the deployment takes payments: {\"secretKey\": …, \"webhookSecret\": …}",
             "SecretString" => "{}",
         },
@@ -88,6 +102,8 @@ pub(super) fn rotation(consumer: &Consumer) -> Vec<(String, Node)> {
     };
     let schedule = map! {
         "Type" => "AWS::SecretsManager::RotationSchedule",
+        // Other engines than AWS have none.
+        "Condition" => "IsAws",
         "DependsOn" => [permission.as_str()],
         "Properties" => map! {
             "SecretId" => reference(TOKEN_KEYS),
