@@ -8,6 +8,7 @@ mod embed_token;
 mod idempotency;
 mod own_delivery;
 mod query;
+mod standing;
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -46,6 +47,7 @@ const GATES: &[Gate] = &[
     Gate::Ask(authenticate::authenticate),
     Gate::Check(authorize::authorize),
     Gate::Check(csrf::refuse_other_sites),
+    Gate::Ask(standing::admit),
     Gate::Check(body::refuse_unreadable),
     Gate::Check(query::refuse_unknown_parameters),
     Gate::Ask(idempotency::reserve),
