@@ -22,6 +22,7 @@ mod global_fields;
 mod headers;
 mod hosts;
 mod idempotency;
+mod key_rotation;
 mod lists;
 mod long_work;
 mod mail;

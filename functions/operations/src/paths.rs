@@ -17,6 +17,7 @@ pub(crate) static PATHS: &[(&str, &str)] = &[
     ("/api/openapi.json", "GET, HEAD"),
     ("/api/v1/api-keys", "POST, GET, HEAD"),
     ("/api/v1/api-keys/{id}", "GET, HEAD, PATCH, DELETE"),
+    ("/api/v1/api-keys/{id}/rotate", "POST"),
     ("/api/v1/deliveries/{id}", "GET, HEAD"),
     ("/api/v1/deliveries/{id}/redeliver", "POST"),
     ("/api/v1/field-groups", "POST, GET, HEAD"),

@@ -1,6 +1,7 @@
 //! Secrets and what is proved with them: API keys, sessions, embed tokens, passwords, seals. No I/O, no AWS.
 
 pub mod api_key;
+pub mod bearer;
 pub mod cipher;
 pub mod csrf;
 pub mod embed_token;
@@ -17,6 +18,7 @@ pub mod vault;
 pub mod webhook_secret;
 
 pub use api_key::{ApiKeySecret, KeyHash};
+pub use bearer::bearer;
 pub use cipher::{Cipher, VaultError};
 pub use embed_token::{EmbedClaims, UnverifiedToken};
 pub use mailed_token::MailedToken;

@@ -89,7 +89,7 @@ impl RouteSpec {
         (self.operation)(&mut operation);
         if self.route().access != Access::Public {
             // A key is looked up even where none may enter: an unknown one is told 401, not 403.
-            operation.grant([Store::KEY_GRANTS, Store::SESSION_GRANTS].concat());
+            operation.grant([Store::KEY_GRANTS, Store::KEY_USE_GRANTS, Store::SESSION_GRANTS].concat());
         }
         if self.route().access.takes_tokens() {
             operation.grant(Store::TOKEN_GRANTS.iter().copied());

@@ -59,6 +59,8 @@ kinds! {
     PasswordReset "PR#"
     /// `K#hash`: an API key's card, for the credential gate.
     Key "K#"
+    /// `KU#cl`: when a client's API keys were last used.
+    KeyUses "KU#"
     /// `G#cl`: a client's field groups, by key.
     GroupKeys "G#"
     /// `GF#cl`: a client's global fields.
@@ -227,6 +229,20 @@ pub(crate) fn api_key(scope: &ClientScope, key: KeyId) -> Key {
 /// The same by what a token says whose signature is right, before it has a scope.
 pub(crate) fn api_key_of_token(client: ClientId, key: KeyId) -> Key {
     main(Kind::ApiKeys, client, key.to_string())
+}
+
+/// What is left of an API key that was deleted: who did it, until the purge.
+pub(crate) fn deleted_api_key(scope: &ClientScope, key: KeyId) -> Key {
+    main(Kind::ApiKeys, scope.client(), format!("{DELETED}{key}"))
+}
+
+/// When an API key was last used.
+pub(crate) fn key_uses(client: ClientId, key: KeyId) -> Key {
+    log(Kind::KeyUses, client, key.to_string())
+}
+
+pub(crate) fn key_uses_pk(scope: &ClientScope) -> String {
+    format!("{}{}", Kind::KeyUses.prefix(), scope.client())
 }
 
 pub(crate) fn api_keys_pk(scope: &ClientScope) -> String {

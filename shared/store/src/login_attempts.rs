@@ -50,7 +50,7 @@ pub(crate) fn is_locked(attempts: Option<&Item>, now: Time) -> bool {
 
 /// What failed up to then counts no more.
 fn over(now: Time) -> Time {
-    Time::from_millis(now.millis() - i64::try_from(LOCKED_FOR.as_millis()).unwrap_or(i64::MAX))
+    now.minus(LOCKED_FOR)
 }
 
 /// That a password was right: nothing is counted any more. Refused as a wrong one while the address is locked.

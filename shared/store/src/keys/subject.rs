@@ -53,6 +53,7 @@ impl Subject {
             Kind::Password | Kind::Key | Kind::GroupKeys | Kind::Tenants | Kind::Purge => Self::Other,
             // Of the log table.
             Kind::PasswordReset
+            | Kind::KeyUses
             | Kind::Idempotency
             | Kind::WebhookState
             | Kind::Events

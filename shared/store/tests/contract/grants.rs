@@ -8,7 +8,9 @@ use hedgerow_store::api_keys::ApiKeys;
 use hedgerow_store::deliveries::{Announcer, Attempts, Deliveries, Next, Releases};
 use hedgerow_store::field_groups::FieldGroups;
 use hedgerow_store::global_fields::{GlobalFieldChange, GlobalFields};
-use hedgerow_store::grant::{Create, Delete, Get, Grant, Granted, List, Ping, Redeliver, Restore, Update, Write};
+use hedgerow_store::grant::{
+    Create, Delete, Get, Grant, Granted, List, Ping, Redeliver, Restore, Rotate, Update, Write,
+};
 use hedgerow_store::idempotency::Ending;
 use hedgerow_store::jobs::{JobRuns, JobStarts, Jobs};
 use hedgerow_store::keys::Kind;
@@ -27,7 +29,7 @@ use crate::fixture::{
 };
 use crate::idempotency::{REQUEST, answer, answered, go};
 use crate::life::{self, new_key};
-use crate::webhooks::{member, new_webhook, ring};
+use crate::webhooks::{grace, member, new_webhook, ring};
 
 /// One statement for each table and action, as a function's role has it.
 fn policy(tables: &Tables, grants: &[Grant]) -> Vec<engines::Grant> {
@@ -138,6 +140,11 @@ async fn credentials_and_accounts() {
             Ok(())
         })
     );
+    let used = account.store.verify_key(&secret).await.unwrap().unwrap();
+    under(&account, Store::KEY_USE_GRANTS, account.store.note_key_use(&used, &request_info())).await;
+    for _ in 0..3 {
+        works!(account, ApiKeys<Rotate>, account.keys(), rotate(key.id, None, grace(60)));
+    }
     works!(account, ApiKeys<Delete>, account.keys(), delete(key.id, None));
     under(&account, Store::KEY_GRANTS, account.store.warm_up(Kind::Key)).await;
     under(&account, &Signup::grants(), account.store.warm_up(Kind::Email)).await;

@@ -27,6 +27,7 @@ mod passwords;
 
 mod releases;
 mod retries;
+mod rotation;
 mod sessions;
 mod tenant_fields;
 mod values;
