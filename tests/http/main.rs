@@ -36,6 +36,7 @@ mod raw;
 mod refused_bodies;
 mod roles;
 mod schemas;
+mod second_factor;
 mod snapshots;
 mod tenant_fields;
 mod texts;

@@ -7,6 +7,8 @@ use runtime::{Body, LoggedIn, Mail, Mailer, NoContent, Now, RequestInfo};
 use schemars::JsonSchema;
 use store::passwords::OwnPassword;
 
+use crate::locked::told_if_locked;
+
 /// A password in place of another.
 #[derive(Deserr, JsonSchema)]
 #[deserr(error = Problems, rename_all = camelCase, deny_unknown_fields)]
@@ -27,13 +29,8 @@ pub(crate) async fn change_password(
     body: ChangePassword,
 ) -> Result<NoContent, Error> {
     let changed = own.change(&session.0, body.current_password, body.new_password).await;
+    told_if_locked(&mailer, changed).await?;
     let to = session.0.user.email;
-    if let Err(refused) = changed {
-        if let Some(until) = refused.locked_until {
-            mailer.send(&Mail::Locked { to, until }).await?;
-        }
-        return Err(refused.error);
-    }
     mailer.send(&Mail::PasswordChanged { to, at: now.0, address: from.address }).await?;
     Ok(NoContent)
 }

@@ -13,6 +13,8 @@ pub(crate) static PATHS: &[(&str, &str)] = &[
     ("/api/auth/sessions/{id}", "DELETE"),
     ("/api/auth/signup", "POST"),
     ("/api/auth/token", "POST"),
+    ("/api/auth/totp", "POST, DELETE"),
+    ("/api/auth/totp/confirm", "POST"),
     ("/api/health", "GET, HEAD"),
     ("/api/openapi.json", "GET, HEAD"),
     ("/api/v1/api-keys", "POST, GET, HEAD"),

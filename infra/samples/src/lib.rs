@@ -144,7 +144,10 @@ pub async fn seed(store: &Store, identity: &Identity, ring: &Keyring) -> Result<
     for (number, email) in [(15, "editor@example.com"), (17, "former@example.com")] {
         let (token, password) = (MailedToken::generate(), parse(&identity.password)?);
         invite(&op(number), shop.owner, email, &token).await?;
-        let accepted = Acceptance::open(store, identity.author(number + 1)).accept(&token, Some(password)).await?;
+        let accepted = Acceptance::open(store, identity.author(number + 1))
+            .accept(&token, Some(password), None, ring)
+            .await
+            .map_err(|refused| refused.error)?;
         members.push(accepted.0.user.id);
     }
     let invitation = invite(&op(19), shop.owner, "new@example.com", &MailedToken::generate()).await?.id;

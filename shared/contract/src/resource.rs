@@ -79,6 +79,8 @@ pub struct User {
     pub email: Email,
     /// The role in the client.
     pub role: Role,
+    /// Whether a login needs a code of an authenticator app, too.
+    pub second_factor: bool,
     /// When the account was opened.
     pub created_at: Time,
 }

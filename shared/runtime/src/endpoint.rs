@@ -91,6 +91,9 @@ impl RouteSpec {
             // A key is looked up even where none may enter: an unknown one is told 401, not 403.
             operation.grant([Store::KEY_GRANTS, Store::KEY_USE_GRANTS, Store::SESSION_GRANTS].concat());
         }
+        if self.route().may_need_second_factor() {
+            operation.grant(Store::REQUIREMENT_GRANTS.iter().copied());
+        }
         if self.route().access.takes_tokens() {
             operation.grant(Store::TOKEN_GRANTS.iter().copied());
             operation.permissions.token_keys = true;

@@ -3,7 +3,7 @@
 
 mod stored;
 
-pub(crate) use stored::{StoredKey, StoredSecret};
+use stored::{StoredKey, StoredSecret};
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
@@ -344,7 +344,7 @@ impl<A> ApiKeys<A> {
     /// The cards of the secrets that work, newest first.
     fn cards(&self, stored: &StoredKey) -> Result<Vec<Change>, Error> {
         let card = |secret: &StoredSecret| {
-            let card = KeyCard::new(&stored.key, secret, &self.op.scope);
+            let card = KeyCard::new(&stored.key, (secret.number, secret.expires_at), &self.op.scope);
             Ok(Change::put(keys::key_card(&secret.hash)).set("doc", text(to_doc(&card)?)))
         };
         stored.living(self.op.author.at()).map(card).collect()

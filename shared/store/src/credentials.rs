@@ -12,7 +12,6 @@ use contract::{Error, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
-use crate::api_keys::StoredSecret;
 use crate::cache::{Cache, Heavy};
 use crate::document::from_doc;
 use crate::dynamo::must;
@@ -42,7 +41,8 @@ pub(crate) struct KeyCard {
 }
 
 impl KeyCard {
-    pub(crate) fn new(key: &ApiKey, secret: &StoredSecret, scope: &ClientScope) -> Self {
+    /// The card of one of a key's secrets, by its number and end.
+    pub(crate) fn new(key: &ApiKey, secret: (u64, Option<Time>), scope: &ClientScope) -> Self {
         Self {
             id: key.id,
             client: scope.client(),
@@ -53,8 +53,8 @@ impl KeyCard {
             expires_at: key.expires_at,
             rate_limit: key.rate_limit,
             allowed_ips: key.allowed_ips.clone(),
-            secret_number: secret.number,
-            secret_expires_at: secret.expires_at,
+            secret_number: secret.0,
+            secret_expires_at: secret.1,
         }
     }
 

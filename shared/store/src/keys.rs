@@ -55,6 +55,8 @@ kinds! {
     User "U#"
     /// `PW#usr`: the hash of a user's password, for signup and login alone.
     Password "PW#"
+    /// `SF#usr`: a user's second factor, for login and whoever sets it up alone.
+    SecondFactor "SF#"
     /// `PR#hash`: a password's reset by its mailed token.
     PasswordReset "PR#"
     /// `K#hash`: an API key's card, for the credential gate.
@@ -192,6 +194,11 @@ pub(crate) fn user(user: UserId) -> Key {
 /// The hash of a user's password.
 pub(crate) fn password(user: UserId) -> Key {
     main(Kind::Password, user, CARD)
+}
+
+/// The second factor of a user.
+pub(crate) fn second_factor(user: UserId) -> Key {
+    main(Kind::SecondFactor, user, CARD)
 }
 
 pub(crate) fn session(user: UserId, hash: &str) -> Key {

@@ -9,8 +9,9 @@
 //! | --- | --- | --- |
 //! | client | main `C#cl` / `#` | `doc version seal` |
 //! | slug, e-mail | main `S#slug`, `E#sha256` / `#` | `client`; `user` |
-//! | user | main `U#usr` / `#` | `doc sessionEpoch lastClient knownFrom`, by each client's identifier the membership |
+//! | user | main `U#usr` / `#` | `doc sessionEpoch lastClient knownFrom proven totp`, by each client's identifier the membership |
 //! | its password | main `PW#usr` / `#` | `hash` |
+//! | its second factor | main `SF#usr` / `#` | `secret` (sealed) `lastStep`, `code_n` (the hash of a recovery code, until it is used); while one is set up `pending pendingUntil` |
 //! | member | main `M#cl` / usr | `doc version` |
 //! | session | log `U#usr` / `s#sha256` | `id client member sessionEpoch createdAt expiresAt lastUsedAt address agent ttl` |
 //! | reset of a password; the one that counts | log `PR#sha256` / `#`; `U#usr` / `password-reset` | `user`; `hash`; `expiresAt ttl` |
@@ -72,6 +73,8 @@
 //! | note the use of an API key | 1 | Update 1 WU, once a minute and secret, beside the request | |
 //! | sign up; log in; log out | 3; 4; 1 | 1 RU, Transact 16 WU, 1 WU; 4 RU, Transact 4 WU; 1 WU | |
 //! | list one's sessions; end one; end the others | 2; 2 + 1; 1 + 1 | 1 RU, Query 1 RU; and 1 WU; Get 1 RU, Transact 4 WU | |
+//! | set a second factor up; confirm it; turn it off | 1 + 1 | BatchGet 3 RU, Transact 4 WU; 2 RU, 8 WU; 3 RU, 6 WU | |
+//! | ask whether a client requires one, of who has none | 1 | 0 RU for 5 s, else Get 1 RU | |
 //! | invite; accept | 3 + 1; 3 + 2 | 3 RU, Transact 6 WU; 3 RU, Transact 16 to 20 WU | |
 //! | give a role; remove a member | 1 + 1 | 1 RU, Transact 4 to 6 WU | |
 //! | create, change, delete webhook | 1; 1 + 1; 1 + 1 | Transact 4 WU; Get 1 RU, Update; Get 1 RU, Transact 4 WU | |
@@ -108,6 +111,7 @@ pub mod page;
 pub mod passwords;
 pub mod persist;
 pub mod scope;
+pub mod second_factors;
 pub mod sessions;
 pub mod setup;
 pub mod stream;
@@ -125,6 +129,7 @@ mod document;
 mod dynamo;
 mod pieces;
 mod retry;
+mod second_factor_check;
 mod users;
 
 use std::sync::Arc;
@@ -179,6 +184,7 @@ struct Inner {
     keys: credentials::KeyCache,
     key_uses: key_uses::KeyUseCache,
     makers: embed_tokens::MakerCache,
+    requirements: second_factors::RequirementCache,
     definitions: definitions::Cache,
     sessions: SessionLimits,
     signup: SignupPolicy,
@@ -211,10 +217,23 @@ impl Store {
         settling: Duration,
     ) -> Self {
         let share = caches.0 / 16;
-        let definitions = definitions::Cache::new(caches.0 - 3 * share);
+        let definitions = definitions::Cache::new(caches.0 - 4 * share);
         let (keys, makers) = (credentials::KeyCache::new(share), embed_tokens::MakerCache::new(share));
         let key_uses = key_uses::KeyUseCache::new(share);
-        Self(Arc::new(Inner { dynamo, names, clock, settling, keys, key_uses, makers, definitions, sessions, signup }))
+        let requirements = second_factors::RequirementCache::new(share);
+        Self(Arc::new(Inner {
+            dynamo,
+            names,
+            clock,
+            settling,
+            keys,
+            key_uses,
+            makers,
+            requirements,
+            definitions,
+            sessions,
+            signup,
+        }))
     }
 
     /// The time that the store goes by.

@@ -70,6 +70,28 @@ async fn check(store: &Store, path: &str, password: &Password, card: &UserCard) 
     Ok(password.check(path, &card.person.email, &names)?)
 }
 
+/// Has a user whose session asks give the password once more: the user's card, and the hash of the password.
+///
+/// # Errors
+/// `invalid_credentials` for a wrong one, which counts towards the lock.
+pub(crate) async fn prove_again(
+    store: &Store,
+    author: &Author,
+    asking: &SessionCredential,
+    password: PasswordAttempt,
+) -> Result<(UserCard, String), LoginError> {
+    let (user, email) = (asking.user_id(), &asking.user.email);
+    let wanted = [keys::user(user), keys::password(user), login_attempts::key(email)];
+    let [card, kept, attempts] = store.batch_get(wanted.each_ref()).await?;
+    let hash = hash_of(kept.as_ref());
+    let right = blocking(move || hash.matches(&password)).await?;
+    if !right || login_attempts::is_locked(attempts.as_ref(), author.at()) {
+        return Err(login_attempts::refusal(store, email, author.at()).await);
+    }
+    let hash = must(kept.as_ref().and_then(|kept| get_text(kept, "hash")), "hash")?.to_owned();
+    Ok((UserCard::read(&must(card, "user")?)?, hash))
+}
+
 impl OwnPassword {
     /// Of a request that came with a session.
     #[must_use]
@@ -89,24 +111,15 @@ impl OwnPassword {
         new: Password,
     ) -> Result<(), LoginError> {
         let (store, author) = (&self.store, &self.author);
-        let user = asking.user_id();
-        let email = &asking.user.email;
-        let attempts = login_attempts::key(email);
-        let [card, kept, attempts] = store.batch_get([&keys::user(user), &keys::password(user), &attempts]).await?;
-        let card = UserCard::read(&must(card, "user")?)?;
-        let hash = hash_of(kept.as_ref());
-        let right = blocking(move || hash.matches(&current)).await?;
-        if !right || login_attempts::is_locked(attempts.as_ref(), author.at()) {
-            return Err(login_attempts::refusal(store, email, author.at()).await);
-        }
+        let (user, email) = (asking.user_id(), &asking.user.email);
+        let (card, was) = prove_again(store, author, asking, current).await?;
         check(store, "newPassword", &new, &card).await?;
         let hash = hashed(new).await?;
-        let was = must(kept.as_ref().and_then(|kept| get_text(kept, "hash")), "hash")?;
         let event = author.event();
         let changed: Result<(), Error> = update_with_retry!({
             let card = store.user_card(user).await?;
             // Changed by another session meanwhile, which has ended this one.
-            let own = set_hash(user, &hash, was).or(Code::InvalidCredentials);
+            let own = set_hash(user, &hash, &was).or(Code::InvalidCredentials);
             let mut changes = vec![login_attempts::succeeded(email, author.at()), own];
             changes.extend(next_epoch(&card, Some(asking)));
             let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();

@@ -1,6 +1,6 @@
 //! What a route is, as data: all that the gates need to know of it.
 
-use crate::spec::access::Access;
+use crate::spec::access::{Access, SessionAccess};
 
 /// The methods in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -117,6 +117,14 @@ impl Route {
     #[must_use]
     pub fn idempotent(&self) -> bool {
         self.method == Method::Post && self.path.starts_with("/api/v1/")
+    }
+
+    /// Whether a client may require a second factor of the members who enter: wherever sessions do, but for what they do
+    /// with their own account.
+    #[must_use]
+    pub fn may_need_second_factor(&self) -> bool {
+        let enter = matches!(self.access, Access::Credential { session, .. } if session != SessionAccess::Refused);
+        enter && !self.path.starts_with("/api/auth/")
     }
 
     /// Whether it refuses query parameters that it does not know: what manages and what logs in does, since a filter

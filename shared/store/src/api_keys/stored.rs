@@ -11,10 +11,10 @@ use crate::key_uses::Uses;
 
 /// An API key as it is stored.
 #[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct StoredKey {
+pub(super) struct StoredKey {
     /// Without what is known of its uses.
     #[serde(flatten)]
-    pub(crate) key: ApiKey,
+    pub(super) key: ApiKey,
     pub(super) secret: StoredSecret,
     /// What the last rotation replaced. It may have run out since.
     pub(super) replaced: Option<StoredSecret>,
@@ -23,12 +23,12 @@ pub(crate) struct StoredKey {
 /// A secret of an API key.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct StoredSecret {
+pub(super) struct StoredSecret {
     pub(super) hash: KeyHash,
     /// How many the key had before.
-    pub(crate) number: u64,
+    pub(super) number: u64,
     /// When it stops working, whatever becomes of the key.
-    pub(crate) expires_at: Option<Time>,
+    pub(super) expires_at: Option<Time>,
     prefix: String,
     /// The request that made it.
     request: EventId,
