@@ -31,11 +31,12 @@ pub fn drift(root: &Path, files: &[File]) -> io::Result<Vec<String>> {
         }
     }
     let known: BTreeSet<_> = files.iter().map(|file| file.path.as_str()).collect();
-    drift.extend(events(root)?.into_iter().filter(|path| !known.contains(path.as_str())));
+    let written_alone = [events(root)?, stacks(root)?].concat();
+    drift.extend(written_alone.into_iter().filter(|path| !known.contains(path.as_str())));
     Ok(drift)
 }
 
-/// Writes those of the files that differ, and removes events of functions that are no more.
+/// Writes those of the files that differ, and removes events and templates of what is no more.
 ///
 /// # Errors
 /// If one can't be written.
@@ -55,11 +56,23 @@ pub fn write(root: &Path, files: &[File], drift: &[String]) -> io::Result<()> {
 /// # Errors
 /// If the folder can't be read.
 pub fn events(root: &Path) -> io::Result<Vec<String>> {
+    with_ending(root, "events", ".json")
+}
+
+/// The templates of nested stacks that are there.
+///
+/// # Errors
+/// If the folder can't be read.
+pub fn stacks(root: &Path) -> io::Result<Vec<String>> {
+    with_ending(root, "infra/stacks", ".yaml")
+}
+
+fn with_ending(root: &Path, folder: &str, ending: &str) -> io::Result<Vec<String>> {
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(root.join("events"))? {
+    for entry in std::fs::read_dir(root.join(folder))? {
         let name = entry?.file_name();
-        if let Some(name) = name.to_str().filter(|name| name.ends_with(".json")) {
-            found.push(format!("events/{name}"));
+        if let Some(name) = name.to_str().filter(|name| name.ends_with(ending)) {
+            found.push(format!("{folder}/{name}"));
         }
     }
     found.sort();

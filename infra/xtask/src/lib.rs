@@ -13,6 +13,7 @@ pub mod watch;
 use std::path::{Path, PathBuf};
 
 use files::File;
+use template::stacks::{self, Stacks};
 
 /// Why a chore can't be done.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -29,15 +30,20 @@ pub fn root() -> PathBuf {
 /// Every file as it should be.
 ///
 /// # Errors
-/// If the routes can't be described, the sample account can't be made, or `Cargo.toml` can't be read.
+/// If the routes can't be described, the sample account can't be made, or `Cargo.toml` or `infra/stacks.txt` can't be read.
 pub async fn generate(root: &Path) -> Result<Vec<File>, Failure> {
     let seeded = seeded::Seeded::new().await?;
+    let functions = template::route_functions();
+    let stacks = Stacks::parse(&std::fs::read_to_string(root.join(stacks::PATH))?)?.with(&functions);
     let mut files = vec![
         File::new("functions/operations/openapi.json", openapi::document()?.to_json()?),
         File::new("functions/operations/src/paths.rs", paths::source()),
-        File::new("infra/template.yaml", template::text()?),
+        File::new(stacks::PATH, stacks.text()),
         File::new("Cargo.toml", watch::manifest(&std::fs::read_to_string(root.join("Cargo.toml"))?)),
     ];
+    for template in template::all(&functions, &stacks) {
+        files.push(File::new(format!("infra/{}", template.path), template.text()?));
+    }
     for (id, event) in events::all(&seeded)? {
         files.push(File::new(format!("events/{id}.json"), event.to_json()?));
     }

@@ -29,6 +29,13 @@ macro_rules! map {
 }
 
 impl Node {
+    /// A member; only maps have any.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        let Self::Map(members) = self else { return None };
+        members.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+
     /// With one more member at its end; only maps have members.
     #[must_use]
     pub fn with(mut self, key: impl Into<String>, value: impl Into<Self>) -> Self {

@@ -20,29 +20,39 @@ struct Alarm {
 }
 
 /// What is looked at.
-enum Metric {
-    /// One metric: its namespace, name, dimension, statistic, and the seconds of a period.
-    One { namespace: &'static str, name: &'static str, of: (&'static str, Node), statistic: &'static str, period: u64 },
-    /// Those of a source of events, added up over five minutes.
-    Sum { names: [&'static str; 2], mapping: String },
+struct Metric {
+    namespace: &'static str,
+    name: &'static str,
+    /// Its one dimension.
+    of: (&'static str, Node),
+    statistic: &'static str,
+    /// In seconds.
+    period: u64,
 }
 
 pub(super) fn resources() -> Vec<(String, Node)> {
     let consumers = functions::consumers();
     let streams = consumers.iter().filter(|consumer| matches!(consumer.source, Source::Stream(_)));
-    let alarms = streams.flat_map(|consumer| of_stream(consumer)).chain([first_is_late()]);
+    let alarms = streams.flat_map(|consumer| of_stream(consumer)).chain([api_fails(), first_is_late()]);
     alarms.chain(Queue::ALL.map(dead_letters)).map(|alarm| (alarm.name.clone(), alarm.resource())).collect()
 }
 
 fn of_stream(consumer: &Consumer) -> Vec<Alarm> {
     let function = logical(consumer.id);
     let Source::Stream(table) = consumer.source else { return Vec::new() };
+    let of_mapping = |name| Metric {
+        namespace: "AWS/Lambda",
+        name,
+        of: ("EventSourceMappingUUID", reference(&source::mapping(consumer, table.word()))),
+        statistic: "Sum",
+        period: 5 * MINUTE,
+    };
     vec![
         Alarm {
             name: format!("{function}IsLate"),
             says: "fan-out is an hour behind: webhooks do not hear of what has changed since. Look at its log soon, \
                 since the stream forgets changes after 24 hours",
-            metric: Metric::One {
+            metric: Metric {
                 namespace: "AWS/Lambda",
                 name: "IteratorAge",
                 of: ("FunctionName", reference(&function)),
@@ -55,12 +65,16 @@ fn of_stream(consumer: &Consumer) -> Vec<Alarm> {
         Alarm {
             name: format!("{function}GaveUp"),
             says: "fan-out gave up on changes: no webhook hears of them. Mend the cause, then replay them from the \
-                bucket GivenUpChangesName as docs/webhooks.md shows. If it has none, it could not be written to, and they \
-                are lost",
-            metric: Metric::Sum {
-                names: ["OnFailureDestinationDeliveredEventCount", "DroppedEventCount"],
-                mapping: source::mapping(consumer, table.word()),
-            },
+                bucket GivenUpChangesName as docs/webhooks.md shows",
+            metric: of_mapping("OnFailureDestinationDeliveredEventCount"),
+            above: 0,
+            periods: 1,
+        },
+        Alarm {
+            name: format!("{function}LostChanges"),
+            says: "fan-out gave up on changes, and the bucket GivenUpChangesName could not be written to: they are lost, and \
+                no webhook hears of them. Mend the cause, and see that the role of fan-out may write to the bucket",
+            metric: of_mapping("DroppedEventCount"),
             above: 0,
             periods: 1,
         },
@@ -68,7 +82,7 @@ fn of_stream(consumer: &Consumer) -> Vec<Alarm> {
             name: format!("{function}SkippedChanges"),
             says: "fan-out skipped changes of a kind that it does not know: a newer version writes them. Deploy that \
                 version whole",
-            metric: Metric::One {
+            metric: Metric {
                 namespace: NAMESPACE,
                 name: "UnknownRecords",
                 of: ("operation", consumer.id.into()),
@@ -81,6 +95,24 @@ fn of_stream(consumer: &Consumer) -> Vec<Alarm> {
     ]
 }
 
+/// Single failures are told their callers, who try again; so many are a fault of ours, or of AWS.
+fn api_fails() -> Alarm {
+    Alarm {
+        name: "ApiFails".to_owned(),
+        says: "The API answered more than 10 requests within 5 minutes by 5xx. The access log says which routes and when; the \
+            line of the same requestId in the log of the route's function says why, at level ERROR",
+        metric: Metric {
+            namespace: "AWS/ApiGateway",
+            name: "5xx",
+            of: ("ApiId", reference("Api")),
+            statistic: "Sum",
+            period: 5 * MINUTE,
+        },
+        above: 10,
+        periods: 1,
+    }
+}
+
 /// Five periods: a message whose function died lies for minutes before it is handed out again, which is no reason for an
 /// alarm.
 fn first_is_late() -> Alarm {
@@ -88,7 +120,7 @@ fn first_is_late() -> Alarm {
         name: "FirstAttemptsAreLate".to_owned(),
         says: "First attempts of deliveries have been waiting for more than 5 minutes. Raise DeliveryConcurrency, if the \
             account has room",
-        metric: Metric::One {
+        metric: Metric {
             namespace: "AWS/SQS",
             name: "ApproximateAgeOfOldestMessage",
             of: ("QueueName", attribute(&queues::logical(Queue::FirstAttempts), "QueueName")),
@@ -113,7 +145,7 @@ fn dead_letters(queue: Queue) -> Alarm {
                  them back to their queue as docs/webhooks.md shows"
             }
         },
-        metric: Metric::One {
+        metric: Metric {
             namespace: "AWS/SQS",
             name: "ApproximateNumberOfMessagesVisible",
             of: ("QueueName", attribute(&dead, "QueueName")),
@@ -131,6 +163,7 @@ impl Alarm {
         let topic = map! {
             "Fn::If" => [Node::from("HasAlarmTopic"), vec![reference("AlarmTopicArn")].into(), reference("AWS::NoValue")],
         };
+        let Metric { namespace, name, of: (dimension, value), statistic, period } = self.metric;
         let properties = map! {
             "AlarmDescription" => self.says,
             "AlarmActions" => topic,
@@ -138,35 +171,12 @@ impl Alarm {
             "Threshold" => self.above,
             "EvaluationPeriods" => self.periods,
             "TreatMissingData" => "notBreaching",
+            "Namespace" => namespace,
+            "MetricName" => name,
+            "Dimensions" => [map! { "Name" => dimension, "Value" => value }],
+            "Statistic" => statistic,
+            "Period" => period,
         };
-        map! { "Type" => "AWS::CloudWatch::Alarm", "Properties" => self.metric.of(properties) }
-    }
-}
-
-impl Metric {
-    fn of(self, alarm: Node) -> Node {
-        match self {
-            Self::One { namespace, name, of: (dimension, value), statistic, period } => alarm
-                .with("Namespace", namespace)
-                .with("MetricName", name)
-                .with("Dimensions", [map! { "Name" => dimension, "Value" => value }])
-                .with("Statistic", statistic)
-                .with("Period", period),
-            Self::Sum { names, mapping } => {
-                let query = |(id, name): (&str, &str)| {
-                    let dimension = map! { "Name" => "EventSourceMappingUUID", "Value" => reference(&mapping) };
-                    let metric = map! {
-                        "Namespace" => "AWS/Lambda",
-                        "MetricName" => name,
-                        "Dimensions" => [dimension],
-                    };
-                    let stat = map! { "Metric" => metric, "Stat" => "Sum", "Period" => 5 * MINUTE };
-                    map! { "Id" => id, "ReturnData" => false, "MetricStat" => stat }
-                };
-                let sum = map! { "Id" => "sum", "Expression" => "FILL(a, 0) + FILL(b, 0)", "ReturnData" => true };
-                let [a, b] = names;
-                alarm.with("Metrics", [query(("a", a)), query(("b", b)), sum])
-            }
-        }
+        map! { "Type" => "AWS::CloudWatch::Alarm", "Properties" => properties }
     }
 }

@@ -1,8 +1,7 @@
 //! The gateway: native resources, since local engines ignore the routes of `AWS::Serverless::HttpApi`.
 
-use runtime::{Method, Route};
-
-use super::{attribute, filled, logical, reference};
+use super::route::RouteFunction;
+use super::{attribute, filled, logical, named, reference, role};
 use crate::map;
 use crate::node::Node;
 
@@ -39,7 +38,8 @@ pub(super) fn resources() -> Vec<(String, Node)> {
         },
     };
     let log = log_group("/aws/apigateway/${AWS::StackName}");
-    [("Api", api), ("Stage", stage), ("AccessLog", log)].map(|(name, node)| (name.to_owned(), node)).into()
+    let all = [("Api", api), ("Stage", stage), ("AccessLog", log), ("InvokeRole", invoke_role())];
+    all.map(|(name, node)| (name.to_owned(), node)).into()
 }
 
 /// A log that goes with the stack.
@@ -52,50 +52,36 @@ pub(super) fn log_group(name: &str) -> Node {
     }
 }
 
-/// What the gateway calls a route: one name for every method that it takes, with what tells their resources apart.
-fn route_keys(route: &Route) -> Vec<(&'static str, String)> {
-    if route.method == Method::Any {
-        return vec![("", route.path.to_owned())];
-    }
-    let tokens = route.method.tokens().iter();
-    tokens.map(|token| (if *token == "HEAD" { "Head" } else { "" }, format!("{token} {}", route.path))).collect()
+/// The role by which the gateway calls the stack's functions: one for all, in place of a permission a route.
+fn invoke_role() -> Node {
+    let functions = named("lambda", "function:${StackName.Outputs.Value}-*");
+    role::resource("apigateway.amazonaws.com", vec![role::allow(["lambda:InvokeFunction"], functions)])
 }
 
-/// A route, its way to its function, and the leave to call it.
-pub(super) fn of_route(route: &Route) -> Vec<(String, Node)> {
-    let function = logical(route.id);
+/// A route, and its way to its function.
+pub(super) fn of_route(function: &RouteFunction) -> Vec<(String, Node)> {
+    let name = logical(&function.id);
     let integration = map! {
         "Type" => "AWS::ApiGatewayV2::Integration",
         "Properties" => map! {
             "ApiId" => reference("Api"),
             "IntegrationType" => "AWS_PROXY",
-            "IntegrationUri" => attribute(&function, "Arn"),
+            "IntegrationUri" => attribute(&name, "Arn"),
+            "CredentialsArn" => reference("InvokeRole"),
             "PayloadFormatVersion" => "2.0",
         },
     };
-    let resource = |key: String| {
-        map! {
+    let route = |key: &String| {
+        let resource = map! {
             "Type" => "AWS::ApiGatewayV2::Route",
             "Properties" => map! {
                 "ApiId" => reference("Api"),
-                "RouteKey" => key,
-                "Target" => filled(format!("integrations/${{{function}Integration}}")),
+                "RouteKey" => key.as_str(),
+                "Target" => filled(format!("integrations/${{{name}Integration}}")),
             },
-        }
+        };
+        let method = if key.starts_with("HEAD ") { "Head" } else { "" };
+        (format!("{name}{method}Route"), resource)
     };
-    let source = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*";
-    let permission = map! {
-        "Type" => "AWS::Lambda::Permission",
-        "Properties" => map! {
-            "Action" => "lambda:InvokeFunction",
-            "FunctionName" => reference(&function),
-            "Principal" => "apigateway.amazonaws.com",
-            "SourceArn" => filled(source),
-        },
-    };
-    let mut resources = vec![(format!("{function}Integration"), integration)];
-    let keys = route_keys(route).into_iter();
-    resources.extend(keys.map(|(kind, key)| (format!("{function}{kind}Route"), resource(key))));
-    resources.push((format!("{function}Permission"), permission));
-    resources
+    [(format!("{name}Integration"), integration)].into_iter().chain(function.route_keys.iter().map(route)).collect()
 }

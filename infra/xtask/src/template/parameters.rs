@@ -12,9 +12,9 @@ pub(super) fn parameters() -> Node {
         map! { "Type" => "Number", "Default" => default, "Description" => description }
     };
     map! {
-        // A queue's name has 80 characters at the most, and no dot.
+        // A queue's name has 80 characters at the most, and no dot; the longest goes on with `-first-attempts-dead`.
         "TablePrefix" => text("hedgerow", "What the names of tables, queues and secrets begin with")
-            .with("AllowedPattern", "^[A-Za-z0-9_-]{1,64}$"),
+            .with("AllowedPattern", "^[A-Za-z0-9_-]{1,60}$"),
         "Architecture" => text("arm64", "What the functions were built for")
             .with("AllowedValues", ["arm64", "x86_64"]),
         "LogRetentionDays" => number(30, "How long logs are kept")
@@ -46,13 +46,22 @@ pub(super) fn parameters() -> Node {
     }
 }
 
+/// A parameter of a nested stack, which only hands on what the root's was found to be.
+pub(super) fn plain(name: &str) -> Node {
+    let of = parameters().get(name).and_then(|parameter| parameter.get("Type")).cloned();
+    map! { "Type" => of.unwrap_or(Node::Null) }
+}
+
+/// Whether a parameter is not empty.
+pub(super) fn given(parameter: &str) -> Node {
+    map! { "Fn::Not" => [map! { "Fn::Equals" => [reference(parameter), Node::from("")] }] }
+}
+
 pub(super) fn conditions() -> Node {
-    let given = |parameter: &str| {
-        map! { "Fn::Not" => [map! { "Fn::Equals" => [reference(parameter), Node::from("")] }] }
-    };
     map! {
         "HasAlarmTopic" => given("AlarmTopicArn"),
         "HasEndpoint" => given("EndpointUrl"),
         "HasOrigin" => given("Origin"),
+        "IsAws" => map! { "Fn::Equals" => [reference("EndpointUrl"), Node::from("")] },
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use runtime::Queue;
 
-use super::{attribute, filled, reference};
+use super::{attribute, filled, named, reference};
 use crate::map;
 use crate::node::Node;
 
@@ -65,9 +65,13 @@ fn live(queue: Queue) -> Node {
 
 fn set_aside(queue: Queue) -> Node {
     // By name: the queue itself names this one.
-    let source = format!("arn:${{AWS::Partition}}:sqs:${{AWS::Region}}:${{AWS::AccountId}}:{}", name(queue.word()));
-    let allowed = map! { "redrivePermission" => "byQueue", "sourceQueueArns" => [filled(source)] };
+    let allowed = map! { "redrivePermission" => "byQueue", "sourceQueueArns" => [arn(queue)] };
     resource(properties(&format!("{}-dead", queue.word())).with("RedriveAllowPolicy", allowed))
+}
+
+/// A queue's ARN.
+pub(super) fn arn(queue: Queue) -> Node {
+    named("sqs", &name(queue.word()))
 }
 
 fn name(word: &str) -> String {

@@ -2,7 +2,7 @@
 
 use runtime::{Consumer, Source};
 
-use super::{attribute, filled, logical, reference};
+use super::{KEPT, attribute, filled, logical, named, reference};
 use crate::map;
 use crate::node::Node;
 
@@ -14,18 +14,28 @@ pub(super) const TOKEN_KEYS: &str = "TokenKeys";
 /// How often a new key signs embed tokens, in days.
 const ROTATION: u64 = 30;
 
+/// A secret's ARN: its name with six characters that Secrets Manager adds.
+pub(super) fn arn(secret: &str) -> Node {
+    named("secretsmanager", &format!("secret:{}-??????", name(secret)))
+}
+
+fn name(secret: &str) -> String {
+    format!("${{TablePrefix}}/{}", if secret == DATA_KEYS { "data-keys" } else { "token-keys" })
+}
+
 pub(super) fn resources() -> Vec<(String, Node)> {
     vec![(DATA_KEYS.to_owned(), data_keys()), (TOKEN_KEYS.to_owned(), token_keys())]
 }
 
 /// They are made with one key, and outlive the stack: what was sealed by a key that is gone never opens again.
-fn data_keys() -> Node {
+pub(super) fn data_keys() -> Node {
+    let (deleted, replaced) = KEPT;
     map! {
         "Type" => "AWS::SecretsManager::Secret",
-        "DeletionPolicy" => "Retain",
-        "UpdateReplacePolicy" => "Retain",
+        "DeletionPolicy" => deleted,
+        "UpdateReplacePolicy" => replaced,
         "Properties" => map! {
-            "Name" => filled("${TablePrefix}/data-keys"),
+            "Name" => filled(name(DATA_KEYS)),
             "Description" => "What seals the secrets of webhooks and mails on their way: keys by name, and which of them is current",
             "GenerateSecretString" => map! {
                 "SecretStringTemplate" => "{\"current\":\"1\"}",
@@ -44,7 +54,7 @@ fn token_keys() -> Node {
         "DeletionPolicy" => "Delete",
         "UpdateReplacePolicy" => "Delete",
         "Properties" => map! {
-            "Name" => filled("${TablePrefix}/token-keys"),
+            "Name" => filled(name(TOKEN_KEYS)),
             "Description" => "What signs embed tokens: each version is a key",
             "GenerateSecretString" => map! { "PasswordLength" => 64_u64, "ExcludePunctuation" => true },
         },
@@ -69,6 +79,8 @@ pub(super) fn rotation(consumer: &Consumer) -> Vec<(String, Node)> {
     };
     let schedule = map! {
         "Type" => "AWS::SecretsManager::RotationSchedule",
+        // Other engines than AWS have none.
+        "Condition" => "IsAws",
         "DependsOn" => [permission.as_str()],
         "Properties" => map! {
             "SecretId" => reference(TOKEN_KEYS),

@@ -3,7 +3,7 @@
 use runtime::{Consumer, Queue, Source};
 use store::tables::Table;
 
-use super::{attribute, filled, logical, queues, reference, role, tables};
+use super::{KEPT, attribute, filled, logical, queues, reference, role, tables};
 use crate::map;
 use crate::node::Node;
 
@@ -36,13 +36,13 @@ pub(super) fn statements(source: Source) -> Vec<Node> {
         Source::Stream(table) => vec![
             role::allow(
                 ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"],
-                filled(format!("${{{}.Arn}}/stream/*", tables::logical(table))),
+                tables::arn(table, "/stream/*"),
             ),
             role::allow(["s3:ListBucket"], attribute(GIVEN_UP, "Arn")),
             role::allow(["s3:PutObject"], filled(format!("${{{GIVEN_UP}.Arn}}/*"))),
         ],
         Source::Queues(queues) => {
-            let arns = queues.iter().map(|queue| attribute(&queues::logical(*queue), "Arn")).collect();
+            let arns = queues.iter().map(|queue| queues::arn(*queue)).collect();
             vec![role::allow(["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], arns)]
         }
         // Secrets Manager calls it.
@@ -100,10 +100,11 @@ fn messages(queue: Queue) -> Node {
 pub(super) fn resources() -> Vec<(String, Node)> {
     let encrypted = map! { "ServerSideEncryptionByDefault" => map! { "SSEAlgorithm" => "AES256" } };
     let expires = map! { "Id" => "Expire", "Status" => "Enabled", "ExpirationInDays" => 30_u64 };
+    let (deleted, replaced) = KEPT;
     let bucket = map! {
         "Type" => "AWS::S3::Bucket",
-        "DeletionPolicy" => "Retain",
-        "UpdateReplacePolicy" => "Retain",
+        "DeletionPolicy" => deleted,
+        "UpdateReplacePolicy" => replaced,
         "Properties" => map! {
             "PublicAccessBlockConfiguration" => map! {
                 "BlockPublicAcls" => true,

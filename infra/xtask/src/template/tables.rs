@@ -2,7 +2,7 @@
 
 use store::tables::Table;
 
-use super::{filled, reference};
+use super::{KEPT, filled, named, reference};
 use crate::map;
 use crate::node::Node;
 
@@ -28,13 +28,18 @@ pub(super) fn outputs() -> Vec<(String, Node)> {
     Table::ALL.into_iter().map(output).collect()
 }
 
-/// What clients own outlives the stack; what passes by itself does not.
-fn resource(table: Table) -> Node {
-    let kept = if table == Table::Main { "Retain" } else { "Delete" };
+/// The ARN of a table, or of what is below it.
+pub(super) fn arn(table: Table, below: &str) -> Node {
+    named("dynamodb", &format!("table/${{TablePrefix}}-{}{below}", table.word()))
+}
+
+/// What clients own outlives the stack, unless its making failed; what passes by itself does not.
+pub(super) fn resource(table: Table) -> Node {
+    let (deleted, replaced) = if table == Table::Main { KEPT } else { ("Delete", "Delete") };
     map! {
         "Type" => "AWS::DynamoDB::Table",
-        "DeletionPolicy" => kept,
-        "UpdateReplacePolicy" => kept,
+        "DeletionPolicy" => deleted,
+        "UpdateReplacePolicy" => replaced,
         "Properties" => properties(table),
     }
 }

@@ -12,9 +12,8 @@ use store::Store;
 use store::tables::{Table, TableNames};
 use xtask::root;
 use xtask::seeded::{FROM, PREFIX, Seeded};
-use xtask::template::logical;
 
-use crate::policies::{leading_keys, statements, texts};
+use crate::policies::{DATA_KEYS, leading_keys, named, statements, texts};
 use crate::{lasting, operation, resources, template};
 
 pub(crate) struct Deployment {
@@ -28,9 +27,9 @@ impl Deployment {
     }
 
     fn role(&self, id: &str) -> Vec<Grant> {
-        let mut functions = resources(&self.template, "AWS::Serverless::Function");
+        let mut functions = resources(&self.template, "AWS::Lambda::Function");
         let function = functions.find(|function| operation(function) == id).unwrap();
-        statements(function).into_iter().flat_map(grants).collect()
+        statements(&self.template, function).into_iter().flat_map(grants).collect()
     }
 
     fn app(&self, store: Store) -> App {
@@ -87,13 +86,14 @@ impl Deployment {
 /// What the engines enforce of a statement: not what Lambda does by itself with a stream and a bucket.
 fn grants(statement: &Value) -> Vec<Grant> {
     let actions: Vec<_> = texts(&statement["Action"]).into_iter().map(lasting).collect();
-    let of = |resource: &Value| texts(&resource["Fn::GetAtt"])[0].to_ascii_lowercase();
     let (service, _) = actions[0].split_once(':').unwrap();
     let on = &statement["Resource"];
     match service {
         "dynamodb" if statement.get("Condition").is_some() => {
             let names = TableNames::with_prefix(PREFIX);
-            let table = Table::ALL.into_iter().find(|table| of(on) == format!("{}table", table.word())).unwrap();
+            let (_, name) = named(on);
+            let of = |table: &Table| name == format!("table/${{TablePrefix}}-{}", table.word());
+            let table = Table::ALL.into_iter().find(of).unwrap();
             let leading_keys = leading_keys(statement).into_iter().map(str::to_owned).collect();
             vec![Grant::Items { table: names.of(table).to_owned(), actions, leading_keys }]
         }
@@ -102,14 +102,12 @@ fn grants(statement: &Value) -> Vec<Grant> {
             .unwrap()
             .iter()
             .map(|queue| {
-                let named = |one: &Queue| of(queue) == logical(one.word()).to_ascii_lowercase() + "queue";
-                let queue = Queue::ALL.into_iter().find(named).unwrap();
-                Grant::Queue { name: format!("{PREFIX}-{}", queue.word()), actions: actions.clone() }
+                let word = named(queue).1.strip_prefix("${TablePrefix}").unwrap();
+                Grant::Queue { name: format!("{PREFIX}{word}"), actions: actions.clone() }
             })
             .collect(),
         "secretsmanager" => {
-            let names = [("DataKeys", "data-keys"), ("TokenKeys", "token-keys")];
-            let (_, name) = names.into_iter().find(|(resource, _)| on["Ref"] == *resource).unwrap();
+            let name = if named(on).1 == DATA_KEYS { "data-keys" } else { "token-keys" };
             vec![Grant::Secret { name: format!("{PREFIX}/{name}"), actions }]
         }
         "ses" => {

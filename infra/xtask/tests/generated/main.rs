@@ -7,19 +7,33 @@ mod consumers;
 mod deployment;
 mod policies;
 mod roles;
+mod stacks;
+
+use std::fs::read_to_string;
 
 use runtime::{Route, RouteSpec};
-use serde_json::Value;
-use xtask::root;
+use serde_json::{Map, Value, json};
+use xtask::{files, root};
 
 /// Every route.
 fn routes() -> impl DoubleEndedIterator<Item = &'static Route> {
     functions::routes().map(RouteSpec::route)
 }
 
-/// The template as it is committed.
+/// A template as it is committed.
+fn read(path: &str) -> Value {
+    serde_saphyr::from_str(&read_to_string(root().join(path)).unwrap()).unwrap()
+}
+
+/// The resources of the root and of the nested stacks, which have no name in common, as one template.
 fn template() -> Value {
-    serde_saphyr::from_str(&std::fs::read_to_string(root().join("infra/template.yaml")).unwrap()).unwrap()
+    let mut all = Map::new();
+    for path in [vec!["infra/template.yaml".to_owned()], files::stacks(&root()).unwrap()].concat() {
+        for (name, resource) in read(&path)["Resources"].as_object().unwrap() {
+            assert_eq!(all.insert(name.clone(), resource.clone()), None, "{path}: {name}");
+        }
+    }
+    json!({ "Resources": all })
 }
 
 /// The resources of a type.
@@ -30,8 +44,8 @@ fn resources<'t>(template: &'t Value, of: &'t str) -> impl Iterator<Item = &'t V
 
 /// The operation of a function of the template: where its code is says it.
 fn operation(function: &Value) -> &str {
-    let code = function["CodeUri"].as_str().unwrap();
-    code.strip_prefix("../target/lambda/").unwrap().strip_suffix('/').unwrap()
+    let code = function["Code"].as_str().unwrap();
+    code.rsplit_once("../target/lambda/").unwrap().1.strip_suffix('/').unwrap()
 }
 
 /// A text of the template that lasts as long as the test.

@@ -4,15 +4,32 @@ use std::collections::BTreeSet;
 
 use runtime::Queue;
 use serde_json::{Value, json};
-use xtask::template::logical;
+use store::tables::Table;
 
 use crate::{operation, resources, template};
 
-/// A function's statements.
-pub(crate) fn statements(function: &Value) -> Vec<&Value> {
-    let policies = function["Policies"].as_array().map(Vec::as_slice).unwrap_or_default();
-    policies.iter().flat_map(|policy| policy["Statement"].as_array().unwrap()).collect()
+/// The statements of a function's role.
+fn all_statements<'t>(template: &'t Value, function: &Value) -> impl Iterator<Item = &'t Value> {
+    let role = &template["Resources"][texts(&function["Role"]["Fn::GetAtt"])[0]]["Properties"];
+    let policies = role["Policies"].as_array().unwrap().iter();
+    policies.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap())
 }
+
+/// The statements of a function's role, but for that on its log.
+pub(crate) fn statements<'t>(template: &'t Value, function: &Value) -> Vec<&'t Value> {
+    all_statements(template, function).filter(|statement| service(statement) != "logs").collect()
+}
+
+/// What a resource that is named by its ARN is called: its service, and its name as the template fills it in.
+pub(crate) fn named(resource: &Value) -> (&str, &str) {
+    let arn = resource["Fn::Sub"].as_str().unwrap().strip_prefix("arn:${AWS::Partition}:").unwrap();
+    let (service, name) = arn.split_once(":${AWS::Region}:${AWS::AccountId}:").unwrap();
+    (service, name)
+}
+
+/// The secrets, as the template names them; Secrets Manager adds six characters.
+pub(crate) const DATA_KEYS: &str = "secret:${TablePrefix}/data-keys-??????";
+pub(crate) const TOKEN_KEYS: &str = "secret:${TablePrefix}/token-keys-??????";
 
 pub(crate) fn texts(list: &Value) -> Vec<&str> {
     list.as_array().unwrap().iter().map(|item| item.as_str().unwrap()).collect()
@@ -28,24 +45,26 @@ fn service(statement: &Value) -> &str {
 }
 
 /// The statements on items of tables, and all others.
-fn parted(function: &Value) -> (Vec<&Value>, Vec<&Value>) {
-    statements(function)
+fn parted<'t>(template: &'t Value, function: &Value) -> (Vec<&'t Value>, Vec<&'t Value>) {
+    statements(template, function)
         .into_iter()
         .partition(|statement| service(statement) == "dynamodb" && statement.get("Condition").is_some())
 }
 
 #[test]
 fn every_statement_on_items_is_held_to_kinds_of_keys_in_one_table() {
-    for function in resources(&template(), "AWS::Serverless::Function") {
-        for statement in parted(function).0 {
+    let template = template();
+    for function in resources(&template, "AWS::Lambda::Function") {
+        for statement in parted(&template, function).0 {
             let keys = leading_keys(statement);
             let of_a_kind = |key: &&str| {
                 let kind = key.strip_suffix("#*").unwrap_or_default();
                 !kind.is_empty() && kind.bytes().all(|letter| letter.is_ascii_uppercase())
             };
             assert!(!keys.is_empty() && keys.iter().all(of_a_kind), "{}: {keys:?}", operation(function));
-            let table = texts(&statement["Resource"]["Fn::GetAtt"]);
-            assert!(matches!(table[..], ["MainTable" | "LogTable" | "CountersTable", "Arn"]), "{table:?}");
+            let tables = Table::ALL.map(|table| format!("table/${{TablePrefix}}-{}", table.word()));
+            let (service, name) = named(&statement["Resource"]);
+            assert!(service == "dynamodb" && tables.iter().any(|table| table == name), "{name}");
             assert_eq!(statement["Effect"], "Allow");
         }
     }
@@ -64,9 +83,10 @@ fn only_actions_on_items_are_granted_each_once_a_table() {
         "ConditionCheckItem",
         "BatchWriteItem",
     ];
-    for function in resources(&template(), "AWS::Serverless::Function") {
+    let template = template();
+    for function in resources(&template, "AWS::Lambda::Function") {
         let mut granted = BTreeSet::new();
-        for statement in parted(function).0 {
+        for statement in parted(&template, function).0 {
             for action in texts(&statement["Action"]) {
                 let name = action.strip_prefix("dynamodb:").unwrap();
                 assert!(on_items.contains(&name), "{}: {action}", operation(function));
@@ -84,31 +104,31 @@ fn only_actions_on_items_are_granted_each_once_a_table() {
 #[test]
 fn nothing_else_is_granted_but_on_resources_of_the_stack() {
     let template = template();
-    for function in resources(&template, "AWS::Serverless::Function") {
-        for statement in parted(function).1 {
+    for function in resources(&template, "AWS::Lambda::Function") {
+        for statement in parted(&template, function).1 {
             let (of, actions, on) = (operation(function), texts(&statement["Action"]), &statement["Resource"]);
             assert_eq!(statement["Effect"], "Allow", "{of}");
             let right = match (service(statement), &actions[..]) {
                 ("sqs", ["sqs:SendMessage" | "sqs:ChangeMessageVisibility"])
                 | ("sqs", ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]) => {
-                    let known = Queue::ALL.map(|queue| format!("{}Queue", logical(queue.word())));
-                    let queues = on.as_array().unwrap().iter().map(|queue| texts(&queue["Fn::GetAtt"]));
-                    let is_known = |queue: Vec<&str>| known.iter().any(|name| queue == [name, "Arn"]);
+                    let known = Queue::ALL.map(|queue| format!("${{TablePrefix}}-{}", queue.word()));
+                    let queues = on.as_array().unwrap().iter().map(named);
+                    let is_known = |(service, queue)| service == "sqs" && known.iter().any(|name| name == queue);
                     queues.clone().all(is_known) && queues.count() > 0
                 }
                 ("secretsmanager", ["secretsmanager:GetSecretValue"]) => {
-                    on["Ref"] == "DataKeys" || on["Ref"] == "TokenKeys"
+                    matches!(named(on), ("secretsmanager", DATA_KEYS | TOKEN_KEYS))
                 }
-                ("secretsmanager", _) => of == "rotate-token-keys" && on["Ref"] == "TokenKeys",
+                ("secretsmanager", _) => of == "rotate-token-keys" && named(on) == ("secretsmanager", TOKEN_KEYS),
                 // Whose identity it is, is not the stack's; from which address, is.
                 ("ses", ["ses:SendEmail"]) => {
                     statement["Condition"] == json!({ "StringEquals": { "ses:FromAddress": { "Ref": "MailFrom" } } })
-                        && on["Fn::Sub"] == "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*"
+                        && named(on) == ("ses", "identity/*")
                 }
                 ("dynamodb", _) => {
                     let of_streams = ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"];
                     actions.iter().all(|action| of_streams.contains(&action.strip_prefix("dynamodb:").unwrap()))
-                        && on["Fn::Sub"] == "${MainTable.Arn}/stream/*"
+                        && named(on) == ("dynamodb", "table/${TablePrefix}-main/stream/*")
                 }
                 ("s3", ["s3:ListBucket"]) => on["Fn::GetAtt"] == json!(["GivenUpChanges", "Arn"]),
                 ("s3", ["s3:PutObject"]) => on["Fn::Sub"] == "${GivenUpChanges.Arn}/*",
@@ -123,8 +143,11 @@ fn nothing_else_is_granted_but_on_resources_of_the_stack() {
 #[test]
 fn few_have_the_keys_of_tokens() {
     let template = template();
-    let having: BTreeSet<_> = resources(&template, "AWS::Serverless::Function")
-        .filter(|function| statements(function).iter().any(|statement| statement["Resource"]["Ref"] == "TokenKeys"))
+    let having: BTreeSet<_> = resources(&template, "AWS::Lambda::Function")
+        .filter(|function| {
+            let on_secrets = statements(&template, function).into_iter().filter(|one| service(one) == "secretsmanager");
+            on_secrets.map(|one| named(&one["Resource"]).1).any(|secret| secret == TOKEN_KEYS)
+        })
         .map(operation)
         .collect();
     let taking = crate::routes().filter(|route| route.access.takes_tokens()).map(|route| route.id);
@@ -135,9 +158,28 @@ fn few_have_the_keys_of_tokens() {
 #[test]
 fn what_touches_nothing_may_do_nothing() {
     let template = template();
-    let without: BTreeSet<_> = resources(&template, "AWS::Serverless::Function")
-        .filter(|function| statements(function).is_empty())
+    let without: BTreeSet<_> = resources(&template, "AWS::Lambda::Function")
+        .filter(|function| statements(&template, function).is_empty())
         .map(operation)
         .collect();
     assert_eq!(without, BTreeSet::from(["get-health", "get-openapi", "route-not-found"]));
+}
+
+/// A function may write its log, and neither make it nor touch another.
+#[test]
+fn every_function_may_write_its_own_log_alone() {
+    let template = template();
+    for function in resources(&template, "AWS::Lambda::Function") {
+        let of = operation(function);
+        let on_logs: Vec<_> =
+            all_statements(&template, function).filter(|statement| service(statement) == "logs").collect();
+        assert_eq!(on_logs.len(), 1, "{of}");
+        assert_eq!(texts(&on_logs[0]["Action"]), ["logs:CreateLogStream", "logs:PutLogEvents"]);
+        let log = &template["Resources"][function["LoggingConfig"]["LogGroup"]["Ref"].as_str().unwrap()]["Properties"];
+        let (service, name) = named(&on_logs[0]["Resource"]);
+        assert_eq!(service, "logs");
+        assert_eq!(name, format!("log-group:{}:*", log["LogGroupName"]["Fn::Sub"].as_str().unwrap()));
+        assert!(name.ends_with(&format!("}}-{of}:*")), "{name}");
+        assert_eq!(log["RetentionInDays"]["Ref"], "LogRetentionDays");
+    }
 }
