@@ -212,7 +212,7 @@ impl Login {
         // Only who has the right password learns that there is a second factor; the failures before it stay counted.
         let used = match second_factor_check::shown(user, factor.as_ref(), totp, ring, author.at())? {
             Shown::NotNeeded => None,
-            Shown::Right(used) => Some(used),
+            Shown::Right(used) => Some(*used),
             Shown::Missing => return Err(Code::TotpRequired.into()),
             Shown::Wrong => return Err(login_attempts::refusal(store, email, author.at()).await),
         };

@@ -294,7 +294,7 @@ impl Acceptance {
             Shown::NotNeeded => Ok((card, Vec::new())),
             // As at a login, a right one is a wrong one while the address is locked.
             Shown::Right(used) => {
-                let changes = vec![login_attempts::succeeded(email, now), used];
+                let changes = vec![login_attempts::succeeded(email, now), *used];
                 Ok((card, changes))
             }
             Shown::Missing => Err(Code::TotpRequired.into()),

@@ -31,7 +31,7 @@ pub(crate) enum Shown {
     /// There is none.
     NotNeeded,
     /// It is right, and good this once: by this change.
-    Right(Change),
+    Right(Box<Change>),
     /// Nothing was sent.
     Missing,
     Wrong,
@@ -60,13 +60,11 @@ pub(crate) fn shown(
         }
         Some(SecondFactorForm::Recovery(code)) => {
             let hash = code.hash(user);
-            let names = (0..RECOVERY_CODES).map(code_name);
-            // Every one is compared, each in constant time.
             let same = |name: &String| get_text(kept, name).is_some_and(|kept| auth::is_same(kept, &hash));
-            let found = names.filter(same).last();
+            let found = (0..RECOVERY_CODES).map(code_name).find(same);
             found.map(|name| change.remove(&name).when(&format!("#{name} = :hash")).with(":hash", text(hash.as_str())))
         }
         None => None,
     };
-    Ok(used.map_or(Shown::Wrong, |change| Shown::Right(change.or(Code::InvalidCredentials))))
+    Ok(used.map_or(Shown::Wrong, |change| Shown::Right(Box::new(change.or(Code::InvalidCredentials)))))
 }
