@@ -16,7 +16,7 @@ use store::author::Clock;
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
-use crate::raw;
+use hedgerow_tests::raw;
 
 /// A path, headers, a body, and the status of the answer.
 type Case<'c> = (&'c str, Vec<(&'c str, &'c str)>, &'c [u8], u16);
