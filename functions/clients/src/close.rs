@@ -4,7 +4,7 @@ use auth::PasswordAttempt;
 use contract::webhook::Job;
 use contract::{Error, Precondition, Problems};
 use deserr::Deserr;
-use runtime::{Accepted, Body, LoggedIn, Mail, Mailer};
+use runtime::{Accepted, Body, LoggedIn, Mailer};
 use schemars::JsonSchema;
 use store::clients::Clients;
 use store::grant::Delete;
@@ -26,13 +26,7 @@ pub(crate) async fn close(
     precondition: Option<Precondition>,
     body: CloseClient,
 ) -> Result<Accepted<Job>, Error> {
-    match clients.close(&session.0, body.password, precondition).await {
-        Ok((_, job)) => Ok(Accepted(job)),
-        Err(refused) => {
-            if let Some(until) = refused.locked_until {
-                mailer.send(&Mail::Locked { to: session.0.user.email, until }).await?;
-            }
-            Err(refused.error)
-        }
-    }
+    let closed = clients.close(&session.0, body.password, precondition).await;
+    let (_, job) = mailer.told_if_locked(closed).await?;
+    Ok(Accepted(job))
 }

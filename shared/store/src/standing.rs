@@ -1,4 +1,4 @@
-//! Whether a client is open, and whether it has a subscription: what every request with a credential has to find so.
+//! Whether a client is open, has a subscription, and requires a second factor: what every request with a credential has to find so.
 //!
 //! It stands on the client's card, beside the document: `deletedAt` while it is closed, `erasing` once nobody can restore
 //! it, `sessionsNotBefore` since it was last closed, and `subscription`.
@@ -6,13 +6,14 @@
 use std::time::Duration;
 
 use contract::id::ClientId;
+use contract::resource::Client;
 use contract::subscription::{Limits, Plan, SubscriptionStatus};
 use contract::{Error, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
 use crate::cache::{Cache, Heavy};
-use crate::document::deleted_at;
+use crate::document::{deleted_at, from_doc};
 use crate::dynamo::{Item, get_text};
 use crate::grant::{Grant, grants};
 use crate::keys;
@@ -56,6 +57,8 @@ pub struct Standing {
     pub is_closed: bool,
     /// Whether its subscription is in force.
     pub is_subscribed: bool,
+    /// Whether it requires a second factor of its members.
+    pub requires_totp: bool,
     /// Sessions of members that are no owners have ended if they began before.
     sessions_not_before: Option<Time>,
     limits: Limits,
@@ -80,6 +83,7 @@ impl Standing {
         Ok(Some(Self {
             is_closed: deleted_at(card).is_some(),
             is_subscribed: subscription.status != SubscriptionStatus::Inactive,
+            requires_totp: from_doc::<Client>(card)?.require_totp,
             sessions_not_before: get_text(card, "sessionsNotBefore").and_then(|at| at.parse().ok()),
             limits: subscription.plan().limits(),
         }))

@@ -51,10 +51,13 @@ impl Subject {
             | Kind::Slug
             | Kind::Email
             | Kind::User => Self::Other,
-            Kind::Password | Kind::Key | Kind::GroupKeys | Kind::Tenants | Kind::Purge => Self::Other,
+            Kind::Password | Kind::SecondFactor | Kind::Key | Kind::GroupKeys | Kind::Tenants | Kind::Purge => {
+                Self::Other
+            }
             // Of the log table.
             Kind::PasswordReset
             | Kind::BillingEvents
+            | Kind::KeyUses
             | Kind::Idempotency
             | Kind::WebhookState
             | Kind::Events
