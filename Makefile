@@ -45,6 +45,7 @@ test:
 	$(call part,the build of the tests,$(TESTS) --no-run --lib --test '*')
 	rm -rf target/tmp/uses-of-roles
 	$(call part,unit tests and those of single packages,$(TESTS) --lib $(PACKAGES:%=--test %))
+	$(call part,fuzz targets,$(TESTS) --test fuzz)
 	$(call part,tests over HTTP,$(TESTS) --test http)
 	$(call part,tests of webhooks,$(TESTS) --test webhooks)
 	$(call part,tests under faults,$(TESTS) --test faults)

@@ -75,7 +75,7 @@ impl Silent {
         let mut pings = Vec::new();
         for _ in 0..count {
             let deliveries = Deliveries::<Ping>::open(&self.op());
-            let (delivery, message) = deliveries.ping(self.webhook, "req_test").await.unwrap();
+            let (delivery, message) = deliveries.ping(self.webhook, None, "req_test").await.unwrap();
             pings.push((delivery, message.unwrap()));
         }
         pings

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hedgerow_tests::app::{App, Caller, id};
 use serde_json::{Value, json};
 
-use crate::raw;
+use hedgerow_tests::raw;
 
 const KEYS: &str = "/api/v1/api-keys";
 const GROUPS: &str = "/api/v1/field-groups";

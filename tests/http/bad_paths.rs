@@ -4,7 +4,7 @@ use hedgerow_tests::app::{App, fields, values};
 use hedgerow_tests::routes::{filled, routes};
 use serde_json::json;
 
-use crate::raw;
+use hedgerow_tests::raw;
 
 /// Not one of these is an identifier or a key of anything, once it is decoded.
 const NEVER: [&str; 24] = [

@@ -12,7 +12,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use crate::long_work::{self, PATTERN};
-use crate::raw;
+use hedgerow_tests::raw;
 
 /// Another address of this machine.
 const ELSEWHERE: &str = "127.0.0.2:0";

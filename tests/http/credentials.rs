@@ -8,7 +8,7 @@ use hedgerow_tests::routes::{a_path_of, routes};
 use runtime::{Access, Route};
 use serde_json::json;
 
-use crate::raw;
+use hedgerow_tests::raw;
 
 const KEYS: &str = "/api/v1/api-keys";
 const GROUPS: &str = "/api/v1/field-groups";

@@ -6,7 +6,7 @@ use hedgerow_tests::routes::{filled, routes};
 use runtime::Method;
 use serde_json::json;
 
-use crate::raw;
+use hedgerow_tests::raw;
 
 const MIB: usize = 1024 * 1024;
 

@@ -4,7 +4,7 @@ use hedgerow_tests::app::App;
 use local::gateway::Gateway;
 use tokio::net::TcpListener;
 
-use crate::raw;
+use hedgerow_tests::raw;
 
 fn request(version: &str, target: &str, hosts: &[&str], key: &str) -> Vec<u8> {
     let lines: String = hosts.iter().map(|host| format!("host: {host}\r\n")).collect();

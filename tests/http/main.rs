@@ -34,7 +34,6 @@ mod people;
 mod permissions;
 mod processes;
 mod queries;
-mod raw;
 mod refused_bodies;
 mod roles;
 mod schemas;

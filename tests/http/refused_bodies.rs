@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::raw;
+use hedgerow_tests::raw;
 
 const MIB: usize = 1024 * 1024;
 

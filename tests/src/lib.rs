@@ -7,6 +7,7 @@ pub mod answer;
 pub mod app;
 mod described;
 pub mod process;
+pub mod raw;
 pub mod receiver;
 pub mod routes;
 pub mod uses;

@@ -221,3 +221,28 @@ async fn what_is_under_way_when_its_webhook_is_deleted_is_not_tried_again() {
     quiet(&world.app).await;
     assert_eq!(receiver.count(), 1);
 }
+
+#[tokio::test]
+async fn what_is_asked_may_say_of_which_version() {
+    let world = World::start(&[]).await;
+    let receiver = Receiver::start();
+    let hook = world.hook(&receiver).await;
+    let ping = hook.ping().await;
+    hook.stands(&ping, "delivered").await;
+    hook.patch(json!({ "description": "second" })).await;
+    let redeliver = format!("/api/v1/deliveries/{ping}/redeliver");
+    for (path, body) in [
+        (format!("{}/test", hook.path()), json!({})),
+        (format!("{}/recover", hook.path()), json!({ "since": "2020-01-01T00:00:00Z" })),
+        (redeliver.clone(), json!({})),
+    ] {
+        let ask = |version: &str| world.key().post(&path).at(version).json(&body);
+        ask("2").await.fails(400, "malformed_request");
+        ask("*").await.expect(202);
+        if path != redeliver {
+            ask("\"1\"").await.fails(409, "version_conflict");
+            ask("\"2\"").await.expect(202);
+        }
+    }
+    world.key().post(&redeliver).at("\"1\"").await.fails(400, "malformed_request");
+}

@@ -1,5 +1,6 @@
 //! What fails, and when it is tried again.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use auth::target::Rules;
@@ -284,4 +285,20 @@ async fn an_echo_of_a_headers_value_is_not_told() {
     let hook = world.hook_with(body).await;
     let delivery = hook.stands(&hook.ping().await, "failed").await;
     assert_eq!(attempts(&delivery)[0]["response"], "got <…> <…> <…> <…> <…>");
+}
+
+/// As one that prints what it compared with what.
+#[tokio::test]
+async fn an_echo_of_a_secret_is_not_told() {
+    let world = World::start(&[]).await;
+    let known = Arc::new(OnceLock::new());
+    let told: Arc<OnceLock<String>> = known.clone();
+    let receiver = Receiver::answering(move |_| {
+        let secret = told.get().cloned().unwrap_or_default();
+        Reply::status(500).body(&format!("<{secret}> <{}>", secret.trim_start_matches("whsec_")))
+    });
+    let hook = world.hook(&receiver).await;
+    known.set(hook.secret.clone()).unwrap();
+    let delivery = hook.stands(&hook.ping().await, "failed").await;
+    assert_eq!(attempts(&delivery)[0]["response"], "<…> <…>");
 }

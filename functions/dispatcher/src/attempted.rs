@@ -59,7 +59,7 @@ fn attempt(target: &Target, at: Time, exchange: Exchange) -> Attempt {
         address: exchange.address.map(|address| address.to_string()),
         status_code: exchange.status,
         duration_ms: Some(u64::try_from(exchange.duration.as_millis()).unwrap_or(u64::MAX)),
-        response: exchange.response.map(|response| masked(&response, &target.headers)),
+        response: exchange.response.map(|response| masked(&response, target.revealed())),
         error: exchange.error,
     }
 }

@@ -2,7 +2,7 @@
 
 use contract::id::WebhookId;
 use contract::webhook::Job;
-use contract::{Error, Problems, Time};
+use contract::{Error, Precondition, Problems, Time};
 use deserr::Deserr;
 use runtime::{Accepted, Assign, Body, Now, PartialBody};
 use schemars::JsonSchema;
@@ -24,6 +24,7 @@ impl Body for RecoverWebhook {}
 pub(crate) async fn recover(
     (webhooks, jobs, assign): (Webhooks<Get>, Jobs<Create>, Assign),
     id: WebhookId,
+    precondition: Option<Precondition>,
     now: Now,
     body: PartialBody<RecoverWebhook>,
 ) -> Result<Accepted<Job>, Error> {
@@ -32,7 +33,8 @@ pub(crate) async fn recover(
         problems.add("since", "in_the_future", "Must not lie in the future.");
     }
     let body = body.and(problems)?;
-    webhooks.get(id).await?;
+    let webhook = webhooks.get(id).await?;
+    precondition.map_or(Ok(()), |precondition| precondition.check(Some(webhook.version)))?;
     let (job, task) = jobs.recover(id, body.since).await?;
     assign.send(&task, now.0).await?;
     Ok(Accepted(job))

@@ -1,8 +1,8 @@
 //! What holds for the members of a webhook, when it is made and when it is changed.
 
 use auth::target::{self, Rules};
-use contract::Problems;
 use contract::webhook::{HeaderNames, SignatureHeader};
+use contract::{Problems, patterns};
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 /// The member `url` as the deployment's rules let it through.
@@ -19,12 +19,11 @@ pub(crate) fn allowed_url(rules: &Rules, url: Option<String>, problems: &mut Pro
 /// The form of the member `url`; which schemes, hosts and ports there may be is the deployment's to say.
 pub(crate) fn url_schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
-        "description": "Where deliveries are sent: https on port 443, unless the deployment allows more. It has no user \
-            name, no password and no fragment.",
+        "description": "Where deliveries are sent, in the spelling that parsers leave unaltered: https on port 443, unless \
+            the deployment allows more. It has no user name, no password and no fragment.",
         "type": "string",
-        "format": "uri",
         "maxLength": target::MAX_URL,
-        "pattern": r"^https?://([a-z0-9._-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?([/?][A-Za-z0-9._~!$&()*+,;=:@%/?-]*)?$",
+        "pattern": patterns::exact_url(),
     })
 }
 

@@ -135,7 +135,7 @@ pub async fn seed(store: &Store, identity: &Identity, ring: &Keyring) -> Result<
     let (webhook, _) = Webhooks::open(&op(11)).create(new_webhook("https://example.com/hooks/hedgerow")?, ring).await?;
     let (spare_webhook, _) =
         Webhooks::open(&op(12)).create(new_webhook("https://example.com/hooks/old")?, ring).await?;
-    let (delivery, _) = Deliveries::open(&op(13)).ping(webhook.id, "req_sample13").await?;
+    let (delivery, _) = Deliveries::open(&op(13)).ping(webhook.id, None, "req_sample13").await?;
     let (job, _) = Jobs::open(&op(14)).recover(webhook.id, webhook.created_at).await?;
     let (invitation_token, reset_token) = (MailedToken::known([1; 32]), MailedToken::known([2; 32]));
     let mut members = Vec::new();

@@ -108,12 +108,16 @@ fn credential(text: &[u8]) -> Option<Found> {
             let written = |prefix: &&str| text.get(..prefix.len()).is_some_and(|start| is_spelling(start, prefix));
             let prefix = api_key::PREFIXES.into_iter().find(written)?;
             // What else stands there without a break may be another key.
-            let whole = prefix.len() + run(&text[prefix.len()..], is_url_safe);
+            let mut whole = prefix.len() + run(&text[prefix.len()..], is_url_safe);
+            // A key that was pasted over the end of a line.
+            while let gap @ 1.. = run(&text[whole..], |b| matches!(b, b'\r' | b'\n')) {
+                whole += gap + run(&text[whole + gap..], is_url_safe);
+            }
             (whole > KEY_SHOWN).then_some(Found { shown: KEY_SHOWN, whole })
         }
-        b'w' => {
+        b'w' | b'W' => {
             let shown = signature::PREFIX.len();
-            let rest = text.strip_prefix(signature::PREFIX.as_bytes())?;
+            let (_, rest) = text.split_at_checked(shown).filter(|(start, _)| is_spelling(start, signature::PREFIX))?;
             let base64 = run(rest, |b| is_url_safe(b) || matches!(b, b'+' | b'/' | b'='));
             (base64 > 0).then_some(Found { shown, whole: shown + base64 })
         }
@@ -200,6 +204,18 @@ mod tests {
             let masked = mask(&format!("/q/{text}/r")).into_owned();
             assert!(!masked.contains(&one[12..]) && !masked.contains(&two[12..]), "{masked}");
             assert!(masked.starts_with("/q/") && masked.ends_with("…/r"), "{masked}");
+        }
+    }
+
+    #[test]
+    fn a_slip_is_cut_as_well() {
+        for (text, masked) in [
+            ("/q/whsec-QUJD?r", "/q/whsec-…?r"),
+            ("WHSEC_QUJD", "WHSEC_…"),
+            ("/q/hr_live_AbCdEfGh%0D%0AIjKl/r", "/q/hr_live_AbCd…/r"),
+            ("hr_live_AbCdEfGh is wrong", "hr_live_AbCd… is wrong"),
+        ] {
+            assert_eq!(mask(text), masked);
         }
     }
 

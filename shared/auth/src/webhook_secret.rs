@@ -6,6 +6,7 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use contract::Broken;
+use contract::patterns::any_case;
 use signature::Key;
 
 use crate::random;
@@ -89,7 +90,8 @@ impl FromStr for WebhookSecret {
 
 /// What [`FromStr`] takes, but for text beyond ASCII, whose bytes no pattern counts.
 fn pattern() -> String {
-    let text = "(?!(v1,)?whsec_)[!-~][ -~]{30,510}[!-~]";
+    let [v1, v1a, public, secret, key] = ["v1,", "v1a,", "whpk_", "whsk_", "whsec_"].map(any_case);
+    let text = format!("(?!{v1}|{v1a}|.*({public}|{secret}|{key}))[!-~][ -~]{{30,510}}[!-~]");
     let (digit, one_byte, two_bytes) = ("[A-Za-z0-9+/]", "[AQgw]==", "[AEIMQUYcgkosw048]=");
     let rest = format!("{digit}{{2}}{two_bytes}|({digit}{{4}}){{1,115}}({digit}{one_byte}|{digit}{{2}}{two_bytes})?");
     format!("^({text}|whsec_({digit}{{4}}){{10}}({rest}))$")
@@ -108,6 +110,10 @@ impl fmt::Debug for WebhookSecret {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn described(text: &str) -> bool {
+        fancy_regex::Regex::new(&pattern()).unwrap().is_match(text).unwrap()
+    }
 
     #[test]
     fn what_we_make_is_what_we_take() {
@@ -128,9 +134,10 @@ mod tests {
         let control = format!("{}\n{}", "x".repeat(20), "x".repeat(20));
         let spaced = format!(" {}", "x".repeat(40));
         for bad in [whsec(31), whsec(0), "whsec_!!!".into(), "x".repeat(31), "x".repeat(513), control, spaced] {
-            assert!(bad.parse::<WebhookSecret>().is_err(), "{bad}");
+            assert!(bad.parse::<WebhookSecret>().is_err() && !described(&bad), "{bad}");
         }
     }
+
     #[test]
     fn forms_that_are_a_slip_are_refused_with_a_hint() {
         let whsec = format!("whsec_{}", STANDARD.encode([7; 32]));
@@ -151,6 +158,7 @@ mod tests {
             format!("{whsec}\""),
         ] {
             let refused = slip.parse::<WebhookSecret>().unwrap_err();
+            assert!(!described(&slip), "{slip}");
             assert!(refused.code == "invalid_secret" && refused.message.contains("`whsec_`"), "{slip}: {refused:?}");
             assert!(!refused.message.contains(&base64[..20]), "{refused:?}");
         }
@@ -159,10 +167,11 @@ mod tests {
         {
             let refused = asymmetric.parse::<WebhookSecret>().unwrap_err();
             assert!(refused.message.starts_with("Asymmetric"), "{asymmetric}: {refused:?}");
+            assert!(!described(&asymmetric), "{asymmetric}");
         }
         // Texts that only look a little like one.
         for text in ["whsec", "v1", "v1.", "\"", "v2,"].map(|start| format!("{start}{base64}")) {
-            assert!(text.parse::<WebhookSecret>().is_ok(), "{text}");
+            assert!(text.parse::<WebhookSecret>().is_ok() && described(&text), "{text}");
         }
     }
 }

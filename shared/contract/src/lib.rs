@@ -7,6 +7,7 @@ pub mod id;
 pub mod json;
 pub mod names;
 mod origin;
+pub mod patterns;
 pub mod permission;
 pub mod precondition;
 pub mod problem;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::id::GroupId;
-use crate::{Broken, Several, email, prose, text_type};
+use crate::{Broken, Several, email, patterns, prose, text_type};
 
 /// Identifiers of the client's own: they stand in partition and sort keys, hence the narrow alphabet.
 fn own_identifier(text: &str) -> Result<(), Broken> {
@@ -45,12 +45,6 @@ fn slug(text: &str) -> Result<(), Broken> {
     Err(Broken::new("invalid_slug", "Must be 1 to 63 of a-z 0-9 and `-`, with no `-` at either end."))
 }
 
-/// A line of text with something to see in it, as a regular expression. Which invisible characters stand where a letter
-/// needs them is more than it says.
-pub(crate) const LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*[^\s\u0000-\u001f\u007f-\u009f\u2800][^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$";
-/// Lines of text, perhaps none.
-pub(crate) const LINES: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$";
-
 text_type! {
     /// The client's own identifier for one of its customers.
     TenantId {
@@ -80,17 +74,17 @@ text_type! {
     /// What people call a thing: 1 to 200 characters on one line, in NFC, trimmed, with nothing invisible among them.
     Name {
         read: |text| prose::read(text, 1..=200, false),
-        schema: { "type": "string", "minLength": 1, "maxLength": 200, "pattern": LINE }
+        schema: { "type": "string", "description": "Counted in NFC, trimmed.", "minLength": 1, "maxLength": 200, "pattern": patterns::line() }
     }
     /// What people say of a thing: at most 2,000 characters, in NFC, trimmed, with nothing invisible among them.
     Description {
         read: |text| prose::read(text, 0..=2_000, true),
-        schema: { "type": "string", "maxLength": 2000, "pattern": LINES }
+        schema: { "type": "string", "description": "Counted in NFC, trimmed.", "maxLength": 2000, "pattern": patterns::lines() }
     }
     /// An e-mail address (RFC 6531), in NFC.
     Email {
         read: email::read,
-        schema: { "type": "string", "format": "idn-email", "maxLength": 254 }
+        schema: { "type": "string", "format": "idn-email", "maxLength": 254, "pattern": patterns::email() }
     }
 }
 
@@ -212,8 +206,7 @@ impl serde::Serialize for IpBlock {
 
 /// A block of IPv4 addresses, as a regular expression.
 fn ipv4_block() -> String {
-    let byte = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
-    format!(r"^({byte}\.){{3}}{byte}/(3[0-2]|[12]?[0-9])$")
+    format!("^{}/(3[0-2]|[12]?[0-9])$", patterns::ipv4())
 }
 
 /// A block of IPv6 addresses, as a regular expression (RFC 4291 §2.2, but for the form with dots).

@@ -2,6 +2,7 @@
 
 use url::{Host, Url};
 
+use crate::patterns::{BYTE, PORT, ipv4};
 use crate::schema::is_url;
 use crate::{Broken, text_type};
 
@@ -43,13 +44,11 @@ fn pattern() -> String {
     let label = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
     // One that begins with a digit is read as a number.
     let top = "[a-z]([a-z0-9-]{0,61}[a-z0-9])?";
-    let byte = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
-    let port = "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})";
-    let local = format!(r"({label}\.)*localhost|127(\.{byte}){{3}}|\[::1\]");
-    let host = format!(r"({label}\.)*{top}|{byte}(\.{byte}){{3}}|\[::1\]");
+    let local = format!(r"({label}\.)*localhost|127(\.{BYTE}){{3}}|\[::1\]");
+    let host = format!(r"({label}\.)*{top}|{}|\[::1\]", ipv4());
     let [secure, local] = [("https", host, 443), ("http", local, 80)]
-        .map(|(scheme, host, usual)| format!("{scheme}://({host})(:(?!{usual}$){port})?"));
-    format!(r"^(?=[a-z]{{4,5}}://[^/]{{1,{MAX_NAME}}}(:[0-9]{{1,5}})?$)({secure}|{local})$")
+        .map(|(scheme, host, usual)| format!("{scheme}://({host})(:(?!{usual}$){PORT})?"));
+    format!(r"^(?![a-z]+://[^/:]{{{}}})({secure}|{local})$", MAX_NAME + 1)
 }
 
 impl Origin {

@@ -7,7 +7,7 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 use icu_properties::props::{
     BinaryProperty as _, CanonicalCombiningClass, DefaultIgnorableCodePoint, EmojiModifier, EnumeratedProperty as _,
     ExtendedPictographic, GeneralCategory, GeneralCategoryGroup, Ideographic, IndicSyllabicCategory, JoiningType,
-    Script,
+    PrependedConcatenationMark, Script,
 };
 
 use crate::Broken;
@@ -17,6 +17,8 @@ const ZWJ: char = '\u{200d}';
 const KEYCAP: char = '\u{20e3}';
 const BLACK_FLAG: char = '\u{1f3f4}';
 const END_OF_FLAG: char = '\u{e007f}';
+const KHITAN_FILLER: char = '\u{16fe4}';
+const NULL_NOTEHEAD: char = '\u{1d159}';
 const BRAILLE_BLANK: char = '\u{2800}';
 
 /// The text in NFC: what looks and means the same is the same.
@@ -70,9 +72,13 @@ pub(crate) fn hidden(text: &str) -> Option<char> {
     all.iter().enumerate().find(|found| alone(*found)).map(|(_, c)| *c)
 }
 
-/// Takes no place: Unicode's Default_Ignorable_Code_Point, and the marks of interlinear annotation.
+/// Has no shape of its own: Unicode's Default_Ignorable_Code_Point, other formats but for the signs that go around
+/// numbers, and two that have a category of letters or signs.
 fn is_invisible(c: char) -> bool {
-    DefaultIgnorableCodePoint::for_char(c) || matches!(c, '\u{fff9}'..='\u{fffb}')
+    let is_format = GeneralCategory::for_char(c) == GeneralCategory::Format;
+    DefaultIgnorableCodePoint::for_char(c)
+        || (is_format && !PrependedConcatenationMark::for_char(c))
+        || matches!(c, KHITAN_FILLER | NULL_NOTEHEAD)
 }
 
 fn is_needed(c: char, before: &[char], after: &[char]) -> bool {
@@ -83,7 +89,13 @@ fn is_needed(c: char, before: &[char], after: &[char]) -> bool {
         '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => last.is_some_and(|last| selects(last, c, next)),
         // Mongolian's own variation selectors and vowel separator.
         '\u{180b}'..='\u{180f}' => last.is_some_and(|last| Script::for_char(last) == Script::Mongolian),
-        '\u{e0020}'..=END_OF_FLAG => is_in_flag(before, after),
+        '\u{e0020}'..=END_OF_FLAG => is_in_flag(before, c, after),
+        // How hieroglyphs stand together.
+        '\u{13430}'..='\u{1343f}' => [last, next].into_iter().flatten().any(is_hieroglyph),
+        KHITAN_FILLER => {
+            last.is_some_and(|last| Script::for_char(last) == Script::KhitanSmallScript && is_letter(last))
+        }
+        NULL_NOTEHEAD => next.is_some_and(is_mark),
         _ => false,
     }
 }
@@ -121,13 +133,22 @@ fn selects(last: char, selector: char, next: Option<char>) -> bool {
     }
 }
 
-/// UTS #51: a black flag, letters and digits as tags, and their end.
-fn is_in_flag(before: &[char], after: &[char]) -> bool {
-    let is_tag = |c: &&char| ('\u{e0020}'..END_OF_FLAG).contains(*c);
-    let flag = before.iter().rev().find(|c| !is_tag(c));
-    let end = after.iter().find(|c| !is_tag(c));
-    let ends = before.last().is_some_and(|last| is_tag(&last)) && !after.first().is_some_and(|next| is_tag(&next));
-    flag == Some(&BLACK_FLAG) && (end == Some(&END_OF_FLAG) || ends)
+fn is_hieroglyph(c: char) -> bool {
+    Script::for_char(c) == Script::EgyptianHieroglyphs && is_letter(c)
+}
+
+/// UTS #51 §1.4.6: a black flag, a subdivision's code (CLDR: a country's two letters and up to three more characters) in
+/// tags, and their end.
+fn is_in_flag(before: &[char], tag: char, after: &[char]) -> bool {
+    let is_tag = |c: &&char| ('\u{e0020}'..=END_OF_FLAG).contains(*c);
+    let head = before.iter().rev().take_while(is_tag).count();
+    let (flag, head) = before.split_at(before.len() - head);
+    let tags = head.iter().chain([&tag]).chain(after.iter().take_while(is_tag));
+    let code: Option<String> = tags.map(|tag| char::from_u32(u32::from(*tag) - 0xe_0000)).collect();
+    let Some(code) = code.as_deref().and_then(|code| code.strip_suffix('\u{7f}')) else { return false };
+    let known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let is_code = (3..=5).contains(&code.len()) && code.bytes().all(known);
+    flag.last() == Some(&BLACK_FLAG) && is_code && code.starts_with(|c: char| c.is_ascii_lowercase())
 }
 
 /// Whether the character has a shape of its own and a meaning: no blank, no control, no format, neither private nor
@@ -154,6 +175,7 @@ mod tests {
     use proptest::prelude::{any, proptest};
 
     use super::*;
+    use crate::patterns::{line, lines, matches};
 
     fn code(text: &str) -> Result<String, &'static str> {
         read(text, 1..=200, false).map_err(|broken| broken.code)
@@ -178,7 +200,12 @@ mod tests {
             "1️⃣ #️⃣",
             "☎︎ ☎️",
             "🏴󠁧󠁢󠁥󠁮󠁧󠁿 England",
+            "🏴\u{e0075}\u{e0073}\u{e0074}\u{e0078}\u{e007f}",
             "葛󠄀飾区",
+            "\u{13000}\u{13430}\u{13001}",
+            "\u{18b00}\u{16fe4}\u{18b01}",
+            "\u{1d159}\u{1d165}",
+            "\u{600}\u{661}",
             "ᠠ᠋ᠨ ᠭᠠᠯ᠎ᠠ",
             "မ︀",
             "a",
@@ -188,6 +215,7 @@ mod tests {
             "①",
         ] {
             assert_eq!(code(good), Ok(good.to_owned()));
+            assert!(matches(&line(), good), "{good}");
         }
     }
 
@@ -226,7 +254,18 @@ mod tests {
             "a\u{e0041}",
             "\u{1f3f4}\u{e0067}\u{e0062}",
             "\u{1f3f4}\u{e007f}",
-            "🚩\u{e0067}\u{e007f}",
+            "🚩\u{e0067}\u{e0062}\u{e0065}\u{e007f}",
+            "\u{1f3f4}\u{e0068}\u{e0069}\u{e0064}\u{e0064}\u{e0065}\u{e006e}\u{e007f}",
+            "\u{1f3f4}\u{e0067}\u{e0062}\u{e0041}\u{e007f}",
+            "\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e007f}\u{e007f}",
+            "\u{1f3f4}a\u{e0067}\u{e0062}\u{e0065}\u{e007f}",
+            "a\u{13430}b",
+            "\u{13430}",
+            "\u{1343c}",
+            "a\u{16fe4}",
+            "\u{16fe4}",
+            "\u{1d159}",
+            "a\u{1bca0}b",
             "a\u{fff9}b",
             "a\u{2028}b",
             "a\u{1d173}b",
@@ -235,8 +274,20 @@ mod tests {
         }
         for bad in ["", " ", "\u{3000}\u{a0}", "\u{2800}", "\n"] {
             assert_eq!(code(bad), Err("too_short"), "{}", bad.escape_unicode());
+            assert!(!matches(&line(), bad), "{}", bad.escape_unicode());
         }
         assert_eq!(code("a\u{7}b"), Err("control_character"));
+    }
+
+    /// Beyond these it is for what stands around them, or no letter of the basic plane.
+    #[test]
+    fn what_is_always_hidden_is_described() {
+        let needed = |c: char| matches!(c, ZWNJ | ZWJ | '\u{180b}'..='\u{180f}' | '\u{fe00}'..='\u{fe0f}');
+        for c in ('\u{a0}'..='\u{ffff}').filter(|c| !matches!(c, '\u{2028}' | '\u{2029}')) {
+            let hidden = is_invisible(c) && !needed(c);
+            assert_eq!(matches(&line(), &format!("a{c}b")), !hidden, "{}", c.escape_unicode());
+            assert_eq!(matches(&lines(), &format!("a{c}b")), !hidden, "{}", c.escape_unicode());
+        }
     }
 
     #[test]

@@ -68,6 +68,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::patterns::{TIME, matches};
 
     #[test]
     fn dates_are_days_that_exist() {
@@ -115,6 +116,7 @@ mod tests {
             ("0000-01-01T00:00:00+23:59", "0000-01-01T00:00:00.0+23:59"),
         ] {
             assert_eq!(instant(left).unwrap(), instant(right).unwrap(), "{left} {right}");
+            assert!(matches(TIME, left) && matches(TIME, right), "{left} {right}");
         }
         assert_eq!(instant("1970-01-01T00:00:01.25Z"), Some(SignedDuration::from_millis(1_250)));
         assert!(instant("9999-12-31T23:59:59-23:59") > instant("9999-12-31T23:59:59Z"));
@@ -149,6 +151,7 @@ mod tests {
             "2026-01-01T00:00:00Z\0",
         ] {
             assert_eq!(instant(bad), None, "{bad:?}");
+            assert!(bad.contains("02-30") || !matches(TIME, bad), "{bad:?}");
         }
     }
 

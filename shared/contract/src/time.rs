@@ -79,7 +79,7 @@ impl serde::Serialize for Time {
     }
 }
 
-crate::parsed_from_text!(Time, { "type": "string", "format": "date-time" });
+crate::parsed_from_text!(Time, { "type": "string", "format": "date-time", "pattern": crate::patterns::TIME });
 
 #[cfg(test)]
 mod tests {

@@ -53,6 +53,14 @@ proptest! {
     }
 
     #[test]
+    fn is_described(text in prop_oneof![url(), "https://a\\.example:?[0-9]{0,4}[/?][ -~]{0,20}", "http://[0-9a-f.x_-]{1,8}/"]) {
+        // A pattern can't say which address is in its shortest form, nor what Punycode stands for.
+        prop_assume!(!text.contains("://[") && !text.contains("xn--"));
+        let described = fancy_regex::Regex::new(&contract::patterns::exact_url()).unwrap().is_match(&text).unwrap();
+        prop_assert_eq!(described, Rules::open().check(&text).is_ok(), "{}", text);
+    }
+
+    #[test]
     fn nothing_accepted_is_altered_by_parsing(text in url()) {
         let Ok(target) = Rules::open().check(&text) else { return Ok(()) };
         prop_assert!(target.as_str() == text || target.as_str().strip_suffix('/') == Some(&text));

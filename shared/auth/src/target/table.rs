@@ -17,6 +17,13 @@ fn assert_rows(rows: &[Row]) {
         .filter(|((_, wanted, wanted_open), got)| *got != (*wanted, *wanted_open))
         .collect();
     assert!(wrong.is_empty(), "row, then what came: {wrong:#?}");
+    let described = fancy_regex::Regex::new(&contract::patterns::exact_url()).unwrap();
+    let beyond = |url: &str| url.contains("xn--") || url.contains("://[") || url.len() > 250;
+    let undescribed: Vec<_> = rows
+        .iter()
+        .filter(|(url, _, open)| !beyond(url) && described.is_match(url).unwrap() != (*open == "ok"))
+        .collect();
+    assert!(undescribed.is_empty(), "{undescribed:#?}");
 }
 
 #[test]

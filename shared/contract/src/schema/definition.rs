@@ -18,7 +18,7 @@ const MAX_PLACEHOLDER: usize = 200;
 const MAX_HELP_TEXT: usize = 2_000;
 const MAX_OPTIONS: usize = 500;
 const MAX_OPTION: usize = 200;
-const MAX_PATTERN_BYTES: usize = 1_000;
+const MAX_PATTERN: usize = 1_000;
 const MAX_LENGTH: usize = 262_144;
 /// 2^53
 const MAX_ORDER: i64 = 1 << 53;
@@ -298,9 +298,9 @@ impl Object {
             problems.add(path, "wrong_type", "Must be a string.");
             return None;
         };
-        // The bound comes before the compiler, and is in bytes: it is the compiler's work that it limits.
-        if source.len() > MAX_PATTERN_BYTES {
-            problems.add(path, "too_long", format!("Must have at most {MAX_PATTERN_BYTES} bytes."));
+        // Before the compiler, whose work it limits.
+        if source.chars().count() > MAX_PATTERN {
+            problems.add(path, "too_long", format!("Must have at most {MAX_PATTERN} characters."));
             return None;
         }
         if source.contains('\0') {

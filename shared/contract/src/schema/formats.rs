@@ -36,6 +36,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::patterns::{matches, web_address};
 
     #[test]
     fn urls() {
@@ -57,7 +58,7 @@ mod tests {
             "https://xn--bcher-kva.example",
             &long,
         ] {
-            assert!(is_url(good), "{good}");
+            assert!(is_url(good) && matches(&web_address(), good), "{good}");
         }
         for bad in [
             "",
@@ -117,6 +118,7 @@ mod tests {
             &format!("{long}a"),
         ] {
             assert!(!is_url(bad), "{bad:?}");
+            assert!(bad.len() > MAX_URL || !matches(&web_address(), bad), "{bad:?}");
         }
     }
 

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use super::{FieldSchema, FieldType};
-use crate::names::{LINE, LINES};
+use crate::patterns::{self, NO_NUL};
 
 impl JsonSchema for FieldSchema {
     fn schema_name() -> Cow<'static, str> {
@@ -22,7 +22,7 @@ impl JsonSchema for FieldSchema {
         let forms: Vec<Value> = FieldType::ALL.into_iter().map(|field_type| form(field_type, &ui)).collect();
         json_schema!({
             "description": "Which values a field takes. `min` is not over `max`, and so with the other bounds; the \
-                default obeys the rules.",
+                default obeys the rules. At most 64 KiB as JSON.",
             "oneOf": forms,
         })
     }
@@ -74,18 +74,17 @@ fn value(field_type: FieldType) -> Value {
         }),
         FieldType::Boolean => json!({"type": "boolean"}),
         FieldType::Date => json!({"type": "string", "format": "date"}),
-        FieldType::Datetime => json!({"type": "string", "format": "date-time"}),
+        FieldType::Datetime => json!({"type": "string", "format": "date-time", "pattern": patterns::TIME}),
         FieldType::Multiselect => json!({"type": "array", "maxItems": 500, "uniqueItems": true, "items": text}),
-        FieldType::Email => json!({"type": "string", "format": "idn-email", "maxLength": 254}),
+        FieldType::Email => {
+            json!({"type": "string", "format": "idn-email", "maxLength": 254, "pattern": patterns::email()})
+        }
         FieldType::Url => {
-            json!({"type": "string", "format": "iri", "maxLength": 2_048, "pattern": URL})
+            json!({"type": "string", "format": "iri", "maxLength": 2_048, "pattern": patterns::web_address()})
         }
     }
 }
 
-/// Without user information, an empty port or a backslash.
-const URL: &str = r"^[Hh][Tt][Tt][Pp][Ss]?://([^/?#@:%\\\s\[\]]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?#][^\\\s]*)?$";
-const NO_NUL: &str = r"^[^\u0000]*$";
 /// 2^53
 const MAX_WHOLE: i64 = 1 << 53;
 
@@ -105,7 +104,7 @@ fn rule(field_type: FieldType, name: &str) -> Value {
         "integer" => json!({"description": "Whether it must be a whole number, up to 2^53.", "type": "boolean"}),
         _ => json!({
             "description": "An ECMA-262 regular expression (as with the flag u) without look-around and \
-                back-references, that must match anywhere. At most 1000 bytes. A text that is held against a pattern \
+                back-references, that must match anywhere. A text that is held against a pattern \
                 has at most 10000 characters; fewer where the pattern is a dear one, as the answer says then.",
             "type": "string",
             "format": "regex",
@@ -116,7 +115,7 @@ fn rule(field_type: FieldType, name: &str) -> Value {
 }
 
 fn options() -> Value {
-    let text = json!({"type": "string", "minLength": 1, "maxLength": 200, "pattern": LINE});
+    let text = json!({"type": "string", "minLength": 1, "maxLength": 200, "pattern": patterns::line()});
     let labelled = json!({
         "type": "object",
         "properties": {"value": text, "label": text},
@@ -124,7 +123,7 @@ fn options() -> Value {
         "additionalProperties": false,
     });
     json!({
-        "description": "The values are distinct, in NFC and trimmed.",
+        "description": "The values are distinct, in NFC and trimmed; lengths are counted so.",
         "type": "array",
         "minItems": 1,
         "maxItems": 500,
@@ -141,7 +140,7 @@ impl JsonSchema for Ui {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let text = |most: u32| json!({"type": ["string", "null"], "maxLength": most, "pattern": LINES});
+        let text = |most: u32| json!({"type": ["string", "null"], "maxLength": most, "pattern": patterns::lines()});
         json_schema!({
             "description": "What a form shows.",
             "type": "object",

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
+use crate::patterns::any_case;
 use crate::{Broken, Problems};
 
 const MAX: usize = 20;
@@ -37,8 +38,12 @@ const RESERVED: &[&str] = &[
 ];
 const RESERVED_PREFIXES: &[&str] = &["content-", "proxy-", "webhook-", "x-forwarded-", "x-hedgerow-signature"];
 
-/// [`is_token`] as a pattern.
-const NAME_PATTERN: &str = "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$";
+/// [`check_name`] as a pattern.
+fn name_pattern() -> String {
+    let ends = RESERVED.iter().map(|name| format!("{}$", any_case(name)));
+    let reserved: Vec<String> = ends.chain(RESERVED_PREFIXES.iter().map(|prefix| any_case(prefix))).collect();
+    format!("^(?!{})[!#$%&'*+.^_`|~0-9A-Za-z-]{{1,100}}$", reserved.join("|"))
+}
 /// [`check_value`] as a pattern.
 const VALUE_PATTERN: &str = "^([!-~]([\\t -~]*[!-~])?)?$";
 
@@ -137,9 +142,10 @@ macro_rules! described {
             }
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 schemars::json_schema!({
+                    "description": "By name, without regard to case; at most 4 KiB in all.",
                     "type": "object",
                     "maxProperties": MAX,
-                    "propertyNames": { "pattern": NAME_PATTERN },
+                    "propertyNames": { "pattern": name_pattern() },
                     "additionalProperties": $value,
                 })
             }
@@ -316,7 +322,7 @@ crate::text_type! {
     /// The name of a header that holds a signature.
     SignatureHeaderName {
         read: |name| check_name(name).map(|()| name.to_owned()),
-        schema: { "type": "string", "pattern": NAME_PATTERN }
+        schema: { "type": "string", "pattern": name_pattern() }
     }
 }
 
@@ -325,6 +331,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::patterns::matches;
 
     fn read<T: Deserr<Problems>>(value: serde_json::Value) -> Result<T, Problems> {
         deserr::deserialize::<T, serde_json::Value, Problems>(value)
@@ -377,6 +384,7 @@ mod tests {
     #[test]
     fn headers_that_steer_or_are_ours_are_refused() {
         assert!(checked(&[("Authorization", "Bearer x"), ("X-Team", "a b")]).is_ok());
+        assert!(["Authorization", "X-Team", "Dated", "X-Host"].iter().all(|name| matches(&name_pattern(), name)));
         for name in [
             "Host",
             "host",
@@ -404,6 +412,7 @@ mod tests {
         ] {
             assert!(checked(&[(name, "x")]).is_err(), "{name:?}");
             assert!(name.parse::<SignatureHeaderName>().is_err(), "{name:?}");
+            assert!(!matches(&name_pattern(), name), "{name:?}");
         }
         for value in ["a\r\nb", "a\nb", "a\0b", " a", "a ", "é", "\u{7f}"] {
             assert!(checked(&[("X-A", value)]).is_err(), "{value:?}");

@@ -41,6 +41,14 @@ pub struct Target {
     pub headers: Headers,
 }
 
+impl Target {
+    /// All that only its receiver may know.
+    pub fn revealed(&self) -> impl Iterator<Item = &str> {
+        let secrets = self.secrets.iter().map(WebhookSecret::reveal);
+        secrets.chain(self.headers.iter().map(|(_, value)| value.reveal()))
+    }
+}
+
 /// What is sent.
 #[derive(Clone)]
 pub struct Content {

@@ -3,7 +3,7 @@
 use contract::id::{DeliveryId, EventId, WebhookId};
 use contract::resource::Client;
 use contract::webhook::{Delivery, Envelope, EventName};
-use contract::{Code, Error};
+use contract::{Code, Error, Precondition};
 use serde_json::json;
 
 use super::announce::{Announcement, Announcer};
@@ -12,7 +12,7 @@ use super::read::Deliveries;
 use super::state::{Card, State};
 use super::{Message, delivery_id, ttl};
 use crate::change::{Change, Outcome};
-use crate::document::from_doc;
+use crate::document::{check, from_doc};
 use crate::dynamo::{number, text};
 use crate::grant::{Ping, Redeliver};
 use crate::keys;
@@ -79,10 +79,16 @@ impl Deliveries<Ping> {
     /// without one, while the webhook is off.
     ///
     /// # Errors
-    /// `webhook_not_found`.
-    pub async fn ping(&self, webhook: WebhookId, request_id: &str) -> Result<(Delivery, Option<Message>), Error> {
+    /// `webhook_not_found`; `version_conflict` where the precondition does not hold for the webhook.
+    pub async fn ping(
+        &self,
+        webhook: WebhookId,
+        precondition: Option<Precondition>,
+        request_id: &str,
+    ) -> Result<(Delivery, Option<Message>), Error> {
         let crate::OpContext { store, scope, author } = &self.op;
         let endpoint = store.endpoint(scope.client(), webhook).await?.ok_or(Code::WebhookNotFound)?;
+        check(precondition, Some(endpoint.webhook.version))?;
         let card = store.get(&keys::client(scope.client())).await?;
         let client: Client = from_doc(&crate::dynamo::must(card, "item")?)?;
         let event = EventName::TestPing;

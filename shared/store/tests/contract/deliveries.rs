@@ -262,7 +262,7 @@ async fn another_clients_deliveries_are_not_there() {
     assert_eq!(refused(bob.deliveries().get(message.delivery).await), Code::DeliveryNotFound);
     assert_eq!(refused(bob.deliveries().redeliver(message.delivery).await), Code::DeliveryNotFound);
     assert_eq!(refused(bob.deliveries().list(webhook.id, &ANY, &all()).await), Code::WebhookNotFound);
-    assert_eq!(refused(bob.deliveries().ping(webhook.id, "req_test").await), Code::WebhookNotFound);
+    assert_eq!(refused(bob.deliveries().ping(webhook.id, None, "req_test").await), Code::WebhookNotFound);
     assert!(bob.listed(&bobs, &ANY).await.is_empty());
     assert_eq!(ada.delivery(message.delivery).await, before);
     // With the webhook go its deliveries.
@@ -293,7 +293,7 @@ async fn a_ping_is_a_delivery_and_held_while_its_webhook_is_off() {
     let tables = Tables::new().await;
     let (account, ring) = (tables.account().await, ring());
     let webhook = account.webhook(&ring).await;
-    let (delivery, message) = account.deliveries().ping(webhook.id, "req_ping").await.unwrap();
+    let (delivery, message) = account.deliveries().ping(webhook.id, None, "req_ping").await.unwrap();
     let message = message.unwrap();
     assert_eq!((delivery.status, delivery.event), (DeliveryStatus::Pending, EventName::TestPing));
     let loaded = account.attempts().load(&[message], &ring).await.unwrap();
@@ -307,7 +307,7 @@ async fn a_ping_is_a_delivery_and_held_while_its_webhook_is_off() {
         Ok(())
     };
     account.webhooks().update(webhook.id, None, None, off).await.unwrap();
-    let (delivery, message) = account.deliveries().ping(webhook.id, "req_ping").await.unwrap();
+    let (delivery, message) = account.deliveries().ping(webhook.id, None, "req_ping").await.unwrap();
     assert_eq!((delivery.status, message), (DeliveryStatus::Held, None));
     assert_eq!(account.listed(&webhook, &of_status(DeliveryStatus::Held)).await, [delivery.id]);
 }

@@ -2,13 +2,14 @@
 
 use std::net::SocketAddr;
 
-use hedgerow_tests::answer::Answer;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::answer::Answer;
+
 /// Sends a request on a connection of its own; `lines` are header lines, each with its line break.
-pub(crate) async fn send(address: SocketAddr, method: &str, path: &str, lines: &str, body: &[u8]) -> Answer {
+pub async fn send(address: SocketAddr, method: &str, path: &str, lines: &str, body: &[u8]) -> Answer {
     let head = format!(
         "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {}\r\n{lines}\r\n",
         body.len()
@@ -19,7 +20,7 @@ pub(crate) async fn send(address: SocketAddr, method: &str, path: &str, lines: &
 }
 
 /// Sends these bytes, and reads until the other side closes.
-pub(crate) async fn exchange(address: SocketAddr, asked: String, request: &[u8]) -> Answer {
+pub async fn exchange(address: SocketAddr, asked: String, request: &[u8]) -> Answer {
     let (mut read, mut write) = TcpStream::connect(address).await.unwrap().into_split();
     let request = request.to_vec();
     // Beside the reading: an answer may come before the last byte was sent.
@@ -35,7 +36,7 @@ pub(crate) async fn exchange(address: SocketAddr, asked: String, request: &[u8])
 }
 
 /// The answer in these bytes.
-pub(crate) fn parse(asked: String, bytes: &[u8]) -> Answer {
+pub fn parse(asked: String, bytes: &[u8]) -> Answer {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
     let (head, body) = (std::str::from_utf8(&bytes[..end]).unwrap(), &bytes[end + 4..]);
     let mut lines = head.split("\r\n");

@@ -1,0 +1,6 @@
+//! What comes from outside, in every form but the right one. A target takes seconds; `PROPTEST_CASES=1000000` makes it take
+//! as long as you like: `PROPTEST_CASES=1000000 cargo test --package hedgerow-tests --test fuzz -- webhook_urls`.
+
+mod mutations;
+mod parsers;
+mod requests;
