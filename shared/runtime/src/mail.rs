@@ -54,6 +54,17 @@ pub enum Mail {
         /// By which `User-Agent`.
         agent: String,
     },
+    /// A client was closed: to each of its owners.
+    ClientClosed {
+        /// Whose mailbox it goes to.
+        to: Email,
+        /// The client's name.
+        client_name: Name,
+        /// The owner who closed it.
+        closed_by: Email,
+        /// When it is erased.
+        erased_at: Time,
+    },
     /// Too many wrong passwords: for a while, none is accepted.
     Locked {
         /// Whose mailbox it goes to.
@@ -72,6 +83,7 @@ impl Mail {
             | Self::Invitation { to, .. }
             | Self::PasswordChanged { to, .. }
             | Self::NewLogin { to, .. }
+            | Self::ClientClosed { to, .. }
             | Self::Locked { to, .. } => to,
         }
     }

@@ -214,7 +214,7 @@ async fn webhooks_and_their_deliveries() {
     let failed = of_status(contract::webhook::DeliveryStatus::Failed);
     works!(account, Deliveries<List>, account.deliveries(), list(webhook.id, &failed, &all()));
     works!(account, Deliveries<Redeliver>, account.deliveries(), redeliver(message.delivery));
-    works!(account, Deliveries<Ping>, account.deliveries(), ping(webhook.id, "req_test"));
+    works!(account, Deliveries<Ping>, account.deliveries(), ping(webhook.id, None, "req_test"));
 
     let (job, _) = works!(account, Jobs<Create>, Jobs::open(&account.op()), recover(webhook.id, since));
     works!(account, Jobs<Get>, Jobs::open(&account.op()), get(job.id));
