@@ -3,10 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod accounts;
+mod admin;
 mod api_keys;
 mod at_once;
 mod bad_bodies;
 mod bad_paths;
+mod billing;
+mod client;
 mod connections;
 mod credentials;
 mod csrf;

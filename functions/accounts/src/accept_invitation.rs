@@ -8,8 +8,6 @@ use runtime::{Body, Found, Mailer, Vault, WithCookie};
 use schemars::JsonSchema;
 use store::invitations::Acceptance;
 
-use crate::locked::told_if_locked;
-
 /// Whoever has read the mail of an invitation.
 #[derive(Deserr, JsonSchema)]
 #[deserr(error = Problems, rename_all = camelCase, deny_unknown_fields)]
@@ -36,6 +34,6 @@ pub(crate) async fn accept_invitation(
     // What has not the form of a token is none.
     let token = MailedToken::parse(&body.token).ok_or(Code::Unauthenticated)?;
     let accepted = acceptance.accept(&token, body.password, body.totp.as_ref(), &*vault.ring().await?).await;
-    let (info, token) = told_if_locked(&mailer, accepted).await?;
+    let (info, token) = mailer.tell_locked(accepted).await?;
     Ok(WithCookie(Found(info), token.set_cookie()))
 }

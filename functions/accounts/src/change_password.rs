@@ -7,8 +7,6 @@ use runtime::{Body, LoggedIn, Mail, Mailer, NoContent, Now, RequestInfo};
 use schemars::JsonSchema;
 use store::passwords::OwnPassword;
 
-use crate::locked::told_if_locked;
-
 /// A password in place of another.
 #[derive(Deserr, JsonSchema)]
 #[deserr(error = Problems, rename_all = camelCase, deny_unknown_fields)]
@@ -29,7 +27,7 @@ pub(crate) async fn change_password(
     body: ChangePassword,
 ) -> Result<NoContent, Error> {
     let changed = own.change(&session.0, body.current_password, body.new_password).await;
-    told_if_locked(&mailer, changed).await?;
+    mailer.tell_locked(changed).await?;
     let to = session.0.user.email;
     mailer.send(&Mail::PasswordChanged { to, at: now.0, address: from.address }).await?;
     Ok(NoContent)

@@ -8,7 +8,6 @@ mod end_other_sessions;
 mod end_session;
 mod get_session;
 mod list_sessions;
-mod locked;
 mod log_in;
 mod log_out;
 mod request_password_reset;

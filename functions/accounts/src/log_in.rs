@@ -10,8 +10,6 @@ use runtime::{Body, Found, Mail, Mailer, Now, RequestInfo, Vault, WithCookie};
 use schemars::JsonSchema;
 use store::accounts::Login;
 
-use crate::locked::told_if_locked;
-
 /// Who wants to enter.
 #[derive(Deserr, JsonSchema)]
 #[deserr(error = Problems, rename_all = camelCase, deny_unknown_fields)]
@@ -39,7 +37,7 @@ pub(crate) async fn log_in(
 ) -> Result<WithCookie<Found<SessionInfo>>, Error> {
     let LogIn { email, password, totp, client_id } = body;
     let entered = login.log_in(&email, password, totp.as_ref(), client_id, &*vault.ring().await?).await;
-    let entered = told_if_locked(&mailer, entered).await?;
+    let entered = mailer.tell_locked(entered).await?;
     if entered.is_from_elsewhere {
         let to = entered.info.user.email.clone();
         mailer.send(&Mail::NewLogin { to, at: now.0, address: from.address, agent: from.agent }).await?;

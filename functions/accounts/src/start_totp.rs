@@ -10,8 +10,6 @@ use serde::Serialize;
 use store::grant::Create;
 use store::second_factors::SecondFactors;
 
-use crate::locked::told_if_locked;
-
 /// The password once more, from whoever is logged in.
 #[derive(Deserr, JsonSchema)]
 #[deserr(error = Problems, rename_all = camelCase, deny_unknown_fields)]
@@ -46,7 +44,7 @@ pub(crate) async fn start_totp(
     body: PasswordAgain,
 ) -> Result<Created<NewTotp>, Error> {
     let started = factors.start(&session.0, body.password, &*vault.ring().await?).await;
-    let secret = told_if_locked(&mailer, started).await?;
+    let secret = mailer.tell_locked(started).await?;
     let uri = secret.uri(&session.0.user.email).ok_or_else(|| Error::internal("an address can't stand in a URI"))?;
     Ok(Created(NewTotp { secret: secret.to_base32(), uri }))
 }

@@ -10,7 +10,7 @@ mod shown;
 mod update;
 
 use contract::permission::Role;
-use runtime::{Access, Sample};
+use runtime::{Access, GoesOn, Sample};
 
 const ADMINS: Access = Access::member(Role::Admin);
 
@@ -71,6 +71,7 @@ runtime::routes! {
     Delete "/api/v1/api-keys/{id}"
     DELETE "delete-api-key" => delete::delete {
         access: ADMINS,
+        goes_on: GoesOn::Unsubscribed,
     } about {
         sample: Sample::path(&[("id", "$spareApiKey")]),
     }

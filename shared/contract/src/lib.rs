@@ -17,6 +17,7 @@ pub mod resource;
 mod rfc3339;
 pub mod schema;
 mod several;
+pub mod subscription;
 pub mod text;
 pub mod time;
 pub mod webhook;

@@ -61,6 +61,12 @@ pub struct Client {
     pub name: Name,
     /// Its part of public addresses.
     pub slug: Slug,
+    /// Whether its members need a second factor.
+    #[serde(default)]
+    pub require_totp: bool,
+    /// Since when it is closed: 30 days later it is erased, unless an owner restores it before.
+    #[serde(default)]
+    pub closed_at: Option<Time>,
     /// 1, then one more a change.
     pub version: u64,
     /// When it was opened.

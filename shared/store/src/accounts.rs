@@ -109,6 +109,16 @@ impl Signup {
         self.open_under(SignupPolicy::Anyone, email, hash, name).await
     }
 
+    /// Opens a client with its owner by whoever runs the deployment. Where the first alone may sign up, that was it.
+    pub(crate) async fn open_first(&self, email: Email, password: Password, name: Name) -> Result<Opened, Error> {
+        password.check("password", &email, &[name.as_str()])?;
+        let opened = self.open_account(email, &hashed(password).await?, name).await?;
+        self.store
+            .conditional_write(Change::put(keys::first_account()).stamped(&self.author, self.author.event()))
+            .await?;
+        Ok(opened)
+    }
+
     async fn open_under(
         &self,
         policy: SignupPolicy,
@@ -121,7 +131,16 @@ impl Signup {
         let person = Person { id: UserId::new(author.unique()), email, created_at: at };
         let wished = Slug::from_name(&name);
         let id = ClientId::new(author.unique());
-        let mut client = Client { id, name, slug: wished.clone(), version: 1, created_at: at, updated_at: at };
+        let mut client = Client {
+            id,
+            name,
+            slug: wished.clone(),
+            require_totp: false,
+            closed_at: None,
+            version: 1,
+            created_at: at,
+            updated_at: at,
+        };
         let scope = ClientScope::verified(id, SealKey::generate());
         let member = members::joined(&person, Role::Owner, at);
         let membership = Membership::of(&member, scope.seal());
@@ -217,8 +236,12 @@ impl Login {
             Shown::Wrong => return Err(login_attempts::refusal(store, email, author.at()).await),
         };
         let card = UserCard::read(&card)?;
-        let client = client.or_else(|| card.usual_client()).ok_or_else(no_member)?;
+        let clients = store.clients_of(&card).await?;
+        let client = client.or_else(|| card.usual_client(&clients)).ok_or_else(no_member)?;
         let (_, membership) = card.in_client(client).ok_or(Code::InvalidCredentials)?;
+        if !clients.iter().any(|open| open.id == client) {
+            return Err(closed_client().into());
+        }
         let token = SessionToken::generate(user);
         let started = sessions::start(store, author, author.at(), &token, (card.epoch, client, membership));
         let mut changes = vec![login_attempts::succeeded(email, author.at()), started.change];
@@ -231,7 +254,7 @@ impl Login {
                 if let (Some(hash), Some(was)) = (rehashed, kept.as_ref().and_then(|kept| get_text(kept, "hash"))) {
                     store.conditional_write(set_hash(user, &hash, was)).await?;
                 }
-                let info = store.session_info(&card, client, started.expires_at).await?;
+                let info = sessions::info(&card, clients, client, started.expires_at)?;
                 Ok(NewSession { info, token, is_from_elsewhere: !card.knows(author.info()) })
             }
             Outcome::Stale => Err(Code::InvalidCredentials.into()),
@@ -251,6 +274,10 @@ pub struct NewSession {
 
 fn closed() -> Error {
     Error::saying(Code::Forbidden, "Accounts are not opened here. Ask an owner or an admin for an invitation.")
+}
+
+fn closed_client() -> Error {
+    Error::saying(Code::Forbidden, "This client is closed. Only an owner may enter it, and restore it.")
 }
 
 fn no_member() -> Error {

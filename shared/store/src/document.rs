@@ -36,6 +36,7 @@ macro_rules! versioned {
 }
 
 versioned!(
+    contract::resource::Client,
     contract::resource::FieldGroup,
     contract::resource::GlobalField,
     contract::resource::TenantField,

@@ -58,6 +58,7 @@ granted! {
     Acceptance {
         Main GetItem [InvitationTokens, Email, Client, Members];
         Main BatchGetItem [Client, User, SecondFactor];
+        Main ConditionCheckItem [Client];
         Main PutItem [User, Email, Password, Members];
         Main UpdateItem [User, Password, SecondFactor, Counts];
         Main DeleteItem [Invitations, InvitationTokens];
@@ -236,6 +237,11 @@ impl Invitations<Delete> {
     }
 }
 
+/// That a client has not been closed meanwhile.
+fn still_open(client: ClientId) -> Change {
+    Change::check(keys::client(client)).when("attribute_exists(#pk) AND attribute_not_exists(#deletedAt)")
+}
+
 impl Acceptance {
     /// For a request of nobody's.
     #[must_use]
@@ -261,6 +267,10 @@ impl Acceptance {
         let item = store.get(&keys::invitation_token(&token.hash())).await?.ok_or(Code::Unauthenticated)?;
         let stored = Stored::read(&item)?;
         if stored.invitation.expires_at <= author.at() {
+            return Err(Code::Unauthenticated.into());
+        }
+        // Nobody comes into a client that is closed.
+        if self.store.standing(stored.client).await?.is_none_or(|standing| standing.is_closed) {
             return Err(Code::Unauthenticated.into());
         }
         // Who could not invite today has not invited.
@@ -374,7 +384,9 @@ impl Acceptance {
         let role = stored.invitation.role;
         let member = joined(&card.person, role, at);
         changes.push(holding(Change::put(keys::member(stored.client, card.person.id)), &member, 1)?.when_absent());
-        changes.push(COUNTED_MEMBERS.one_more(&scope));
+        let limits = store.plan_limits(stored.client).await?;
+        changes.push(COUNTED_MEMBERS.within(limits.members).one_more(&scope));
+        changes.push(still_open(stored.client));
         if role == Role::Owner {
             changes.push(members::owners(stored.client, 1));
         }

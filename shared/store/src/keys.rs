@@ -87,6 +87,8 @@ kinds! {
     Events "EV#"
     /// `DL#cl#whk`: a webhook's deliveries.
     Deliveries "DL#"
+    /// `BE#event`: an event of the payment service's that was heard.
+    BillingEvents "BE#"
     /// `J#cl`: a client's jobs.
     Jobs "J#"
 }
@@ -274,6 +276,11 @@ pub(crate) fn deleted_group_key(scope: &ClientScope, key: &GroupKey) -> Key {
     main(Kind::GroupKeys, scope.client(), format!("d#{key}"))
 }
 
+/// That a group is deleted: without it nobody would find the group in the end.
+pub(crate) fn deleted_group(scope: &ClientScope, group: GroupId) -> Key {
+    main(Kind::GroupKeys, scope.client(), format!("{DELETED}{group}"))
+}
+
 pub(crate) fn global_field(scope: &ClientScope, field: FieldId) -> Key {
     main(Kind::GlobalFields, scope.client(), field.to_string())
 }
@@ -304,6 +311,16 @@ pub(crate) fn tenant_of_token(client: ClientId, tenant: &TenantId) -> Key {
 
 pub(crate) fn tenant_row(scope: &TenantScope) -> Key {
     main(Kind::Tenants, scope.client(), scope.tenant().as_str())
+}
+
+/// That there is a card of a tenant which has not been used.
+pub(crate) fn unused_tenant_row(scope: &TenantScope) -> Key {
+    main(Kind::Tenants, scope.client(), format!("{DELETED}{}", scope.tenant()))
+}
+
+/// The tenant of a row, used or not.
+pub(crate) fn tenant_of_row(sk: &str) -> Option<TenantId> {
+    sk.strip_prefix(DELETED).unwrap_or(sk).parse().ok()
 }
 
 /// What there is of a tenant's fields in a group: its sort key is right before theirs.
@@ -348,6 +365,16 @@ pub(crate) fn deleted_values(scope: &TenantScope, group: GroupId, entity: &Entit
     main(Kind::Values, tenant_scope(scope), format!("{DELETED}{group}#{entity}"))
 }
 
+/// Clients that are closed, in the order in which they are to be erased.
+pub(crate) fn closed_clients_pk() -> String {
+    format!("{}clients", Kind::Purge.prefix())
+}
+
+/// That a client, closed then, is to be erased; `client` and `job` in it say which, and what tells how far that has come.
+pub(crate) fn closed_client(closed: Time, client: ClientId) -> Key {
+    main(Kind::Purge, "clients", format!("{}#{client}", closed.plus(RETENTION)))
+}
+
 /// That what is left of a resource, deleted then, is to be purged; `root` in it is the [`Key::path`] of what is left.
 pub(crate) fn purge(deleted: Time, live: &Key) -> Key {
     // A card's sort key says nothing; its partition does.
@@ -362,6 +389,16 @@ pub(crate) fn values_purge(deleted: Time, scope: &TenantScope, group: GroupId, e
 
 fn purge_on(deleted: Time, sk: impl Into<String>) -> Key {
     main(Kind::Purge, deleted.plus(RETENTION).day(), sk)
+}
+
+/// The same of an item that stands there deleted.
+pub(crate) fn purge_of(deleted: Time, pk: &str, sk: &str) -> Option<Key> {
+    let (_, scope) = pk.split_once('#')?;
+    let what = match Kind::of(pk)? {
+        Kind::Values => format!("{scope}#{}", sk.strip_prefix(DELETED)?),
+        _ => (if sk == CARD { pk } else { sk }).rsplit('#').next()?.to_owned(),
+    };
+    Some(purge_on(deleted, what))
 }
 
 pub(crate) fn idempotency(mac: &str) -> Key {
@@ -415,6 +452,11 @@ pub(crate) const OPEN: &str = "x#";
 /// The delivery whose being held or failed lies under a sort key.
 pub(crate) fn open_delivery_of(sk: &str) -> Option<DeliveryId> {
     sk.strip_prefix(OPEN)?.parse().ok()
+}
+
+/// That an event of the payment service's was heard.
+pub(crate) fn billing_event(event: &str) -> Key {
+    log(Kind::BillingEvents, event, CARD)
 }
 
 pub(crate) fn job(client: ClientId, job: JobId) -> Key {

@@ -1,24 +1,20 @@
-//! Second factors: set up, turned on and off by their user, and required by clients.
+//! Second factors: set up, turned on and off by their user.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
 use auth::{Keyring, PasswordAttempt, RecoveryCode, SessionToken, TotpCode, TotpSecret};
-use contract::id::ClientId;
 use contract::{Code, Error, Problems, Time};
-use serde::Deserialize;
 
 use crate::Store;
 use crate::author::Author;
-use crate::cache::{Cache, Heavy};
 use crate::change::{Change, Outcome};
-use crate::document::from_doc;
 use crate::dynamo::{Item, get_text, must, must_parse, number, text};
-use crate::grant::{Create, Delete, Grant, Update, granted, grants};
+use crate::grant::{Create, Delete, Update, granted};
 use crate::keys;
 use crate::login_attempts::{self, LoginError};
-use crate::passwords::prove_again;
+use crate::passwords::{self, Confirmed};
 use crate::retry::{Step, update_with_retry};
 use crate::second_factor_check::{RECOVERY_CODES, code_name, open, seal_context};
 use crate::sessions::{self, SessionCredential};
@@ -26,9 +22,6 @@ use crate::users::UserCard;
 
 /// How long a secret waits for its first code.
 const PENDING: Duration = Duration::from_secs(15 * 60);
-
-/// How long it is believed without asking again whether a client requires a second factor of its members.
-const CACHE_TTL: Duration = Duration::from_secs(5);
 
 /// The second factor of the user whose session asks.
 pub struct SecondFactors<A> {
@@ -84,7 +77,7 @@ impl SecondFactors<Create> {
         ring: &Keyring,
     ) -> Result<TotpSecret, LoginError> {
         let (store, author, user) = (&self.store, &self.author, asking.user_id());
-        prove_again(store, author, asking, password).await?;
+        passwords::confirm(store, asking, password, author.at()).await?;
         let secret = TotpSecret::generate();
         let sealed = ring.seal(&seal_context(user), &secret.to_base32()).map_err(Error::internal)?;
         let pending = Change::update(keys::second_factor(user))
@@ -178,7 +171,7 @@ impl SecondFactors<Delete> {
     /// `invalid_credentials` for a wrong password, which counts towards the lock.
     pub async fn turn_off(&self, asking: &SessionCredential, password: PasswordAttempt) -> Result<bool, LoginError> {
         let (store, author, user) = (&self.store, &self.author, asking.user_id());
-        let (card, _) = prove_again(store, author, asking, password).await?;
+        let Confirmed { card, .. } = passwords::confirm(store, asking, password, author.at()).await?;
         let event = author.event();
         let changes = vec![
             login_attempts::succeeded(&asking.user.email, author.at()),
@@ -190,43 +183,5 @@ impl SecondFactors<Delete> {
             Outcome::Done => Ok(card.has_second_factor),
             Outcome::Stale => Err(Code::Internal.into()),
         }
-    }
-}
-
-/// What the gate needs to know of a client.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Required {
-    #[serde(default)]
-    require_totp: bool,
-}
-
-/// What is known of clients, each with the time when it was read.
-pub(crate) type RequirementCache = Cache<ClientId, (Time, Required)>;
-
-impl Heavy for (Time, Required) {
-    fn weight(&self) -> usize {
-        size_of::<Self>()
-    }
-}
-
-impl Store {
-    /// What asking whether a client requires second factors needs.
-    pub const REQUIREMENT_GRANTS: &'static [Grant] = &grants![Main GetItem [Client]];
-
-    /// Whether a client requires a second factor of its members.
-    ///
-    /// # Errors
-    /// `unavailable`, `internal`.
-    pub async fn requires_second_factor(&self, client: ClientId) -> Result<bool, Error> {
-        let now = self.clock().now();
-        let known = self.0.requirements.get(&client).filter(|(read, _)| now < read.plus(CACHE_TTL) && *read <= now);
-        if let Some((_, required)) = known {
-            return Ok(required.require_totp);
-        }
-        let card = self.get(&keys::client(client)).await?;
-        let required: Required = from_doc(&must(card, "client")?)?;
-        self.0.requirements.insert(client, (now, required));
-        Ok(required.require_totp)
     }
 }

@@ -7,7 +7,7 @@ use auth::SealKey;
 use contract::id::{ClientId, UserId};
 use contract::names::Email;
 use contract::permission::Role;
-use contract::resource::{Member, User};
+use contract::resource::{Client, Member, User};
 use contract::{Error, Time};
 use serde::{Deserialize, Serialize};
 
@@ -142,10 +142,18 @@ impl UserCard {
         Some((self.person.in_role(membership.role, self.has_second_factor), membership))
     }
 
-    /// The client of a login that names none: the one that was used last.
-    pub(crate) fn usual_client(&self) -> Option<ClientId> {
-        let last = self.last_client.filter(|last| self.memberships.contains_key(last));
-        last.or_else(|| self.memberships.keys().next().copied())
+    /// That the user is a member of a client no more.
+    pub(crate) fn leaves(&self, client: ClientId) -> Change {
+        let left = Change::update(keys::user(self.person.id)).remove(&client.to_string());
+        if self.last_client == Some(client) { left.remove("lastClient") } else { left }
+    }
+
+    /// The client of a login that names none, of those that the user may enter: the one that was used last, unless that is
+    /// closed and another one is not.
+    pub(crate) fn usual_client(&self, enterable: &[Client]) -> Option<ClientId> {
+        let last = |client: &&Client| (client.closed_at.is_none(), Some(client.id) == self.last_client);
+        // Of several that are alike the first one.
+        enterable.iter().rev().max_by_key(last).map(|client| client.id)
     }
 
     /// Whether the user has logged in from there before: from this address by this agent.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use runtime::Queue;
+use runtime::{Queue, Source};
 
 use super::{attribute, filled, named, reference};
 use crate::map;
@@ -48,18 +48,14 @@ pub(super) fn outputs() -> Vec<(String, Node)> {
     Queue::ALL.into_iter().flat_map(both).collect()
 }
 
-/// How long a message that was handed out is out of others' sight: six times what a function may take, as Lambda's
-/// own retries of a throttled function want it.
-fn visibility() -> u64 {
-    6 * functions::consumers().iter().map(|consumer| consumer.timeout.as_secs()).max().unwrap_or(0)
-}
-
 fn live(queue: Queue) -> Node {
     let redrive = map! {
         "deadLetterTargetArn" => attribute(&dead(queue), "Arn"),
         "maxReceiveCount" => MOST_RECEIVES,
     };
-    let properties = properties(queue.word()).with("VisibilityTimeout", visibility()).with("RedrivePolicy", redrive);
+    let properties = properties(queue.word())
+        .with("VisibilityTimeout", Source::visibility(functions::consumers()).as_secs())
+        .with("RedrivePolicy", redrive);
     resource(properties)
 }
 

@@ -9,7 +9,7 @@ mod idempotency;
 mod key_use;
 mod own_delivery;
 mod query;
-mod second_factor;
+mod standing;
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -47,8 +47,8 @@ const GATES: &[Gate] = &[
     Gate::Check(own_delivery::refuse_own_delivery),
     Gate::Ask(authenticate::authenticate),
     Gate::Check(authorize::authorize),
-    Gate::Ask(second_factor::require),
     Gate::Check(csrf::refuse_other_sites),
+    Gate::Ask(standing::admit),
     Gate::Check(body::refuse_unreadable),
     Gate::Check(query::refuse_unknown_parameters),
     Gate::Ask(idempotency::reserve),

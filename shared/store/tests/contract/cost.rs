@@ -195,6 +195,9 @@ async fn groups_and_fields() {
     account.groups().list(&all()).await.unwrap();
     meter.read("list groups", "1 Query");
 
+    account.store.standing(account.client.id).await.unwrap();
+    meter.read("where a client stands, as the gate has asked", "1 GetItem");
+    account.store.standing(account.client.id).await.unwrap();
     let field = account.globals().create(new_global("new", string(), &[lived.group])).await.unwrap().id;
     meter.read("create global field", "1 TransactWriteItems");
     account.globals().update(field, None, &relabelled()).await.unwrap();

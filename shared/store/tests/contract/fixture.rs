@@ -25,7 +25,7 @@ use hedgerow_store::global_fields::{GlobalFieldChange, GlobalFields, NewGlobalFi
 use hedgerow_store::page::{Page, PageRequest};
 use hedgerow_store::scope::ClientScope;
 use hedgerow_store::setup::create_tables;
-use hedgerow_store::tables::TableNames;
+use hedgerow_store::tables::{Table, TableNames};
 use hedgerow_store::tenant_fields::{NewTenantField, TenantFieldChange, TenantFields};
 use hedgerow_store::tenants::Tenants;
 use hedgerow_store::values::{Save, Values};
@@ -92,6 +92,12 @@ impl Tables {
 
     pub(crate) fn connector(&self) -> &Connector {
         self.connector.as_ref().unwrap()
+    }
+
+    /// All items of all tables.
+    pub(crate) fn items(&self) -> Vec<String> {
+        let of = |table| self.connector().engines().dynamo.items(self.names.of(table)).unwrap();
+        Table::ALL.into_iter().flat_map(of).map(|item| item.to_string()).collect()
     }
 
     /// An account with no more than its owner.

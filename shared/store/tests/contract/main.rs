@@ -5,6 +5,7 @@
 
 mod accounts;
 mod attempts;
+mod clients;
 mod cost;
 mod credentials;
 mod cursors;
