@@ -3,14 +3,12 @@
 use std::future::IntoFuture as _;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::AttributeValue;
-use hedgerow_tests::app::{Account, App, Caller, cookie_of, id};
+use hedgerow_tests::app::{App, Caller, cookie_of};
 use hedgerow_tests::process::PATIENCE;
 use hedgerow_tests::routes::{a_path_of, routes};
 use hedgerow_tests::wait::until;
 use runtime::Access;
 use serde_json::{Value, json};
-use store::tables::Table;
 
 const LOGIN: &str = "/api/auth/login";
 const TOTP: &str = "/api/auth/totp";
@@ -41,20 +39,6 @@ async fn told(app: &App, address: &str, count: usize) -> Vec<String> {
     let mut subjects: Vec<String> = app.mails_to(address).into_iter().map(|mail| mail.subject).collect();
     subjects.sort();
     subjects
-}
-
-/// Has a client require second factors.
-async fn require(app: &App, account: &Account) {
-    let dynamo = &app.backend.engine.as_ref().unwrap().dynamo;
-    let client = id(&account.owner.get(SESSION).await.data(200)["client"]).to_owned();
-    let (pk, sk) = (AttributeValue::S(format!("C#{client}")), AttributeValue::S("#".to_owned()));
-    let table = app.backend.tables.of(Table::Main);
-    let get = dynamo.get_item().table_name(table).key("pk", pk).key("sk", sk);
-    let mut item = get.send().await.unwrap().item.unwrap();
-    let mut card: Value = serde_json::from_str(item["doc"].as_s().unwrap()).unwrap();
-    card["requireTotp"] = json!(true);
-    item.insert("doc".to_owned(), AttributeValue::S(card.to_string()));
-    dynamo.put_item().table_name(table).set_item(Some(item)).send().await.unwrap();
 }
 
 #[tokio::test]
@@ -195,7 +179,7 @@ async fn a_client_may_require_it_of_its_members() {
     let app = App::start().await;
     let ada = app.account("ada").await;
     ada.owner.get("/api/v1/members").await.expect(200);
-    require(&app, &ada).await;
+    ada.owner.patch("/api/v1/client").json(&json!({ "requireTotp": true })).await.expect(200);
     // Within what is believed without asking again.
     app.clock.advance(Duration::from_secs(5));
     // What ends sessions comes last.

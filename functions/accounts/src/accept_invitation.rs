@@ -34,6 +34,6 @@ pub(crate) async fn accept_invitation(
     // What has not the form of a token is none.
     let token = MailedToken::parse(&body.token).ok_or(Code::Unauthenticated)?;
     let accepted = acceptance.accept(&token, body.password, body.totp.as_ref(), &*vault.ring().await?).await;
-    let (info, token) = mailer.told_if_locked(accepted).await?;
+    let (info, token) = mailer.tell_locked(accepted).await?;
     Ok(WithCookie(Found(info), token.set_cookie()))
 }

@@ -27,7 +27,7 @@ pub(crate) async fn change_password(
     body: ChangePassword,
 ) -> Result<NoContent, Error> {
     let changed = own.change(&session.0, body.current_password, body.new_password).await;
-    mailer.told_if_locked(changed).await?;
+    mailer.tell_locked(changed).await?;
     let to = session.0.user.email;
     mailer.send(&Mail::PasswordChanged { to, at: now.0, address: from.address }).await?;
     Ok(NoContent)

@@ -37,7 +37,7 @@ pub(crate) async fn log_in(
 ) -> Result<WithCookie<Found<SessionInfo>>, Error> {
     let LogIn { email, password, totp, client_id } = body;
     let entered = login.log_in(&email, password, totp.as_ref(), client_id, &*vault.ring().await?).await;
-    let entered = mailer.told_if_locked(entered).await?;
+    let entered = mailer.tell_locked(entered).await?;
     if entered.is_from_elsewhere {
         let to = entered.info.user.email.clone();
         mailer.send(&Mail::NewLogin { to, at: now.0, address: from.address, agent: from.agent }).await?;

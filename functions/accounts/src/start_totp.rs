@@ -44,7 +44,7 @@ pub(crate) async fn start_totp(
     body: PasswordAgain,
 ) -> Result<Created<NewTotp>, Error> {
     let started = factors.start(&session.0, body.password, &*vault.ring().await?).await;
-    let secret = mailer.told_if_locked(started).await?;
+    let secret = mailer.tell_locked(started).await?;
     let uri = secret.uri(&session.0.user.email).ok_or_else(|| Error::internal("an address can't stand in a URI"))?;
     Ok(Created(NewTotp { secret: secret.to_base32(), uri }))
 }

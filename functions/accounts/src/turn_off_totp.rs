@@ -16,7 +16,7 @@ pub(crate) async fn turn_off_totp(
     body: PasswordAgain,
 ) -> Result<NoContent, Error> {
     let turned_off = factors.turn_off(&session.0, body.password).await;
-    if mailer.told_if_locked(turned_off).await? {
+    if mailer.tell_locked(turned_off).await? {
         let to = session.0.user.email;
         mailer.send(&Mail::SecondFactorOff { to, at: now.0, address: from.address }).await?;
     }

@@ -6,7 +6,7 @@ use contract::resource::Client;
 use contract::webhook::Job;
 use contract::{Error, Precondition, Problems};
 use deserr::Deserr;
-use runtime::{Accepted, Body, LoggedIn, Mailer};
+use runtime::{Accepted, Body, LoggedIn, Mail, Mailer};
 use schemars::JsonSchema;
 use store::clients::{Clients, RETENTION};
 use store::grant::Delete;
@@ -38,7 +38,7 @@ pub(crate) async fn close(
     body: CloseClient,
 ) -> Result<Accepted<Job>, Error> {
     let closed = clients.close(&session.0, body.password, precondition).await;
-    let (client, job) = mailer.told_if_locked(closed).await?;
+    let (client, job) = mailer.tell_locked(closed).await?;
     if let Err(error) = tell(&clients, &mailer, client, session.0.user.email).await {
         // It is closed all the same.
         tracing::warn!(

@@ -3,7 +3,8 @@
 
 mod stored;
 
-use stored::{StoredKey, StoredSecret};
+pub(crate) use stored::StoredKey;
+use stored::StoredSecret;
 
 use std::collections::HashMap;
 use std::marker::PhantomData;

@@ -116,7 +116,7 @@ impl Clients<Delete> {
         precondition: Option<Precondition>,
     ) -> Result<(Client, Job), LoginError> {
         let OpContext { store, author, .. } = &self.op;
-        passwords::prove_again(store, author, asking, password).await?;
+        passwords::confirm(store, asking, password, author.at()).await?;
         let (at, event, key) = (author.at(), author.event(), keys::client(self.id()));
         let job = Job {
             id: JobId::new(author.unique()),

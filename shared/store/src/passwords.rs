@@ -70,26 +70,35 @@ async fn check(store: &Store, path: &str, password: &Password, card: &UserCard) 
     Ok(password.check(path, &card.person.email, &names)?)
 }
 
-/// Has a user whose session asks give the password once more: the user's card, and the hash of the password.
+/// What has been compared.
+pub(crate) struct Confirmed {
+    pub(crate) card: UserCard,
+    /// The hash as it is kept.
+    pub(crate) was: String,
+}
+
+/// Whether a password is that of the user whose session asks. What is done with it then has to be so under the condition of
+/// [`login_attempts::succeeded`].
 ///
 /// # Errors
-/// `invalid_credentials` for a wrong one, which counts towards the lock.
-pub(crate) async fn prove_again(
+/// `invalid_credentials` for a wrong one, which counts towards the lock, and while the address is locked.
+pub(crate) async fn confirm(
     store: &Store,
-    author: &Author,
     asking: &SessionCredential,
     password: PasswordAttempt,
-) -> Result<(UserCard, String), LoginError> {
+    now: Time,
+) -> Result<Confirmed, LoginError> {
     let (user, email) = (asking.user_id(), &asking.user.email);
-    let wanted = [keys::user(user), keys::password(user), login_attempts::key(email)];
-    let [card, kept, attempts] = store.batch_get(wanted.each_ref()).await?;
+    let attempts = login_attempts::key(email);
+    let [card, kept, attempts] = store.batch_get([&keys::user(user), &keys::password(user), &attempts]).await?;
+    let card = UserCard::read(&must(card, "user")?)?;
     let hash = hash_of(kept.as_ref());
     let right = blocking(move || hash.matches(&password)).await?;
-    if !right || login_attempts::is_locked(attempts.as_ref(), author.at()) {
-        return Err(login_attempts::refusal(store, email, author.at()).await);
+    if !right || login_attempts::is_locked(attempts.as_ref(), now) {
+        return Err(login_attempts::refusal(store, email, now).await);
     }
-    let hash = must(kept.as_ref().and_then(|kept| get_text(kept, "hash")), "hash")?.to_owned();
-    Ok((UserCard::read(&must(card, "user")?)?, hash))
+    let was = must(kept.as_ref().and_then(|kept| get_text(kept, "hash")), "hash")?.to_owned();
+    Ok(Confirmed { card, was })
 }
 
 impl OwnPassword {
@@ -112,7 +121,7 @@ impl OwnPassword {
     ) -> Result<(), LoginError> {
         let (store, author) = (&self.store, &self.author);
         let (user, email) = (asking.user_id(), &asking.user.email);
-        let (card, was) = prove_again(store, author, asking, current).await?;
+        let Confirmed { card, was } = confirm(store, asking, current, author.at()).await?;
         check(store, "newPassword", &new, &card).await?;
         let hash = hashed(new).await?;
         let event = author.event();

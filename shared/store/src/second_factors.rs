@@ -1,4 +1,4 @@
-//! Second factors: set up, turned on and off by their user, and required by clients.
+//! Second factors: set up, turned on and off by their user.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::dynamo::{Item, get_text, must, must_parse, number, text};
 use crate::grant::{Create, Delete, Update, granted};
 use crate::keys;
 use crate::login_attempts::{self, LoginError};
-use crate::passwords::prove_again;
+use crate::passwords::{self, Confirmed};
 use crate::retry::{Step, update_with_retry};
 use crate::second_factor_check::{RECOVERY_CODES, code_name, open, seal_context};
 use crate::sessions::{self, SessionCredential};
@@ -77,7 +77,7 @@ impl SecondFactors<Create> {
         ring: &Keyring,
     ) -> Result<TotpSecret, LoginError> {
         let (store, author, user) = (&self.store, &self.author, asking.user_id());
-        prove_again(store, author, asking, password).await?;
+        passwords::confirm(store, asking, password, author.at()).await?;
         let secret = TotpSecret::generate();
         let sealed = ring.seal(&seal_context(user), &secret.to_base32()).map_err(Error::internal)?;
         let pending = Change::update(keys::second_factor(user))
@@ -171,7 +171,7 @@ impl SecondFactors<Delete> {
     /// `invalid_credentials` for a wrong password, which counts towards the lock.
     pub async fn turn_off(&self, asking: &SessionCredential, password: PasswordAttempt) -> Result<bool, LoginError> {
         let (store, author, user) = (&self.store, &self.author, asking.user_id());
-        let (card, _) = prove_again(store, author, asking, password).await?;
+        let Confirmed { card, .. } = passwords::confirm(store, asking, password, author.at()).await?;
         let event = author.event();
         let changes = vec![
             login_attempts::succeeded(&asking.user.email, author.at()),

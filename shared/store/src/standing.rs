@@ -1,4 +1,4 @@
-//! Whether a client is open, has a subscription, and requires a second factor: what every request with a credential has to find so.
+//! Whether a client is open, and whether it has a subscription: what every request with a credential has to find so.
 //!
 //! It stands on the client's card, beside the document: `deletedAt` while it is closed, `erasing` once nobody can restore
 //! it, `sessionsNotBefore` since it was last closed, and `subscription`.
@@ -57,10 +57,10 @@ pub struct Standing {
     pub is_closed: bool,
     /// Whether its subscription is in force.
     pub is_subscribed: bool,
-    /// Whether it requires a second factor of its members.
-    pub requires_totp: bool,
     /// Sessions of members that are no owners have ended if they began before.
     sessions_not_before: Option<Time>,
+    /// Whether its members need a second factor.
+    pub requires_second_factor: bool,
     limits: Limits,
 }
 
@@ -79,12 +79,12 @@ impl Standing {
         if get_text(card, "erasing").is_some() {
             return Ok(None);
         }
-        let subscription = StoredSubscription::of(card)?;
+        let (client, subscription) = (from_doc::<Client>(card)?, StoredSubscription::of(card)?);
         Ok(Some(Self {
             is_closed: deleted_at(card).is_some(),
             is_subscribed: subscription.status != SubscriptionStatus::Inactive,
-            requires_totp: from_doc::<Client>(card)?.require_totp,
             sessions_not_before: get_text(card, "sessionsNotBefore").and_then(|at| at.parse().ok()),
+            requires_second_factor: client.require_totp,
             limits: subscription.plan().limits(),
         }))
     }

@@ -34,12 +34,12 @@ impl Mailer {
         self.queues.send_mail(message.seal(&*self.vault.ring().await?)?).await
     }
 
-    /// What came of something that wants a password or a code; if it locked the account, its mailbox is told.
+    /// What came of comparing a password, or a code; if that locked an account, its mailbox is told.
     ///
     /// # Errors
-    /// What it came to.
-    pub async fn told_if_locked<T>(&self, done: Result<T, LoginError>) -> Result<T, Error> {
-        match done {
+    /// Why somebody is not let in, and those of [`Mailer::send`].
+    pub async fn tell_locked<T>(&self, compared: Result<T, LoginError>) -> Result<T, Error> {
+        match compared {
             Ok(done) => Ok(done),
             Err(LoginError { error, locked }) => {
                 if let Some(Locked { email: to, until }) = locked {

@@ -9,7 +9,6 @@ mod idempotency;
 mod key_use;
 mod own_delivery;
 mod query;
-mod second_factor;
 mod standing;
 
 use std::panic::AssertUnwindSafe;
@@ -50,7 +49,6 @@ const GATES: &[Gate] = &[
     Gate::Check(authorize::authorize),
     Gate::Check(csrf::refuse_other_sites),
     Gate::Ask(standing::admit),
-    Gate::Ask(second_factor::require),
     Gate::Check(body::refuse_unreadable),
     Gate::Check(query::refuse_unknown_parameters),
     Gate::Ask(idempotency::reserve),

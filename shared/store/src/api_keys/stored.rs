@@ -3,15 +3,17 @@
 use auth::{ApiKeySecret, KeyHash};
 use contract::id::EventId;
 use contract::resource::{ApiKey, PreviousKey};
-use contract::{GraceSeconds, Time};
+use contract::{Error, GraceSeconds, Time};
 use serde::{Deserialize, Serialize};
 
-use crate::document::Versioned;
+use crate::document::{Versioned, from_doc};
+use crate::dynamo::Item;
 use crate::key_uses::Uses;
+use crate::keys::{self, Key};
 
 /// An API key as it is stored.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct StoredKey {
+pub(crate) struct StoredKey {
     /// Without what is known of its uses.
     #[serde(flatten)]
     pub(super) key: ApiKey,
@@ -63,6 +65,12 @@ impl StoredKey {
     /// All secrets whose cards there may be.
     pub(super) fn secrets(&self) -> impl Iterator<Item = &StoredSecret> {
         [Some(&self.secret), self.replaced.as_ref()].into_iter().flatten()
+    }
+
+    /// Where the cards of a stored key's secrets lie.
+    pub(crate) fn cards_of(item: &Item) -> Result<Vec<Key>, Error> {
+        let stored: Self = from_doc(item)?;
+        Ok(stored.secrets().map(|secret| keys::key_card(&secret.hash)).collect())
     }
 
     /// Puts another secret in place of the one that a request has made, which was lost with its answer. The hash of that,

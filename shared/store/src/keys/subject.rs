@@ -56,8 +56,8 @@ impl Subject {
             }
             // Of the log table.
             Kind::PasswordReset
-            | Kind::BillingEvents
             | Kind::KeyUses
+            | Kind::BillingEvents
             | Kind::Idempotency
             | Kind::WebhookState
             | Kind::Events
