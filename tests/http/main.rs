@@ -3,10 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod accounts;
+mod admin;
 mod api_keys;
 mod at_once;
 mod bad_bodies;
 mod bad_paths;
+mod billing;
+mod client;
 mod connections;
 mod credentials;
 mod csrf;
@@ -22,6 +25,7 @@ mod global_fields;
 mod headers;
 mod hosts;
 mod idempotency;
+mod key_rotation;
 mod lists;
 mod long_work;
 mod mail;
@@ -34,6 +38,7 @@ mod queries;
 mod refused_bodies;
 mod roles;
 mod schemas;
+mod second_factor;
 mod snapshots;
 mod tenant_fields;
 mod texts;

@@ -21,8 +21,8 @@ const ALWAYS: [(&str, &str); 9] = [
 /// The codes of the contract with their statuses, as far as there are routes that give them.
 const CODES: [(u16, &[&str]); 12] = [
     (400, &["malformed_request"]),
-    (401, &["unauthenticated", "invalid_credentials"]),
-    (403, &["forbidden", "wrong_key_type", "ip_not_allowed", "origin_not_allowed"]),
+    (401, &["unauthenticated", "invalid_credentials", "totp_required"]),
+    (403, &["forbidden", "wrong_key_type", "subscription_inactive", "ip_not_allowed", "origin_not_allowed"]),
     (
         404,
         &[
@@ -43,10 +43,20 @@ const CODES: [(u16, &[&str]); 12] = [
     ),
     (405, &["method_not_allowed"]),
     (408, &["request_timeout"]),
-    (409, &["version_conflict", "key_taken", "email_taken", "last_owner", "idempotency_in_progress"]),
+    (
+        409,
+        &[
+            "version_conflict",
+            "key_taken",
+            "email_taken",
+            "last_owner",
+            "idempotency_in_progress",
+            "billing_not_configured",
+        ],
+    ),
     (413, &["payload_too_large"]),
     (415, &["unsupported_media_type"]),
-    (422, &["validation_failed", "field_limit_reached", "idempotency_key_reused"]),
+    (422, &["validation_failed", "field_limit_reached", "limit_reached", "idempotency_key_reused"]),
     (431, &["headers_too_large"]),
     (503, &["unavailable"]),
 ];

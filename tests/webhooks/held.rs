@@ -123,3 +123,30 @@ async fn what_was_held_for_more_than_seven_days_has_failed_and_can_be_recovered(
     hook.until("delivered", 3).await;
     assert_each_once(&receiver, 3);
 }
+
+/// What is on its way when a client is closed, and what comes due meanwhile, waits for the client to be restored.
+#[tokio::test]
+async fn nothing_is_delivered_while_a_client_is_closed() {
+    let world = World::start(&[LATER; 3]).await;
+    world.product().await;
+    let receiver = Receiver::answering(|_| Reply::status(500));
+    let hook = world.hook_with(json!({ "url": receiver.url(), "events": ["field_value.*"] })).await;
+    let quiet_one = world.hook_with(json!({ "url": receiver.url(), "events": ["*"], "active": false })).await;
+    world.save("sku-1", "x").await;
+    hook.until("retrying", 1).await;
+    let owner = &world.account.owner;
+    let body = json!({ "password": world.account.password });
+    owner.delete("/api/v1/client").json(&body).await.expect(202);
+    world.later().await;
+    quiet(&world.app).await;
+    assert_eq!(receiver.count(), 1);
+
+    receiver.always(Reply::status(200));
+    let owner = world.app.log_in(&world.account).await;
+    owner.post("/api/v1/client/restore").await.expect(200);
+    // The key is believed dead for as long as it was believed alive.
+    world.app.clock.advance(std::time::Duration::from_secs(6));
+    hook.until("delivered", 1).await;
+    quiet(&world.app).await;
+    assert_eq!((receiver.count(), quiet_one.count("status=held").await), (2, 1));
+}

@@ -50,8 +50,8 @@ impl Due {
             let health = loaded.states.get(&webhook).copied().unwrap_or_default();
             match loaded.targets.remove(&webhook) {
                 None => ended.push(Ended::new(messages, End::Dropped, "the webhook was deleted")),
-                Some(Ok(target)) if !target.webhook.active => {
-                    ended.push(Ended::new(messages, End::Held, "the webhook is off"));
+                Some(Ok(target)) if !target.is_on => {
+                    ended.push(Ended::new(messages, End::Held, "the webhook is off, or its client is closed"));
                 }
                 // Before they wait for what they may not use.
                 Some(Ok(_)) if health.circuit(now) == CircuitState::Open => {

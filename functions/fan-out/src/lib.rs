@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::id::{ClientId, EventId, JobId, WebhookId};
+use contract::id::{ClientId, EventId, WebhookId};
 use contract::webhook::Webhook;
 use contract::{Code, Error, Time};
 use runtime::lambda::consumer::{Batch, Working};
@@ -44,7 +44,7 @@ runtime::parts! {
     }
 }
 
-/// A webhook that is on again.
+/// A webhook that is on again, or whose client is open again.
 struct SwitchedOn {
     client: ClientId,
     webhook: WebhookId,
@@ -91,9 +91,7 @@ impl FanOut {
             self.announce(*client, announcements).await?;
         }
         for on in &read.switched_on {
-            // Of the change's own identifier, so that a batch that comes again makes the same job.
-            let job = JobId::new(on.event.unique());
-            let task = self.jobs.release(on.client, job, on.webhook, on.at).await?;
+            let task = self.jobs.release_after(on.client, on.event, on.webhook, on.at).await?;
             self.assign.send(&task, self.clock.now()).await?;
         }
         if read.unknown > 0 {
@@ -133,6 +131,11 @@ impl FanOut {
             }
             ChangeEvent::WebhookSwitchedOn { client, webhook, event, at } => {
                 read.switched_on.push(SwitchedOn { client, webhook, event, at });
+            }
+            ChangeEvent::ClientRestored { client, event, at } => {
+                let webhooks = self.announcer.webhooks(client).await?;
+                let on = webhooks.into_iter().filter(|webhook| webhook.active);
+                read.switched_on.extend(on.map(|webhook| SwitchedOn { client, webhook: webhook.id, event, at }));
             }
             ChangeEvent::None => {}
             ChangeEvent::Unknown => read.unknown += 1,

@@ -6,13 +6,14 @@ mod run;
 use std::time::Duration;
 
 use contract::permission::Permission;
-use runtime::{Access, Consumer, Queue, Sample, Source};
+use runtime::{Access, Consumer, GoesOn, Queue, Sample, Source};
 
 runtime::routes! {
     /// Get a job
     Get "/api/v1/jobs/{id}"
     GET "get-job" => get::get {
-        access: Access::management(&[Permission::WebhooksRead, Permission::WebhooksWrite]),
+        access: Access::management(&[Permission::WebhooksRead, Permission::WebhooksWrite, Permission::TenantsErase]),
+        goes_on: GoesOn::Closed,
     } about {
         sample: Sample::path(&[("id", "$job")]),
     }

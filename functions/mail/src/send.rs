@@ -84,9 +84,12 @@ impl SendMail {
         match mail {
             Mail::PasswordReset { to, token } => self.mailboxes.start_reset(to, token, *sent).await,
             Mail::Locked { to, .. } => self.mailboxes.of_account(to).await,
-            Mail::Invitation { to, .. } | Mail::PasswordChanged { to, .. } | Mail::NewLogin { to, .. } => {
-                Ok(Some(to.clone()))
-            }
+            Mail::Invitation { to, .. }
+            | Mail::PasswordChanged { to, .. }
+            | Mail::SecondFactorOn { to, .. }
+            | Mail::SecondFactorOff { to, .. }
+            | Mail::NewLogin { to, .. }
+            | Mail::ClientClosed { to, .. } => Ok(Some(to.clone())),
         }
     }
 }

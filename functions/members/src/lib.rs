@@ -9,7 +9,7 @@ mod update;
 
 use contract::Code;
 use contract::permission::Role;
-use runtime::{Access, Sample};
+use runtime::{Access, GoesOn, Sample};
 
 const ADMINS: Access = Access::member(Role::Admin);
 
@@ -39,6 +39,7 @@ runtime::routes! {
     Delete "/api/v1/members/{id}"
     REMOVE "remove-member" => remove::remove {
         access: Access::session(),
+        goes_on: GoesOn::Unsubscribed,
     } about {
         failures: &[Code::LastOwner],
         sample: Sample::path(&[("id", "$spareMember")]),
@@ -66,6 +67,7 @@ runtime::routes! {
     Delete "/api/v1/members/invitations/{id}"
     TAKE_BACK "delete-invitation" => take_back::take_back {
         access: ADMINS,
+        goes_on: GoesOn::Unsubscribed,
     } about {
         sample: Sample::path(&[("id", "$invitation")]),
     }

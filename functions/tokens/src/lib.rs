@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use contract::Code;
 use contract::permission::Permission;
-use runtime::{Access, Consumer, Sample, Source};
+use runtime::{Access, Consumer, GoesOn, Sample, Source};
 
 runtime::routes! {
     /// Make an embed token
@@ -35,6 +35,7 @@ runtime::routes! {
     Post "/api/v1/tenants/{tenantId}/embed-tokens/revoke"
     REVOKE "revoke-embed-tokens" => revoke::revoke {
         access: Access::management(&[Permission::TokensCreate]),
+        goes_on: GoesOn::Unsubscribed,
     }
 }
 

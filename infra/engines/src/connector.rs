@@ -31,6 +31,11 @@ pub struct Connector {
 }
 
 impl Connector {
+    /// What it reaches.
+    pub const fn engines(&self) -> &Engines {
+        &self.engines
+    }
+
     /// A connector to these engines.
     pub fn new(engines: Engines) -> Self {
         Self { engines, trace: Trace::default(), faults: Faults::default() }

@@ -8,6 +8,7 @@ use runtime::{Consumer, RouteSpec};
 pub fn routes() -> impl DoubleEndedIterator<Item = &'static RouteSpec> + Clone {
     let packages = [
         accounts::ROUTES,
+        clients::ROUTES,
         members::ROUTES,
         api_keys::ROUTES,
         field_groups::ROUTES,
@@ -17,6 +18,7 @@ pub fn routes() -> impl DoubleEndedIterator<Item = &'static RouteSpec> + Clone {
         values::ROUTES,
         webhooks::ROUTES,
         jobs::ROUTES,
+        billing::ROUTES,
         operations::ROUTES,
     ];
     packages.into_iter().flatten()
@@ -24,6 +26,13 @@ pub fn routes() -> impl DoubleEndedIterator<Item = &'static RouteSpec> + Clone {
 
 /// Every function that no route reaches.
 #[must_use]
-pub fn consumers() -> [&'static Consumer; 5] {
-    [&dispatcher::DISPATCHER, &fan_out::FAN_OUT, &jobs::RUN_JOBS, &mail::SEND_MAIL, &tokens::ROTATE_TOKEN_KEYS]
+pub fn consumers() -> [&'static Consumer; 6] {
+    [
+        &dispatcher::DISPATCHER,
+        &fan_out::FAN_OUT,
+        &jobs::RUN_JOBS,
+        &mail::SEND_MAIL,
+        &tokens::ROTATE_TOKEN_KEYS,
+        &clients::ERASE_CLIENTS,
+    ]
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use runtime::Queue;
+use runtime::{Queue, Source};
 
 /// How long the function of a route may take.
 pub const ROUTE_TIMEOUT: Duration = Duration::from_secs(15);
@@ -23,11 +23,12 @@ pub const CHANGES: u16 = 100;
 /// How long a batch of changes is waited for to fill.
 pub const CHANGES_WINDOW: Duration = Duration::ZERO;
 
-/// How long a message that was handed out is out of others' sight: six times what a function may take, as Lambda's own
-/// retries of a throttled function want it.
+/// How long a message that was handed out is out of others' sight: six times what the functions that queues feed may take,
+/// as Lambda's own retries of a throttled function want it.
 #[must_use]
 pub fn visibility() -> Duration {
-    crate::consumers().iter().map(|consumer| consumer.timeout).max().unwrap_or_default() * 6
+    let of_queues = crate::consumers().into_iter().filter(|consumer| matches!(consumer.source, Source::Queues(_)));
+    of_queues.map(|consumer| consumer.timeout).max().unwrap_or_default() * 6
 }
 
 /// How much is worked on at once.

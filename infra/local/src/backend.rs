@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use auth::target::Rules;
 use aws_config::BehaviorVersion;
 use engines::{Connector, Engines, Grant};
+use runtime::billing::STRIPE;
 use runtime::config::Config;
-use runtime::{App, Permissions, Queues, TokenVault, Vault, WebhookSettings};
+use runtime::{App, Billing, Permissions, Queues, TokenVault, Vault, WebhookSettings};
 use store::author::Clock;
 use store::setup::create_tables;
 use store::tables::TableNames;
@@ -64,13 +65,14 @@ impl Backend {
         let tables = TableNames::with_prefix(PREFIX);
         create_tables(&dynamo, &tables).await?;
         let queues = services::create_queues(&sqs).await?;
-        let Keys { vault, token_vault, token_rotation } = services::create_keys(&connector).await?;
+        let Keys { vault, billing, token_vault, token_rotation } = services::create_keys(&connector).await?;
         let store = Store::over_whole_reads(dynamo.clone(), tables.clone(), clock, Settings::default());
         // A developer's receiver is on loopback.
         let webhooks = WebhookSettings { rules: Rules::open(), ..WebhookSettings::default() };
         let app = App {
             queues: Some(queues),
             vault: Some(vault),
+            billing: Some(billing),
             token_vault: Some(token_vault),
             token_rotation: Some(token_rotation),
             // Whoever listens says where.
@@ -89,16 +91,27 @@ impl Backend {
     /// If the tables can't be made, or a setting can't be read.
     pub async fn aws(clock: Clock) -> Result<Self, StartError> {
         let config = Config::from_env()?;
-        let Config { tables, store: settings, queues, secret, token_secret, origin, mail_from: _, webhooks } = config;
+        let Config {
+            tables,
+            store: settings,
+            queues,
+            secret,
+            token_secret,
+            billing_secret,
+            origin,
+            mail_from: _,
+            webhooks,
+        } = config;
         let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12()).load().await;
         let dynamo = aws_sdk_dynamodb::Client::new(&sdk);
         create_tables(&dynamo, &tables).await?;
         let store = Store::new(dynamo, tables.clone(), clock, settings);
         let queues = queues.map(|queues| Queues::new(aws_sdk_sqs::Client::new(&sdk), queues));
         let secrets = aws_sdk_secretsmanager::Client::new(&sdk);
+        let billing = Some(Billing::new(secrets.clone(), billing_secret, STRIPE.to_owned()));
         let (vault, token_vault) = (Vault::new(secrets.clone(), secret), TokenVault::new(secrets, token_secret));
         let (vault, token_vault) = (Some(vault), Some(token_vault));
-        let app = App { queues, vault, token_vault, origin, webhooks, ..App::new(store.clone()) };
+        let app = App { queues, vault, billing, token_vault, origin, webhooks, ..App::new(store.clone()) };
         Ok(Self { app, store, tables, engine: None })
     }
 
@@ -118,6 +131,9 @@ impl Backend {
         permissions.extend(of.postpones.iter().map(|on| queue(*on, "ChangeMessageVisibility")));
         if of.data_keys {
             permissions.push(Grant::Secret { name: services::secret_name(), actions: vec!["GetSecretValue"] });
+        }
+        if of.billing_keys {
+            permissions.push(Grant::Secret { name: services::billing_secret_name(), actions: vec!["GetSecretValue"] });
         }
         let token_keys = |actions| Grant::Secret { name: services::token_secret_name(), actions };
         if of.token_keys {

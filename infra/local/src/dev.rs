@@ -6,6 +6,7 @@ use auth::target::Rules;
 use contract::Origin;
 use engines::Dynamo;
 use runtime::WebhookSettings;
+use runtime::billing::STRIPE;
 use store::author::Clock;
 
 use crate::backend::Backend;
@@ -13,7 +14,7 @@ use crate::demo::Demo;
 use crate::gateway::Gateway;
 use crate::listen_on::{self, ListenOn};
 use crate::options::{Dev, StoreKind, Targets};
-use crate::services::StartError;
+use crate::services::{StartError, set_billing_keys};
 use crate::signals::interrupted;
 use crate::workers::Workers;
 
@@ -45,6 +46,10 @@ pub async fn run(options: Dev) -> Result<(), StartError> {
         None => None,
     };
     backend.app.origin = Some(origin);
+    if let (Some(file), Some(engine)) = (&options.stripe, &backend.engine) {
+        let keys = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        backend.app.billing = Some(set_billing_keys(&engine.connector, &keys, STRIPE.to_owned()).await?);
+    }
     if backend.engine.is_some() {
         set(&mut backend.app.webhooks, targets, &options);
     }

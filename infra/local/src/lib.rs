@@ -1,6 +1,7 @@
 //! Hedgerow on one machine: a gateway that makes API Gateway events, every function behind it, and embedded engines
 //! behind the AWS SDK's own connector.
 
+pub mod admin;
 pub mod backend;
 pub mod body;
 pub mod caller;

@@ -25,6 +25,7 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn std::error::Error>> {
         match command {
             Command::Dev(options) => hedgerow::dev::run(options).await,
             Command::Engines(options) => hedgerow::sample_engine::run(options).await,
+            Command::Admin(options) => hedgerow::admin::run(options).await,
             Command::Listen(options) => hedgerow::listen::run(options).await,
             Command::Verify(_) => Ok(()),
         }

@@ -1,9 +1,12 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use contract::names::{Email, Name};
+use contract::subscription::{Plan, SubscriptionStatus};
 use contract::{Broken, Origin};
 use http::StatusCode;
 
@@ -26,6 +29,9 @@ pub enum Command {
     /// Offer the embedded DynamoDB, SQS, Secrets Manager and SES over HTTP, with the account of the sample events in them,
     /// to functions in processes of their own.
     Engines(Engines),
+    /// Open the first account, set a plan, end somebody's sessions, turn off a second factor, unlock an address: on this
+    /// machine, or in AWS by the credentials of the environment. Ends with 0 when it is done, with 1 when it could not be.
+    Admin(Admin),
     /// Take webhooks, verify them, and show what comes.
     Listen(Listen),
     /// Explain why a webhook's signature does not match. Ends with 0 if it does, with 1 if it does not.
@@ -60,6 +66,9 @@ pub struct Dev {
     /// When failed webhooks are tried again, in place of the default.
     #[arg(long, value_name = "1s,2s,…", value_delimiter = ',', value_parser = duration)]
     pub webhook_retries: Vec<Duration>,
+    /// The file with Stripe's keys, to take payments by: {"secretKey": "sk_…", "webhookSecret": "whsec_…"}.
+    #[arg(long, value_name = "FILE")]
+    pub stripe: Option<PathBuf>,
     /// Where webhooks may go; on loopback anywhere if it is left out.
     #[arg(long, value_enum)]
     pub webhook_targets: Option<Targets>,
@@ -71,6 +80,68 @@ pub struct Engines {
     /// Where to listen. Whoever can connect may do everything.
     #[arg(long, value_name = "ADDR:PORT|NAME:PORT", default_value = "127.0.0.1:8000")]
     pub listen: ListenOn,
+}
+
+/// Whose accounts, and what to do with them.
+#[derive(Args)]
+pub struct Admin {
+    /// The embedded store in a data folder, or AWS's, by the credentials and the region of the environment.
+    #[arg(long, value_enum, default_value = "embedded")]
+    pub store: StoreKind,
+    /// The data folder of the embedded store; `hedgerow dev` may run over it meanwhile.
+    #[arg(long, value_name = "DIR", default_value = ".hedgerow")]
+    pub data: PathBuf,
+    /// With --store aws: what the names of the stack's tables begin with, its parameter TablePrefix. If it is left out,
+    /// HEDGEROW_TABLE_PREFIX, or else hedgerow.
+    #[arg(long, value_name = "PREFIX")]
+    pub table_prefix: Option<String>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: AdminCommand,
+}
+
+/// What to do with accounts.
+#[derive(Subcommand)]
+pub enum AdminCommand {
+    /// Open an account with its client, whoever else may sign up. The password is asked for, or read from the standard
+    /// input.
+    CreateAccount {
+        /// The address of its owner.
+        #[arg(long, value_name = "ADDRESS", value_parser = parsed::<Email>)]
+        email: Email,
+        /// What the client is called.
+        #[arg(long, value_name = "NAME", value_parser = parsed::<Name>)]
+        name: Name,
+    },
+    /// Put a client on a plan. What the payment service says later of a subscription there counts again.
+    SetPlan {
+        /// The client: its identifier (cl_…) or its slug.
+        client: String,
+        /// The plan.
+        #[arg(value_parser = parsed::<Plan>)]
+        plan: Plan,
+        /// Where the subscription stands: active, trialing, past_due or inactive.
+        #[arg(long, value_name = "STATUS", value_parser = subscription_status, default_value = "active")]
+        status: SubscriptionStatus,
+    },
+    /// End all sessions of a user.
+    EndSessions {
+        /// The user's address.
+        #[arg(value_parser = parsed::<Email>)]
+        email: Email,
+    },
+    /// Turn off the second factor of a user who has lost the app and the recovery codes.
+    TurnOffTotp {
+        /// The user's address.
+        #[arg(value_parser = parsed::<Email>)]
+        email: Email,
+    },
+    /// Unlock an address that wrong passwords have locked.
+    Unlock {
+        /// The address.
+        #[arg(value_parser = parsed::<Email>)]
+        email: Email,
+    },
 }
 
 /// How to take webhooks.
@@ -153,6 +224,15 @@ pub struct Limit {
 
 const LIMITS: [&str; 9] =
     ["address", "session", "embed", "token", "login", "signup", "password-reset", "management", "delivery"];
+
+fn parsed<T: FromStr<Err = Broken>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|broken: Broken| broken.message)
+}
+
+fn subscription_status(text: &str) -> Result<SubscriptionStatus, String> {
+    let known = SubscriptionStatus::ALL.into_iter().find(|status| status.name() == text);
+    known.ok_or_else(|| format!("must be one of {}", SubscriptionStatus::ALL.map(SubscriptionStatus::name).join(", ")))
+}
 
 fn origin(text: &str) -> Result<Origin, String> {
     text.parse().map_err(|broken: Broken| broken.message)

@@ -9,7 +9,8 @@ use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 use contract::names::Email;
 use engines::{Connector, Engines};
 use functions::settings::{MAX_RECEIVES, RETENTION, visibility};
-use runtime::{Queue, Queues, Ses, TokenRotation, TokenVault, Vault};
+use runtime::billing::STRIPE;
+use runtime::{Billing, Queue, Queues, Ses, TokenRotation, TokenVault, Vault};
 use serde_json::json;
 
 /// Anything that can go wrong at start.
@@ -36,6 +37,12 @@ pub fn secret_name() -> String {
 #[must_use]
 pub fn token_secret_name() -> String {
     format!("{PREFIX}/token-keys")
+}
+
+/// The name of the secret that holds Stripe's keys.
+#[must_use]
+pub fn billing_secret_name() -> String {
+    format!("{PREFIX}/stripe")
 }
 
 /// The configuration of an SDK client over the embedded engines.
@@ -121,6 +128,8 @@ async fn create_queue(
 pub struct Keys {
     /// The data keys.
     pub vault: Vault,
+    /// Stripe's, if there are any.
+    pub billing: Billing,
     /// The keys of embed tokens.
     pub token_vault: TokenVault,
     /// What rotates those.
@@ -155,9 +164,26 @@ async fn create_keys_of(connector: &Connector, data_keys: String) -> Result<Keys
     }
     Ok(Keys {
         vault: Vault::new(secrets.clone(), secret_name()),
+        billing: Billing::new(secrets.clone(), billing_secret_name(), STRIPE.to_owned()),
         token_vault: TokenVault::new(secrets.clone(), token_secret_name()),
         token_rotation: TokenRotation::new(secrets),
     })
+}
+
+/// Puts Stripe's keys in place of those that there are, and gives what is paid by them at this address.
+///
+/// # Errors
+/// If Secrets Manager refuses.
+pub async fn set_billing_keys(connector: &Connector, text: &str, api: String) -> Result<Billing, StartError> {
+    let (secrets, name) = (client!(aws_sdk_secretsmanager, connector), billing_secret_name());
+    match secrets.create_secret().name(&name).secret_string(text).send().await {
+        Ok(_) => {}
+        Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_exists_exception()) => {
+            secrets.put_secret_value().secret_id(&name).secret_string(text).send().await.map_err(whole)?;
+        }
+        Err(error) => return Err(whole(error)),
+    }
+    Ok(Billing::new(secrets, name, api))
 }
 
 /// An SDK's error with all of its causes: by itself it says that there is one.

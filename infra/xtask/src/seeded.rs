@@ -6,7 +6,8 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use contract::Origin;
 use contract::names::Email;
 use engines::{Connector, Engines, SentMail};
-use runtime::{App, Queue, Queues, Ses, TokenRotation, TokenVault, Vault};
+use runtime::billing::STRIPE;
+use runtime::{App, Billing, Queue, Queues, Ses, TokenRotation, TokenVault, Vault};
 use samples::{Identity, Samples};
 use serde_json::Value;
 use store::author::Clock;
@@ -103,6 +104,7 @@ impl Seeded {
             queues: Some(self.queues()),
             vault: Some(self.vault()),
             token_vault: Some(TokenVault::new(self.secrets.clone(), token_secret())),
+            billing: Some(Billing::new(self.secrets.clone(), format!("{PREFIX}/stripe"), STRIPE.to_owned())),
             token_rotation: Some(TokenRotation::new(self.secrets.clone())),
             ses: Some(self.ses.clone()),
             origin: Some(self.origin.clone()),

@@ -3,6 +3,7 @@
 
 mod email;
 pub mod error;
+mod grace;
 pub mod id;
 pub mod json;
 pub mod names;
@@ -16,12 +17,14 @@ pub mod resource;
 mod rfc3339;
 pub mod schema;
 mod several;
+pub mod subscription;
 pub mod text;
 pub mod time;
 pub mod webhook;
 pub mod whole;
 
 pub use error::{Code, Error};
+pub use grace::GraceSeconds;
 pub use origin::Origin;
 pub use precondition::Precondition;
 pub use problem::{Broken, Problem, Problems};

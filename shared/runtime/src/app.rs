@@ -4,6 +4,7 @@ use contract::{Error, Origin};
 use store::Store;
 use store::author::Clock;
 
+use crate::billing::Billing;
 use crate::queues::Queues;
 use crate::ses::Ses;
 use crate::token_rotation::TokenRotation;
@@ -28,6 +29,8 @@ pub struct App {
     pub token_rotation: Option<TokenRotation>,
     /// Where the deployment is seen from outside.
     pub origin: Option<Origin>,
+    /// What the deployment is paid by, where anything asks for it.
+    pub billing: Option<Billing>,
     /// What sends mail, where anything does.
     pub ses: Option<Ses>,
     /// What the deployment says of webhooks.

@@ -25,6 +25,8 @@ pub struct Config {
     pub secret: String,
     /// The name of the secret that holds the keys of embed tokens.
     pub token_secret: String,
+    /// The name of the secret that holds Stripe's keys.
+    pub billing_secret: String,
     /// Where the deployment is seen from outside.
     pub origin: Option<Origin>,
     /// Whom mail is from.
@@ -84,7 +86,7 @@ impl Config {
     }
 
     /// - `HEDGEROW_TABLE_PREFIX` (default `hedgerow`): tables are `<prefix>-main`, `<prefix>-log`, `<prefix>-counters`,
-    ///   the secrets are `<prefix>/data-keys` and `<prefix>/token-keys`.
+    ///   the secrets are `<prefix>/data-keys`, `<prefix>/token-keys` and `<prefix>/stripe`.
     /// - `HEDGEROW_QUEUES`: what the queues' addresses begin with, up to `-first-attempts`, `-retries`, `-jobs`, `-mail`.
     /// - `HEDGEROW_ORIGIN`: where the deployment is seen from outside, such as `https://api.example.com`.
     /// - `HEDGEROW_MAIL_FROM`: the address that mail is from, an identity that SES has verified.
@@ -143,6 +145,7 @@ impl Config {
             queues: setting("HEDGEROW_QUEUES"),
             secret: format!("{prefix}/data-keys"),
             token_secret: format!("{prefix}/token-keys"),
+            billing_secret: format!("{prefix}/stripe"),
             origin,
             mail_from,
             webhooks: WebhookSettings { rules, ..WebhookSettings::default() },

@@ -1,6 +1,7 @@
 //! The way of a request: gates in one order, typed handlers, errors to responses, and the Lambda entry.
 
 pub mod app;
+pub mod billing;
 pub mod config;
 pub mod endpoint;
 pub mod extract;
@@ -22,11 +23,13 @@ pub mod vault;
 pub mod webhook_settings;
 
 pub use app::App;
+pub use billing::Billing;
 pub use endpoint::{About, Endpoint, RouteSpec};
 pub use extract::body::{Body, NotNull, PartialBody, Patch};
 pub use extract::mail::{Mailer, PostponeMail};
 pub use extract::parameters::{New, Now, Query, Unrouted};
 pub use extract::repositories::{Assign, Deliver, Retry};
+pub use extract::signed_body::SignedBody;
 pub use extract::{ByKey, FromRequest, LoggedIn};
 pub use lambda::consumer::{Consumer, Source, Worker};
 pub use lambda::{consume, serve};
@@ -38,7 +41,7 @@ pub use respond::{Accepted, Answer, Created, Done, Found, Listed, NoContent, Rep
 pub use ses::{Letter, Ses};
 pub use spec::access::Access;
 pub use spec::operation::{OperationSpec, Permissions};
-pub use spec::route::{Method, Route};
+pub use spec::route::{GoesOn, Method, Route};
 pub use spec::sample::Sample;
 pub use start::Start;
 pub use store::author::RequestInfo;

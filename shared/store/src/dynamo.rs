@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::str::FromStr;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, PutRequest, WriteRequest};
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, KeysAndAttributes, PutRequest, WriteRequest};
 use contract::Error;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
@@ -162,14 +162,30 @@ impl Store {
 
     /// Writes whole items, over whatever stands there.
     pub(crate) async fn batch_put(&self, items: Vec<(Table, Item)>) -> Result<(), Error> {
-        let mut items = items.into_iter().peekable();
+        let put = |(table, item)| {
+            let put = PutRequest::builder().set_item(Some(item)).build();
+            let put = put.map_err(|error| Error::internal(error.to_string()))?;
+            Ok((table, WriteRequest::builder().put_request(put).build()))
+        };
+        self.batch_write_all(items.into_iter().map(put).collect::<Result<_, Error>>()?).await
+    }
+
+    /// Deletes whatever stands at these keys, each of which is named once.
+    pub(crate) async fn batch_delete(&self, keys: Vec<Key>) -> Result<(), Error> {
+        let delete = |key: Key| {
+            let delete = DeleteRequest::builder().set_key(Some(key_attributes(&key))).build();
+            let delete = delete.map_err(|error| Error::internal(error.to_string()))?;
+            Ok((key.table, WriteRequest::builder().delete_request(delete).build()))
+        };
+        self.batch_write_all(keys.into_iter().map(delete).collect::<Result<_, Error>>()?).await
+    }
+
+    async fn batch_write_all(&self, requests: Vec<(Table, WriteRequest)>) -> Result<(), Error> {
+        let mut requests = requests.into_iter().peekable();
         let mut calls = Vec::new();
-        while items.peek().is_some() {
+        while requests.peek().is_some() {
             let mut wanted: HashMap<String, Vec<WriteRequest>> = HashMap::new();
-            for (table, item) in items.by_ref().take(WRITES) {
-                let put = PutRequest::builder().set_item(Some(item)).build();
-                let put = put.map_err(|error| Error::internal(error.to_string()))?;
-                let request = WriteRequest::builder().put_request(put).build();
+            for (table, request) in requests.by_ref().take(WRITES) {
                 wanted.entry(self.table(table).to_owned()).or_default().push(request);
             }
             calls.push(wanted);

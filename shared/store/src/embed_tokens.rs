@@ -11,7 +11,7 @@ use contract::resource::ApiKey;
 use contract::{Error, Origin, Time};
 
 use crate::cache::{Cache, Heavy};
-use crate::change::{Change, Outcome};
+use crate::change::{Change, Written};
 use crate::document::from_doc;
 use crate::dynamo::{get_number, get_text, must, number};
 use crate::grant::{Grant, granted, grants};
@@ -117,6 +117,7 @@ impl Store {
             (None, Some(client), Some(key)) => {
                 let ApiKey { active, expires_at, permissions, .. } = from_doc(&key)?;
                 let seal = must(get_text(&client, "seal").and_then(SealKey::from_stored), "seal")?;
+                self.note_standing(of.0, &client, now)?;
                 let maker = Maker { seal, active, expires_at, permissions };
                 self.0.makers.insert(of, (now, maker.clone()));
                 maker
@@ -158,7 +159,10 @@ pub struct EmbedTokens {
 }
 
 granted! {
-    EmbedTokens { Main UpdateItem [TenantFields]; }
+    EmbedTokens {
+        Main UpdateItem [TenantFields];
+        Main PutItem [Tenants];
+    }
 }
 
 impl EmbedTokens {
@@ -176,14 +180,17 @@ impl EmbedTokens {
     pub async fn revoke(&self) -> Result<(), Error> {
         let author = &self.op.author;
         let (event, at) = (author.event(), number(author.at().millis()));
-        let change = Change::update(keys::tenant(&self.scope))
-            .set("tokensNotBefore", at.clone())
-            .stamped(author, event)
-            // A later revocation holds.
-            .when("(attribute_not_exists(#tokensNotBefore) OR #tokensNotBefore < :at)")
-            .with(":at", at);
-        match self.op.store.commit(vec![change], event).await? {
-            Outcome::Done | Outcome::Stale => Ok(()),
+        // A later revocation holds.
+        let earlier = "(attribute_not_exists(#tokensNotBefore) OR #tokensNotBefore < :at)";
+        let revoked = || {
+            let change = Change::update(keys::tenant(&self.scope)).set("tokensNotBefore", at.clone());
+            change.stamped(author, event).when(earlier).with(":at", at.clone())
+        };
+        if let Written::Refused(None) = self.op.store.conditional_write(revoked().when_present()).await? {
+            // The row leads to a card that no list of tenants has.
+            let row = Change::put(keys::unused_tenant_row(&self.scope)).stamped(author, event);
+            return self.op.store.commit(vec![revoked(), row], event).await.map(|_| ());
         }
+        Ok(())
     }
 }

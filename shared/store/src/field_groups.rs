@@ -47,7 +47,7 @@ granted! {
         Main GetItem [GroupKeys, Definitions];
         Main PutItem [GroupKeys];
         Main UpdateItem [Definitions, Counts];
-        Main DeleteItem [Purge];
+        Main DeleteItem [GroupKeys, Purge];
     }
 }
 
@@ -171,12 +171,14 @@ impl FieldGroups<Delete> {
         let scope = &self.op.scope;
         let beside = |group: &FieldGroup| {
             let last = Change::put(keys::deleted_group_key(scope, &group.key)).set("group", text(group.id.to_string()));
+            let kept = Change::put(keys::deleted_group(scope, group.id)).set("group", text(group.id.to_string()));
             let count = COUNTED_FIELD_GROUPS.one_less(scope);
-            Ok(vec![Change::delete(keys::group_key(scope, &group.key)), last, count])
+            Ok(vec![Change::delete(keys::group_key(scope, &group.key)), last, kept, count])
         };
         self.op
             .delete_softly(&DocumentKeys::one(keys::group(scope, id)), precondition, Code::FieldGroupNotFound, beside)
             .await
+            .map(|_| ())
     }
 }
 
@@ -193,8 +195,11 @@ impl FieldGroups<Restore> {
             }
             (resolved, _) => resolved?,
         };
-        let beside =
-            |group: &FieldGroup| Ok(vec![self.new_key_row(group)?, COUNTED_FIELD_GROUPS.one_more(&self.op.scope)]);
+        let scope = &self.op.scope;
+        let beside = |group: &FieldGroup| {
+            let kept = Change::delete(keys::deleted_group(scope, group.id));
+            Ok(vec![self.new_key_row(group)?, kept, COUNTED_FIELD_GROUPS.one_more(scope)])
+        };
         self.op
             .restore(
                 &DocumentKeys::one(keys::group(&self.op.scope, id)),

@@ -38,6 +38,7 @@ granted! {
     // The reads of groups are of what is refused: those that are absent are told with all else. That of fields is of a
     // request that is carried out again.
     GlobalFields<Create> {
+        Main GetItem [Client];
         Main BatchGetItem [Definitions, GlobalFields];
         Main PutItem [GlobalFields, Definitions];
         Main UpdateItem [Definitions, Counts];
@@ -56,6 +57,7 @@ granted! {
         Main DeleteItem [GlobalFields, Definitions];
     }
     GlobalFields<Restore> {
+        Main GetItem [Client];
         Main BatchGetItem [GlobalFields];
         Main PutItem [GlobalFields, Definitions];
         Main UpdateItem [Definitions, Counts];
@@ -179,7 +181,8 @@ impl GlobalFields<Create> {
             return Ok(made);
         }
         let mut changes = vec![holding(Change::put(keys::global_field(scope, field.id)), &field, 1)?.when_absent()];
-        changes.push(COUNTED_GLOBAL_FIELDS.one_more(&self.op.scope));
+        let limits = self.op.store.plan_limits(scope.client()).await?;
+        changes.push(COUNTED_GLOBAL_FIELDS.within(limits.fields).one_more(scope));
         changes.extend(self.attach(&field, &field.field_group_ids, &new.groups)?);
         let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
         match store.commit(changes, event).await? {
@@ -263,7 +266,7 @@ impl GlobalFields<Delete> {
             changes.push(COUNTED_GLOBAL_FIELDS.one_less(&self.op.scope));
             Ok(changes)
         };
-        self.op.delete_softly(&self.keys(id), precondition, Code::GlobalFieldNotFound, beside).await
+        self.op.delete_softly(&self.keys(id), precondition, Code::GlobalFieldNotFound, beside).await.map(|_| ())
     }
 }
 
@@ -273,9 +276,11 @@ impl GlobalFields<Restore> {
     /// # Errors
     /// `global_field_not_found`, `version_conflict`, `key_taken`, `limit_reached`.
     pub async fn restore(&self, id: FieldId, precondition: Option<Precondition>) -> Result<GlobalField, Error> {
+        let limits = self.op.store.plan_limits(self.op.scope.client()).await?;
+        let counted = COUNTED_GLOBAL_FIELDS.within(limits.fields);
         let beside = |field: &GlobalField| {
             let (doc, size) = (to_doc(field)?, schema_bytes(&field.schema)?);
-            let mut changes = vec![COUNTED_GLOBAL_FIELDS.one_more(&self.op.scope)];
+            let mut changes = vec![counted.one_more(&self.op.scope)];
             for group in &field.field_group_ids {
                 changes.push(self.copy(field, *group, &doc));
                 changes.push(self.card(*group, 1, size));

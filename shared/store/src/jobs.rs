@@ -2,13 +2,13 @@
 
 use std::marker::PhantomData;
 
-use contract::id::{ClientId, DeliveryId, JobId, WebhookId};
+use contract::id::{ClientId, DeliveryId, EventId, JobId, WebhookId};
 use contract::webhook::{Job, JobKind, JobStatus, Progress};
 use contract::{Code, Error, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::change::{Change, Written};
-use crate::deliveries::HELD;
+use crate::deliveries::{HELD, delivery_id};
 use crate::document::{from_doc, to_doc};
 use crate::dynamo::{Item, get_text, must, number, text};
 use crate::grant::{Create, Get, granted};
@@ -145,6 +145,20 @@ impl JobStarts {
         let release = Release { webhook, since, failed: false };
         self.put(client, job, JobKind::WebhookRelease, release, at).await?;
         Ok(Task::Run { client, job })
+    }
+
+    /// Makes such a job of a change for one of a client's webhooks; making it twice is making it once.
+    ///
+    /// # Errors
+    /// `unavailable`, `internal`.
+    pub async fn release_after(
+        &self,
+        client: ClientId,
+        change: EventId,
+        webhook: WebhookId,
+        at: Time,
+    ) -> Result<Task, Error> {
+        self.release(client, JobId::new(delivery_id(change, webhook).unique()), webhook, at).await
     }
 
     async fn put(

@@ -55,10 +55,14 @@ kinds! {
     User "U#"
     /// `PW#usr`: the hash of a user's password, for signup and login alone.
     Password "PW#"
+    /// `SF#usr`: a user's second factor, for login and whoever sets it up alone.
+    SecondFactor "SF#"
     /// `PR#hash`: a password's reset by its mailed token.
     PasswordReset "PR#"
     /// `K#hash`: an API key's card, for the credential gate.
     Key "K#"
+    /// `KU#cl`: when a client's API keys were last used.
+    KeyUses "KU#"
     /// `G#cl`: a client's field groups, by key.
     GroupKeys "G#"
     /// `GF#cl`: a client's global fields.
@@ -83,6 +87,8 @@ kinds! {
     Events "EV#"
     /// `DL#cl#whk`: a webhook's deliveries.
     Deliveries "DL#"
+    /// `BE#event`: an event of the payment service's that was heard.
+    BillingEvents "BE#"
     /// `J#cl`: a client's jobs.
     Jobs "J#"
 }
@@ -192,6 +198,11 @@ pub(crate) fn password(user: UserId) -> Key {
     main(Kind::Password, user, CARD)
 }
 
+/// The second factor of a user.
+pub(crate) fn second_factor(user: UserId) -> Key {
+    main(Kind::SecondFactor, user, CARD)
+}
+
 pub(crate) fn session(user: UserId, hash: &str) -> Key {
     log(Kind::User, user, format!("{SESSIONS}{hash}"))
 }
@@ -229,6 +240,20 @@ pub(crate) fn api_key_of_token(client: ClientId, key: KeyId) -> Key {
     main(Kind::ApiKeys, client, key.to_string())
 }
 
+/// What is left of an API key that was deleted: who did it, until the purge.
+pub(crate) fn deleted_api_key(scope: &ClientScope, key: KeyId) -> Key {
+    main(Kind::ApiKeys, scope.client(), format!("{DELETED}{key}"))
+}
+
+/// When an API key was last used.
+pub(crate) fn key_uses(client: ClientId, key: KeyId) -> Key {
+    log(Kind::KeyUses, client, key.to_string())
+}
+
+pub(crate) fn key_uses_pk(scope: &ClientScope) -> String {
+    format!("{}{}", Kind::KeyUses.prefix(), scope.client())
+}
+
 pub(crate) fn api_keys_pk(scope: &ClientScope) -> String {
     format!("{}{}", Kind::ApiKeys.prefix(), scope.client())
 }
@@ -249,6 +274,11 @@ pub(crate) fn group_keys_pk(scope: &ClientScope) -> String {
 /// Which group was the last to be deleted under a key.
 pub(crate) fn deleted_group_key(scope: &ClientScope, key: &GroupKey) -> Key {
     main(Kind::GroupKeys, scope.client(), format!("d#{key}"))
+}
+
+/// That a group is deleted: without it nobody would find the group in the end.
+pub(crate) fn deleted_group(scope: &ClientScope, group: GroupId) -> Key {
+    main(Kind::GroupKeys, scope.client(), format!("{DELETED}{group}"))
 }
 
 pub(crate) fn global_field(scope: &ClientScope, field: FieldId) -> Key {
@@ -281,6 +311,16 @@ pub(crate) fn tenant_of_token(client: ClientId, tenant: &TenantId) -> Key {
 
 pub(crate) fn tenant_row(scope: &TenantScope) -> Key {
     main(Kind::Tenants, scope.client(), scope.tenant().as_str())
+}
+
+/// That there is a card of a tenant which has not been used.
+pub(crate) fn unused_tenant_row(scope: &TenantScope) -> Key {
+    main(Kind::Tenants, scope.client(), format!("{DELETED}{}", scope.tenant()))
+}
+
+/// The tenant of a row, used or not.
+pub(crate) fn tenant_of_row(sk: &str) -> Option<TenantId> {
+    sk.strip_prefix(DELETED).unwrap_or(sk).parse().ok()
 }
 
 /// What there is of a tenant's fields in a group: its sort key is right before theirs.
@@ -325,6 +365,16 @@ pub(crate) fn deleted_values(scope: &TenantScope, group: GroupId, entity: &Entit
     main(Kind::Values, tenant_scope(scope), format!("{DELETED}{group}#{entity}"))
 }
 
+/// Clients that are closed, in the order in which they are to be erased.
+pub(crate) fn closed_clients_pk() -> String {
+    format!("{}clients", Kind::Purge.prefix())
+}
+
+/// That a client, closed then, is to be erased; `client` and `job` in it say which, and what tells how far that has come.
+pub(crate) fn closed_client(closed: Time, client: ClientId) -> Key {
+    main(Kind::Purge, "clients", format!("{}#{client}", closed.plus(RETENTION)))
+}
+
 /// That what is left of a resource, deleted then, is to be purged; `root` in it is the [`Key::path`] of what is left.
 pub(crate) fn purge(deleted: Time, live: &Key) -> Key {
     // A card's sort key says nothing; its partition does.
@@ -339,6 +389,16 @@ pub(crate) fn values_purge(deleted: Time, scope: &TenantScope, group: GroupId, e
 
 fn purge_on(deleted: Time, sk: impl Into<String>) -> Key {
     main(Kind::Purge, deleted.plus(RETENTION).day(), sk)
+}
+
+/// The same of an item that stands there deleted.
+pub(crate) fn purge_of(deleted: Time, pk: &str, sk: &str) -> Option<Key> {
+    let (_, scope) = pk.split_once('#')?;
+    let what = match Kind::of(pk)? {
+        Kind::Values => format!("{scope}#{}", sk.strip_prefix(DELETED)?),
+        _ => (if sk == CARD { pk } else { sk }).rsplit('#').next()?.to_owned(),
+    };
+    Some(purge_on(deleted, what))
 }
 
 pub(crate) fn idempotency(mac: &str) -> Key {
@@ -392,6 +452,11 @@ pub(crate) const OPEN: &str = "x#";
 /// The delivery whose being held or failed lies under a sort key.
 pub(crate) fn open_delivery_of(sk: &str) -> Option<DeliveryId> {
     sk.strip_prefix(OPEN)?.parse().ok()
+}
+
+/// That an event of the payment service's was heard.
+pub(crate) fn billing_event(event: &str) -> Key {
+    log(Kind::BillingEvents, event, CARD)
 }
 
 pub(crate) fn job(client: ClientId, job: JobId) -> Key {

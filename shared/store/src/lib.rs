@@ -7,24 +7,26 @@
 //!
 //! | item | table, partition / sort | attributes |
 //! | --- | --- | --- |
-//! | client | main `C#cl` / `#` | `doc version seal` |
+//! | client | main `C#cl` / `#` | `doc version seal subscription billedAt`; closed, `deletedAt sessionsNotBefore job`; at its end `erasing` |
 //! | slug, e-mail | main `S#slug`, `E#sha256` / `#` | `client`; `user` |
-//! | user | main `U#usr` / `#` | `doc sessionEpoch lastClient knownFrom`, by each client's identifier the membership |
+//! | user | main `U#usr` / `#` | `doc sessionEpoch lastClient knownFrom proven totp`, by each client's identifier the membership |
 //! | its password | main `PW#usr` / `#` | `hash` |
+//! | its second factor | main `SF#usr` / `#` | `secret` (sealed) `lastStep`, `code_n` (the hash of a recovery code, until it is used); while one is set up `pending pendingUntil` |
 //! | member | main `M#cl` / usr | `doc version` |
 //! | session | log `U#usr` / `s#sha256` | `id client member sessionEpoch createdAt expiresAt lastUsedAt address agent ttl` |
 //! | reset of a password; the one that counts | log `PR#sha256` / `#`; `U#usr` / `password-reset` | `user`; `hash`; `expiresAt ttl` |
 //! | wrong passwords at an address | log `E#sha256` / `login-attempts` | `failures lastAt ttl` |
 //! | invitation; by its token | main `IV#cl` / inv; `IT#sha256` / `#` | `doc client seal token` |
-//! | API key | main `AK#cl` / key | `doc version hash` |
-//! | API key's card | main `K#sha256` / `#` | `doc` (type, permissions, activity, expiry, addresses, client, seal) |
+//! | API key; a deleted one | main `AK#cl` / key; `x#key` | `doc` (with its secrets' hashes) `version hash`; `deletedAt` too |
+//! | API key's card, one a secret | main `K#sha256` / `#` | `doc` (type, permissions, activity, limit, addresses, expiry of key and secret, client, seal) |
+//! | when an API key was last used | log `KU#cl` / key | of its `n`th secret `at_n address_n` |
 //! | field group | main `D#cl#fg` / `#` | `doc version schemaVersion schemaAt deletedAt`, of its global fields `fields schemaBytes` |
-//! | its key; the key's last deleted group | main `G#cl` / `k#key`; `d#key` | `group doc` (for lists); `group` |
+//! | its key; the key's last deleted group; any deleted one | main `G#cl` / `k#key`; `d#key`; `x#fg` | `group doc` (for lists); `group`; `group` |
 //! | global field; a deleted one | main `GF#cl` / fld; `x#fld` | `doc version`; `deletedAt` too |
 //! | its copy in a group | main `D#cl#fg` / `k#key` | `doc`; its place reserves the key |
 //! | tenant | main `F#cl#tenant` / `#` | `doc epoch fields` (how many, in all groups), `tokensNotBefore` (alone, where the tenant has not been used) |
 //! | its card of a group | main `F#cl#tenant` / fg | `schemaVersion schemaAt fields schemaBytes` |
-//! | its row | main `T#cl` / tenant | `doc` |
+//! | its row; one whose card says nothing but that | main `T#cl` / tenant; `x#tenant` | `doc`; none |
 //! | tenant field; a deleted one | main `F#cl#tenant` / `fg#fld`; `x#fg#fld` | `doc version`; `deletedAt` too |
 //! | its key | main `F#cl#tenant` / `k#fg#key` | `field` |
 //! | values; deleted ones | main `V#cl#tenant` / `fg#entity`; `x#fg#entity` | `doc` (by field identifier) `version epoch createdAt`; `deletedAt` too |
@@ -35,10 +37,11 @@
 //! | where it stands | log `DL#cl#whk` / `dlv#s` | `status round attempt base holder nextAt`, an attempt's `s_n` (start), `a_n` (result), `r_n` (long answer) `ttl` |
 //! | an attempt's long answer | log `DL#cl#whk` / `r#dlv#n` | `response ttl` |
 //! | that it is held or has failed | log `DL#cl#whk` / `x#dlv` | `of event status round attempt released ttl` |
+//! | that an event of the payment service's was heard | log `BE#event` / `#` | `ttl` |
 //! | job | log `J#cl` / job | `doc release after ttl` |
 //! | how many of each a client has | main `N#cl` / `field-groups`, `global-fields`, `api-keys`, `webhooks`, `members`, `invitations`, `owners` | `count` |
 //! | that an account was opened, where only the first may be | main `N#deployment` / `first-account` | |
-//! | purge due | main `Z#date` / id | `pk`, `sk` of the root in `root` |
+//! | purge due; a closed client's | main `Z#date` / id; `Z#clients` / time`#cl` | `pk`, `sk` of the root in `root`; `client job` |
 //! | idempotency | log `I#mac` / `#` | `fingerprint lease holder expiresAt seedAt seed ttl`, the answer (sealed) in `body pieces` |
 //! | the further pieces of a long answer | log `I#mac` / `holder#01` | `body pieces ttl` |
 //!
@@ -50,31 +53,39 @@
 //! | operation | round trips | warm | cold adds |
 //! | --- | --- | --- | --- |
 //! | credential: key; session; embed token | 0 or 1; 1; 1 | 0 RU for 5 s, else 1; 2 RU; BatchGet 1 RU for 5 s, else 3 | |
-//! | revoke embed tokens | 1 | Update 1 WU | |
+//! | revoke embed tokens | 1 | Update 1 WU; of a tenant that was not used, Update, Transact 4 WU | |
+//! | where a client stands | 0 or 1 | 0 RU for 5 s, else 1; with a token's cards 0 | |
+//! | get, change, close, restore client | 1; 1 + 1; 2 + 1; 1 + 1 | Get 1 RU; Update 1 WU; BatchGet 3 RU, Transact 8 WU; Transact 6 WU | |
+//! | get subscription; hear of it | 1; 2 + 1 | BatchGet 4 RU; 2 RU, Transact 4 WU | |
+//! | erase client | a page of 100: 1 + 1 | Query 1 RU per 4 KB, BatchWrite 1 WU an item and KB; a member: Get 1 RU, Transact 8 WU | |
 //! | read values | 1 | BatchGet 4 RU | 2 Query in the same round trip |
 //! | save values, first of entity or later | 1 + 1 | BatchGet 5 RU; Put 1 WU | as above |
 //! | save values, first of tenant; over deleted ones | 1 + 1 | BatchGet 5 RU; Transact 6 WU | as above |
 //! | delete or restore values | 1 + 1 | BatchGet 5 RU; Transact 6 WU | as above |
 //! | list entities | 1 | BatchGet 3 RU, Query 1 RU per 4 KB | as above |
 //! | list fields | 1 | BatchGet 3 RU | as above |
-//! | create, delete, restore group | 1; 1 + 1; 1 + 1 | Transact 6 WU; Get 1 RU, Transact 10; 8 WU | key to id: 1 RU |
+//! | create, delete, restore group | 1; 1 + 1; 1 + 1 | Transact 6 WU; Get 1 RU, Transact 12; 10 WU | key to id: 1 RU |
 //! | get, update group | 1; 1 + 1 | Get 1 RU; Get 1 RU, Transact 4 WU | key to id: 1 RU |
 //! | create, update global field | 1; 1 + 1 | Transact 4 + 4g WU; Get 1 RU, Transact 2 + 4g WU; refused: BatchGet g RU | |
 //! | delete, restore global field | 1 + 1 | BatchGet 1 RU, Transact 8 + 4g WU | |
 //! | create tenant field | 1 + 1 | BatchGet 3 RU; Transact 8 WU (10 with the tenant) | 2 Query |
 //! | get tenant field | 1 | BatchGet 3 RU (definitions cached) | 2 Query |
 //! | update, delete, restore tenant field | 1 + 1 | BatchGet 4 RU; Transact 4; 12; 12 WU | |
-//! | list groups, global fields, tenants, API keys, webhooks | 1 | Query 1 RU per 4 KB | |
-//! | create, update, delete API key | 1; 2 + 1; 2 + 1 | Transact 6; 4; 6 WU; Get 1 RU | |
+//! | list groups, global fields, tenants, webhooks | 1 | Query 1 RU per 4 KB | |
+//! | list API keys | 1 | 2 Query 1 RU per 4 KB each | |
+//! | create, delete API key | 1; 1 + 1 | Transact 8 WU; BatchGet 2 RU, Transact 12 WU | |
+//! | update, rotate API key | 1 + 1 | BatchGet 2 RU, Transact 4 to 6; 4 to 10 WU | |
+//! | note the use of an API key | 1 | Update 1 WU, once a minute and secret, beside the request | |
 //! | sign up; log in; log out | 3; 4; 1 | 1 RU, Transact 16 WU, 1 WU; 4 RU, Transact 4 WU; 1 WU | |
 //! | list one's sessions; end one; end the others | 2; 2 + 1; 1 + 1 | 1 RU, Query 1 RU; and 1 WU; Get 1 RU, Transact 4 WU | |
-//! | invite; accept | 3 + 1; 3 + 2 | 3 RU, Transact 6 WU; 3 RU, Transact 16 to 20 WU | |
+//! | set a second factor up; confirm it; turn it off | 1 + 1 | BatchGet 3 RU, Transact 4 WU; 2 RU, 8 WU; 3 RU, 6 WU | |
+//! | invite; accept | 3 + 1; 4 + 2 | 3 RU, Transact 6 WU; 4 RU, Transact 18 to 22 WU | |
 //! | give a role; remove a member | 1 + 1 | 1 RU, Transact 4 to 6 WU | |
 //! | create, change, delete webhook | 1; 1 + 1; 1 + 1 | Transact 4 WU; Get 1 RU, Update; Get 1 RU, Transact 4 WU | |
-//! | get webhook, API key | 1 | Get 1 RU | |
+//! | get webhook; API key | 1 | Get 1 RU; BatchGet 2 RU | |
 //! | get delivery; list | 2; 1 + 1 | Query of webhooks, BatchGet 2 RU a webhook; Get 1 RU, Query 1 RU per 4 KB | |
 //! | announce (`e` events to `w` webhooks each) | 1 + 1 + e/25 | Query of webhooks; BatchWrite e (1 + w) WU | definitions: 2 RU a tenant and group |
-//! | attempt | 1 + 1 + 1 + 1 + 1 | a batch: BatchGet 1 RU a webhook and event; an endpoint: Update 1 WU, before and after; an attempt: Update 1 WU, before and after | |
+//! | attempt | 1 + 1 + 1 + 1 + 1 | a batch: BatchGet 1 RU a client, webhook and event; an endpoint: Update 1 WU, before and after; an attempt: Update 1 WU, before and after | |
 //! | hold, fail for good | 1 | Transact 4 WU | |
 //! | release a delivery | 3 | Get 1 RU, Transact 4 WU, Delete 1 WU | |
 //! | idempotency | + 2 | Put 1 WU, Update 1 WU per KB of the answer | |
@@ -84,10 +95,12 @@ pub mod accounts;
 pub mod apart;
 pub mod api_keys;
 pub mod author;
+pub mod clients;
 pub mod credentials;
 pub mod deliveries;
 pub mod embed_tokens;
 pub mod endpoint_state;
+pub mod erasure;
 pub mod field_groups;
 mod field_schema;
 pub mod global_fields;
@@ -95,17 +108,22 @@ pub mod grant;
 pub mod idempotency;
 pub mod invitations;
 pub mod jobs;
+mod key_uses;
 pub mod keys;
 pub mod limits;
 pub mod login_attempts;
 pub mod members;
+pub mod operator;
 pub mod page;
 pub mod passwords;
 pub mod persist;
 pub mod scope;
+pub mod second_factors;
 pub mod sessions;
 pub mod setup;
+pub mod standing;
 pub mod stream;
+pub mod subscriptions;
 pub mod tables;
 pub mod tenant_fields;
 pub mod tenants;
@@ -120,6 +138,7 @@ mod document;
 mod dynamo;
 mod pieces;
 mod retry;
+mod second_factor_check;
 mod users;
 
 use std::sync::Arc;
@@ -172,7 +191,9 @@ struct Inner {
     /// How long after a change of a schema it can be read whole.
     settling: Duration,
     keys: credentials::KeyCache,
+    key_uses: key_uses::KeyUseCache,
     makers: embed_tokens::MakerCache,
+    standings: standing::StandingCache,
     definitions: definitions::Cache,
     sessions: SessionLimits,
     signup: SignupPolicy,
@@ -205,9 +226,22 @@ impl Store {
         settling: Duration,
     ) -> Self {
         let share = caches.0 / 16;
-        let definitions = definitions::Cache::new(caches.0 - 2 * share);
+        let definitions = definitions::Cache::new(caches.0 - 4 * share);
         let (keys, makers) = (credentials::KeyCache::new(share), embed_tokens::MakerCache::new(share));
-        Self(Arc::new(Inner { dynamo, names, clock, settling, keys, makers, definitions, sessions, signup }))
+        let (key_uses, standings) = (key_uses::KeyUseCache::new(share), standing::StandingCache::new(share));
+        Self(Arc::new(Inner {
+            dynamo,
+            names,
+            clock,
+            settling,
+            keys,
+            key_uses,
+            makers,
+            standings,
+            definitions,
+            sessions,
+            signup,
+        }))
     }
 
     /// The time that the store goes by.

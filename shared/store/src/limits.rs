@@ -1,6 +1,7 @@
 //! How many of each there may be, and how large (contract: `limit_reached`): held by counters that change in the same
 //! transactions, so that no two processes together make one too many.
 
+use contract::id::ClientId;
 use contract::{Code, Error};
 
 use crate::change::Change;
@@ -56,6 +57,16 @@ pub(crate) const COUNTED_API_KEYS: Counted = Counted { key: "api-keys", most: AP
 pub(crate) const COUNTED_WEBHOOKS: Counted = Counted { key: "webhooks", most: WEBHOOKS, name: "webhooks" };
 
 impl Counted {
+    /// The same where a plan allows so many, if it has a limit of its own.
+    pub(crate) fn within(self, plan: Option<u64>) -> Self {
+        Self { most: plan.map_or(self.most, |plan| plan.min(self.most)), ..self }
+    }
+
+    /// Where it is counted.
+    pub(crate) fn counter(self, client: ClientId) -> keys::Key {
+        keys::count(client, self.key)
+    }
+
     /// One more, if there is room.
     pub(crate) fn one_more(self, scope: &ClientScope) -> Change {
         let most = self.most;

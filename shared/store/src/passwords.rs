@@ -70,6 +70,37 @@ async fn check(store: &Store, path: &str, password: &Password, card: &UserCard) 
     Ok(password.check(path, &card.person.email, &names)?)
 }
 
+/// What has been compared.
+pub(crate) struct Confirmed {
+    pub(crate) card: UserCard,
+    /// The hash as it is kept.
+    pub(crate) was: String,
+}
+
+/// Whether a password is that of the user whose session asks. What is done with it then has to be so under the condition of
+/// [`login_attempts::succeeded`].
+///
+/// # Errors
+/// `invalid_credentials` for a wrong one, which counts towards the lock, and while the address is locked.
+pub(crate) async fn confirm(
+    store: &Store,
+    asking: &SessionCredential,
+    password: PasswordAttempt,
+    now: Time,
+) -> Result<Confirmed, LoginError> {
+    let (user, email) = (asking.user_id(), &asking.user.email);
+    let attempts = login_attempts::key(email);
+    let [card, kept, attempts] = store.batch_get([&keys::user(user), &keys::password(user), &attempts]).await?;
+    let card = UserCard::read(&must(card, "user")?)?;
+    let hash = hash_of(kept.as_ref());
+    let right = blocking(move || hash.matches(&password)).await?;
+    if !right || login_attempts::is_locked(attempts.as_ref(), now) {
+        return Err(login_attempts::refusal(store, email, now).await);
+    }
+    let was = must(kept.as_ref().and_then(|kept| get_text(kept, "hash")), "hash")?.to_owned();
+    Ok(Confirmed { card, was })
+}
+
 impl OwnPassword {
     /// Of a request that came with a session.
     #[must_use]
@@ -89,24 +120,15 @@ impl OwnPassword {
         new: Password,
     ) -> Result<(), LoginError> {
         let (store, author) = (&self.store, &self.author);
-        let user = asking.user_id();
-        let email = &asking.user.email;
-        let attempts = login_attempts::key(email);
-        let [card, kept, attempts] = store.batch_get([&keys::user(user), &keys::password(user), &attempts]).await?;
-        let card = UserCard::read(&must(card, "user")?)?;
-        let hash = hash_of(kept.as_ref());
-        let right = blocking(move || hash.matches(&current)).await?;
-        if !right || login_attempts::is_locked(attempts.as_ref(), author.at()) {
-            return Err(login_attempts::refusal(store, email, author.at()).await);
-        }
+        let (user, email) = (asking.user_id(), &asking.user.email);
+        let Confirmed { card, was } = confirm(store, asking, current, author.at()).await?;
         check(store, "newPassword", &new, &card).await?;
         let hash = hashed(new).await?;
-        let was = must(kept.as_ref().and_then(|kept| get_text(kept, "hash")), "hash")?;
         let event = author.event();
         let changed: Result<(), Error> = update_with_retry!({
             let card = store.user_card(user).await?;
             // Changed by another session meanwhile, which has ended this one.
-            let own = set_hash(user, &hash, was).or(Code::InvalidCredentials);
+            let own = set_hash(user, &hash, &was).or(Code::InvalidCredentials);
             let mut changes = vec![login_attempts::succeeded(email, author.at()), own];
             changes.extend(next_epoch(&card, Some(asking)));
             let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();

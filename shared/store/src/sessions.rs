@@ -65,10 +65,21 @@ impl SessionCredential {
         self.user.id
     }
 
+    /// Whether it is an owner's.
+    #[must_use]
+    pub fn is_owner(&self) -> bool {
+        self.user.role == Role::Owner
+    }
+
     /// The user's role.
     #[must_use]
     pub const fn role(&self) -> Role {
         self.user.role
+    }
+
+    /// Its end.
+    pub(crate) fn end(&self) -> Change {
+        Change::delete(keys::session(self.user_id(), &self.hash))
     }
 }
 
@@ -175,6 +186,20 @@ impl Stored {
     }
 }
 
+/// What a session in one of the clients that a user may enter says of itself.
+pub(crate) fn info(
+    card: &UserCard,
+    enterable: Vec<Client>,
+    client: ClientId,
+    expires_at: Time,
+) -> Result<SessionInfo, Error> {
+    let of_user = |client: &Client| Some(client.of_user(card.memberships.get(&client.id)?.role));
+    let clients: Vec<ClientOfUser> = enterable.iter().filter_map(of_user).collect();
+    let (user, _) = must(card.in_client(client), "membership")?;
+    let client = enterable.into_iter().find(|one| one.id == client).ok_or(Code::Unauthenticated)?;
+    Ok(SessionInfo { user, client, clients, expires_at })
+}
+
 impl Store {
     /// What verifying a session needs.
     pub const SESSION_GRANTS: &'static [Grant] =
@@ -217,19 +242,23 @@ impl Store {
         client: ClientId,
         expires_at: Time,
     ) -> Result<SessionInfo, Error> {
-        let all = self.clients_of(card).await?;
-        let clients = all.iter().zip(card.memberships.values()).map(|(client, member)| client.of_user(member.role));
-        let clients: Vec<ClientOfUser> = clients.collect();
-        let (user, _) = must(card.in_client(client), "membership")?;
-        let client = must(all.into_iter().find(|one| one.id == client), "client")?;
-        Ok(SessionInfo { user, client, clients, expires_at })
+        info(card, self.clients_of(card).await?, client, expires_at)
     }
 
-    /// The clients that a user is a member of, in the order of the memberships.
+    /// The clients that a user may enter, in the order of the memberships: one that is closed is its owners' alone, and one
+    /// that is being erased is nobody's.
     pub(crate) async fn clients_of(&self, card: &UserCard) -> Result<Vec<Client>, Error> {
         let keys: Vec<_> = card.memberships.keys().map(|client| keys::client(*client)).collect();
-        let mut found = self.batch_get_all(&keys.iter().collect::<Vec<_>>()).await?;
-        keys.iter().map(|key| from_doc(&must(found.remove(key), "client")?)).collect()
+        let found = self.batch_get_all(&keys.iter().collect::<Vec<_>>()).await?;
+        let mut clients = Vec::new();
+        for (key, membership) in keys.iter().zip(card.memberships.values()) {
+            let Some(item) = found.get(key).filter(|item| get_text(item, "erasing").is_none()) else { continue };
+            let client: Client = from_doc(item)?;
+            if client.closed_at.is_none() || membership.role == Role::Owner {
+                clients.push(client);
+            }
+        }
+        Ok(clients)
     }
 
     pub(crate) async fn client_card(&self, client: ClientId) -> Result<Client, Error> {
@@ -266,7 +295,7 @@ impl Sessions<Delete> {
     /// # Errors
     /// None of the contract's.
     pub async fn end(&self, session: &SessionCredential) -> Result<(), Error> {
-        self.store.conditional_write(Change::delete(keys::session(session.user_id(), &session.hash))).await.map(|_| ())
+        self.store.conditional_write(session.end()).await.map(|_| ())
     }
 }
 

@@ -38,7 +38,7 @@ impl Tenants {
         let pk = format!("{}{}", Kind::Tenants.prefix(), self.op.scope.client());
         let listing =
             Listing { table: Table::Main, pk: &pk, prefix: "", bound: &["list-tenants"], seal: self.op.scope.seal() };
-        self.op.store.page(&listing, page, |item| from_doc(&item).map(Some)).await
+        self.op.store.page(&listing, page, |row| row.contains_key("doc").then(|| from_doc(&row)).transpose()).await
     }
 }
 

@@ -10,14 +10,13 @@ use auth::{Keyring, WebhookSecret};
 use contract::id::{ClientId, WebhookId};
 use contract::names::Description;
 use contract::webhook::{
-    Disabled, DisabledReason, Events, GraceSeconds, HeaderNames, Headers, HeadersChange, SignatureHeader, TenantIds,
-    Webhook,
+    Disabled, DisabledReason, Events, HeaderNames, Headers, HeadersChange, SignatureHeader, TenantIds, Webhook,
 };
-use contract::{Code, Error, Precondition, Problems};
+use contract::{Code, Error, GraceSeconds, Precondition, Problems};
 
 use crate::author::Author;
 use crate::change::{Change, Outcome};
-use crate::document::{Document, Versioned, check, holding};
+use crate::document::{Document, Versioned, check, deleted_at, holding};
 use crate::dynamo::KeyRange;
 use crate::grant::{Create, Delete, Get, List, Update, granted};
 use crate::keys::{self, Kind};
@@ -38,7 +37,7 @@ granted! {
     Webhooks<List> { Main Query [Webhooks]; }
     // The read is of a request that is carried out again.
     Webhooks<Create> {
-        Main GetItem [Webhooks];
+        Main GetItem [Webhooks, Client];
         Main PutItem [Webhooks];
         Main UpdateItem [Counts];
     }
@@ -140,7 +139,9 @@ impl Webhooks<Create> {
         let event = author.event_of_this_try();
         let key = keys::webhook(scope.client(), endpoint.webhook.id);
         let put = holding(Change::put(key.clone()), &endpoint, 1)?.when_absent();
-        let changes = vec![put.stamped(author, event), COUNTED_WEBHOOKS.one_more(scope).stamped(author, event)];
+        let limits = store.plan_limits(scope.client()).await?;
+        let count = COUNTED_WEBHOOKS.within(limits.webhooks).one_more(scope);
+        let changes = vec![put.stamped(author, event), count.stamped(author, event)];
         if let Outcome::Done = store.commit(changes, event).await? {
             return Ok((endpoint.webhook, Some(new.secret)));
         }
@@ -256,6 +257,13 @@ impl Store {
     pub(crate) async fn endpoint(&self, client: ClientId, id: WebhookId) -> Result<Option<Endpoint>, Error> {
         let found: Option<Document<Endpoint>> = self.document(&keys::webhook(client, id)).await?;
         Ok(found.map(|found| found.value))
+    }
+
+    /// Whether a webhook is there and on, in a client that is open.
+    pub(crate) async fn is_active(&self, client: ClientId, id: WebhookId) -> Result<bool, Error> {
+        let [card, webhook] = self.batch_get([&keys::client(client), &keys::webhook(client, id)]).await?;
+        let (Some(card), Some(webhook)) = (card, webhook) else { return Ok(false) };
+        Ok(deleted_at(&card).is_none() && Document::<Endpoint>::read(&webhook)?.value.webhook.active)
     }
 
     /// All of a client's webhooks.

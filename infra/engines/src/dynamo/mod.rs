@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use dynoxide::Database;
 use rusqlite::Connection;
+use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::file::{self, EngineError, OPENING, OpenError, WRITING, private};
@@ -127,6 +128,24 @@ impl Dynamo {
         records.pragma_update(None, "synchronous", "NORMAL")?;
         let (checkpoints, signal) = (self.checkpoints.clone(), self.signal.clone());
         Ok(Stream::new(table, self.database.clone(), records, checkpoints, signal))
+    }
+
+    /// All items of a table as DynamoDB writes them, for whoever looks at what is left in it. No function can: see
+    /// [`Dynamo::call`].
+    pub fn items(&self, table: &str) -> Result<Vec<Value>, EngineError> {
+        let (mut items, mut next) = (Vec::new(), json!({ "TableName": table }));
+        loop {
+            let request = serde_json::from_value(next.clone()).map_err(|e| EngineError(e.to_string()))?;
+            let page = self.database.scan(request).map_err(|e| EngineError(e.to_string()))?;
+            let mut page = serde_json::to_value(page).map_err(|e| EngineError(e.to_string()))?;
+            if let Value::Array(found) = page["Items"].take() {
+                items.extend(found);
+            }
+            match page["LastEvaluatedKey"].take() {
+                Value::Null => return Ok(items),
+                last => next["ExclusiveStartKey"] = last,
+            }
+        }
     }
 
     /// The attribute that an index of a table is partitioned by.

@@ -20,9 +20,13 @@ impl Fed {
         Ok(Self { consumer, worker: (consumer.start)(app)?, role })
     }
 
-    /// Hands it a batch, with no more rights and no more time than its function has in AWS.
+    /// Hands it a batch.
     pub(super) async fn invoke(&self, records: Vec<Value>) -> Result<Batch, Error> {
-        let event = Value::Object(Map::from_iter([("Records".to_owned(), Value::Array(records))]));
+        self.call(Value::Object(Map::from_iter([("Records".to_owned(), Value::Array(records))]))).await
+    }
+
+    /// Hands it an event, with no more rights and no more time than its function has in AWS.
+    pub(super) async fn call(&self, event: Value) -> Result<Batch, Error> {
         let run = run(self.consumer, &self.worker, event, self.consumer.timeout);
         self.role.hold(run).await
     }

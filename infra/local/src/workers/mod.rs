@@ -1,5 +1,5 @@
 //! What Lambda's event source mappings do in AWS, on one machine: they feed the consumers from the stream of changes
-//! and from the queues.
+//! and from the queues, and what its schedules do.
 //!
 //! Of several processes that share a data folder one works, by a lock that the system takes away from it when it ends;
 //! another then takes over what it had in hand.
@@ -9,6 +9,7 @@ mod failed_records;
 mod lock;
 mod queue;
 mod stream;
+mod timer;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,6 +69,7 @@ impl Workers {
 
         let mut streams = Vec::new();
         let mut queues = Vec::new();
+        let mut timers = Vec::new();
         for consumer in functions::consumers() {
             let role = Role::new(consumer.id, backend.permissions(&(consumer.permissions)()));
             match consumer.source {
@@ -75,6 +77,7 @@ impl Workers {
                     streams.push((consumer, role, engine.engines.dynamo.stream(backend.tables.of(table))?));
                 }
                 Source::Queues(of) => queues.push((consumer, role, of)),
+                Source::Schedule(period) => timers.push((consumer, role, period)),
                 // The keys of one machine stay as they were made.
                 Source::TokenKeysRotation => {}
             }
@@ -125,6 +128,11 @@ impl Workers {
                         let places = usize::from(at_once(*queue).one_machine);
                         pollers.spawn(queue::poll(poller.clone(), client.clone(), url, *queue, places));
                     }
+                }
+            }
+            for (consumer, role, period) in timers {
+                if let Some(poller) = feed(consumer, role) {
+                    pollers.spawn(timer::poll(poller, app.clock().clone(), period));
                 }
             }
             while pollers.join_next().await.is_some() {}

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use contract::Time;
 use contract::webhook::EventName;
 use md5::{Digest as _, Md5};
+use runtime::lambda::consumer::scheduled;
 use runtime::{Consumer, Queue, Source};
 use serde_json::Value;
 use store::deliveries::Message;
@@ -23,6 +24,7 @@ use crate::{Failure, map};
 pub(super) fn event(consumer: &Consumer, seeded: &Seeded) -> Result<Node, Failure> {
     let records: Vec<Node> = match consumer.source {
         Source::TokenKeysRotation => return Ok(rotation()),
+        Source::Schedule(_) => return Ok(scheduled(Time::from_millis(samples::AT_MILLIS)).into()),
         Source::Stream(table) => {
             let saves = saves(seeded)?;
             let changes = saves.iter().zip(1..).map(|((record, save), number)| change(table, number, record, save));

@@ -33,7 +33,9 @@ struct Metric {
 pub(super) fn resources() -> Vec<(String, Node)> {
     let consumers = functions::consumers();
     let streams = consumers.iter().filter(|consumer| matches!(consumer.source, Source::Stream(_)));
-    let alarms = streams.flat_map(|consumer| of_stream(consumer)).chain([api_fails(), first_is_late()]);
+    let scheduled = consumers.iter().filter_map(|consumer| of_schedule(consumer));
+    let alarms =
+        streams.flat_map(|consumer| of_stream(consumer)).chain([api_fails(), first_is_late()]).chain(scheduled);
     alarms.chain(Queue::ALL.map(dead_letters)).map(|alarm| (alarm.name.clone(), alarm.resource())).collect()
 }
 
@@ -93,6 +95,26 @@ fn of_stream(consumer: &Consumer) -> Vec<Alarm> {
             periods: 1,
         },
     ]
+}
+
+/// Three periods in a row: one call that fails is made up for by the next.
+fn of_schedule(consumer: &Consumer) -> Option<Alarm> {
+    let Source::Schedule(period) = consumer.source else { return None };
+    let function = logical(consumer.id);
+    Some(Alarm {
+        name: format!("{function}Fails"),
+        says: "Clients that were closed 30 days ago are not erased: erase-clients fails again and again. Mend the cause that \
+            its log shows; it goes on by itself then",
+        metric: Metric {
+            namespace: "AWS/Lambda",
+            name: "Errors",
+            of: ("FunctionName", reference(&function)),
+            statistic: "Sum",
+            period: period.as_secs(),
+        },
+        above: 0,
+        periods: 3,
+    })
 }
 
 /// Single failures are told their callers, who try again; so many are a fault of ours, or of AWS.

@@ -50,6 +50,7 @@ pub(super) fn of_consumer(consumer: &Consumer) -> Vec<(String, Node)> {
     let own = Own { id: consumer.id, summary: consumer.summary, timeout: consumer.timeout.as_secs() };
     let mut resources = own.resources(&Home::ROOT, statements);
     resources.extend(source::mappings(consumer));
+    resources.extend(source::schedule(consumer));
     resources.extend(secret::rotation(consumer));
     resources
 }

@@ -24,6 +24,9 @@ pub(super) fn statements(permissions: &Permissions) -> Vec<Node> {
     if permissions.data_keys {
         statements.push(allow(["secretsmanager:GetSecretValue"], secret::arn(secret::DATA_KEYS)));
     }
+    if permissions.billing_keys {
+        statements.push(allow(["secretsmanager:GetSecretValue"], secret::arn(secret::STRIPE_KEYS)));
+    }
     if permissions.token_keys {
         statements.push(allow(["secretsmanager:GetSecretValue"], secret::arn(secret::TOKEN_KEYS)));
     }

@@ -1,4 +1,4 @@
-//! The secrets: the data keys, and the keys that sign embed tokens, with their rotation.
+//! The secrets: the data keys, the keys that sign embed tokens, with their rotation, and Stripe's.
 
 use runtime::{Consumer, Source};
 
@@ -10,6 +10,8 @@ use crate::node::Node;
 pub(super) const DATA_KEYS: &str = "DataKeys";
 /// The resource of the keys of embed tokens.
 pub(super) const TOKEN_KEYS: &str = "TokenKeys";
+/// The resource of Stripe's keys.
+pub(super) const STRIPE_KEYS: &str = "StripeKeys";
 
 /// How often a new key signs embed tokens, in days.
 const ROTATION: u64 = 30;
@@ -20,11 +22,18 @@ pub(super) fn arn(secret: &str) -> Node {
 }
 
 fn name(secret: &str) -> String {
-    format!("${{TablePrefix}}/{}", if secret == DATA_KEYS { "data-keys" } else { "token-keys" })
+    let word = match secret {
+        DATA_KEYS => "data-keys",
+        TOKEN_KEYS => "token-keys",
+        _ => "stripe",
+    };
+    format!("${{TablePrefix}}/{word}")
 }
 
 pub(super) fn resources() -> Vec<(String, Node)> {
-    vec![(DATA_KEYS.to_owned(), data_keys()), (TOKEN_KEYS.to_owned(), token_keys())]
+    [(DATA_KEYS, data_keys()), (TOKEN_KEYS, token_keys()), (STRIPE_KEYS, stripe_keys())]
+        .map(|(name, node)| (name.to_owned(), node))
+        .into()
 }
 
 /// They are made with one key, and outlive the stack: what was sealed by a key that is gone never opens again.
@@ -57,6 +66,20 @@ fn token_keys() -> Node {
             "Name" => filled(name(TOKEN_KEYS)),
             "Description" => "What signs embed tokens: each version is a key",
             "GenerateSecretString" => map! { "PasswordLength" => 64_u64, "ExcludePunctuation" => true },
+        },
+    }
+}
+
+/// Nothing is in it until somebody puts it there, as docs/billing.md shows; what is in it then stays when the stack changes.
+fn stripe_keys() -> Node {
+    map! {
+        "Type" => "AWS::SecretsManager::Secret",
+        "DeletionPolicy" => "Delete",
+        "UpdateReplacePolicy" => "Delete",
+        "Properties" => map! {
+            "Name" => filled(name(STRIPE_KEYS)),
+            "Description" => "Stripe's keys, if the deployment takes payments: {\"secretKey\": …, \"webhookSecret\": …}",
+            "SecretString" => "{}",
         },
     }
 }

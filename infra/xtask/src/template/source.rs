@@ -35,9 +35,36 @@ pub(super) fn statements(source: Source) -> Vec<Node> {
             let arns = queues.iter().map(|queue| queues::arn(*queue)).collect();
             vec![role::allow(["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], arns)]
         }
-        // Secrets Manager calls it.
-        Source::TokenKeysRotation => Vec::new(),
+        // EventBridge and Secrets Manager call it.
+        Source::Schedule(_) | Source::TokenKeysRotation => Vec::new(),
     }
+}
+
+/// What has a function called by the clock.
+pub(super) fn schedule(consumer: &Consumer) -> Vec<(String, Node)> {
+    let Source::Schedule(period) = consumer.source else { return Vec::new() };
+    let function = logical(consumer.id);
+    let (rule, permission) = (format!("{function}Schedule"), format!("{function}Permission"));
+    let target = map! { "Id" => consumer.id, "Arn" => attribute(&function, "Arn") };
+    let minutes = period.as_secs() / 60;
+    let schedule = map! {
+        "Type" => "AWS::Events::Rule",
+        "Properties" => map! {
+            "Description" => consumer.summary,
+            "ScheduleExpression" => format!("rate({minutes} minutes)"),
+            "Targets" => [target],
+        },
+    };
+    let leave = map! {
+        "Type" => "AWS::Lambda::Permission",
+        "Properties" => map! {
+            "Action" => "lambda:InvokeFunction",
+            "FunctionName" => reference(&function),
+            "Principal" => "events.amazonaws.com",
+            "SourceArn" => attribute(&rule, "Arn"),
+        },
+    };
+    vec![(rule, schedule), (permission, leave)]
 }
 
 /// The mappings of sources to a function.
@@ -53,7 +80,7 @@ pub(super) fn mappings(consumer: &Consumer) -> Vec<(String, Node)> {
     match consumer.source {
         Source::Stream(table) => vec![resource(table.word(), stream(table))],
         Source::Queues(queues) => queues.iter().map(|queue| resource(queue.word(), messages(*queue))).collect(),
-        Source::TokenKeysRotation => Vec::new(),
+        Source::Schedule(_) | Source::TokenKeysRotation => Vec::new(),
     }
 }
 

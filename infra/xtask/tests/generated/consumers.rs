@@ -46,8 +46,8 @@ fn every_consumer_is_fed_by_its_sources_alone() {
                 let name = |queue: &Queue| logical(queue.word()).to_ascii_lowercase() + "queue";
                 expected.extend(queues.iter().map(|queue| (consumer.id.to_owned(), name(queue))));
             }
-            // Its calls come from Secrets Manager.
-            Source::TokenKeysRotation => {}
+            // Their calls come from EventBridge and from Secrets Manager.
+            Source::Schedule(_) | Source::TokenKeysRotation => {}
         }
     }
     assert_eq!(fed, expected);
@@ -140,7 +140,7 @@ async fn the_queues_of_one_machine_are_as_in_the_template() {
 #[tokio::test]
 async fn every_event_of_a_consumer_works_and_again() {
     let all = Deployment::new().await;
-    let ids = ["fan-out", "dispatcher", "run-jobs", "send-mail", "rotate-token-keys"];
+    let ids = ["fan-out", "dispatcher", "run-jobs", "send-mail", "rotate-token-keys", "erase-clients"];
     for id in ids.into_iter().chain(ids.into_iter().rev()) {
         assert_eq!(all.hand(id, sample(id)).await, Batch::default(), "{id}");
     }
@@ -181,13 +181,36 @@ fn secrets_manager_rotates_the_token_keys_by_their_function_alone() {
     assert_eq!(schedules.len(), 1);
     assert_eq!(schedules[0]["SecretId"]["Ref"], "TokenKeys");
     assert_eq!(schedules[0]["RotationLambdaARN"]["Fn::GetAtt"], json!(["RotateTokenKeys", "Arn"]));
-    let leave: Vec<_> = resources(&template, "AWS::Lambda::Permission").collect();
-    assert_eq!(leave.len(), 1);
-    assert_eq!(leave[0]["FunctionName"]["Ref"], "RotateTokenKeys");
-    assert_eq!(
-        (&leave[0]["Principal"], &leave[0]["SourceArn"]["Ref"]),
-        (&json!("secretsmanager.amazonaws.com"), &json!("TokenKeys"))
-    );
+    let source = json!({ "Ref": "TokenKeys" });
+    assert_eq!(leave(&template, "RotateTokenKeys"), json!(["secretsmanager.amazonaws.com", source]));
+}
+
+/// Who may call a function, and for what.
+fn leave(template: &Value, function: &str) -> Value {
+    let all = resources(template, "AWS::Lambda::Permission");
+    let leaves: Vec<_> = all.filter(|leave| leave["FunctionName"]["Ref"] == function).collect();
+    assert_eq!(leaves.len(), 1, "who may call {function}");
+    json!([leaves[0]["Principal"], leaves[0]["SourceArn"]])
+}
+
+#[test]
+fn the_clock_calls_the_functions_that_have_a_schedule_and_no_other() {
+    let template = template();
+    let mut scheduled = 0;
+    for consumer in functions::consumers() {
+        let Source::Schedule(period) = consumer.source else { continue };
+        let function = logical(consumer.id);
+        let rule = &template["Resources"][format!("{function}Schedule")]["Properties"];
+        assert_eq!(rule["ScheduleExpression"], format!("rate({} minutes)", period.as_secs() / 60));
+        assert_eq!(rule["Targets"], json!([{ "Id": consumer.id, "Arn": { "Fn::GetAtt": [function, "Arn"] } }]));
+        let source = json!({ "Fn::GetAtt": [format!("{function}Schedule"), "Arn"] });
+        assert_eq!(leave(&template, &function), json!(["events.amazonaws.com", source]));
+        // One call ends before the next.
+        assert!(consumer.timeout < period, "{}", consumer.id);
+        scheduled += 1;
+    }
+    assert_eq!(resources(&template, "AWS::Events::Rule").count(), scheduled);
+    assert!(scheduled > 0);
 }
 
 /// The sample mail is written down; if it no longer opens, or says something else, this has what to write.

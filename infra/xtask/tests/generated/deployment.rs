@@ -13,7 +13,7 @@ use store::tables::{Table, TableNames};
 use xtask::root;
 use xtask::seeded::{FROM, PREFIX, Seeded};
 
-use crate::policies::{DATA_KEYS, leading_keys, named, statements, texts};
+use crate::policies::{DATA_KEYS, STRIPE_KEYS, TOKEN_KEYS, leading_keys, named, statements, texts};
 use crate::{lasting, operation, resources, template};
 
 pub(crate) struct Deployment {
@@ -107,7 +107,8 @@ fn grants(statement: &Value) -> Vec<Grant> {
             })
             .collect(),
         "secretsmanager" => {
-            let name = if named(on).1 == DATA_KEYS { "data-keys" } else { "token-keys" };
+            let names = [(DATA_KEYS, "data-keys"), (TOKEN_KEYS, "token-keys"), (STRIPE_KEYS, "stripe")];
+            let (_, name) = names.into_iter().find(|(secret, _)| named(on).1 == *secret).unwrap();
             vec![Grant::Secret { name: format!("{PREFIX}/{name}"), actions }]
         }
         "ses" => {

@@ -30,6 +30,7 @@ pub(crate) fn named(resource: &Value) -> (&str, &str) {
 /// The secrets, as the template names them; Secrets Manager adds six characters.
 pub(crate) const DATA_KEYS: &str = "secret:${TablePrefix}/data-keys-??????";
 pub(crate) const TOKEN_KEYS: &str = "secret:${TablePrefix}/token-keys-??????";
+pub(crate) const STRIPE_KEYS: &str = "secret:${TablePrefix}/stripe-??????";
 
 pub(crate) fn texts(list: &Value) -> Vec<&str> {
     list.as_array().unwrap().iter().map(|item| item.as_str().unwrap()).collect()
@@ -117,7 +118,7 @@ fn nothing_else_is_granted_but_on_resources_of_the_stack() {
                     queues.clone().all(is_known) && queues.count() > 0
                 }
                 ("secretsmanager", ["secretsmanager:GetSecretValue"]) => {
-                    matches!(named(on), ("secretsmanager", DATA_KEYS | TOKEN_KEYS))
+                    matches!(named(on), ("secretsmanager", DATA_KEYS | TOKEN_KEYS | STRIPE_KEYS))
                 }
                 ("secretsmanager", _) => of == "rotate-token-keys" && named(on) == ("secretsmanager", TOKEN_KEYS),
                 // Whose identity it is, is not the stack's; from which address, is.

@@ -32,14 +32,22 @@ fn assert_status(id: &str, reply: &Reply, expected: impl Fn(u16) -> bool) {
 
 #[track_caller]
 fn assert_works(id: &str, reply: &Reply) {
-    let expected = |status| if id == "route-not-found" { status == 404 } else { (200..300).contains(&status) };
+    let expected = |status| match id {
+        "route-not-found" => status == 404,
+        // No code that is written down is of this moment.
+        "confirm-totp" => status == 422,
+        // No deployment of the samples' takes payments.
+        "create-checkout" | "create-portal" | "take-stripe-event" => status == 409,
+        _ => (200..300).contains(&status),
+    };
     assert_status(id, reply, expected);
 }
 
-/// What ends sample sessions or changes the sample password comes last, the least of it first.
+/// What closes the sample account, ends its sessions or changes its password comes last, the least of it first.
 fn log_out_last(routes: impl Iterator<Item = &'static Route>) -> impl Iterator<Item = &'static Route> {
     let mut routes: Vec<_> = routes.collect();
-    let last = ["end-session", "change-password", "end-other-sessions", "log-out", "confirm-password-reset"];
+    let last =
+        ["delete-client", "end-session", "change-password", "end-other-sessions", "log-out", "confirm-password-reset"];
     routes.sort_by_key(|route| last.iter().position(|id| *id == route.id).map_or(0, |rank| rank + 1));
     routes.into_iter()
 }
@@ -50,7 +58,8 @@ async fn every_event_works_and_again_under_its_idempotency_key() {
     for route in log_out_last(routes()) {
         let first = all.cold(route.id, event(route.id)).await;
         assert_works(route.id, &first);
-        if route.idempotent() {
+        // A refusal is not remembered.
+        if route.idempotent() && first.status < 300 {
             let again = all.cold(route.id, event(route.id)).await;
             assert_eq!(
                 (again.status, again.headers.contains_key("idempotency-replayed")),

@@ -150,6 +150,8 @@ pub enum JobKind {
     WebhookRecovery,
     /// Sends what was held while a webhook was off or did not answer.
     WebhookRelease,
+    /// Erases a client that was closed, 30 days later.
+    ClientErasure,
 }
 
 impl JobKind {
@@ -158,6 +160,7 @@ impl JobKind {
     pub const fn permissions(self) -> &'static [Permission] {
         match self {
             Self::WebhookRecovery | Self::WebhookRelease => &[Permission::WebhooksRead, Permission::WebhooksWrite],
+            Self::ClientErasure => &[Permission::TenantsErase],
         }
     }
 }

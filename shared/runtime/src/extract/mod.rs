@@ -4,6 +4,7 @@ pub mod body;
 pub mod mail;
 pub mod parameters;
 pub mod repositories;
+pub mod signed_body;
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -176,6 +177,7 @@ tuples! {
     a A, b B, c C, d D;
     a A, b B, c C, d D, e E;
     a A, b B, c C, d D, e E, f G;
+    a A, b B, c C, d D, e E, f G, g H;
 }
 
 /// A handler whose type is forgotten, so that what serves it is compiled once for all.

@@ -6,9 +6,11 @@ use contract::{Error, Origin, Time};
 use store::accounts::{Login, Signup};
 use store::api_keys::ApiKeys;
 use store::author::Clock;
+use store::clients::Clients;
 use store::deliveries::{Announcer, Attempts, Deliveries, Message, Releases};
 use store::embed_tokens::EmbedTokens;
 use store::endpoint_state::EndpointStates;
+use store::erasure::Erasure;
 use store::field_groups::FieldGroups;
 use store::global_fields::GlobalFields;
 use store::grant::Granted;
@@ -17,8 +19,10 @@ use store::jobs::{JobRuns, JobStarts, Jobs, Task};
 use store::keys::Kind;
 use store::members::Members;
 use store::passwords::{Mailboxes, OwnPassword, PasswordReset};
+use store::second_factors::SecondFactors;
 use store::sessions::{Sessions, UserSessions};
 use store::stream::Stream;
+use store::subscriptions::{SubscriptionEvents, Subscriptions};
 use store::tenant_fields::TenantFields;
 use store::tenants::Tenants;
 use store::values::Values;
@@ -28,6 +32,7 @@ use super::mail::Mailer;
 use super::parameters::path_parameter;
 use super::{FromRequest, Part};
 use crate::app::App;
+use crate::billing::Billing;
 use crate::config::BadSetting;
 use crate::queues::{Queue, Queues};
 use crate::request::RequestContext;
@@ -55,11 +60,11 @@ macro_rules! repositories {
 }
 
 repositories! {
-    |context| ApiKeys<A> where A, Deliveries<A> where A, FieldGroups<A> where A, GlobalFields<A> where A,
-        Invitations<A> where A, Jobs<A> where A, Members<A> where A, Tenants, Webhooks<A> where A => Self::open(&context.op()?);
+    |context| ApiKeys<A> where A, Clients<A> where A, Deliveries<A> where A, FieldGroups<A> where A, GlobalFields<A> where A,
+        Invitations<A> where A, Jobs<A> where A, Members<A> where A, Subscriptions<A> where A, Tenants, Webhooks<A> where A => Self::open(&context.op()?);
     |context| EmbedTokens, TenantFields<A> where A, Values<A> where A => Self::open(&context.op()?, context.tenant(path_parameter(&context.incoming, "tenantId")?)?);
     |context| Sessions<A> where A => Self::open(context.app.store()?);
-    |context| OwnPassword, UserSessions<A> where A => Self::open(context.app.store()?, context.author().clone());
+    |context| OwnPassword, SecondFactors<A> where A, UserSessions<A> where A => Self::open(context.app.store()?, context.author().clone());
 }
 
 macro_rules! before_a_client_is_known {
@@ -101,7 +106,7 @@ macro_rules! parts_of_the_store {
 }
 
 parts_of_the_store! {
-    |app| Announcer, JobRuns, JobStarts, Mailboxes, Releases, Stream => Self::open(app.store()?);
+    |app| Announcer, Erasure, JobRuns, JobStarts, Mailboxes, Releases, Stream, SubscriptionEvents => Self::open(app.store()?);
     |app| Attempts, EndpointStates => Self::open(app.store()?, app.webhooks.dead_before);
 }
 
@@ -130,7 +135,7 @@ macro_rules! parts_as_arguments {
     )+ };
 }
 
-parts_as_arguments!(Deliver, Retry, Assign, Mailer, Origin, Vault);
+parts_as_arguments!(Assign, Billing, Deliver, Mailer, Origin, Retry, SubscriptionEvents, Vault);
 
 /// Sends first attempts of deliveries.
 pub struct Deliver(Queues);
@@ -203,6 +208,19 @@ impl Part for Vault {
     }
     fn permissions(permissions: &mut Permissions) {
         permissions.data_keys = true;
+    }
+}
+
+impl Part for Billing {
+    fn take(app: &App) -> Result<Self, Error> {
+        app.billing.clone().ok_or_else(|| Error::internal("this process was started without what it is paid by"))
+    }
+    fn prepare(start: &mut Start<'_>) -> Result<(), BadSetting> {
+        start.app.billing = Some(Self::of_sdk(start.sdk, start.config.billing_secret.clone()));
+        Ok(())
+    }
+    fn permissions(permissions: &mut Permissions) {
+        permissions.billing_keys = true;
     }
 }
 

@@ -6,12 +6,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::Error;
+use contract::{Error, Time};
 use futures_util::FutureExt as _;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::tables::Table;
 use tokio::time::{Instant, timeout_at};
+use uuid::Uuid;
 
 use crate::app::App;
 use crate::config::BadSetting;
@@ -102,6 +103,8 @@ pub enum Source {
     Stream(Table),
     /// Messages of queues.
     Queues(&'static [Queue]),
+    /// Time: it is called each time that so much of it has passed.
+    Schedule(Duration),
     /// The steps in which Secrets Manager has the keys of embed tokens rotated, one a call.
     TokenKeysRotation,
 }
@@ -174,6 +177,20 @@ struct Event {
     records: Vec<Value>,
 }
 
+/// What a schedule hands to a function, of which the time alone says something.
+#[must_use]
+pub fn scheduled(at: Time) -> Value {
+    json!({
+        "version": "0",
+        "id": Uuid::nil().to_string(),
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "time": at,
+        "resources": [],
+        "detail": {},
+    })
+}
+
 impl Source {
     /// What is in an event: what comes by itself is the one thing in it.
     fn records(self, event: Value) -> Result<Vec<Value>, Error> {
@@ -181,7 +198,7 @@ impl Source {
             Self::Stream(_) | Self::Queues(_) => {
                 serde_json::from_value(event).map(|Event { records }| records).map_err(Error::internal)
             }
-            Self::TokenKeysRotation => Ok(vec![event]),
+            Self::Schedule(_) | Self::TokenKeysRotation => Ok(vec![event]),
         }
     }
 }

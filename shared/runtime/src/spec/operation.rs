@@ -54,6 +54,8 @@ pub struct Permissions {
     pub data_keys: bool,
     /// Whether it may read the keys of embed tokens.
     pub token_keys: bool,
+    /// Whether it may read Stripe's keys.
+    pub billing_keys: bool,
     /// Whether it may put new ones in their place.
     pub rotates_token_keys: bool,
 }

@@ -70,12 +70,25 @@ pub struct Route {
     pub max_body: usize,
     /// The headers of its answers that differ by route.
     pub headers: HeaderPolicy,
+    /// What it does without.
+    pub goes_on: GoesOn,
     /// Whether its handler touches the store.
     pub uses_store: bool,
     /// Whether its handler takes a body.
     pub takes_body: bool,
     /// Adds the names of the query parameters that its handler takes.
     pub query: fn(&mut Vec<&'static str>),
+}
+
+/// What a route that changes something does without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GoesOn {
+    /// Nothing: the client has to be open, and its subscription in force.
+    Open,
+    /// A subscription: what pays for one, and what takes access away.
+    Unsubscribed,
+    /// An open client, too: what an owner sees of a closed one, and restores it by.
+    Closed,
 }
 
 /// The headers that are not the same for all routes (contract: Conventions; Pages and SDK).
@@ -105,6 +118,7 @@ impl Route {
             access,
             max_body: Self::MAX_BODY,
             headers: HeaderPolicy::API,
+            goes_on: GoesOn::Open,
             uses_store: false,
             takes_body: false,
             query: |_| {},
@@ -117,6 +131,18 @@ impl Route {
     /// The names of the path's parameters, in order.
     pub fn parameters(&self) -> impl Iterator<Item = &'static str> + use<> {
         self.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+    }
+
+    /// Whether it is for what changes something.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        self.method.is_change()
+    }
+
+    /// Whether it is about the account of whoever is logged in, and not about the client.
+    #[must_use]
+    pub fn is_of_ones_account(&self) -> bool {
+        self.access == Access::session() && self.path.starts_with("/api/auth/")
     }
 
     /// Whether it accepts an `Idempotency-Key`: every `POST` under `/api/v1` does.

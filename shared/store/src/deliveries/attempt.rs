@@ -14,7 +14,7 @@ use super::{AT_ONCE, Message, ttl};
 use crate::Store;
 use crate::author::{Author, RequestInfo, Seed};
 use crate::change::{Change, Outcome, Written};
-use crate::document::Document;
+use crate::document::{Document, deleted_at};
 use crate::dynamo::{Item, get_text, must, number, text};
 use crate::endpoint_state::{Health, health};
 use crate::grant::granted;
@@ -33,6 +33,8 @@ const REDRIVEN: Duration = Duration::from_secs(300);
 pub struct Target {
     /// The webhook.
     pub webhook: Webhook,
+    /// Whether it is on, in a client that is open.
+    pub is_on: bool,
     /// What signs, newest first.
     pub secrets: Vec<WebhookSecret>,
     /// The headers that its owner chose, with their values.
@@ -105,7 +107,7 @@ pub struct Attempts {
 
 granted! {
     Attempts {
-        Main BatchGetItem [Webhooks];
+        Main BatchGetItem [Client, Webhooks];
         Main GetItem [Webhooks];
         Main UpdateItem [Webhooks];
         Log BatchGetItem [Events, Deliveries, WebhookState];
@@ -130,6 +132,7 @@ impl Attempts {
     pub async fn load(&self, messages: &[Message], ring: &Keyring) -> Result<Loaded, Error> {
         let mut keys: Vec<Key> = Vec::new();
         for message in messages {
+            keys.push(keys::client(message.client));
             keys.push(keys::webhook(message.client, message.webhook));
             keys.push(keys::webhook_state(message.webhook));
             keys.push(keys::event(message.client, message.event, 0));
@@ -141,7 +144,8 @@ impl Attempts {
         let now = self.store.clock().now();
         for message in messages {
             if let Some(item) = items.remove(&keys::webhook(message.client, message.webhook)) {
-                targets.insert(message.webhook, target(&item, message.client, now, ring));
+                let is_open = items.get(&keys::client(message.client)).is_some_and(|card| deleted_at(card).is_none());
+                targets.insert(message.webhook, target(&item, (message.client, is_open), now, ring));
             }
             if let Some(item) = items.remove(&keys::webhook_state(message.webhook)) {
                 states.insert(message.webhook, health(&item));
@@ -160,12 +164,12 @@ impl Attempts {
         Ok(Content { event: field("event")?, body, request_id: field("requestId")? })
     }
 
-    /// Whether a webhook is on.
+    /// Whether a webhook is on, in a client that is open.
     ///
     /// # Errors
     /// `unavailable`, `internal`.
     pub async fn is_active(&self, client: ClientId, webhook: WebhookId) -> Result<bool, Error> {
-        Ok(self.store.endpoint(client, webhook).await?.is_some_and(|endpoint| endpoint.webhook.active))
+        self.store.is_active(client, webhook).await
     }
 
     /// Where messages stand whose time has not come.
@@ -344,11 +348,12 @@ impl Attempts {
     }
 }
 
-fn target(item: &Item, client: ClientId, now: Time, ring: &Keyring) -> Result<Target, Error> {
+fn target(item: &Item, (client, is_open): (ClientId, bool), now: Time, ring: &Keyring) -> Result<Target, Error> {
     let endpoint = Document::<Endpoint>::read(item)?.value;
     let secrets = endpoint.live_secrets(client, now, ring)?;
     let headers = endpoint.headers(client, ring)?;
-    Ok(Target { webhook: endpoint.webhook, secrets, headers })
+    let is_on = is_open && endpoint.webhook.active;
+    Ok(Target { webhook: endpoint.webhook, is_on, secrets, headers })
 }
 
 fn status_after(next: Next) -> DeliveryStatus {

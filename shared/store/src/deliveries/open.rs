@@ -108,7 +108,7 @@ pub struct Releases {
 
 granted! {
     Releases {
-        Main GetItem [Webhooks];
+        Main BatchGetItem [Client, Webhooks];
         Log GetItem [Deliveries, WebhookState];
         Log Query [Deliveries];
         Log UpdateItem [Deliveries];
@@ -123,12 +123,12 @@ impl Releases {
         Self { store: store.clone() }
     }
 
-    /// Whether a webhook is there and on.
+    /// Whether a webhook is there and on, in a client that is open.
     ///
     /// # Errors
     /// `unavailable`, `internal`.
     pub async fn is_active(&self, client: ClientId, webhook: WebhookId) -> Result<bool, Error> {
-        Ok(self.store.endpoint(client, webhook).await?.is_some_and(|endpoint| endpoint.webhook.active))
+        self.store.is_active(client, webhook).await
     }
 
     /// Whether an endpoint's circuit breaker is open or half-open: it does not answer, and is probed now and then.

@@ -16,6 +16,7 @@ pub(crate) enum Subject {
     TenantField(ClientId, TenantId),
     Values(ClientId, TenantId, GroupId, EntityId),
     Webhook(ClientId),
+    Client(ClientId),
     /// What stands beside one of these, and what only its owner has to do with.
     Other,
     /// A kind that is not known here, as one of a newer version.
@@ -41,8 +42,8 @@ impl Subject {
             Kind::Values => Self::Values(part(client)?, part(rest)?, part(first)?, part(second)?),
             Kind::Webhooks if sk.starts_with(WebhookId::PREFIX) => Self::Webhook(part(client)?),
             Kind::Definitions | Kind::GlobalFields | Kind::TenantFields | Kind::Webhooks => Self::Other,
-            Kind::Client
-            | Kind::Counts
+            Kind::Client => Self::Client(part(client)?),
+            Kind::Counts
             | Kind::Members
             | Kind::Invitations
             | Kind::InvitationTokens
@@ -50,9 +51,13 @@ impl Subject {
             | Kind::Slug
             | Kind::Email
             | Kind::User => Self::Other,
-            Kind::Password | Kind::Key | Kind::GroupKeys | Kind::Tenants | Kind::Purge => Self::Other,
+            Kind::Password | Kind::SecondFactor | Kind::Key | Kind::GroupKeys | Kind::Tenants | Kind::Purge => {
+                Self::Other
+            }
             // Of the log table.
             Kind::PasswordReset
+            | Kind::KeyUses
+            | Kind::BillingEvents
             | Kind::Idempotency
             | Kind::WebhookState
             | Kind::Events

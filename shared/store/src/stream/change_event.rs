@@ -41,6 +41,15 @@ pub enum ChangeEvent {
         /// When.
         at: Time,
     },
+    /// A client is open again: what was held meanwhile is to be sent.
+    ClientRestored {
+        /// The client.
+        client: ClientId,
+        /// The change.
+        event: EventId,
+        /// When.
+        at: Time,
+    },
     /// A change that nobody is told of.
     None,
     /// An item of a kind that is not known here, as one of a newer version.
@@ -112,6 +121,7 @@ impl Record {
             }
             Subject::Values(client, tenant, group, entity) => self.values(new, client, tenant, group, entity),
             Subject::Webhook(client) => self.webhook(new, client),
+            Subject::Client(client) => self.client(new, client),
             Subject::Other => Ok(ChangeEvent::None),
             Subject::Unknown => Ok(ChangeEvent::Unknown),
         }
@@ -157,6 +167,14 @@ impl Record {
         let event = if stored.deleted_at.is_some() { FieldValueDeleted } else { FieldValueSaved };
         let change = ValuesChange { group, entity, stored, before };
         committed(new, client, Some(tenant), event, Value::Null, Some(change))
+    }
+
+    fn client(&self, new: &Item, client: ClientId) -> Result<ChangeEvent, Error> {
+        let was_closed = self.old.as_ref().is_some_and(|old| deleted_at(old).is_some());
+        if !was_closed || deleted_at(new).is_some() {
+            return Ok(ChangeEvent::None);
+        }
+        Ok(ChangeEvent::ClientRestored { client, event: must_parse(new, "eventId")?, at: must_parse(new, "at")? })
     }
 
     fn webhook(&self, new: &Item, client: ClientId) -> Result<ChangeEvent, Error> {

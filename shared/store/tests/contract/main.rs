@@ -5,6 +5,7 @@
 
 mod accounts;
 mod attempts;
+mod clients;
 mod cost;
 mod credentials;
 mod cursors;
@@ -27,6 +28,8 @@ mod passwords;
 
 mod releases;
 mod retries;
+mod rotation;
+mod second_factors;
 mod sessions;
 mod tenant_fields;
 mod values;

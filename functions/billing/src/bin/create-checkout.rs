@@ -1,0 +1,5 @@
+//! The function `create-checkout`.
+
+fn main() {
+    runtime::serve(&billing::CHECKOUT);
+}

@@ -1,0 +1,5 @@
+//! The function `create-portal`.
+
+fn main() {
+    runtime::serve(&billing::PORTAL);
+}

@@ -1,0 +1,5 @@
+//! The function `get-subscription`.
+
+fn main() {
+    runtime::serve(&billing::GET);
+}

@@ -1,0 +1,5 @@
+//! The function `take-stripe-event`.
+
+fn main() {
+    runtime::serve(&billing::TAKE_EVENT);
+}

@@ -1,0 +1,5 @@
+//! The function `delete-client`.
+
+fn main() {
+    runtime::serve(&clients::DELETE);
+}

@@ -1,0 +1,5 @@
+//! The function `erase-clients`.
+
+fn main() {
+    runtime::consume(&clients::ERASE_CLIENTS);
+}

@@ -1,0 +1,5 @@
+//! The function `get-client`.
+
+fn main() {
+    runtime::serve(&clients::GET);
+}

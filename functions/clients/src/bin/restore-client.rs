@@ -1,0 +1,5 @@
+//! The function `restore-client`.
+
+fn main() {
+    runtime::serve(&clients::RESTORE);
+}

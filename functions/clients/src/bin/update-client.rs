@@ -1,0 +1,5 @@
+//! The function `update-client`.
+
+fn main() {
+    runtime::serve(&clients::UPDATE);
+}

@@ -1,0 +1,84 @@
+//! What only whoever runs the deployment may do. It is reached by a command with the deployment's own credentials, never by
+//! a function.
+
+use std::sync::Arc;
+
+use auth::Password;
+use contract::Error;
+use contract::id::ClientId;
+use contract::names::{Email, Name, Slug};
+
+use crate::Store;
+use crate::accounts::{Opened, Signup, user_at};
+use crate::author::Author;
+use crate::change::{Change, Outcome};
+use crate::dynamo::must_parse;
+use crate::keys;
+use crate::login_attempts;
+use crate::users::UserCard;
+
+/// Whoever runs the deployment.
+pub struct Operator {
+    store: Store,
+    author: Arc<Author>,
+}
+
+impl Operator {
+    /// Of a store.
+    #[must_use]
+    pub fn open(store: &Store, author: Arc<Author>) -> Self {
+        Self { store: store.clone(), author }
+    }
+
+    /// Opens an account with its client, whoever else may sign up. Where the first alone may, that was it.
+    ///
+    /// # Errors
+    /// `email_taken`; `validation_failed` for a password that is easily guessed.
+    pub async fn open_account(&self, email: Email, password: Password, name: Name) -> Result<Opened, Error> {
+        Signup::open(&self.store, self.author.clone()).open_first(email, password, name).await
+    }
+
+    /// A client by its identifier or its slug.
+    ///
+    /// # Errors
+    /// `unavailable`, `internal`.
+    pub async fn client(&self, named: &str) -> Result<Option<ClientId>, Error> {
+        if let Ok(id) = named.parse() {
+            return Ok(Some(id));
+        }
+        let Ok(slug) = named.parse::<Slug>() else { return Ok(None) };
+        self.store.get(&keys::slug(&slug)).await?.map(|row| must_parse(&row, "client")).transpose()
+    }
+
+    /// Ends all sessions of an address's user, wherever they are; false, if it has no account.
+    ///
+    /// # Errors
+    /// `unavailable`, `internal`.
+    pub async fn end_sessions(&self, email: &Email) -> Result<bool, Error> {
+        let Some(user) = user_at(&self.store, email).await? else { return Ok(false) };
+        let event = self.author.event();
+        let next = Change::update(keys::user(user)).add("sessionEpoch", 1).when_present().stamped(&self.author, event);
+        Ok(matches!(self.store.commit(vec![next], event).await?, Outcome::Done))
+    }
+
+    /// Turns off the second factor of an address's user, who has neither the app nor a recovery code any more; false, if it
+    /// has no account.
+    ///
+    /// # Errors
+    /// `unavailable`, `internal`.
+    pub async fn turn_off_second_factor(&self, email: &Email) -> Result<bool, Error> {
+        let Some(user) = user_at(&self.store, email).await? else { return Ok(false) };
+        let event = self.author.event();
+        let card = UserCard::without_second_factor(Change::update(keys::user(user))).when_present();
+        let changes = vec![card.stamped(&self.author, event), Change::delete(keys::second_factor(user))];
+        Ok(matches!(self.store.commit(changes, event).await?, Outcome::Done))
+    }
+
+    /// Forgets the wrong passwords of an address, whether or not it has an account.
+    ///
+    /// # Errors
+    /// `unavailable`, `internal`.
+    pub async fn unlock(&self, email: &Email) -> Result<(), Error> {
+        self.store.conditional_write(login_attempts::forgotten(email)).await.map(|_| ())
+    }
+}
