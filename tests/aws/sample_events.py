@@ -8,8 +8,9 @@ import engine
 
 EVENTS = pathlib.Path(__file__).parents[2] / "events"
 
-# What ends the sample sessions, changes the sample password or ends the sample reset of it: after all others.
+# What closes the sample account, ends its sessions, changes its password or ends the sample reset of it: after all others.
 LAST = [
+    "delete-client",
     "end-session",
     "change-password",
     "end-other-sessions",
@@ -17,6 +18,16 @@ LAST = [
     "confirm-password-reset",
     "request-password-reset",
 ]
+
+OTHERS = {
+    "route-not-found": [404],
+    # No code that is written down is of this moment.
+    "confirm-totp": [422],
+    # The deployment takes no payments.
+    "create-checkout": [409],
+    "create-portal": [409],
+    "take-stripe-event": [409],
+}
 
 
 def invoke_all():
@@ -47,4 +58,4 @@ def is_right(name, answer):
     if "statusCode" not in answer:
         # A function that no route reaches says which records it could not deal with.
         return answer["batchItemFailures"] == []
-    return answer["statusCode"] == 404 if name == "route-not-found" else 200 <= answer["statusCode"] < 300
+    return answer["statusCode"] in OTHERS.get(name, range(200, 300))
