@@ -67,7 +67,7 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
         reason: READ_BY_ANOTHER,
     },
     Exception {
-        functions: &["change-password"],
+        functions: &["change-password", "delete-client"],
         action: "PutItem",
         keys: Some("E#*"),
         reason: "wrong passwords that are long ago are counted anew, here as at the login",
