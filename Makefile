@@ -8,6 +8,7 @@
 TOOLS := .tools
 DENY  := $(TOOLS)/bin/cargo-deny
 LINT  := $(TOOLS)/venv/bin/cfn-lint
+LAMBDA := $(TOOLS)/lambda/bin/cargo-lambda
 
 # What the receivers of webhooks need that the documentation shows.
 RECEIVERS := tests/receivers
@@ -24,7 +25,7 @@ AWS := tests/aws/venv/installed
 # The tests of single packages that see them from the outside.
 PACKAGES := $(notdir $(patsubst %/main,%,$(patsubst %.rs,%,$(wildcard */*/tests/*.rs */*/tests/*/main.rs))))
 
-.PHONY: dev test test-aws bench gen lint advisories receivers openapi deploy-one
+.PHONY: dev test test-aws test-arm64 bench gen lint advisories receivers openapi deploy-one
 
 dev:
 	cargo run --package hedgerow -- dev $(ARGS)
@@ -47,6 +48,7 @@ test:
 	$(call part,receivers,$(MAKE) --no-print-directory receivers)
 	$(call part,openapi,$(MAKE) --no-print-directory openapi)
 	$(call part,the deployed templates,$(MAKE) --no-print-directory test-aws)
+	$(call part,a build for arm64,$(MAKE) --no-print-directory test-arm64)
 	$(call part,the build of the tests,$(TESTS) --no-run --lib --test '*')
 	rm -rf target/tmp/uses-of-roles
 	$(call part,unit tests and those of single packages,$(TESTS) --lib $(PACKAGES:%=--test %))
@@ -79,6 +81,13 @@ ifdef FULL
 endif
 	$(<D)/bin/python tests/aws/run.py $(if $(FULL),target/release,target/debug/every-function)
 
+# That one function can be built for what the templates deploy to unless they are told otherwise, not where that is put
+# which is deployed. Its standard library comes from Rust's own server, which not every machine reaches.
+test-arm64: $(LAMBDA)
+	@if rustup --quiet target add aarch64-unknown-linux-gnu; then \
+		PATH="$(abspath $(<D)):$$PATH" cargo lambda build --quiet --arm64 --lambda-dir target/arm64 --package operations --bin get-health; \
+	else echo 'the standard library for arm64 cannot be had here: no function is built for it'; fi
+
 # The advisory database is fetched from its public repository.
 advisories: $(DENY)
 	$(DENY) check advisories
@@ -102,6 +111,11 @@ $(DENY):
 $(LINT):
 	python3 -m venv $(TOOLS)/venv
 	$(TOOLS)/venv/bin/pip install --quiet --disable-pip-version-check cfn-lint==1.58.0
+
+# It brings zig, which links for other machines.
+$(LAMBDA):
+	python3 -m venv $(TOOLS)/lambda
+	$(TOOLS)/lambda/bin/pip install --quiet --disable-pip-version-check cargo-lambda==1.9.2
 
 $(NODE): $(RECEIVERS)/node/package-lock.json
 	npm ci --silent --no-audit --no-fund --prefix $(RECEIVERS)/node

@@ -16,26 +16,36 @@ import urllib.request
 import boto3
 from botocore.config import Config
 
-# Nothing else is in the namespace, so that every port is free.
-PORT = 4566
+# Set where this runs in a network namespace of its own.
+INSIDE = "HEDGEROW_TEST_NAMESPACE"
+
+
+def port(usual):
+    """A port that is free: nothing else is in the namespace."""
+    if INSIDE in os.environ:
+        return usual
+    with socket.socket() as some:
+        some.bind(("127.0.0.1", 0))
+        return some.getsockname()[1]
+
+
+PORT, PROXY_PORT = port(4566), port(9999)
 DIRECT = f"http://127.0.0.1:{PORT}"
 # The same by way of microburst, which hands everything on until it is told otherwise.
-PROXY_PORT = 9999
 PROXY = f"http://127.0.0.1:{PROXY_PORT}"
 # Where webhooks are received: an address that a function may send to, though it is on loopback's device.
 PUBLIC = "11.11.11.11"
 
-INSIDE = "HEDGEROW_TEST_NAMESPACE"
 BIN = pathlib.Path(sys.executable).parent
 
 
 def enter_namespace():
-    """Starts this program anew in a network namespace, unless it is in one."""
+    """Starts this program anew in a network namespace, if there can be one; whether it is in one."""
     if INSIDE not in os.environ:
         as_root = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
         command = ["unshare", *as_root, "--net"]
         if subprocess.run([*command, "true"], stderr=subprocess.DEVNULL).returncode:
-            sys.exit("aws: no network namespace can be made: run this as root, or allow unprivileged user namespaces")
+            return False
         os.environ[INSIDE] = "1"
         os.execvp(command[0], [*command, sys.executable, *sys.argv])
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
@@ -43,6 +53,7 @@ def enter_namespace():
             family = struct.pack("HH4s8x", socket.AF_INET, 0, socket.inet_aton(address))
             fcntl.ioctl(control, 0x8916, struct.pack("16s16s8x", name.encode(), family))  # SIOCSIFADDR
             fcntl.ioctl(control, 0x8914, struct.pack("16sH22x", name.encode(), 0x1 | 0x40))  # SIOCSIFFLAGS: up, running
+    return True
 
 
 @contextlib.contextmanager

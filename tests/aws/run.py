@@ -4,7 +4,8 @@
     run.py FOLDER            a binary a function, under its name
 
 AWS is ministack. It runs in a network namespace that has loopback alone, with an address on it that is none of loopback's,
-since functions send webhooks to no other. Needs Linux on x86-64, and root or unprivileged user namespaces.
+since functions send webhooks to no other: where none can be made (it takes root, or unprivileged user namespaces), it runs on
+loopback, and no webhook is received. The functions need Linux on x86-64.
 """
 
 import pathlib
@@ -22,19 +23,23 @@ import sample_events
 XTASK = pathlib.Path(__file__).parents[2] / "target/debug/xtask"
 
 
-def main(binaries):
+def main(binaries, receives):
+    if not receives:
+        print("aws: no network namespace can be made here: what becomes of webhooks is NOT tested", flush=True)
     with engine.running({"AUTH": "true"}):
         part("deployed, where roles are enforced", lambda: deployment.deploy(binaries))
         # Before any function has read the data keys, which the sample mail is sealed under.
         subprocess.run([XTASK, "seed"], check=True)
-        job = part("a client, its fields and values", main_job.start)
+        job = part("a client, its fields and values", lambda: main_job.start(receives))
         part("every function's sample event", sample_events.invoke_all)
-        part("a webhook that failed once and came again", job.finish)
+        if receives:
+            part("a webhook that failed once and came again", job.finish)
     # Roles go by signatures, which no proxy leaves as they are.
     with engine.running({"AUTH": "false", "AWS_ENDPOINT_URL": engine.PROXY}):
         root = part("deployed behind a proxy", lambda: deployment.deploy(binaries))
-        job = main_job.start()
-        part("throttles, conflicts and lost answers", lambda: faults.run(job))
+        if receives:
+            job = main_job.start(receives)
+            part("throttles, conflicts and lost answers", lambda: faults.run(job))
         part("a name that is too long", lambda: life.refuse_a_long_name(root))
         part("deleted, and made again", lambda: life.delete_and_make_again(root))
 
@@ -47,5 +52,5 @@ def part(name, work):
 
 
 if __name__ == "__main__":
-    engine.enter_namespace()
-    main(pathlib.Path(sys.argv[1]).resolve())
+    namespace = engine.enter_namespace()
+    main(pathlib.Path(sys.argv[1]).resolve(), namespace)
