@@ -5,7 +5,8 @@ use std::process::Stdio;
 
 use hedgerow_tests::app::{Caller, cookie_of, id};
 use hedgerow_tests::process::{Dev, program};
-use serde_json::json;
+use serde_json::{Value, json};
+use store::author::Clock;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
@@ -23,6 +24,13 @@ async fn admin(folder: &Path, arguments: &[&str], input: &str) -> (i32, String, 
     let output = child.wait_with_output().await.unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// What an authenticator app shows now.
+fn app_code(secret: &Value) -> String {
+    let secret = totp_rs::Secret::try_from_base32(secret.as_str().unwrap()).unwrap();
+    let now = u64::try_from(Clock::default().now().seconds()).unwrap();
+    totp_rs::Builder::new().with_secret(secret).build().unwrap().generate(now).to_string()
 }
 
 #[tokio::test]
@@ -62,7 +70,15 @@ async fn whoever_runs_a_deployment_opens_accounts_sets_plans_ends_sessions_and_u
     assert_eq!(admin(folder, &["unlock", "ADA@example.com"], "").await.0, 0);
     log_in(PASSWORD).await.expect(200);
 
-    ada.get("/api/auth/session").await.expect(200);
+    let secret = ada.post("/api/auth/totp").json(&json!({ "password": PASSWORD })).await.data(201);
+    let confirmed = ada.post("/api/auth/totp/confirm").json(&json!({ "code": app_code(&secret["secret"]) })).await;
+    let ada = Caller::at(&dev.base).in_session(&cookie_of(&confirmed.expect(200)));
+    log_in(PASSWORD).await.fails(401, "totp_required");
+    let (code, said, _) = admin(folder, &["turn-off-totp", "ada@example.com"], "").await;
+    assert!(code == 0 && said.contains("no second factor"), "{said}");
+    log_in(PASSWORD).await.expect(200);
+
+    assert_eq!(ada.get("/api/auth/session").await.data(200)["user"]["secondFactor"], false);
     assert_eq!(admin(folder, &["end-sessions", "ada@example.com"], "").await.0, 0);
     ada.get("/api/auth/session").await.fails(401, "unauthenticated");
     let (code, _, said) = admin(folder, &["end-sessions", "nobody@example.com"], "").await;

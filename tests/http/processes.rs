@@ -9,6 +9,7 @@ use hedgerow_tests::app::{Caller, each, entities, id, values};
 use hedgerow_tests::process::{Dev, PATIENCE, arguments, program};
 use hedgerow_tests::wait::until;
 use serde_json::json;
+use store::author::Clock;
 use tokio::process::Command;
 
 #[tokio::test]
@@ -64,23 +65,39 @@ async fn two_processes_share_a_folder() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_switched_off_in_one_process_is_refused_by_the_other() {
+async fn a_key_that_ends_in_one_process_is_refused_by_the_other() {
+    const KEYS: &str = "/api/v1/api-keys";
     let folder = tempfile::tempdir().unwrap();
     let (one, other) = tokio::join!(Dev::start(folder.path(), 1), Dev::start(folder.path(), 2));
     let owner = one.owner().await;
     let mut made = Vec::new();
-    for _ in 0..2 {
+    for _ in 0..5 {
         let body = json!({ "name": "A", "type": "management" });
-        let key = owner.post("/api/v1/api-keys").json(&body).await.data(201);
+        let key = owner.post(KEYS).json(&body).await.data(201);
         let caller = Caller::at(&other.base).with("x-api-key", key["key"].as_str().unwrap());
         // Known to the other process, so that it has something to forget.
         caller.get("/api/v1/field-groups").await.expect(200);
-        made.push((format!("/api/v1/api-keys/{}", id(&key)), caller));
+        made.push((format!("{KEYS}/{}", id(&key)), caller));
     }
+    let soon = Clock::default().now().plus(Duration::from_secs(1)).to_string();
     owner.patch(&made[0].0).json(&json!({ "active": false })).await.expect(200);
     owner.delete(&made[1].0).await.expect(204);
+    owner.patch(&made[2].0).json(&json!({ "expiresAt": soon })).await.expect(200);
+    let mut new = Vec::new();
+    for (rotated, seconds) in [(&made[3], 0), (&made[4], 1)] {
+        let rotation = format!("{}/rotate", rotated.0);
+        let key = owner.post(&rotation).json(&json!({ "graceSeconds": seconds })).await.data(201);
+        new.push(Caller::at(&other.base).with("x-api-key", key["key"].as_str().unwrap()));
+    }
+    let asked = async |caller: &Caller| caller.get("/api/v1/field-groups").await.status;
+    for caller in &new {
+        assert_eq!(asked(caller).await, 200, "a new key works everywhere at once");
+    }
     for (_, caller) in &made {
-        until(Duration::from_secs(10), || async { caller.get("/api/v1/field-groups").await.status == 401 }).await;
+        until(Duration::from_secs(10), || async { asked(caller).await == 401 }).await;
+    }
+    for caller in &new {
+        assert_eq!(asked(caller).await, 200);
     }
     // A session ends everywhere at once.
     let session = one.owner().await;

@@ -95,6 +95,7 @@ STATE = {
     "invisible_character": "joiners stand where a letter needs them",
     "number_not_exact": "a number is one that a double holds as it is written",
     "limit_reached": "the account has room for one more",
+    "code not_set_up": "a code is confirmed where a second factor is being set up",
     "too_easy": "a password is not easily guessed",
 }
 

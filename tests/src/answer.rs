@@ -21,7 +21,7 @@ const ALWAYS: [(&str, &str); 9] = [
 /// The codes of the contract with their statuses, as far as there are routes that give them.
 const CODES: [(u16, &[&str]); 12] = [
     (400, &["malformed_request"]),
-    (401, &["unauthenticated", "invalid_credentials"]),
+    (401, &["unauthenticated", "invalid_credentials", "totp_required"]),
     (403, &["forbidden", "wrong_key_type", "subscription_inactive", "ip_not_allowed", "origin_not_allowed"]),
     (
         404,

@@ -1,10 +1,10 @@
 //! `POST /api/auth/invitations/accept`
 
-use auth::{MailedToken, Password};
+use auth::{MailedToken, Password, SecondFactorAttempt};
 use contract::resource::SessionInfo;
 use contract::{Code, Error, Problems};
 use deserr::Deserr;
-use runtime::{Body, Found, WithCookie};
+use runtime::{Body, Found, Mailer, Vault, WithCookie};
 use schemars::JsonSchema;
 use store::invitations::Acceptance;
 
@@ -18,16 +18,22 @@ pub(crate) struct AcceptInvitation {
     /// For an address that has no account yet.
     #[deserr(default)]
     password: Option<Password>,
+    /// The code of an authenticator app, or a recovery code, of an account with a second factor.
+    #[deserr(default)]
+    totp: Option<SecondFactorAttempt>,
 }
 
 impl Body for AcceptInvitation {}
 
 pub(crate) async fn accept_invitation(
     acceptance: Acceptance,
+    vault: Vault,
+    mailer: Mailer,
     body: AcceptInvitation,
 ) -> Result<WithCookie<Found<SessionInfo>>, Error> {
     // What has not the form of a token is none.
     let token = MailedToken::parse(&body.token).ok_or(Code::Unauthenticated)?;
-    let (info, token) = acceptance.accept(&token, body.password).await?;
+    let accepted = acceptance.accept(&token, body.password, body.totp.as_ref(), &*vault.ring().await?).await;
+    let (info, token) = mailer.tell_locked(accepted).await?;
     Ok(WithCookie(Found(info), token.set_cookie()))
 }

@@ -27,13 +27,8 @@ pub(crate) async fn change_password(
     body: ChangePassword,
 ) -> Result<NoContent, Error> {
     let changed = own.change(&session.0, body.current_password, body.new_password).await;
+    mailer.tell_locked(changed).await?;
     let to = session.0.user.email;
-    if let Err(refused) = changed {
-        if let Some(until) = refused.locked_until {
-            mailer.send(&Mail::Locked { to, until }).await?;
-        }
-        return Err(refused.error);
-    }
     mailer.send(&Mail::PasswordChanged { to, at: now.0, address: from.address }).await?;
     Ok(NoContent)
 }

@@ -3,6 +3,7 @@
 mod accept_invitation;
 mod change_password;
 mod confirm_password_reset;
+mod confirm_totp;
 mod end_other_sessions;
 mod end_session;
 mod get_session;
@@ -11,6 +12,8 @@ mod log_in;
 mod log_out;
 mod request_password_reset;
 mod sign_up;
+mod start_totp;
+mod turn_off_totp;
 
 use contract::Code;
 use runtime::{Access, Sample};
@@ -33,7 +36,7 @@ runtime::routes! {
     LOG_IN "log-in" => log_in::log_in {
         access: Access::Public,
     } about {
-        failures: &[Code::InvalidCredentials],
+        failures: &[Code::InvalidCredentials, Code::TotpRequired],
         cookie: "Begins the session.",
         sample: Sample::body(r#"{ "email": "owner@example.com", "password": "a sample password" }"#),
     }
@@ -85,6 +88,40 @@ runtime::routes! {
         ),
     }
 
+    /// Set up a second factor
+    ///
+    /// Takes the password once more. What is answered goes into an authenticator app; it is in force once its first code is
+    /// confirmed, within 15 minutes. A wrong password counts as one at the login.
+    Post "/api/auth/totp"
+    START_TOTP "start-totp" => start_totp::start_totp {
+        access: Access::session(),
+    } about {
+        failures: &[Code::InvalidCredentials],
+        sample: Sample::body(r#"{ "password": "a sample password" }"#),
+    }
+
+    /// Turn on the second factor
+    ///
+    /// Ends all other sessions, and begins this one anew. The recovery codes are shown this once.
+    Post "/api/auth/totp/confirm"
+    CONFIRM_TOTP "confirm-totp" => confirm_totp::confirm_totp {
+        access: Access::session(),
+    } about {
+        cookie: "Begins the session anew.",
+        sample: Sample::body(r#"{ "code": "123456" }"#),
+    }
+
+    /// Turn off the second factor
+    ///
+    /// Takes the password once more. A wrong one counts as one at the login.
+    Delete "/api/auth/totp"
+    TURN_OFF_TOTP "turn-off-totp" => turn_off_totp::turn_off_totp {
+        access: Access::session(),
+    } about {
+        failures: &[Code::InvalidCredentials],
+        sample: Sample::body(r#"{ "password": "a sample password" }"#),
+    }
+
     /// Have a link to a new password mailed
     ///
     /// The answer is the same whether or not there is such an account. The link lives for 30 minutes and works once; a
@@ -109,12 +146,12 @@ runtime::routes! {
 
     /// Accept an invitation by the mailed link
     ///
-    /// An address without an account gets one, with this password.
+    /// An address without an account gets one, with this password. One with a second factor needs its code, as at a login.
     Post "/api/auth/invitations/accept"
     ACCEPT_INVITATION "accept-invitation" => accept_invitation::accept_invitation {
         access: Access::Public,
     } about {
-        failures: &[Code::Unauthenticated, Code::LimitReached],
+        failures: &[Code::Unauthenticated, Code::InvalidCredentials, Code::TotpRequired, Code::LimitReached],
         cookie: "Begins the session.",
         sample: Sample::body(r#"{ "token": "$invitationToken", "password": "four oak tables and a lamp" }"#),
     }

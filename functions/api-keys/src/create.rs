@@ -2,16 +2,16 @@
 
 use contract::names::{AllowedIps, Name};
 use contract::permission::{KeyType, Permissions};
-use contract::resource::{ApiKey, RateLimit, Resource};
+use contract::resource::RateLimit;
 use contract::{Error, Problems, Time};
 use deserr::Deserr;
 use runtime::{Body, Created, New, Now, PartialBody};
 use schemars::JsonSchema;
-use serde::Serialize;
 use store::api_keys::{ApiKeys, NewApiKey};
 use store::grant::Create;
 
 use crate::rules;
+use crate::shown::ApiKeyWithSecret;
 
 /// A new API key.
 #[derive(Deserr, JsonSchema)]
@@ -41,28 +41,12 @@ pub(crate) struct CreateApiKey {
 
 impl Body for CreateApiKey {}
 
-/// An API key with the key, which is shown this once.
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct NewKey {
-    #[serde(flatten)]
-    api_key: ApiKey,
-    /// The key; `null` when the answer is a repeated one.
-    key: Option<String>,
-}
-
-impl Resource for NewKey {
-    const SECRETS: &'static [&'static str] = &["key"];
-    fn version(&self) -> Option<u64> {
-        self.api_key.version()
-    }
-}
-
 pub(crate) async fn create(
     keys: ApiKeys<Create>,
     now: Now,
     body: PartialBody<CreateApiKey>,
     _: New,
-) -> Result<Created<NewKey>, Error> {
+) -> Result<Created<ApiKeyWithSecret>, Error> {
     let mut problems = Problems::default();
     rules::for_type(body.member("type"), body.member("permissions").as_ref(), &mut problems);
     rules::future(body.member("expiresAt"), now.0, &mut problems);
@@ -76,5 +60,5 @@ pub(crate) async fn create(
         allowed_ips: body.allowed_ips.clone(),
     };
     let (api_key, secret) = keys.create(new).await?;
-    Ok(Created(NewKey { api_key, key: Some(secret.reveal().to_owned()) }))
+    Ok(Created(ApiKeyWithSecret::new(api_key, Some(&secret))))
 }

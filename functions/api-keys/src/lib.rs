@@ -4,7 +4,9 @@ mod create;
 mod delete;
 mod get;
 mod list;
+mod rotate;
 mod rules;
+mod shown;
 mod update;
 
 use contract::permission::Role;
@@ -51,6 +53,18 @@ runtime::routes! {
         access: ADMINS,
     } about {
         sample: Sample::path(&[("id", "$apiKey")]).and_body(r#"{ "name": "Server in Frankfurt" }"#),
+    }
+
+    /// Replace a key
+    ///
+    /// The resource stays the same under its identifier; the new key is shown this once. The one before it goes on working
+    /// for `graceSeconds`, and `previous` tells whether it is still used. One that was in its grace already ends: of an API
+    /// key there are two at the most.
+    Post "/api/v1/api-keys/{id}/rotate"
+    ROTATE "rotate-api-key" => rotate::rotate {
+        access: ADMINS,
+    } about {
+        sample: Sample::path(&[("id", "$rotatedApiKey")]).and_body(r#"{ "graceSeconds": 86400 }"#),
     }
 
     /// Delete an API key for good

@@ -37,24 +37,15 @@ pub(crate) async fn close(
     precondition: Option<Precondition>,
     body: CloseClient,
 ) -> Result<Accepted<Job>, Error> {
-    match clients.close(&session.0, body.password, precondition).await {
-        Ok((client, job)) => {
-            let by = session.0.user.email;
-            if let Err(error) = tell(&clients, &mailer, client, by).await {
-                // It is closed all the same.
-                tracing::warn!(
-                    operation = crate::DELETE.route.id,
-                    ?error,
-                    "owners could not be told that their client was closed"
-                );
-            }
-            Ok(Accepted(job))
-        }
-        Err(refused) => {
-            if let Some(until) = refused.locked_until {
-                mailer.send(&Mail::Locked { to: session.0.user.email, until }).await?;
-            }
-            Err(refused.error)
-        }
+    let closed = clients.close(&session.0, body.password, precondition).await;
+    let (client, job) = mailer.tell_locked(closed).await?;
+    if let Err(error) = tell(&clients, &mailer, client, session.0.user.email).await {
+        // It is closed all the same.
+        tracing::warn!(
+            operation = crate::DELETE.route.id,
+            ?error,
+            "owners could not be told that their client was closed"
+        );
     }
+    Ok(Accepted(job))
 }

@@ -47,6 +47,38 @@ pub(crate) fn of(message: &MailMessage, origin: &Origin) -> Letter {
             ];
             ("Your password was changed".to_owned(), paragraphs)
         }
+        Mail::SecondFactorOn { at, address, .. } => {
+            let (at, from) = (minute(*at), from(*address));
+            let paragraphs = vec![
+                Text(format!("A second factor was turned on for your account at {at}, from {from}.")),
+                Text(
+                    "From now on a login needs a code of your authenticator app, or one of the recovery codes. All other \
+                     sessions were ended."
+                        .to_owned(),
+                ),
+                Text(
+                    "If it was you, keep the recovery codes where you find them without your phone. If it was not, somebody \
+                     has your password. Ask whoever runs Hedgerow for you to let you in."
+                        .to_owned(),
+                ),
+                Link("Log in", log_in()),
+            ];
+            ("Your second factor was turned on".to_owned(), paragraphs)
+        }
+        Mail::SecondFactorOff { at, address, .. } => {
+            let (at, from) = (minute(*at), from(*address));
+            let paragraphs = vec![
+                Text(format!("The second factor of your account was turned off at {at}, from {from}.")),
+                Text("From now on the password is enough to log in.".to_owned()),
+                Text(
+                    "If it was you, there is nothing to do. If it was not, somebody has your password. Change it now: \
+                     that ends all other sessions."
+                        .to_owned(),
+                ),
+                Link("Log in", log_in()),
+            ];
+            ("Your second factor was turned off".to_owned(), paragraphs)
+        }
         Mail::NewLogin { at, address, agent, .. } => {
             let (at, from, by) = (minute(*at), from(*address), agent::described(agent));
             let paragraphs = vec![

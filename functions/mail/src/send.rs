@@ -86,6 +86,8 @@ impl SendMail {
             Mail::Locked { to, .. } => self.mailboxes.of_account(to).await,
             Mail::Invitation { to, .. }
             | Mail::PasswordChanged { to, .. }
+            | Mail::SecondFactorOn { to, .. }
+            | Mail::SecondFactorOff { to, .. }
             | Mail::NewLogin { to, .. }
             | Mail::ClientClosed { to, .. } => Ok(Some(to.clone())),
         }

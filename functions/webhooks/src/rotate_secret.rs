@@ -1,8 +1,7 @@
 //! `POST /api/v1/webhooks/{id}/rotate-secret`
 
 use contract::id::WebhookId;
-use contract::webhook::GraceSeconds;
-use contract::{Error, Precondition, Problems};
+use contract::{Error, GraceSeconds, Precondition, Problems};
 use deserr::Deserr;
 use runtime::{Body, Found, Vault};
 use schemars::JsonSchema;

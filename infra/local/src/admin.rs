@@ -52,6 +52,12 @@ pub async fn run(options: Admin) -> Result<(), StartError> {
             }
             format!("All sessions of {email} have ended.")
         }
+        AdminCommand::TurnOffTotp { email } => {
+            if !operator.turn_off_second_factor(&email).await.map_err(|error| told(&error))? {
+                return Err(no_account(&email));
+            }
+            format!("{email} has no second factor any more: the password is enough to log in.")
+        }
         AdminCommand::Unlock { email } => {
             operator.unlock(&email).await.map_err(|error| told(&error))?;
             format!("Nothing locks {email} any more.")

@@ -29,8 +29,8 @@ pub enum Command {
     /// Offer the embedded DynamoDB, SQS, Secrets Manager and SES over HTTP, with the account of the sample events in them,
     /// to functions in processes of their own.
     Engines(Engines),
-    /// Open the first account, set a plan, end somebody's sessions, unlock an address: on this machine, or in AWS by the
-    /// credentials of the environment. Ends with 0 when it is done, with 1 when it could not be.
+    /// Open the first account, set a plan, end somebody's sessions, turn off a second factor, unlock an address: on this
+    /// machine, or in AWS by the credentials of the environment. Ends with 0 when it is done, with 1 when it could not be.
     Admin(Admin),
     /// Take webhooks, verify them, and show what comes.
     Listen(Listen),
@@ -126,6 +126,12 @@ pub enum AdminCommand {
     },
     /// End all sessions of a user.
     EndSessions {
+        /// The user's address.
+        #[arg(value_parser = parsed::<Email>)]
+        email: Email,
+    },
+    /// Turn off the second factor of a user who has lost the app and the recovery codes.
+    TurnOffTotp {
         /// The user's address.
         #[arg(value_parser = parsed::<Email>)]
         email: Email,

@@ -92,6 +92,8 @@ pub struct Samples {
     pub invitation: InvitationId,
     /// The token of another one.
     pub invitation_token: MailedToken,
+    /// An API key to rotate.
+    pub rotated_key: KeyId,
     /// The token of a reset of the owner's password.
     pub reset_token: MailedToken,
     /// A webhook, and one to delete. They are off: nothing is sent to an address that is a sample.
@@ -142,17 +144,22 @@ pub async fn seed(store: &Store, identity: &Identity, ring: &Keyring) -> Result<
     for (number, email) in [(15, "editor@example.com"), (17, "former@example.com")] {
         let (token, password) = (MailedToken::generate(), parse(&identity.password)?);
         invite(&op(number), shop.owner, email, &token).await?;
-        let accepted = Acceptance::open(store, identity.author(number + 1)).accept(&token, Some(password)).await?;
+        let accepted = Acceptance::open(store, identity.author(number + 1))
+            .accept(&token, Some(password), None, ring)
+            .await
+            .map_err(|refused| refused.error)?;
         members.push(accepted.0.user.id);
     }
     let invitation = invite(&op(19), shop.owner, "new@example.com", &MailedToken::generate()).await?.id;
     invite(&op(20), shop.owner, "invited@example.com", &invitation_token).await?;
+    let rotated_key = ApiKeys::open(&op(21)).create(key("Search", KeyType::Delivery)?).await?.0.id;
     Mailboxes::open(store).start_reset(&parse(&identity.email)?, &reset_token, store.clock().now()).await?;
     Ok(Samples {
         shop,
         members: members.try_into().map_err(|_| Error::internal("two members"))?,
         invitation,
         invitation_token,
+        rotated_key,
         reset_token,
         webhooks: [webhook.id, spare_webhook.id],
         delivery: delivery.id,

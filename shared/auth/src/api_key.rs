@@ -109,7 +109,33 @@ fn base62(number: &[u8], width: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// Whatever is read is word for word a key that was made: 33 digits of 24 bytes, and the check of all before.
+        #[test]
+        fn what_is_read_has_the_form_and_the_check_of_a_key(
+            text in prop_oneof![any::<String>(), "hr_(live|read|prev|test)_[0-9A-Za-z]{37,41}"], repaired in any::<bool>()
+        ) {
+            let text = match text.len().checked_sub(CHECK).and_then(|end| text.get(..end)) {
+                Some(before) if repaired => {
+                    format!("{before}{}", base62(&crc32fast::hash(before.as_bytes()).to_be_bytes(), CHECK))
+                }
+                _ => text,
+            };
+            let body = PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix)).unwrap_or_default();
+            let form = body.len() == BODY + CHECK && body.bytes().all(|b| b.is_ascii_alphanumeric());
+            let checked = form && {
+                let (before, check) = text.split_at(text.len() - CHECK);
+                check == base62(&crc32fast::hash(before.as_bytes()).to_be_bytes(), CHECK)
+            };
+            let read = ApiKeySecret::parse(&text);
+            prop_assert_eq!(read.is_some(), checked);
+            prop_assert!(read.is_none_or(|key| key.reveal() == text));
+        }
+    }
 
     #[test]
     fn numbers_in_base_62() {

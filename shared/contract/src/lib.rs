@@ -3,6 +3,7 @@
 
 mod email;
 pub mod error;
+mod grace;
 pub mod id;
 pub mod json;
 pub mod names;
@@ -23,6 +24,7 @@ pub mod webhook;
 pub mod whole;
 
 pub use error::{Code, Error};
+pub use grace::GraceSeconds;
 pub use origin::Origin;
 pub use precondition::Precondition;
 pub use problem::{Broken, Problem, Problems};

@@ -85,6 +85,8 @@ pub struct User {
     pub email: Email,
     /// The role in the client.
     pub role: Role,
+    /// Whether a login needs a code of an authenticator app, too.
+    pub second_factor: bool,
     /// When the account was opened.
     pub created_at: Time,
 }
@@ -361,12 +363,32 @@ pub struct ApiKey {
     pub rate_limit: Option<RateLimit>,
     /// Addresses and CIDR blocks that may use it; `null` for all.
     pub allowed_ips: Option<AllowedIps>,
+    /// When it was last used, to the minute; `null` if it never was. After a rotation: the new key.
+    pub last_used_at: Option<Time>,
+    /// The address that it was last used from, if it is known.
+    pub last_used_address: Option<IpAddr>,
+    /// What the last rotation replaced, as long as it works.
+    pub previous: Option<PreviousKey>,
     /// 1, then one more a change.
     pub version: u64,
     /// When it was made.
     pub created_at: Time,
     /// When it last changed.
     pub updated_at: Time,
+}
+
+/// The key that a rotation replaced, during its grace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PreviousKey {
+    /// Its first 12 characters.
+    pub prefix: String,
+    /// When its grace ends.
+    pub expires_at: Time,
+    /// When it was last used, to the minute; `null` if it never was.
+    pub last_used_at: Option<Time>,
+    /// The address that it was last used from, if it is known.
+    pub last_used_address: Option<IpAddr>,
 }
 
 /// A key's own limit.

@@ -48,6 +48,13 @@ impl Time {
         Self::from_millis(self.0.saturating_add(span))
     }
 
+    /// The instant this much earlier.
+    #[must_use]
+    pub fn minus(self, span: Duration) -> Self {
+        let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        Self::from_millis(self.0.saturating_sub(span))
+    }
+
     /// The day in UTC, `YYYY-MM-DD`.
     #[must_use]
     pub fn day(self) -> String {

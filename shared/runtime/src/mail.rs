@@ -43,6 +43,24 @@ pub enum Mail {
         /// From which address it was changed, if that is known.
         address: Option<IpAddr>,
     },
+    /// A login needs a code from now on.
+    SecondFactorOn {
+        /// Whose mailbox it goes to.
+        to: Email,
+        /// Since when.
+        at: Time,
+        /// From which address it was turned on, if that is known.
+        address: Option<IpAddr>,
+    },
+    /// The password is enough again.
+    SecondFactorOff {
+        /// Whose mailbox it goes to.
+        to: Email,
+        /// Since when.
+        at: Time,
+        /// From which address it was turned off, if that is known.
+        address: Option<IpAddr>,
+    },
     /// Somebody logged in.
     NewLogin {
         /// Whose mailbox it goes to.
@@ -82,6 +100,8 @@ impl Mail {
             Self::PasswordReset { to, .. }
             | Self::Invitation { to, .. }
             | Self::PasswordChanged { to, .. }
+            | Self::SecondFactorOn { to, .. }
+            | Self::SecondFactorOff { to, .. }
             | Self::NewLogin { to, .. }
             | Self::ClientClosed { to, .. }
             | Self::Locked { to, .. } => to,
@@ -192,6 +212,8 @@ mod tests {
             Mail::PasswordReset { to: to.clone(), token: token.clone() },
             Mail::Invitation { to: to.clone(), token, client_name, invited_by },
             Mail::PasswordChanged { to: to.clone(), at, address },
+            Mail::SecondFactorOn { to: to.clone(), at, address },
+            Mail::SecondFactorOff { to: to.clone(), at, address: None },
             Mail::NewLogin { to: to.clone(), at, address: None, agent: "curl/8\n\"é".to_owned() },
             Mail::Locked { to: to.clone(), until: at },
         ] {

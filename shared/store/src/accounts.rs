@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::{Password, PasswordAttempt, PasswordHash, SealKey, SessionToken};
+use auth::{Keyring, Password, PasswordAttempt, PasswordHash, SealKey, SecondFactorAttempt, SessionToken};
 use contract::id::{ClientId, SessionId, UserId};
 use contract::names::{Email, Name, Slug};
 use contract::permission::Role;
@@ -21,6 +21,7 @@ use crate::limits::COUNTED_MEMBERS;
 use crate::login_attempts::{self, LoginError, email_hash};
 use crate::members;
 use crate::scope::ClientScope;
+use crate::second_factor_check::{self, Shown};
 use crate::sessions;
 use crate::users::{Membership, Person, UserCard};
 use crate::{OpContext, Store};
@@ -58,8 +59,8 @@ granted! {
     }
     Login {
         Main GetItem [Email];
-        Main BatchGetItem [User, Password, Client];
-        Main UpdateItem [User, Password];
+        Main BatchGetItem [User, Password, SecondFactor, Client];
+        Main UpdateItem [User, Password, SecondFactor];
         Main ConditionCheckItem [User];
         Log BatchGetItem [Email];
         Log UpdateItem [Email];
@@ -161,7 +162,7 @@ impl Signup {
             let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
             if let Outcome::Done = store.commit(changes, event).await? {
                 let op = OpContext { store: store.clone(), scope, author: author.clone() };
-                return Ok(Opened { user: person.in_role(Role::Owner), client, op, membership });
+                return Ok(Opened { user: person.in_role(Role::Owner, false), client, op, membership });
             }
             // The slug is taken, if anything is.
             client.slug = wished.with_suffix(&auth::hex(&auth::random::bytes::<4>()));
@@ -201,21 +202,24 @@ impl Login {
     }
 
     /// Starts a session in a client: the one that is named, or the one that was used last. An unknown address, a wrong
-    /// password, a client that the user is no member of and a locked address take as long and read alike.
+    /// password, a wrong code, a client that the user is no member of and a locked address read alike; all but the code
+    /// take as long.
     ///
     /// # Errors
-    /// `invalid_credentials`; `forbidden` for the right password of someone who is a member of no client any more.
+    /// `invalid_credentials`; `totp_required` for the right password alone of someone who has a second factor; `forbidden` for the right password of someone who is a member of no client any more.
     pub async fn log_in(
         &self,
         email: &Email,
         password: PasswordAttempt,
+        totp: Option<&SecondFactorAttempt>,
         client: Option<ClientId>,
+        ring: &Keyring,
     ) -> Result<NewSession, LoginError> {
         let (store, author) = (&self.store, &self.author);
         // For an unknown address a card that is nobody's is read, which takes as long.
         let user = user_at(store, email).await?.unwrap_or(UserId::new(uuid::Uuid::nil()));
-        let attempts = login_attempts::key(email);
-        let [card, kept, attempts] = store.batch_get([&keys::user(user), &keys::password(user), &attempts]).await?;
+        let wanted = [keys::user(user), keys::password(user), keys::second_factor(user), login_attempts::key(email)];
+        let [card, kept, factor, attempts] = store.batch_get(wanted.each_ref()).await?;
         let hash = hash_of(kept.as_ref());
         let (right, rehashed) = blocking(move || hash.verify(&password)).await?;
         // While it is locked a right one is a wrong one, in what it does too.
@@ -224,16 +228,24 @@ impl Login {
             return Err(login_attempts::refusal(store, email, author.at()).await);
         };
 
+        // Only who has the right password learns that there is a second factor; the failures before it stay counted.
+        let used = match second_factor_check::shown(user, factor.as_ref(), totp, ring, author.at())? {
+            Shown::NotNeeded => None,
+            Shown::Right(used) => Some(*used),
+            Shown::Missing => return Err(Code::TotpRequired.into()),
+            Shown::Wrong => return Err(login_attempts::refusal(store, email, author.at()).await),
+        };
         let card = UserCard::read(&card)?;
         let clients = store.clients_of(&card).await?;
         let client = client.or_else(|| card.usual_client(&clients)).ok_or_else(no_member)?;
-        let (_, membership) = card.in_client(client).ok_or_else(|| Error::from(Code::InvalidCredentials))?;
+        let (_, membership) = card.in_client(client).ok_or(Code::InvalidCredentials)?;
         if !clients.iter().any(|open| open.id == client) {
             return Err(closed_client().into());
         }
         let token = SessionToken::generate(user);
         let started = sessions::start(store, author, author.at(), &token, (card.epoch, client, membership));
         let mut changes = vec![login_attempts::succeeded(email, author.at()), started.change];
+        changes.extend(used);
         // A password that is changed meanwhile ends this session, too.
         let card_change = card.logs_in(client, author.info()).unwrap_or_else(|| Change::check(keys::user(user)));
         changes.push(card_change.when("#sessionEpoch = :epoch").with(":epoch", number(card.epoch)));
@@ -245,7 +257,7 @@ impl Login {
                 let info = sessions::info(&card, clients, client, started.expires_at)?;
                 Ok(NewSession { info, token, is_from_elsewhere: !card.knows(author.info()) })
             }
-            Outcome::Stale => Err(Error::from(Code::InvalidCredentials).into()),
+            Outcome::Stale => Err(Code::InvalidCredentials.into()),
         }
     }
 }

@@ -1,20 +1,28 @@
-//! API keys: a master in the client's list for the dashboard, and a card under the key's hash for the gate.
+//! API keys: a master in the client's list for the dashboard, and for the gate a card under the hash of each secret that
+//! works: the newest one, and after a rotation the one that it replaced.
 
+mod stored;
+
+pub(crate) use stored::StoredKey;
+use stored::StoredSecret;
+
+use std::collections::HashMap;
 use std::marker::PhantomData;
 
-use auth::{ApiKeySecret, KeyHash};
+use auth::ApiKeySecret;
 use contract::id::{EventId, KeyId};
 use contract::names::{AllowedIps, Name};
 use contract::permission::{KeyType, Permissions};
 use contract::resource::{ApiKey, RateLimit};
-use contract::{Code, Error, Precondition, Time};
+use contract::{Code, Error, GraceSeconds, Precondition, Time};
 
 use crate::OpContext;
 use crate::change::{Change, Outcome};
 use crate::credentials::KeyCard;
-use crate::document::{Document, check, holding, to_doc};
-use crate::dynamo::{Item, get_text, must, text};
-use crate::grant::{Create, Delete, Get, List, Update, granted};
+use crate::document::{Document, DocumentKeys, holding, to_doc};
+use crate::dynamo::{Item, KeyRange, get_text, text};
+use crate::grant::{Create, Delete, Get, List, Rotate, Update, granted};
+use crate::key_uses::{self, Uses};
 use crate::keys;
 use crate::limits::COUNTED_API_KEYS;
 use crate::page::{Listing, Page, PageRequest};
@@ -28,24 +36,42 @@ pub struct ApiKeys<A> {
 }
 
 granted! {
-    ApiKeys<Get> { Main GetItem [ApiKeys]; }
-    ApiKeys<List> { Main Query [ApiKeys]; }
+    ApiKeys<Get> {
+        Main BatchGetItem [ApiKeys];
+        Log BatchGetItem [KeyUses];
+    }
+    ApiKeys<List> {
+        Main Query [ApiKeys];
+        Log Query [KeyUses];
+    }
     // The read and the deletion are of a request that is carried out again: its first secret is nobody's.
     ApiKeys<Create> {
         Main GetItem [ApiKeys];
         Main PutItem [ApiKeys, Key];
         Main UpdateItem [Counts];
         Main DeleteItem [Key];
+        Log PutItem [KeyUses];
     }
     ApiKeys<Update> {
-        Main GetItem [ApiKeys];
+        Main BatchGetItem [ApiKeys];
         Main UpdateItem [ApiKeys];
         Main PutItem [Key];
+        Log BatchGetItem [KeyUses];
+    }
+    ApiKeys<Rotate> {
+        Main BatchGetItem [ApiKeys];
+        Main UpdateItem [ApiKeys];
+        Main PutItem [Key];
+        Main DeleteItem [Key];
+        Log BatchGetItem [KeyUses];
+        Log UpdateItem [KeyUses];
     }
     ApiKeys<Delete> {
-        Main GetItem [ApiKeys];
+        Main BatchGetItem [ApiKeys];
+        Main PutItem [ApiKeys, Purge];
         Main UpdateItem [Counts];
         Main DeleteItem [ApiKeys, Key];
+        Log DeleteItem [KeyUses];
     }
 }
 
@@ -79,8 +105,8 @@ impl ApiKeys<Get> {
     /// # Errors
     /// `api_key_not_found`.
     pub async fn get(&self, id: KeyId) -> Result<ApiKey, Error> {
-        let found: Option<Document<ApiKey>> = self.op.store.document(&keys::api_key(&self.op.scope, id)).await?;
-        Ok(found.ok_or(Code::ApiKeyNotFound)?.value)
+        let (current, uses) = self.read(id).await?;
+        Ok(current.value.shown(&uses, self.op.author.at()))
     }
 }
 
@@ -90,15 +116,26 @@ impl ApiKeys<List> {
     /// # Errors
     /// `malformed_request` for a cursor of another list.
     pub async fn list(&self, page: &PageRequest) -> Result<Page<ApiKey>, Error> {
-        let pk = keys::api_keys_pk(&self.op.scope);
+        let OpContext { store, scope, author } = &self.op;
+        let (pk, uses_pk) = (keys::api_keys_pk(scope), keys::key_uses_pk(scope));
         let listing = Listing {
             table: Table::Main,
             pk: &pk,
             prefix: KeyId::PREFIX,
             bound: &["list-api-keys"],
-            seal: self.op.scope.seal(),
+            seal: scope.seal(),
         };
-        self.op.store.page(&listing, page, |item| Ok(Some(Document::read(&item)?.value))).await
+        // All uses: there are no more keys than a page can have.
+        let uses = KeyRange { table: Table::Log, pk: &uses_pk, prefix: KeyId::PREFIX, after: None, limit: None };
+        let read = |item| Ok(Some(Document::<StoredKey>::read(&item)?.value));
+        let (page, uses) = tokio::try_join!(store.page(&listing, page, read), store.query(&uses))?;
+        let mut uses: HashMap<String, Item> =
+            uses.into_iter().filter_map(|item| Some((get_text(&item, "sk")?.to_owned(), item))).collect();
+        let mut shown = |stored: StoredKey| {
+            let uses = Uses::of_item(uses.remove(&stored.key.id.to_string()));
+            stored.shown(&uses, author.at())
+        };
+        Ok(Page { items: page.items.into_iter().map(&mut shown).collect(), next_cursor: page.next_cursor })
     }
 }
 
@@ -129,43 +166,50 @@ impl ApiKeys<Create> {
             expires_at: new.expires_at,
             rate_limit: new.rate_limit,
             allowed_ips: new.allowed_ips,
+            last_used_at: None,
+            last_used_address: None,
+            previous: None,
             version: 1,
             created_at: author.at(),
             updated_at: author.at(),
         };
-        let hash = secret.hash();
-        let master = holding(Change::put(keys::api_key(scope, key.id)), &key, 1)?;
-        let count = COUNTED_API_KEYS.one_more(scope);
-        let changes =
-            vec![master.set("hash", text(hash.as_str())).when_absent(), self.card(&key, &hash)?.when_absent(), count];
+        let (id, request) = (key.id, author.event());
+        let stored = StoredKey::new(key, secret, request);
+        let mut changes = vec![self.master(Change::put(keys::api_key(scope, id)), &stored, 1)?.when_absent()];
+        changes.extend(self.cards(&stored)?.into_iter().map(Change::when_absent));
+        changes.extend([key_uses::none_yet(scope.client(), id), COUNTED_API_KEYS.one_more(scope)]);
         let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
         match store.commit(changes, event).await? {
-            Outcome::Done => Ok(key),
-            Outcome::Stale => self.make_again(key.id, secret, event).await,
+            Outcome::Done => Ok(stored.key),
+            Outcome::Stale => self.make_again(id, secret, (request, event)).await,
         }
     }
 
     /// A request that is carried out again finds its key made, under a secret that died with the first try, and maybe
     /// changed since.
-    async fn make_again(&self, id: KeyId, secret: &ApiKeySecret, event: EventId) -> Result<ApiKey, Error> {
+    async fn make_again(
+        &self,
+        id: KeyId,
+        secret: &ApiKeySecret,
+        (request, event): (EventId, EventId),
+    ) -> Result<ApiKey, Error> {
         let OpContext { store, scope, author } = &self.op;
-        let item = store.get(&keys::api_key(scope, id)).await?.ok_or(Code::Internal)?;
-        let (current, lost) = (Document::<ApiKey>::read(&item)?, hash_of(&item)?);
-        let (mut key, hash) = (current.value, secret.hash());
-        key.prefix = secret.prefix();
+        let key = keys::api_key(scope, id);
+        let current: Document<StoredKey> = store.document(&key).await?.ok_or(Code::Internal)?;
+        let mut next = current.value.clone();
+        let Some(lost) = next.replace_lost(secret, request) else { return Ok(next.key) };
         if current.version > 1 {
-            key.version += 1;
+            next.key.version += 1;
         }
-        let master = holding(Change::put(keys::api_key(scope, id)), &key, key.version)?;
-        let master = master.with(":lost", text(lost.as_str()));
-        let changes = vec![
-            master.set("hash", text(hash.as_str())).when_version(current.version).when("#hash = :lost"),
-            self.card(&key, &hash)?.when_absent(),
-            Change::delete(keys::key_card(&lost)),
-        ];
+        let newest = text(current.value.secret.hash.as_str());
+        let master = self.master(Change::put(key), &next, next.key.version)?;
+        let master = current.applied.on(master).with(":newest", newest);
+        let mut changes = vec![master.when_version(current.version).when("#hash = :newest")];
+        changes.extend(self.cards(&next)?);
+        changes.push(Change::delete(keys::key_card(&lost)));
         let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
         match store.commit(changes, event).await? {
-            Outcome::Done => Ok(key),
+            Outcome::Done => Ok(next.key),
             Outcome::Stale => Err(Code::Internal.into()),
         }
     }
@@ -182,57 +226,132 @@ impl ApiKeys<Update> {
         precondition: Option<Precondition>,
         change: impl Fn(&mut ApiKey) -> Result<(), Error>,
     ) -> Result<ApiKey, Error> {
-        let key = keys::api_key(&self.op.scope, id);
-        let hash = self.hash(id).await?;
-        let plan = |current: &Document<ApiKey>, mut next: ApiKey| {
-            change(&mut next)?;
-            let master = holding(Change::update(key.clone()), &next, current.version + 1)?;
-            let card = self.card(&next, &hash)?.when_present();
-            Ok((next, vec![master, card]))
-        };
-        let key = self.op.update(&key, precondition, Code::ApiKeyNotFound, plan).await?;
-        self.op.store.forget_key(&hash);
-        Ok(key)
-    }
-}
-
-impl ApiKeys<Delete> {
-    /// Deletes an API key for good.
-    ///
-    /// # Errors
-    /// `api_key_not_found`, `version_conflict`.
-    pub async fn delete(&self, id: KeyId, precondition: Option<Precondition>) -> Result<(), Error> {
-        let OpContext { store, scope, author } = &self.op;
+        let OpContext { scope, author, .. } = &self.op;
         let event = author.event();
-        let hash = self.hash(id).await?;
         update_with_retry!({
-            let current: Option<Document<ApiKey>> = store.document(&keys::api_key(scope, id)).await?;
-            let current = current.ok_or(Code::ApiKeyNotFound)?;
-            check(precondition, Some(current.version))?;
-            let master = Change::delete(keys::api_key(scope, id)).when_version(current.version);
-            let count = COUNTED_API_KEYS.one_less(scope);
-            let changes = vec![master, Change::delete(keys::key_card(&hash)), count.stamped(author, event)];
-            if let Outcome::Done = store.commit(changes, event).await? {
-                store.forget_key(&hash);
-                return Ok(Step::Done(()));
-            }
-            Ok(Step::Stale { base: current.version })
+            let (current, uses) = self.read(id).await?;
+            let plan = |mut next: StoredKey| {
+                let same = to_doc(&next)?;
+                change(&mut next.key)?;
+                if to_doc(&next)? == same {
+                    return Ok(None);
+                }
+                let master = self.master(Change::update(keys::api_key(scope, id)), &next, current.version + 1)?;
+                let cards = self.cards(&next)?.into_iter().map(Change::when_present);
+                Ok(Some((next, [master].into_iter().chain(cards).collect())))
+            };
+            let done = self.op.revise_once(&current, precondition, Code::ApiKeyNotFound, false, event, plan).await?;
+            let Some(done) = done else { return Ok(Step::Stale { base: current.version }) };
+            self.forget(&done);
+            Ok(Step::Done(done.shown(&uses, author.at())))
         })
     }
 }
 
-impl<A> ApiKeys<A> {
-    async fn hash(&self, id: KeyId) -> Result<KeyHash, Error> {
-        let item = self.op.store.get(&keys::api_key(&self.op.scope, id)).await?.ok_or(Code::ApiKeyNotFound)?;
-        hash_of(&item)
+impl ApiKeys<Rotate> {
+    /// Puts a new secret in place of the newest one, which goes on working for its grace; one that was in its grace ends.
+    /// A request that is carried out again when others have rotated its secret away shows none.
+    ///
+    /// # Errors
+    /// `api_key_not_found`, `version_conflict`.
+    pub async fn rotate(
+        &self,
+        id: KeyId,
+        precondition: Option<Precondition>,
+        grace: GraceSeconds,
+    ) -> Result<(ApiKey, Option<ApiKeySecret>), Error> {
+        let author = &self.op.author;
+        // Another try of the request has another secret: what this one writes is told from that by an event of its own.
+        let (request, event) = (author.event(), author.event_of_this_try());
+        let mut made = None;
+        update_with_retry!({
+            let (current, uses) = self.read(id).await?;
+            let again = current.is_by(request);
+            let secret = made.get_or_insert_with(|| ApiKeySecret::generate(current.value.key.key_type));
+            let mut lost = true;
+            let plan = |mut next: StoredKey| {
+                if again && next.replace_lost(secret, request).is_none() {
+                    return Ok(None);
+                }
+                if !again {
+                    next.rotate(secret, request, grace, author.at());
+                }
+                lost = false;
+                Ok(Some((next.clone(), self.rotation(&current, &next, request)?)))
+            };
+            // What the request was made for was there when it was first carried out.
+            let precondition = precondition.filter(|_| !again);
+            let done = self.op.revise_once(&current, precondition, Code::ApiKeyNotFound, false, event, plan).await?;
+            let Some(done) = done else { return Ok(Step::Stale { base: current.version }) };
+            self.forget(&current.value);
+            let secret = made.take().filter(|_| !lost);
+            Ok(Step::Done((done.shown(&uses, author.at()), secret)))
+        })
     }
 
-    fn card(&self, key: &ApiKey, hash: &KeyHash) -> Result<Change, Error> {
-        let card = KeyCard::new(key, &self.op.scope);
-        Ok(Change::put(keys::key_card(hash)).set("doc", text(to_doc(&card)?)))
+    /// The changes from one to the next.
+    fn rotation(
+        &self,
+        current: &Document<StoredKey>,
+        next: &StoredKey,
+        request: EventId,
+    ) -> Result<Vec<Change>, Error> {
+        let OpContext { scope, author, .. } = &self.op;
+        let id = next.key.id;
+        let master = self.master(Change::update(keys::api_key(scope, id)), next, current.version + 1)?;
+        let mut changes = vec![current.applied.and(author, request).on(master)];
+        changes.extend(self.cards(next)?);
+        let stays = |old: &StoredSecret| next.secrets().any(|secret| secret.hash == old.hash);
+        let gone = current.value.secrets().filter(|old| !stays(old));
+        changes.extend(gone.map(|secret| Change::delete(keys::key_card(&secret.hash))));
+        if let Some(number) = next.secret.number.checked_sub(2) {
+            changes.push(key_uses::forgotten(scope.client(), id, number));
+        }
+        Ok(changes)
     }
 }
 
-fn hash_of(item: &Item) -> Result<KeyHash, Error> {
-    Ok(KeyHash::from_stored(must(get_text(item, "hash"), "hash")?.to_owned()))
+impl ApiKeys<Delete> {
+    /// Deletes an API key for good. What is left of it until the purge says who did it.
+    ///
+    /// # Errors
+    /// `api_key_not_found`, `version_conflict`.
+    pub async fn delete(&self, id: KeyId, precondition: Option<Precondition>) -> Result<(), Error> {
+        let OpContext { scope, .. } = &self.op;
+        let keys = DocumentKeys::two(keys::api_key(scope, id), keys::deleted_api_key(scope, id));
+        let beside = |gone: &StoredKey| {
+            let cards = gone.secrets().map(|secret| Change::delete(keys::key_card(&secret.hash)));
+            let uses = Change::delete(keys::key_uses(scope.client(), id));
+            Ok(cards.chain([uses, COUNTED_API_KEYS.one_less(scope)]).collect())
+        };
+        let gone = self.op.delete_softly(&keys, precondition, Code::ApiKeyNotFound, beside).await?;
+        self.forget(&gone);
+        Ok(())
+    }
+}
+
+impl<A> ApiKeys<A> {
+    async fn read(&self, id: KeyId) -> Result<(Document<StoredKey>, Uses), Error> {
+        let OpContext { store, scope, .. } = &self.op;
+        let keys = [&keys::api_key(scope, id), &keys::key_uses(scope.client(), id)];
+        let [master, uses] = store.batch_get(keys).await?;
+        Ok((Document::read(&master.ok_or(Code::ApiKeyNotFound)?)?, Uses::of_item(uses)))
+    }
+
+    fn master(&self, change: Change, stored: &StoredKey, version: u64) -> Result<Change, Error> {
+        Ok(holding(change, stored, version)?.set("hash", text(stored.secret.hash.as_str())))
+    }
+
+    /// The cards of the secrets that work, newest first.
+    fn cards(&self, stored: &StoredKey) -> Result<Vec<Change>, Error> {
+        let card = |secret: &StoredSecret| {
+            let card = KeyCard::new(&stored.key, (secret.number, secret.expires_at), &self.op.scope);
+            Ok(Change::put(keys::key_card(&secret.hash)).set("doc", text(to_doc(&card)?)))
+        };
+        stored.living(self.op.author.at()).map(card).collect()
+    }
+
+    fn forget(&self, stored: &StoredKey) {
+        stored.secrets().for_each(|secret| self.op.store.forget_key(&secret.hash));
+    }
 }

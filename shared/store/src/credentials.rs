@@ -35,10 +35,14 @@ pub(crate) struct KeyCard {
     expires_at: Option<Time>,
     rate_limit: Option<RateLimit>,
     allowed_ips: Option<AllowedIps>,
+    /// The secret's own number and end; other secrets of the key have cards of their own.
+    secret_number: u64,
+    secret_expires_at: Option<Time>,
 }
 
 impl KeyCard {
-    pub(crate) fn new(key: &ApiKey, scope: &ClientScope) -> Self {
+    /// The card of one of a key's secrets, by its number and end.
+    pub(crate) fn new(key: &ApiKey, secret: (u64, Option<Time>), scope: &ClientScope) -> Self {
         Self {
             id: key.id,
             client: scope.client(),
@@ -49,7 +53,13 @@ impl KeyCard {
             expires_at: key.expires_at,
             rate_limit: key.rate_limit,
             allowed_ips: key.allowed_ips.clone(),
+            secret_number: secret.0,
+            secret_expires_at: secret.1,
         }
+    }
+
+    fn works(&self, now: Time) -> bool {
+        self.active && [self.expires_at, self.secret_expires_at].into_iter().flatten().all(|end| now < end)
     }
 }
 
@@ -76,6 +86,8 @@ pub struct KeyCredential {
     pub key_type: KeyType,
     permissions: Option<Permissions>,
     allowed_ips: Option<AllowedIps>,
+    /// Which of the key's secrets was sent.
+    pub(crate) secret_number: u64,
 }
 
 impl KeyCredential {
@@ -124,7 +136,7 @@ impl Store {
                 card
             }
         };
-        if !card.active || card.expires_at.is_some_and(|end| end <= now) {
+        if !card.works(now) {
             return Ok(None);
         }
         let seal = must(SealKey::from_stored(&card.seal), "seal")?;
@@ -134,6 +146,7 @@ impl Store {
             key_type: card.key_type,
             permissions: card.permissions,
             allowed_ips: card.allowed_ips,
+            secret_number: card.secret_number,
         }))
     }
 

@@ -40,7 +40,6 @@ versioned!(
     contract::resource::FieldGroup,
     contract::resource::GlobalField,
     contract::resource::TenantField,
-    contract::resource::ApiKey,
     contract::resource::Member
 );
 
@@ -185,20 +184,20 @@ impl OpContext {
         Ok(self.store.document_at(keys).await?.map(|made| made.value))
     }
 
-    /// Deletes softly, with what `beside` adds; the deletion is a change of version.
+    /// Deletes softly, with what `beside` adds; the deletion is a change of version. What is deleted.
     pub(crate) async fn delete_softly<T: Versioned>(
         &self,
         keys: &DocumentKeys,
         precondition: Option<Precondition>,
         absent: Code,
         beside: impl Fn(&T) -> Result<Vec<Change>, Error>,
-    ) -> Result<(), Error> {
+    ) -> Result<T, Error> {
         let plan = |current: &Document<T>, next: T| {
             let mut changes = keys.deletion(current, &next, self.author.at())?;
             changes.extend(beside(&next)?);
             Ok(Some((next, changes)))
         };
-        self.revise(keys, precondition, absent, plan).await.map(|_| ())
+        self.revise(keys, precondition, absent, plan).await
     }
 
     /// Restores what was deleted at most [`RETENTION`] ago; what is not deleted is answered as it is.

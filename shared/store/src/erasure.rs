@@ -13,6 +13,7 @@ use contract::{Error, Time};
 use tokio::time::Instant;
 
 use crate::Store;
+use crate::api_keys::StoredKey;
 use crate::author::{Author, RequestInfo, Seed};
 use crate::change::{Change, Outcome, Written};
 use crate::document::{deleted_at, from_doc};
@@ -43,13 +44,13 @@ granted! {
         ];
         Main GetItem [Client, User];
         Main UpdateItem [Client, User];
-        Main DeleteItem [Client, Email, Members, Password, Purge, Slug, User];
+        Main DeleteItem [Client, Email, Members, Password, Purge, SecondFactor, Slug, User];
         Main BatchWriteItem [
             ApiKeys, Counts, Definitions, GlobalFields, GroupKeys, InvitationTokens, Invitations, Key, Purge,
             TenantFields, Tenants, Values, Webhooks
         ];
-        Log Query [Deliveries, Events, Jobs, User];
-        Log BatchWriteItem [Deliveries, Events, Jobs, User, WebhookState];
+        Log Query [Deliveries, Events, Jobs, KeyUses, User];
+        Log BatchWriteItem [Deliveries, Events, Jobs, KeyUses, User, WebhookState];
     }
 }
 
@@ -162,11 +163,9 @@ impl Run<'_> {
     }
 
     async fn credentials(&mut self) -> Result<(), Stopped> {
-        let cards = |item: &Item| {
-            let hash = auth::KeyHash::from_stored(must(get_text(item, "hash"), "hash")?.to_owned());
-            Ok(vec![keys::key_card(&hash)])
-        };
-        self.drain(Table::Main, &partition(Kind::ApiKeys, self.client), cards).await?;
+        let beside = |item: &Item| Ok([StoredKey::cards_of(item)?, purges(item)?].concat());
+        self.drain(Table::Main, &partition(Kind::ApiKeys, self.client), beside).await?;
+        self.drain(Table::Log, &partition(Kind::KeyUses, self.client), |_| Ok(Vec::new())).await?;
         let tokens = |item: &Item| Ok(vec![keys::invitation_token(must(get_text(item, "token"), "token")?)]);
         self.drain(Table::Main, &partition(Kind::Invitations, self.client), tokens).await
     }
@@ -248,7 +247,8 @@ impl Run<'_> {
                 let seen = must(get_text(&item, "eventId"), "eventId")?;
                 let own = Change::delete(keys::user(user)).when("#eventId = :seen").with(":seen", text(seen));
                 let email = Change::delete(keys::email(&email_hash(&card.person.email)));
-                vec![own, email, Change::delete(keys::password(user)), member]
+                let secrets = [keys::password(user), keys::second_factor(user)].map(Change::delete);
+                [own, email, member].into_iter().chain(secrets).collect()
             } else {
                 let left = card.leaves(self.client).when_present();
                 vec![left.stamped(&self.author, event), member]

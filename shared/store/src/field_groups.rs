@@ -178,6 +178,7 @@ impl FieldGroups<Delete> {
         self.op
             .delete_softly(&DocumentKeys::one(keys::group(scope, id)), precondition, Code::FieldGroupNotFound, beside)
             .await
+            .map(|_| ())
     }
 }
 

@@ -266,7 +266,7 @@ impl GlobalFields<Delete> {
             changes.push(COUNTED_GLOBAL_FIELDS.one_less(&self.op.scope));
             Ok(changes)
         };
-        self.op.delete_softly(&self.keys(id), precondition, Code::GlobalFieldNotFound, beside).await
+        self.op.delete_softly(&self.keys(id), precondition, Code::GlobalFieldNotFound, beside).await.map(|_| ())
     }
 }
 

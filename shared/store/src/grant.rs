@@ -24,6 +24,8 @@ operations! {
     Update
     /// Writes one, whether it is there or not.
     Write
+    /// Puts a new secret in place of one's.
+    Rotate
     /// Deletes one.
     Delete
     /// Takes back a deletion.

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use auth::mailed_token::INVITATION_LIFETIME;
-use auth::{MailedToken, Password, PasswordHash, SealKey, SessionToken};
+use auth::{Keyring, MailedToken, Password, PasswordHash, SealKey, SecondFactorAttempt, SessionToken};
 use contract::id::{ClientId, InvitationId, UserId};
 use contract::names::{Email, Name};
 use contract::permission::Role;
@@ -19,10 +19,11 @@ use crate::dynamo::{Item, KeyRange, get_text, must, must_parse, number, text};
 use crate::grant::{Create, Delete, List, granted};
 use crate::keys;
 use crate::limits::{COUNTED_INVITATIONS, COUNTED_MEMBERS, reached};
-use crate::login_attempts::email_hash;
+use crate::login_attempts::{self, LoginError, email_hash};
 use crate::members::{self, joined};
 use crate::page::{Listing, Page, PageRequest};
 use crate::scope::ClientScope;
+use crate::second_factor_check::{self, Shown};
 use crate::sessions::{self, SessionCredential};
 use crate::tables::Table;
 use crate::users::{MAX_MEMBERSHIPS, Membership, Person, UserCard};
@@ -55,13 +56,15 @@ granted! {
         Main UpdateItem [Counts];
     }
     Acceptance {
-        Main GetItem [InvitationTokens, Email, User, Client, Members];
-        Main BatchGetItem [Client];
+        Main GetItem [InvitationTokens, Email, Client, Members];
+        Main BatchGetItem [Client, User, SecondFactor];
         Main ConditionCheckItem [Client];
         Main PutItem [User, Email, Password, Members];
-        Main UpdateItem [User, Password, Counts];
+        Main UpdateItem [User, Password, SecondFactor, Counts];
         Main DeleteItem [Invitations, InvitationTokens];
-        Log PutItem [User];
+        Log UpdateItem [Email];
+        Log PutItem [User, Email];
+        Log DeleteItem [Email];
     }
 }
 
@@ -251,12 +254,15 @@ impl Acceptance {
     ///
     /// # Errors
     /// `unauthenticated` for a token that is none, has run out or was used; `validation_failed` where a password is
-    /// needed and not there; `limit_reached`.
+    /// needed and not there; `totp_required` where the account has a second factor and none is sent,
+    /// `invalid_credentials` for a wrong one, which counts towards the lock; `limit_reached`.
     pub async fn accept(
         &self,
         token: &MailedToken,
         password: Option<Password>,
-    ) -> Result<(SessionInfo, SessionToken), Error> {
+        totp: Option<&SecondFactorAttempt>,
+        ring: &Keyring,
+    ) -> Result<(SessionInfo, SessionToken), LoginError> {
         let (store, author) = (&self.store, &self.author);
         let item = store.get(&keys::invitation_token(&token.hash())).await?.ok_or(Code::Unauthenticated)?;
         let stored = Stored::read(&item)?;
@@ -273,17 +279,36 @@ impl Acceptance {
         if !inviter.is_some_and(|member| member.role.may_give(stored.invitation.role)) {
             return Err(Code::Unauthenticated.into());
         }
-        match user_at(store, &stored.invitation.email).await? {
-            Some(user) => {
-                let card = store.user_card(user).await?;
-                // Whoever opened the account may not be who reads this mail.
-                let hash = if card.is_proven { None } else { Some(self.new_password(&stored, password).await?) };
-                self.join(&stored, card, hash).await
+        let Some(user) = user_at(store, &stored.invitation.email).await? else {
+            let hash = self.new_password(&stored, password).await?;
+            return Ok(self.enter(&stored, &hash).await?);
+        };
+        let (card, used) = self.let_in(user, totp, ring).await?;
+        // Whoever opened the account may not be who reads this mail.
+        let hash = if card.is_proven { None } else { Some(self.new_password(&stored, password).await?) };
+        Ok(self.join(&stored, card, hash, used).await?)
+    }
+
+    /// A user who has read the mail, and has shown the second factor if there is one; what shows it once.
+    async fn let_in(
+        &self,
+        user: UserId,
+        totp: Option<&SecondFactorAttempt>,
+        ring: &Keyring,
+    ) -> Result<(UserCard, Vec<Change>), LoginError> {
+        let (store, now) = (&self.store, self.author.at());
+        let [card, factor] = store.batch_get([&keys::user(user), &keys::second_factor(user)]).await?;
+        let card = UserCard::read(&must(card, "user")?)?;
+        let email = &card.person.email;
+        match second_factor_check::shown(user, factor.as_ref(), totp, ring, now)? {
+            Shown::NotNeeded => Ok((card, Vec::new())),
+            // As at a login, a right one is a wrong one while the address is locked.
+            Shown::Right(used) => {
+                let changes = vec![login_attempts::succeeded(email, now), *used];
+                Ok((card, changes))
             }
-            None => {
-                let hash = self.new_password(&stored, password).await?;
-                self.enter(&stored, &hash).await
-            }
+            Shown::Missing => Err(Code::TotpRequired.into()),
+            Shown::Wrong => Err(login_attempts::refusal(store, email, now).await),
         }
     }
 
@@ -302,6 +327,7 @@ impl Acceptance {
         stored: &Stored,
         mut card: UserCard,
         hash: Option<PasswordHash>,
+        mut changes: Vec<Change>,
     ) -> Result<(SessionInfo, SessionToken), Error> {
         if card.memberships.contains_key(&stored.client) {
             return Err(Code::Unauthenticated.into());
@@ -314,7 +340,6 @@ impl Acceptance {
         let user = Change::update(keys::user(card.person.id)).set("lastClient", text(client.clone()));
         let mut user = membership.on(user, stored.client)?.when(&format!("attribute_not_exists(#{client})"));
         user = user.when("#sessionEpoch = :epoch").with(":epoch", number(card.epoch));
-        let mut changes = Vec::new();
         if let Some(hash) = hash {
             let password = Change::update(keys::password(card.person.id)).set("hash", text(hash.stored()));
             changes.push(password.when_present());

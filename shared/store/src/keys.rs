@@ -55,10 +55,14 @@ kinds! {
     User "U#"
     /// `PW#usr`: the hash of a user's password, for signup and login alone.
     Password "PW#"
+    /// `SF#usr`: a user's second factor, for login and whoever sets it up alone.
+    SecondFactor "SF#"
     /// `PR#hash`: a password's reset by its mailed token.
     PasswordReset "PR#"
     /// `K#hash`: an API key's card, for the credential gate.
     Key "K#"
+    /// `KU#cl`: when a client's API keys were last used.
+    KeyUses "KU#"
     /// `G#cl`: a client's field groups, by key.
     GroupKeys "G#"
     /// `GF#cl`: a client's global fields.
@@ -194,6 +198,11 @@ pub(crate) fn password(user: UserId) -> Key {
     main(Kind::Password, user, CARD)
 }
 
+/// The second factor of a user.
+pub(crate) fn second_factor(user: UserId) -> Key {
+    main(Kind::SecondFactor, user, CARD)
+}
+
 pub(crate) fn session(user: UserId, hash: &str) -> Key {
     log(Kind::User, user, format!("{SESSIONS}{hash}"))
 }
@@ -229,6 +238,20 @@ pub(crate) fn api_key(scope: &ClientScope, key: KeyId) -> Key {
 /// The same by what a token says whose signature is right, before it has a scope.
 pub(crate) fn api_key_of_token(client: ClientId, key: KeyId) -> Key {
     main(Kind::ApiKeys, client, key.to_string())
+}
+
+/// What is left of an API key that was deleted: who did it, until the purge.
+pub(crate) fn deleted_api_key(scope: &ClientScope, key: KeyId) -> Key {
+    main(Kind::ApiKeys, scope.client(), format!("{DELETED}{key}"))
+}
+
+/// When an API key was last used.
+pub(crate) fn key_uses(client: ClientId, key: KeyId) -> Key {
+    log(Kind::KeyUses, client, key.to_string())
+}
+
+pub(crate) fn key_uses_pk(scope: &ClientScope) -> String {
+    format!("{}{}", Kind::KeyUses.prefix(), scope.client())
 }
 
 pub(crate) fn api_keys_pk(scope: &ClientScope) -> String {

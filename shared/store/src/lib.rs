@@ -9,15 +9,17 @@
 //! | --- | --- | --- |
 //! | client | main `C#cl` / `#` | `doc version seal subscription billedAt`; closed, `deletedAt sessionsNotBefore job`; at its end `erasing` |
 //! | slug, e-mail | main `S#slug`, `E#sha256` / `#` | `client`; `user` |
-//! | user | main `U#usr` / `#` | `doc sessionEpoch lastClient knownFrom`, by each client's identifier the membership |
+//! | user | main `U#usr` / `#` | `doc sessionEpoch lastClient knownFrom proven totp`, by each client's identifier the membership |
 //! | its password | main `PW#usr` / `#` | `hash` |
+//! | its second factor | main `SF#usr` / `#` | `secret` (sealed) `lastStep`, `code_n` (the hash of a recovery code, until it is used); while one is set up `pending pendingUntil` |
 //! | member | main `M#cl` / usr | `doc version` |
 //! | session | log `U#usr` / `s#sha256` | `id client member sessionEpoch createdAt expiresAt lastUsedAt address agent ttl` |
 //! | reset of a password; the one that counts | log `PR#sha256` / `#`; `U#usr` / `password-reset` | `user`; `hash`; `expiresAt ttl` |
 //! | wrong passwords at an address | log `E#sha256` / `login-attempts` | `failures lastAt ttl` |
 //! | invitation; by its token | main `IV#cl` / inv; `IT#sha256` / `#` | `doc client seal token` |
-//! | API key | main `AK#cl` / key | `doc version hash` |
-//! | API key's card | main `K#sha256` / `#` | `doc` (type, permissions, activity, expiry, addresses, client, seal) |
+//! | API key; a deleted one | main `AK#cl` / key; `x#key` | `doc` (with its secrets' hashes) `version hash`; `deletedAt` too |
+//! | API key's card, one a secret | main `K#sha256` / `#` | `doc` (type, permissions, activity, limit, addresses, expiry of key and secret, client, seal) |
+//! | when an API key was last used | log `KU#cl` / key | of its `n`th secret `at_n address_n` |
 //! | field group | main `D#cl#fg` / `#` | `doc version schemaVersion schemaAt deletedAt`, of its global fields `fields schemaBytes` |
 //! | its key; the key's last deleted group; any deleted one | main `G#cl` / `k#key`; `d#key`; `x#fg` | `group doc` (for lists); `group`; `group` |
 //! | global field; a deleted one | main `GF#cl` / fld; `x#fld` | `doc version`; `deletedAt` too |
@@ -69,14 +71,18 @@
 //! | create tenant field | 1 + 1 | BatchGet 3 RU; Transact 8 WU (10 with the tenant) | 2 Query |
 //! | get tenant field | 1 | BatchGet 3 RU (definitions cached) | 2 Query |
 //! | update, delete, restore tenant field | 1 + 1 | BatchGet 4 RU; Transact 4; 12; 12 WU | |
-//! | list groups, global fields, tenants, API keys, webhooks | 1 | Query 1 RU per 4 KB | |
-//! | create, update, delete API key | 1; 2 + 1; 2 + 1 | Transact 6; 4; 6 WU; Get 1 RU | |
+//! | list groups, global fields, tenants, webhooks | 1 | Query 1 RU per 4 KB | |
+//! | list API keys | 1 | 2 Query 1 RU per 4 KB each | |
+//! | create, delete API key | 1; 1 + 1 | Transact 8 WU; BatchGet 2 RU, Transact 12 WU | |
+//! | update, rotate API key | 1 + 1 | BatchGet 2 RU, Transact 4 to 6; 4 to 10 WU | |
+//! | note the use of an API key | 1 | Update 1 WU, once a minute and secret, beside the request | |
 //! | sign up; log in; log out | 3; 4; 1 | 1 RU, Transact 16 WU, 1 WU; 4 RU, Transact 4 WU; 1 WU | |
 //! | list one's sessions; end one; end the others | 2; 2 + 1; 1 + 1 | 1 RU, Query 1 RU; and 1 WU; Get 1 RU, Transact 4 WU | |
+//! | set a second factor up; confirm it; turn it off | 1 + 1 | BatchGet 3 RU, Transact 4 WU; 2 RU, 8 WU; 3 RU, 6 WU | |
 //! | invite; accept | 3 + 1; 4 + 2 | 3 RU, Transact 6 WU; 4 RU, Transact 18 to 22 WU | |
 //! | give a role; remove a member | 1 + 1 | 1 RU, Transact 4 to 6 WU | |
 //! | create, change, delete webhook | 1; 1 + 1; 1 + 1 | Transact 4 WU; Get 1 RU, Update; Get 1 RU, Transact 4 WU | |
-//! | get webhook, API key | 1 | Get 1 RU | |
+//! | get webhook; API key | 1 | Get 1 RU; BatchGet 2 RU | |
 //! | get delivery; list | 2; 1 + 1 | Query of webhooks, BatchGet 2 RU a webhook; Get 1 RU, Query 1 RU per 4 KB | |
 //! | announce (`e` events to `w` webhooks each) | 1 + 1 + e/25 | Query of webhooks; BatchWrite e (1 + w) WU | definitions: 2 RU a tenant and group |
 //! | attempt | 1 + 1 + 1 + 1 + 1 | a batch: BatchGet 1 RU a client, webhook and event; an endpoint: Update 1 WU, before and after; an attempt: Update 1 WU, before and after | |
@@ -102,6 +108,7 @@ pub mod grant;
 pub mod idempotency;
 pub mod invitations;
 pub mod jobs;
+mod key_uses;
 pub mod keys;
 pub mod limits;
 pub mod login_attempts;
@@ -111,6 +118,7 @@ pub mod page;
 pub mod passwords;
 pub mod persist;
 pub mod scope;
+pub mod second_factors;
 pub mod sessions;
 pub mod setup;
 pub mod standing;
@@ -130,6 +138,7 @@ mod document;
 mod dynamo;
 mod pieces;
 mod retry;
+mod second_factor_check;
 mod users;
 
 use std::sync::Arc;
@@ -182,6 +191,7 @@ struct Inner {
     /// How long after a change of a schema it can be read whole.
     settling: Duration,
     keys: credentials::KeyCache,
+    key_uses: key_uses::KeyUseCache,
     makers: embed_tokens::MakerCache,
     standings: standing::StandingCache,
     definitions: definitions::Cache,
@@ -216,10 +226,22 @@ impl Store {
         settling: Duration,
     ) -> Self {
         let share = caches.0 / 16;
-        let definitions = definitions::Cache::new(caches.0 - 3 * share);
+        let definitions = definitions::Cache::new(caches.0 - 4 * share);
         let (keys, makers) = (credentials::KeyCache::new(share), embed_tokens::MakerCache::new(share));
-        let standings = standing::StandingCache::new(share);
-        Self(Arc::new(Inner { dynamo, names, clock, settling, keys, makers, standings, definitions, sessions, signup }))
+        let (key_uses, standings) = (key_uses::KeyUseCache::new(share), standing::StandingCache::new(share));
+        Self(Arc::new(Inner {
+            dynamo,
+            names,
+            clock,
+            settling,
+            keys,
+            key_uses,
+            makers,
+            standings,
+            definitions,
+            sessions,
+            signup,
+        }))
     }
 
     /// The time that the store goes by.

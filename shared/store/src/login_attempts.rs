@@ -21,13 +21,27 @@ const LOCKED_FOR: Duration = Duration::from_secs(30 * 60);
 pub struct LoginError {
     /// What to answer.
     pub error: Error,
-    /// Until when the address is locked, if it is so by this very attempt.
-    pub locked_until: Option<Time>,
+    /// What is locked by this very attempt, if anything is.
+    pub locked: Option<Locked>,
+}
+
+/// An address that lets nobody in for a while.
+pub struct Locked {
+    /// The address.
+    pub email: Email,
+    /// Until when.
+    pub until: Time,
 }
 
 impl From<Error> for LoginError {
     fn from(error: Error) -> Self {
-        Self { error, locked_until: None }
+        Self { error, locked: None }
+    }
+}
+
+impl From<Code> for LoginError {
+    fn from(code: Code) -> Self {
+        Error::from(code).into()
     }
 }
 
@@ -50,7 +64,7 @@ pub(crate) fn is_locked(attempts: Option<&Item>, now: Time) -> bool {
 
 /// What failed up to then counts no more.
 fn over(now: Time) -> Time {
-    Time::from_millis(now.millis() - i64::try_from(LOCKED_FOR.as_millis()).unwrap_or(i64::MAX))
+    now.minus(LOCKED_FOR)
 }
 
 /// That a password was right: nothing is counted any more. Refused as a wrong one while the address is locked.
@@ -71,7 +85,8 @@ pub(crate) fn forgotten(email: &Email) -> Change {
 pub(crate) async fn refusal(store: &Store, email: &Email, now: Time) -> LoginError {
     match failed(store, email, now).await {
         Ok(locks) => {
-            LoginError { error: Code::InvalidCredentials.into(), locked_until: locks.then(|| now.plus(LOCKED_FOR)) }
+            let locked = locks.then(|| Locked { email: email.clone(), until: now.plus(LOCKED_FOR) });
+            LoginError { error: Code::InvalidCredentials.into(), locked }
         }
         Err(error) => error.into(),
     }

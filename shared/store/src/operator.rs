@@ -15,6 +15,7 @@ use crate::change::{Change, Outcome};
 use crate::dynamo::must_parse;
 use crate::keys;
 use crate::login_attempts;
+use crate::users::UserCard;
 
 /// Whoever runs the deployment.
 pub struct Operator {
@@ -58,6 +59,19 @@ impl Operator {
         let event = self.author.event();
         let next = Change::update(keys::user(user)).add("sessionEpoch", 1).when_present().stamped(&self.author, event);
         Ok(matches!(self.store.commit(vec![next], event).await?, Outcome::Done))
+    }
+
+    /// Turns off the second factor of an address's user, who has neither the app nor a recovery code any more; false, if it
+    /// has no account.
+    ///
+    /// # Errors
+    /// `unavailable`, `internal`.
+    pub async fn turn_off_second_factor(&self, email: &Email) -> Result<bool, Error> {
+        let Some(user) = user_at(&self.store, email).await? else { return Ok(false) };
+        let event = self.author.event();
+        let card = UserCard::without_second_factor(Change::update(keys::user(user))).when_present();
+        let changes = vec![card.stamped(&self.author, event), Change::delete(keys::second_factor(user))];
+        Ok(matches!(self.store.commit(changes, event).await?, Outcome::Done))
     }
 
     /// Forgets the wrong passwords of an address, whether or not it has an account.

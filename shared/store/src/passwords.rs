@@ -72,9 +72,9 @@ async fn check(store: &Store, path: &str, password: &Password, card: &UserCard) 
 
 /// What has been compared.
 pub(crate) struct Confirmed {
-    card: UserCard,
+    pub(crate) card: UserCard,
     /// The hash as it is kept.
-    was: String,
+    pub(crate) was: String,
 }
 
 /// Whether a password is that of the user whose session asks. What is done with it then has to be so under the condition of
@@ -120,8 +120,7 @@ impl OwnPassword {
         new: Password,
     ) -> Result<(), LoginError> {
         let (store, author) = (&self.store, &self.author);
-        let user = asking.user_id();
-        let email = &asking.user.email;
+        let (user, email) = (asking.user_id(), &asking.user.email);
         let Confirmed { card, was } = confirm(store, asking, current, author.at()).await?;
         check(store, "newPassword", &new, &card).await?;
         let hash = hashed(new).await?;

@@ -76,6 +76,11 @@ impl SessionCredential {
     pub const fn role(&self) -> Role {
         self.user.role
     }
+
+    /// Its end.
+    pub(crate) fn end(&self) -> Change {
+        Change::delete(keys::session(self.user_id(), &self.hash))
+    }
 }
 
 /// The running session: what it is, and its end.
@@ -290,7 +295,7 @@ impl Sessions<Delete> {
     /// # Errors
     /// None of the contract's.
     pub async fn end(&self, session: &SessionCredential) -> Result<(), Error> {
-        self.store.conditional_write(Change::delete(keys::session(session.user_id(), &session.hash))).await.map(|_| ())
+        self.store.conditional_write(session.end()).await.map(|_| ())
     }
 }
 

@@ -6,13 +6,14 @@
 use std::time::Duration;
 
 use contract::id::ClientId;
+use contract::resource::Client;
 use contract::subscription::{Limits, Plan, SubscriptionStatus};
 use contract::{Error, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
 use crate::cache::{Cache, Heavy};
-use crate::document::deleted_at;
+use crate::document::{deleted_at, from_doc};
 use crate::dynamo::{Item, get_text};
 use crate::grant::{Grant, grants};
 use crate::keys;
@@ -58,6 +59,8 @@ pub struct Standing {
     pub is_subscribed: bool,
     /// Sessions of members that are no owners have ended if they began before.
     sessions_not_before: Option<Time>,
+    /// Whether its members need a second factor.
+    pub requires_second_factor: bool,
     limits: Limits,
 }
 
@@ -76,11 +79,12 @@ impl Standing {
         if get_text(card, "erasing").is_some() {
             return Ok(None);
         }
-        let subscription = StoredSubscription::of(card)?;
+        let (client, subscription) = (from_doc::<Client>(card)?, StoredSubscription::of(card)?);
         Ok(Some(Self {
             is_closed: deleted_at(card).is_some(),
             is_subscribed: subscription.status != SubscriptionStatus::Inactive,
             sessions_not_before: get_text(card, "sessionsNotBefore").and_then(|at| at.parse().ok()),
+            requires_second_factor: client.require_totp,
             limits: subscription.plan().limits(),
         }))
     }

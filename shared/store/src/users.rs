@@ -71,6 +71,8 @@ pub(crate) struct UserCard {
     last_client: Option<ClientId>,
     /// From where the user has logged in before, newest last.
     known_from: Vec<String>,
+    /// Whether a login needs a code, too.
+    pub(crate) has_second_factor: bool,
     /// Whether whoever has the password has read the mailbox, too: a signup alone proves nothing of the address.
     pub(crate) is_proven: bool,
 }
@@ -96,6 +98,7 @@ impl UserCard {
             memberships: BTreeMap::from([(client, membership)]),
             last_client: None,
             known_from: Vec::new(),
+            has_second_factor: false,
             is_proven: true,
         }
     }
@@ -112,6 +115,7 @@ impl UserCard {
             epoch: must(get_number(item, "sessionEpoch"), "sessionEpoch")?,
             memberships,
             last_client: get_text(item, "lastClient").and_then(|id| id.parse().ok()),
+            has_second_factor: get_text(item, "totp").is_some(),
             is_proven: get_text(item, "proven").is_some(),
             known_from: get_text(item, "knownFrom").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
         })
@@ -122,10 +126,20 @@ impl UserCard {
         card.set("proven", text("true"))
     }
 
+    /// That a login needs a code from now on.
+    pub(crate) fn with_second_factor(card: Change) -> Change {
+        card.set("totp", text("true"))
+    }
+
+    /// That a login needs no code any more.
+    pub(crate) fn without_second_factor(card: Change) -> Change {
+        card.remove("totp")
+    }
+
     /// The user in a client, if it is a member there.
     pub(crate) fn in_client(&self, client: ClientId) -> Option<(User, &Membership)> {
         let membership = self.memberships.get(&client)?;
-        Some((self.person.in_role(membership.role), membership))
+        Some((self.person.in_role(membership.role, self.has_second_factor), membership))
     }
 
     /// That the user is a member of a client no more.
@@ -167,7 +181,7 @@ fn place(from: &RequestInfo) -> String {
 }
 
 impl Person {
-    pub(crate) fn in_role(&self, role: Role) -> User {
-        User { id: self.id, email: self.email.clone(), role, created_at: self.created_at }
+    pub(crate) fn in_role(&self, role: Role, second_factor: bool) -> User {
+        User { id: self.id, email: self.email.clone(), role, second_factor, created_at: self.created_at }
     }
 }

@@ -10,10 +10,9 @@ use auth::{Keyring, WebhookSecret};
 use contract::id::{ClientId, WebhookId};
 use contract::names::Description;
 use contract::webhook::{
-    Disabled, DisabledReason, Events, GraceSeconds, HeaderNames, Headers, HeadersChange, SignatureHeader, TenantIds,
-    Webhook,
+    Disabled, DisabledReason, Events, HeaderNames, Headers, HeadersChange, SignatureHeader, TenantIds, Webhook,
 };
-use contract::{Code, Error, Precondition, Problems};
+use contract::{Code, Error, GraceSeconds, Precondition, Problems};
 
 use crate::author::Author;
 use crate::change::{Change, Outcome};

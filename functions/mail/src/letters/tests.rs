@@ -29,13 +29,15 @@ fn invitation(client: &str) -> Mail {
     Mail::Invitation { to: to(), token: token(), client_name: client.parse().unwrap(), invited_by }
 }
 
-fn all() -> [(&'static str, Mail); 6] {
+fn all() -> [(&'static str, Mail); 8] {
     let (at, address) = (Time::from_millis(AT), "203.0.113.7".parse().ok());
     let agent = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0".to_owned();
     [
         ("password_reset", Mail::PasswordReset { to: to(), token: token() }),
         ("invitation", invitation("Ham & Söhne <GmbH>")),
         ("password_changed", Mail::PasswordChanged { to: to(), at, address: None }),
+        ("second_factor_on", Mail::SecondFactorOn { to: to(), at, address }),
+        ("second_factor_off", Mail::SecondFactorOff { to: to(), at, address }),
         ("new_login", Mail::NewLogin { to: to(), at, address, agent }),
         (
             "client_closed",

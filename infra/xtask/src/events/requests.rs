@@ -71,6 +71,7 @@ fn identifier(name: &str, samples: &Samples) -> Option<String> {
         "invitationToken" => samples.invitation_token.reveal(),
         "resetToken" => samples.reset_token.reveal(),
         "apiKey" => shop.api_keys[0].to_string(),
+        "rotatedApiKey" => samples.rotated_key.to_string(),
         "spareApiKey" => shop.api_keys[1].to_string(),
         "group" => shop.groups[0].to_string(),
         "spareGroup" => shop.groups[1].to_string(),

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::WebhookId;
 use crate::names::{Description, TenantId};
 use crate::resource::Resource;
-use crate::{Broken, Problems, Several, Time, Whole};
+use crate::{Several, Time};
 
 /// An endpoint that events are delivered to, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -91,25 +91,5 @@ impl Webhook {
             (Some(_), None) => false,
         };
         of_tenant && self.events.as_slice().iter().any(|filter| filter.takes(event))
-    }
-}
-
-/// How long a secret goes on signing after it was replaced, in seconds: 0 to 604,800 (a week).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, deserr::Deserr, JsonSchema)]
-#[schemars(inline, transparent, extend("minimum" = 0, "maximum" = 604_800))]
-#[deserr(error = Problems, try_from(Whole) = Self::checked -> Broken)]
-pub struct GraceSeconds(u32);
-
-impl GraceSeconds {
-    const MAX: u32 = 7 * 24 * 3600;
-
-    fn checked(seconds: Whole) -> Result<Self, Broken> {
-        seconds.within(0..=Self::MAX).map(Self)
-    }
-
-    /// The span.
-    #[must_use]
-    pub fn span(self) -> std::time::Duration {
-        std::time::Duration::from_secs(self.0.into())
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use contract::{Error, Origin};
 use store::author::Clock;
+use store::login_attempts::{Locked, LoginError};
 
 use super::Part;
 use crate::app::App;
@@ -31,6 +32,22 @@ impl Mailer {
     pub async fn send(&self, mail: &Mail) -> Result<(), Error> {
         let message = MailMessage { sent: self.clock.now(), mail: mail.clone() };
         self.queues.send_mail(message.seal(&*self.vault.ring().await?)?).await
+    }
+
+    /// What came of comparing a password, or a code; if that locked an account, its mailbox is told.
+    ///
+    /// # Errors
+    /// Why somebody is not let in, and those of [`Mailer::send`].
+    pub async fn tell_locked<T>(&self, compared: Result<T, LoginError>) -> Result<T, Error> {
+        match compared {
+            Ok(done) => Ok(done),
+            Err(LoginError { error, locked }) => {
+                if let Some(Locked { email: to, until }) = locked {
+                    self.send(&Mail::Locked { to, until }).await?;
+                }
+                Err(error)
+            }
+        }
     }
 }
 

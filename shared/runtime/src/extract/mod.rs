@@ -177,6 +177,7 @@ tuples! {
     a A, b B, c C, d D;
     a A, b B, c C, d D, e E;
     a A, b B, c C, d D, e E, f G;
+    a A, b B, c C, d D, e E, f G, g H;
 }
 
 /// A handler whose type is forgotten, so that what serves it is compiled once for all.

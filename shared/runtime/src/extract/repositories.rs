@@ -19,6 +19,7 @@ use store::jobs::{JobRuns, JobStarts, Jobs, Task};
 use store::keys::Kind;
 use store::members::Members;
 use store::passwords::{Mailboxes, OwnPassword, PasswordReset};
+use store::second_factors::SecondFactors;
 use store::sessions::{Sessions, UserSessions};
 use store::stream::Stream;
 use store::subscriptions::{SubscriptionEvents, Subscriptions};
@@ -63,7 +64,7 @@ repositories! {
         Invitations<A> where A, Jobs<A> where A, Members<A> where A, Subscriptions<A> where A, Tenants, Webhooks<A> where A => Self::open(&context.op()?);
     |context| EmbedTokens, TenantFields<A> where A, Values<A> where A => Self::open(&context.op()?, context.tenant(path_parameter(&context.incoming, "tenantId")?)?);
     |context| Sessions<A> where A => Self::open(context.app.store()?);
-    |context| OwnPassword, UserSessions<A> where A => Self::open(context.app.store()?, context.author().clone());
+    |context| OwnPassword, SecondFactors<A> where A, UserSessions<A> where A => Self::open(context.app.store()?, context.author().clone());
 }
 
 macro_rules! before_a_client_is_known {

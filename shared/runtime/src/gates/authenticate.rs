@@ -57,9 +57,7 @@ fn sent(incoming: &Incoming) -> Result<Sent, Error> {
             Ok(Sent::Explicit { text: one.to_str().unwrap_or_default().to_owned(), bearer: false })
         }
         [one] => {
-            // RFC 9110 §11.1: the scheme's name has no case.
-            let (scheme, token) = one.to_str().unwrap_or_default().split_once(' ').unwrap_or_default();
-            let token = if scheme.eq_ignore_ascii_case("bearer") { token.trim() } else { "" };
+            let token = one.to_str().ok().and_then(auth::bearer).unwrap_or_default();
             Ok(Sent::Explicit { text: token.to_owned(), bearer: true })
         }
         _ => Err(two()),

@@ -6,6 +6,7 @@ mod body;
 mod csrf;
 mod embed_token;
 mod idempotency;
+mod key_use;
 mod own_delivery;
 mod query;
 mod standing;
@@ -70,19 +71,29 @@ pub async fn answer(app: &App, endpoint: &'static Endpoint, event: ApiGatewayV2h
 }
 
 async fn pass(endpoint: &'static Endpoint, context: &mut RequestContext) -> Result<Reply, Error> {
+    match pass_gates(context).await {
+        Ok(None) => {
+            let handled = key_use::noted(context, caught(async { begin(endpoint, context).await?.await })).await;
+            idempotency::remember(context, &handled).await;
+            handled
+        }
+        Ok(Some(reply)) => key_use::noted(context, async { Ok(reply) }).await,
+        Err(error) => key_use::noted(context, async { Err(error) }).await,
+    }
+}
+
+async fn pass_gates(context: &mut RequestContext) -> Result<Option<Reply>, Error> {
     for gate in GATES {
         match gate {
             Gate::Check(check) => check(context)?,
             Gate::Ask(ask) => {
                 if let Some(reply) = ask(context).await? {
-                    return Ok(reply);
+                    return Ok(Some(reply));
                 }
             }
         }
     }
-    let handled = caught(async { begin(endpoint, context).await?.await }).await;
-    idempotency::remember(context, &handled).await;
-    handled
+    Ok(None)
 }
 
 /// Takes the handler's arguments: where that may take long, on a thread that nothing else waits for.

@@ -1,4 +1,4 @@
-//! Whether the caller's client is open, and has a subscription for what is asked.
+//! Whether the caller's client is open, has a subscription for what is asked, and requires a second factor.
 
 use contract::{Code, Error};
 
@@ -23,6 +23,12 @@ pub(super) fn admit(context: &mut RequestContext) -> Asked<'_> {
         }
         if route.is_of_ones_account() {
             return Ok(None);
+        }
+        // On what is of one's own account, the way to set one up.
+        if standing.requires_second_factor && matches!(caller, Caller::Session(session) if !session.user.second_factor)
+        {
+            let message = "This client requires a second factor. Set one up with `POST /api/auth/totp`.";
+            return Err(Error::saying(Code::Forbidden, message));
         }
         if standing.is_closed && route.goes_on != GoesOn::Closed {
             let message = "This client is closed. An owner can restore it: `POST /api/v1/client/restore`.";

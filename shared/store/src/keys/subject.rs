@@ -51,9 +51,12 @@ impl Subject {
             | Kind::Slug
             | Kind::Email
             | Kind::User => Self::Other,
-            Kind::Password | Kind::Key | Kind::GroupKeys | Kind::Tenants | Kind::Purge => Self::Other,
+            Kind::Password | Kind::SecondFactor | Kind::Key | Kind::GroupKeys | Kind::Tenants | Kind::Purge => {
+                Self::Other
+            }
             // Of the log table.
             Kind::PasswordReset
+            | Kind::KeyUses
             | Kind::BillingEvents
             | Kind::Idempotency
             | Kind::WebhookState

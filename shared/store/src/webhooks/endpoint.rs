@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use auth::{Keyring, WebhookSecret};
 use contract::id::{ClientId, EventId, WebhookId};
-use contract::webhook::{GraceSeconds, HeaderValue, Headers, Webhook};
-use contract::{Error, Problems, Time};
+use contract::webhook::{HeaderValue, Headers, Webhook};
+use contract::{Error, GraceSeconds, Problems, Time};
 use serde::{Deserialize, Serialize};
 
 use super::Shown;

@@ -15,7 +15,7 @@ use crate::fixture::{
 };
 use crate::idempotency::{REQUEST, answer, answered, go};
 use crate::life::{self, Lived, new_key};
-use crate::webhooks::ring;
+use crate::webhooks::{grace, ring};
 
 /// Round trips and calls of what a test does since it was made.
 struct Meter<'a>(&'a Tables);
@@ -135,7 +135,7 @@ async fn lists_of_keys_webhooks_and_deliveries_are_one_query() {
     many(&account, &webhook, 3).await;
     tables.connector().trace().reset();
     account.keys().list(&all()).await.unwrap();
-    meter.read("list API keys", "1 Query");
+    meter.read("list API keys", "1 Query Query");
     account.webhooks().list(&all()).await.unwrap();
     meter.read("list webhooks", "1 Query");
     let statuses = ["pending", "delivered", "retrying", "held", "failed"].map(|name| of_status(name.parse().unwrap()));
@@ -255,9 +255,19 @@ async fn accounts_keys_and_idempotency() {
         Ok(())
     };
     account.keys().update(lived.key, None, rename).await.unwrap();
-    meter.read("update key", "3 GetItem GetItem TransactWriteItems");
+    meter.read("update key", "2 BatchGetItem TransactWriteItems");
+    let (_, secret) = account.keys().rotate(lived.key, None, grace(60)).await.unwrap();
+    meter.read("rotate key", "2 BatchGetItem TransactWriteItems");
+    let key = account.store.verify_key(&secret.unwrap()).await.unwrap().unwrap();
+    meter.read("key", "1 GetItem");
+    for expected in ["1 UpdateItem", "0"] {
+        account.store.note_key_use(&key, &request_info()).await.unwrap();
+        meter.read("use of a key", expected);
+    }
+    account.keys().get(lived.key).await.unwrap();
+    meter.read("get key", "1 BatchGetItem");
     account.keys().delete(lived.key, None).await.unwrap();
-    meter.read("delete key", "3 GetItem GetItem TransactWriteItems");
+    meter.read("delete key", "2 BatchGetItem TransactWriteItems");
 
     for (key, length, kept, replayed) in [
         ("short", 2, "2 PutItem UpdateItem", "1 PutItem"),

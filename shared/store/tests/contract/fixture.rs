@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use auth::{PasswordAttempt, PasswordHash, SessionToken};
+use auth::{Keyring, PasswordAttempt, PasswordHash, SessionToken};
 use aws_sdk_dynamodb::config::retry::{RetryConfig, RetryPartition};
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::{Client, Config};
@@ -31,6 +31,8 @@ use hedgerow_store::tenants::Tenants;
 use hedgerow_store::values::{Save, Values};
 use hedgerow_store::{OpContext, Settings, Store};
 use serde_json::{Map, Value, json};
+
+use crate::webhooks::ring;
 
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
 pub(crate) const PASSWORD: &str = "correct horse";
@@ -107,7 +109,8 @@ impl Tables {
         let signup = Signup::open(&self.store(), self.author());
         let opened = signup.open_account(named(email), known_hash(), named("Acme")).await.unwrap();
         let scope = opened.op.scope().clone();
-        Account { tables: self.clone(), store: self.store(), scope, user: opened.user, client: opened.client }
+        let (user, client) = (opened.user, opened.client);
+        Account { tables: self.clone(), store: self.store(), scope, user, client, ring: ring() }
     }
 
     /// Logs in.
@@ -117,7 +120,8 @@ impl Tables {
         password: PasswordAttempt,
         client: Option<ClientId>,
     ) -> Result<(SessionInfo, SessionToken), Error> {
-        let entered = self.login().log_in(email, password, client).await.map_err(|refused| refused.error)?;
+        let entered =
+            self.login().log_in(email, password, None, client, &ring()).await.map_err(|refused| refused.error)?;
         Ok((entered.info, entered.token))
     }
 
@@ -156,6 +160,7 @@ pub(crate) struct Account {
     pub(crate) scope: ClientScope,
     pub(crate) user: User,
     pub(crate) client: ClientCard,
+    pub(crate) ring: Keyring,
 }
 
 impl Account {

@@ -8,11 +8,14 @@ use hedgerow_store::api_keys::ApiKeys;
 use hedgerow_store::deliveries::{Announcer, Attempts, Deliveries, Next, Releases};
 use hedgerow_store::field_groups::FieldGroups;
 use hedgerow_store::global_fields::{GlobalFieldChange, GlobalFields};
-use hedgerow_store::grant::{Create, Delete, Get, Grant, Granted, List, Ping, Redeliver, Restore, Update, Write};
+use hedgerow_store::grant::{
+    Create, Delete, Get, Grant, Granted, List, Ping, Redeliver, Restore, Rotate, Update, Write,
+};
 use hedgerow_store::idempotency::Ending;
 use hedgerow_store::jobs::{JobRuns, JobStarts, Jobs};
 use hedgerow_store::keys::Kind;
-use hedgerow_store::sessions::Sessions;
+use hedgerow_store::second_factors::SecondFactors;
+use hedgerow_store::sessions::{SessionCredential, Sessions};
 use hedgerow_store::tables::Table;
 use hedgerow_store::tenant_fields::TenantFields;
 use hedgerow_store::tenants::Tenants;
@@ -27,7 +30,8 @@ use crate::fixture::{
 };
 use crate::idempotency::{REQUEST, answer, answered, go};
 use crate::life::{self, new_key};
-use crate::webhooks::{member, new_webhook, ring};
+use crate::second_factors::code;
+use crate::webhooks::{grace, member, new_webhook, ring};
 
 /// One statement for each table and action, as a function's role has it.
 fn policy(tables: &Tables, grants: &[Grant]) -> Vec<engines::Grant> {
@@ -138,6 +142,11 @@ async fn credentials_and_accounts() {
             Ok(())
         })
     );
+    let used = account.store.verify_key(&secret).await.unwrap().unwrap();
+    under(&account, Store::KEY_USE_GRANTS, account.store.note_key_use(&used, &request_info())).await;
+    for _ in 0..3 {
+        works!(account, ApiKeys<Rotate>, account.keys(), rotate(key.id, None, grace(60)));
+    }
     works!(account, ApiKeys<Delete>, account.keys(), delete(key.id, None));
     under(&account, Store::KEY_GRANTS, account.store.warm_up(Kind::Key)).await;
     under(&account, &Signup::grants(), account.store.warm_up(Kind::Email)).await;
@@ -148,7 +157,7 @@ async fn credentials_and_accounts() {
     let login = tables.login();
     let (_, token) = under(&account, &Login::grants(), async {
         login
-            .log_in(&email(), named(PASSWORD), None)
+            .log_in(&email(), named(PASSWORD), None, None, &account.ring)
             .await
             .map(|entered| (entered.info, entered.token))
             .map_err(|refused| refused.error)
@@ -156,6 +165,7 @@ async fn credentials_and_accounts() {
     .await;
     let session =
         under(&account, Store::SESSION_GRANTS, account.store.verify_session(&token, &request_info())).await.unwrap();
+    let session = second_factor(&account, session).await;
     works!(account, Sessions<Get>, Sessions::open(&account.store), info(&session));
     works!(account, Sessions<Delete>, Sessions::open(&account.store), end(&session));
     let grants = [Store::IDEMPOTENCY_GRANTS, Store::LONG_ANSWER_GRANTS].concat();
@@ -165,6 +175,29 @@ async fn credentials_and_accounts() {
         under(&account, &grants, account.store.finish(reservation, ending)).await;
     }
     assert_eq!(permitted(policy(&tables, &grants), answered(&account, &REQUEST)).await, long);
+}
+
+/// Turns a second factor on, logs in with it, and turns it off: the session that goes on.
+async fn second_factor(account: &Account, session: SessionCredential) -> SessionCredential {
+    let author = || account.tables.author();
+    let factors = SecondFactors::<Create>::open(&account.store, author());
+    let started =
+        async { factors.start(&session, named(PASSWORD), &account.ring).await.map_err(|refused| refused.error) };
+    let secret = under(account, &SecondFactors::<Create>::grants(), started).await;
+    let factors = SecondFactors::<Update>::open(&account.store, author());
+    let first = named(&code(account, &secret));
+    let confirmed = factors.confirm(&session, &first, &account.ring);
+    let turned_on = under(account, &SecondFactors::<Update>::grants(), confirmed).await;
+    let (login, totp) = (account.tables.login(), named(&turned_on.recovery_codes[0].reveal()));
+    let entered = async {
+        let entered = login.log_in(&session.user.email, named(PASSWORD), Some(&totp), None, &account.ring).await;
+        entered.map_err(|refused| refused.error)
+    };
+    under(account, &Login::grants(), entered).await;
+    let factors = SecondFactors::<Delete>::open(&account.store, author());
+    let turned_off = async { factors.turn_off(&session, named(PASSWORD)).await.map_err(|refused| refused.error) };
+    assert!(under(account, &SecondFactors::<Delete>::grants(), turned_off).await);
+    account.store.verify_session(&turned_on.token, &request_info()).await.unwrap().unwrap()
 }
 
 #[tokio::test]

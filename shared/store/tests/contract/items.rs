@@ -1,17 +1,22 @@
 //! Items as they lie in the tables: who, when and which event on every one, and tables as the template makes them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, StreamViewType};
 use contract::Time;
 use contract::id::EventId;
 use contract::names::GroupRef;
+use hedgerow_store::OpContext;
+use hedgerow_store::api_keys::ApiKeys;
+use hedgerow_store::author::{Author, Seed};
 use hedgerow_store::global_fields::GlobalFieldChange;
+use hedgerow_store::grant::Delete;
 use hedgerow_store::tables::Table;
 use serde_json::{Value, json};
 
-use crate::fixture::{Account, Tables, label_change, named, other_name, relabelled, schema, string};
+use crate::fixture::{Account, Tables, label_change, named, other_name, relabelled, request_info, schema, string};
 use crate::life;
 
 type Item = HashMap<String, AttributeValue>;
@@ -188,12 +193,15 @@ async fn what_is_deleted_is_noted_for_the_purge_until_it_is_back() {
         roots.sort();
         roots
     };
-    assert!(noted().await.is_empty(), "all that was deleted in that life was restored or saved anew");
+    // All else that was deleted in that life was restored or saved anew.
+    let key = noted().await.pop().unwrap();
+    assert!(key.starts_with(&format!("AK#{client} x#key_")), "{key}");
     account.values("acme").delete(&at, &sku, None).await.unwrap();
     account.fields("acme").delete(&at, lived.own, None).await.unwrap();
     account.globals().delete(lived.global, None).await.unwrap();
     account.groups().delete(&at, None).await.unwrap();
     let expected = [
+        key.clone(),
         format!("D#{client}#{} #", lived.group),
         format!("F#{client}#acme x#{}#{}", lived.group, lived.own),
         format!("GF#{client} x#{}", lived.global),
@@ -204,7 +212,25 @@ async fn what_is_deleted_is_noted_for_the_purge_until_it_is_back() {
     account.globals().restore(lived.global, None).await.unwrap();
     account.fields("acme").restore(&at, lived.own, None).await.unwrap();
     account.values("acme").restore(&at, &sku, None).await.unwrap();
-    assert!(noted().await.is_empty());
+    assert_eq!(noted().await, [key]);
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_deleted_key_says_who_deleted_it() {
+    let tables = Tables::new().await;
+    let account = tables.account().await;
+    let (key, secret) = account.keys().create(life::new_key()).await.unwrap();
+    let (by, seed) = (request_info(), Seed::new(tables.clock.now()));
+    let author = Arc::new(Author::new("usr_who_deletes", &by, seed));
+    let op = OpContext::new(account.store.clone(), account.scope.clone(), author);
+    ApiKeys::<Delete>::open(&op).delete(key.id, None).await.unwrap();
+    let left = partition(&tables, &format!("AK#{}", account.scope.client())).await;
+    let [left] = left.as_slice() else { panic!("{left:?}") };
+    assert_eq!(text(left, "sk"), format!("x#{}", key.id));
+    let by: Value = serde_json::from_str(text(left, "by")).unwrap();
+    assert_eq!(by["actor"], "usr_who_deletes");
+    assert!(text(left, "deletedAt").parse::<Time>().is_ok() && text(left, "doc").contains(&key.prefix));
+    assert!(partition(&tables, &format!("K#{}", secret.hash().as_str())).await.is_empty());
 }
 
 #[tokio::test]

@@ -28,6 +28,8 @@ mod passwords;
 
 mod releases;
 mod retries;
+mod rotation;
+mod second_factors;
 mod sessions;
 mod tenant_fields;
 mod values;

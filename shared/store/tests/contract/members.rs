@@ -33,7 +33,10 @@ async fn accept(
     token: &MailedToken,
     password: Option<&str>,
 ) -> Result<(SessionInfo, SessionToken), Error> {
-    Acceptance::open(&account.tables.store(), account.tables.author()).accept(token, password.map(named)).await
+    Acceptance::open(&account.tables.store(), account.tables.author())
+        .accept(token, password.map(named), None, &account.ring)
+        .await
+        .map_err(|refused| refused.error)
 }
 
 async fn joined(account: &Account, by: &SessionCredential, email: &str, role: Role) -> (SessionInfo, SessionToken) {

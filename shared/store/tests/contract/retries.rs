@@ -1,6 +1,7 @@
 //! Requests that are carried out again under their key after something else has happened: what they had done is not
 //! done again over it.
 
+use auth::ApiKeySecret;
 use contract::Code;
 use contract::names::{EntityId, GroupRef};
 use hedgerow_store::OpContext;
@@ -14,11 +15,12 @@ use hedgerow_store::values::{Save, Values};
 use serde_json::{Value, json};
 
 use crate::fixture::{
-    Account, Tables, all, label_change, named, new_global, new_group, new_own, object, other_name, refused, relabelled,
-    string, values,
+    Account, Tables, all, if_match, label_change, named, new_global, new_group, new_own, object, other_name, refused,
+    relabelled, string, values,
 };
 use crate::idempotency::{REQUEST, go};
 use crate::life::new_key;
+use crate::webhooks::grace;
 
 /// An account with the fields `a` and `b` in the group `base`.
 async fn account() -> (Tables, Account, GroupRef) {
@@ -178,6 +180,35 @@ async fn an_api_key_that_is_changed_after_its_creation_has_a_new_secret_and_stay
     let fresh = tables.store();
     assert_eq!(fresh.verify_key(&secret).await.unwrap().map(|key| key.id), Some(first.id));
     assert!(fresh.verify_key(&lost).await.unwrap().is_none());
+    let (_, newest) = account.keys().rotate(first.id, None, grace(60)).await.unwrap();
+    let (_, third) = ApiKeys::open(&account.work_again(seed)).create(new_key()).await.unwrap();
+    for (secret, works) in [(&newest.unwrap(), true), (&third, true), (&secret, false)] {
+        assert_eq!(tables.store().verify_key(secret).await.unwrap().is_some(), works);
+    }
+}
+
+/// What a lost answer said is replaced where it stands by now, and what came after stays.
+#[tokio::test]
+async fn a_rotation_that_is_carried_out_again_has_a_new_secret_until_it_is_rotated_away() {
+    let (tables, account, _) = account().await;
+    let (key, _) = account.keys().create(new_key()).await.unwrap();
+    let seed = Seed::new(tables.clock.now());
+    let rotated = async |op: OpContext| ApiKeys::open(&op).rotate(key.id, if_match(1), grace(3_600)).await.unwrap();
+    let works = async |secret: &ApiKeySecret| tables.store().verify_key(secret).await.unwrap().is_some();
+    let (_, lost) = rotated(account.work_of(seed)).await;
+    let (again, second) = rotated(account.work_again(seed)).await;
+    let second = second.unwrap();
+    assert_eq!((again.id, &again.prefix), (key.id, &second.prefix()));
+    assert!(works(&second).await && !works(&lost.unwrap()).await);
+    let (_, newer) = account.keys().rotate(key.id, None, grace(60)).await.unwrap();
+    let (again, third) = rotated(account.work_again(seed)).await;
+    let third = third.unwrap();
+    assert_eq!(again.previous.unwrap().prefix, third.prefix());
+    assert!(works(&third).await && works(&newer.unwrap()).await && !works(&second).await);
+    account.keys().rotate(key.id, None, grace(0)).await.unwrap();
+    let version = account.keys().get(key.id).await.unwrap().version;
+    let (again, none) = rotated(account.work_again(seed)).await;
+    assert!(none.is_none() && again.version == version && again.previous.is_none());
 }
 
 /// A refusal of a retry says nothing of what the try before it has written.

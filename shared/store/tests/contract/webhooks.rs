@@ -5,8 +5,8 @@ use std::time::Duration;
 use auth::{Keyring, WebhookSecret};
 use aws_sdk_dynamodb::types::AttributeValue;
 use contract::id::WebhookId;
-use contract::webhook::{EventName, GraceSeconds, Webhook};
-use contract::{Code, Precondition, Problems};
+use contract::webhook::{EventName, Webhook};
+use contract::{Code, GraceSeconds, Precondition, Problems};
 use engines::Fault;
 use hedgerow_store::OpContext;
 use hedgerow_store::author::Seed;
@@ -27,7 +27,7 @@ pub(crate) fn member<T: deserr::Deserr<Problems>>(value: Value) -> T {
     deserr::deserialize::<T, _, Problems>(value).unwrap_or_else(|_| panic!("is refused"))
 }
 
-fn grace(seconds: u32) -> GraceSeconds {
+pub(crate) fn grace(seconds: u32) -> GraceSeconds {
     member(json!(seconds))
 }
 

@@ -1,0 +1,5 @@
+//! The function `confirm-totp`.
+
+fn main() {
+    runtime::serve(&accounts::CONFIRM_TOTP);
+}

@@ -1,0 +1,5 @@
+//! The function `start-totp`.
+
+fn main() {
+    runtime::serve(&accounts::START_TOTP);
+}

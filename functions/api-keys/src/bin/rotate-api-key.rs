@@ -1,0 +1,5 @@
+//! The function `rotate-api-key`.
+
+fn main() {
+    runtime::serve(&api_keys::ROTATE);
+}
