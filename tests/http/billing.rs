@@ -103,6 +103,8 @@ async fn a_plan_is_paid_for_and_its_event_sets_it() {
     let checkout = || ada.owner.post(CHECKOUT).json(&json!({ "plan": "starter" })).once("checkout");
     let page = checkout().await.data(201);
     assert_eq!(page, json!({ "url": "https://checkout.example/1" }));
+    // Sent again it leads to the same page.
+    assert_eq!(checkout().await.data(201), page);
     let asked = stripe.arrived();
     assert!(asked.iter().all(|one| one.header("authorization") == "Bearer sk_test_1"));
     assert!(asked[0].path.ends_with("lookup_keys%5B%5D=starter"), "{}", asked[0].path);
