@@ -6,23 +6,14 @@ use std::time::{Duration, Instant};
 use auth::Secret;
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
-use bytes::Bytes;
 use contract::{Code, Error};
-use http::HeaderName;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-
-use crate::extract::FromRequest;
-use crate::request::RequestContext;
-use crate::spec::operation::OperationSpec;
 
 /// Where Stripe's API is.
 pub const STRIPE: &str = "https://api.stripe.com";
 
 /// How long keys are used without asking again.
 const CACHE_TTL: Duration = Duration::from_secs(60);
-
-const SIGNATURE: HeaderName = HeaderName::from_static("stripe-signature");
 
 /// Stripe's keys: `{"secretKey": "sk_…", "webhookSecret": "whsec_…"}`, without a member where there is none.
 #[derive(Default, Deserialize)]
@@ -109,46 +100,4 @@ impl Billing {
 fn given(key: Option<&String>) -> Result<Secret<String>, Error> {
     let key = key.filter(|key| !key.is_empty()).ok_or(Code::BillingNotConfigured)?;
     Ok(Secret::new(key.clone()))
-}
-
-/// A body as it came, and what says that it is Stripe's.
-pub struct SignedBody {
-    /// Byte for byte.
-    pub body: Bytes,
-    /// The header `Stripe-Signature`.
-    pub signature: Option<String>,
-}
-
-impl FromRequest for SignedBody {
-    const TAKES_BODY: bool = true;
-
-    fn take(context: &RequestContext) -> Result<Self, Error> {
-        let incoming = &context.incoming;
-        let signature = incoming.only(&SIGNATURE).ok().flatten().map(str::to_owned);
-        Ok(Self { body: incoming.body.clone(), signature })
-    }
-    fn describe(operation: &mut OperationSpec) {
-        operation.parameter::<StripeSignature>("header", "Stripe-Signature", "That Stripe signed the body, and when.");
-        operation.body::<StripeEvent>();
-    }
-}
-
-macro_rules! described {
-    ($($name:ident $schema:tt)+) => { $(
-        struct $name;
-
-        impl JsonSchema for $name {
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!($name).into()
-            }
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!($schema)
-            }
-        }
-    )+ };
-}
-
-described! {
-    StripeEvent { "type": "object", "description": "An event, as Stripe has it." }
-    StripeSignature { "type": "string", "description": "`t=…,v1=…`" }
 }

@@ -23,12 +23,13 @@ pub mod vault;
 pub mod webhook_settings;
 
 pub use app::App;
-pub use billing::{Billing, SignedBody};
+pub use billing::Billing;
 pub use endpoint::{About, Endpoint, RouteSpec};
 pub use extract::body::{Body, NotNull, PartialBody, Patch};
 pub use extract::mail::{Mailer, PostponeMail};
 pub use extract::parameters::{New, Now, Query, Unrouted};
 pub use extract::repositories::{Assign, Deliver, Retry};
+pub use extract::signed_body::SignedBody;
 pub use extract::{ByKey, FromRequest, LoggedIn};
 pub use lambda::consumer::{Consumer, Source, Worker};
 pub use lambda::{consume, serve};

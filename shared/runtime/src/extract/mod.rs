@@ -4,6 +4,7 @@ pub mod body;
 pub mod mail;
 pub mod parameters;
 pub mod repositories;
+pub mod signed_body;
 
 use std::future::Future;
 use std::marker::PhantomData;
