@@ -41,6 +41,7 @@ impl Function {
         let mut command = Command::new(program("merge-values"));
         command.env_clear().envs(environment(runtime.address(), "merge-values"));
         command.env("AWS_ENDPOINT_URL", endpoint).env("AWS_REGION", "eu-central-1");
+        command.env("HEDGEROW_ORIGIN", "https://api.example.com");
         command.env("AWS_ACCESS_KEY_ID", "local").env("AWS_SECRET_ACCESS_KEY", "local");
         let process = command.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
         Self { runtime, _process: process }

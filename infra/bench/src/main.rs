@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a command's output")]
 
 mod beside;
+mod gates;
 mod link;
 mod lists;
 mod requests;
@@ -21,6 +22,9 @@ fn main() -> Result<(), Failure> {
     let wanted = |part: &str| named.is_empty() || named.iter().any(|name| name == part);
     if wanted("requests") {
         runtime.block_on(requests::run())?;
+    }
+    if wanted("gates") {
+        runtime.block_on(gates::run())?;
     }
     if wanted("lists") {
         runtime.block_on(lists::run())?;

@@ -50,16 +50,13 @@ impl Server {
         request(&self.address, &self.key, method, path)
     }
 
-    fn proc(&self, file: &str) -> Result<String, Failure> {
-        Ok(std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id().ok_or("the server ended")?))?)
+    fn id(&self) -> Result<String, Failure> {
+        Ok(self.child.id().ok_or("the server ended")?.to_string())
     }
 
-    /// User and system time of the server in milliseconds, from the scheduler's accounting in ticks of 10 ms.
+    /// Of the server, as [`cpu_millis`].
     pub(crate) fn cpu_millis(&self) -> Result<f64, Failure> {
-        let stat = self.proc("stat")?;
-        let (_, rest) = stat.rsplit_once(')').ok_or("the form of /proc/pid/stat")?;
-        let ticks: Vec<f64> = rest.split_whitespace().skip(11).take(2).filter_map(|t| t.parse().ok()).collect();
-        Ok(ticks.iter().sum::<f64>() * 10.0)
+        cpu_millis(&self.id()?)
     }
 
     /// Waits until what was written has been announced, and nothing goes on.
@@ -74,10 +71,22 @@ impl Server {
     }
 
     pub(crate) fn resident_mib(&self) -> Result<f64, Failure> {
-        let status = self.proc("status")?;
+        let status = proc(&self.id()?, "status")?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
         Ok(line.trim().trim_end_matches("kB").trim().parse::<f64>()? / 1024.0)
     }
+}
+
+fn proc(process: &str, file: &str) -> Result<String, Failure> {
+    Ok(std::fs::read_to_string(format!("/proc/{process}/{file}"))?)
+}
+
+/// User and system time of a process in milliseconds, from the scheduler's accounting in ticks of 10 ms.
+pub(crate) fn cpu_millis(process: &str) -> Result<f64, Failure> {
+    let stat = proc(process, "stat")?;
+    let (_, rest) = stat.rsplit_once(')').ok_or("the form of /proc/pid/stat")?;
+    let ticks: Vec<f64> = rest.split_whitespace().skip(11).take(2).filter_map(|t| t.parse().ok()).collect();
+    Ok(ticks.iter().sum::<f64>() * 10.0)
 }
 
 pub(crate) fn request(address: &str, key: &str, method: &str, path: &str) -> http::request::Builder {

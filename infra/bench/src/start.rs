@@ -61,6 +61,7 @@ async fn start(program: &str, endpoint: &str, event: Bytes) -> Result<(f64, f64)
     let mut command = Command::new(std::env::current_exe()?.with_file_name(program));
     command.env_clear().envs(environment(api.address(), program));
     command.env("AWS_ENDPOINT_URL", endpoint).env("AWS_REGION", "local");
+    command.env("HEDGEROW_ORIGIN", "https://api.example.com");
     command.env("AWS_ACCESS_KEY_ID", "local").env("AWS_SECRET_ACCESS_KEY", "local");
     let started = Instant::now();
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn()?;

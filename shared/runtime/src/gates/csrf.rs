@@ -7,14 +7,13 @@ use http::header::{HeaderName, ORIGIN, REFERER};
 use crate::request::RequestContext;
 use crate::request::caller::Caller;
 use crate::request::incoming::Incoming;
-use crate::spec::route::Method;
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Of what comes with a cookie, and of what begins a session. An explicit credential is no browser's doing.
 pub(super) fn refuse_other_sites(context: &RequestContext) -> Result<(), Error> {
     let proof = match &context.caller {
-        _ if matches!(context.route.method, Method::Get | Method::Any) => return Ok(()),
+        _ if !context.route.method.is_change() => return Ok(()),
         Caller::Session(_) => Proof::Needed,
         Caller::Anonymous => Proof::IfThere,
         Caller::Key(_) | Caller::Token(_) => return Ok(()),

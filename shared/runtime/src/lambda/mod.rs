@@ -60,6 +60,9 @@ async fn run(endpoint: &'static Endpoint) -> Result<(), lambda_runtime::Error> {
 
 /// What the gates need, and what the handler needs.
 fn prepare(endpoint: &Endpoint, start: &mut Start<'_>) -> Result<(), BadSetting> {
+    if endpoint.route.method.is_change() {
+        start.config.origin()?;
+    }
     if endpoint.route.access.takes_tokens() {
         <TokenVault as Part>::prepare(start)?;
     }

@@ -20,6 +20,12 @@ pub enum Method {
 }
 
 impl Method {
+    /// Whether it may change something, and so must come from a page of the deployment if a browser sends it.
+    #[must_use]
+    pub const fn is_change(self) -> bool {
+        !matches!(self, Self::Get | Self::Any)
+    }
+
     /// The method's own token (RFC 9110 §9.1).
     #[must_use]
     pub const fn name(self) -> &'static str {
