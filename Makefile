@@ -1,5 +1,6 @@
 # make dev    sets up and runs Hedgerow on this machine
 # make test   sets up and runs every check
+# make test-aws    deploys the templates to a local AWS and uses what stands there; FULL=1 with each function's own binary
 # make bench  measures
 # make gen    writes what is generated from the routes' declarations
 # make deploy-one F=get-values STACK=hedgerow    builds one function and puts it into a stack
@@ -17,10 +18,13 @@ PYTHON    := $(RECEIVERS)/python/venv/installed
 OPENAPI := tests/openapi
 SCHEMATHESIS := $(OPENAPI)/venv/installed
 
+# Deploys the templates to a local AWS.
+AWS := tests/aws/venv/installed
+
 # The tests of single packages that see them from the outside.
 PACKAGES := $(notdir $(patsubst %/main,%,$(patsubst %.rs,%,$(wildcard */*/tests/*.rs */*/tests/*/main.rs))))
 
-.PHONY: dev test bench gen lint advisories receivers openapi deploy-one
+.PHONY: dev test test-aws bench gen lint advisories receivers openapi deploy-one
 
 dev:
 	cargo run --package hedgerow -- dev $(ARGS)
@@ -33,7 +37,7 @@ part = @began=$$(date +%s); $(2) && echo "-- $(1): $$(($$(date +%s) - began)) s"
 
 # What runs is built with what the tests are, by selecting one of them: it would be built twice otherwise, since features
 # are unified over all that is selected.
-PROGRAMS := cargo build --quiet --workspace --bin hedgerow --bin merge-values --bin send-mail --bin xtask --test used
+PROGRAMS := cargo build --quiet --workspace --bin hedgerow --bin merge-values --bin send-mail --bin xtask --bin every-function --test used
 TESTS    := cargo test --quiet --workspace
 
 # The tests come last, so that a run ends with their own closing lines. The functions' one-line mains have none.
@@ -42,6 +46,7 @@ test:
 	$(call part,lint,$(MAKE) --no-print-directory lint)
 	$(call part,receivers,$(MAKE) --no-print-directory receivers)
 	$(call part,openapi,$(MAKE) --no-print-directory openapi)
+	$(call part,the deployed templates,$(MAKE) --no-print-directory test-aws)
 	$(call part,the build of the tests,$(TESTS) --no-run --lib --test '*')
 	rm -rf target/tmp/uses-of-roles
 	$(call part,unit tests and those of single packages,$(TESTS) --lib $(PACKAGES:%=--test %))
@@ -66,6 +71,14 @@ openapi: $(SCHEMATHESIS)
 	$(PROGRAMS)
 	$(<D)/bin/python $(OPENAPI)/run.py target/debug/hedgerow
 
+# One binary serves every function, which costs one link; with FULL=1 each has its own, as it is deployed.
+test-aws: $(AWS)
+	$(PROGRAMS)
+ifdef FULL
+	cargo build --quiet --release --workspace --exclude hedgerow-tests --bins
+endif
+	$(<D)/bin/python tests/aws/run.py $(if $(FULL),target/release,target/debug/every-function)
+
 # The advisory database is fetched from its public repository.
 advisories: $(DENY)
 	$(DENY) check advisories
@@ -74,8 +87,8 @@ bench:
 	cargo build --quiet --release --workspace --exclude hedgerow-tests --bins
 	target/release/bench
 
-# The name is the function's whole one: the tool makes a stray function of its own for any other. What a stack has made is
-# built for one architecture, which the tool reads from there as little as anything else.
+# By the function's whole name: for any other the tool would make a function beside the stack's. ARCH is what the stack has
+# as Architecture.
 STACK := hedgerow
 ARCH  := arm64
 deploy-one:
@@ -94,7 +107,7 @@ $(NODE): $(RECEIVERS)/node/package-lock.json
 	npm ci --silent --no-audit --no-fund --prefix $(RECEIVERS)/node
 	touch $@
 
-$(PYTHON) $(SCHEMATHESIS): %/venv/installed: %/requirements.txt
+$(PYTHON) $(SCHEMATHESIS) $(AWS): %/venv/installed: %/requirements.txt
 	python3 -m venv $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@

@@ -1,7 +1,8 @@
 //! The parsers by themselves.
 
 use auth::target::Rules;
-use auth::{ApiKeySecret, MailedToken, SessionToken, WebhookSecret};
+use auth::{ApiKeySecret, MailedToken, Secret, SessionToken, StripeSignature, WebhookSecret};
+use contract::Time;
 use contract::names::Email;
 use contract::permission::KeyType;
 use proptest::prelude::any;
@@ -137,5 +138,23 @@ fn e_mail_addresses() {
         assert_eq!(address.as_str().parse::<Email>().as_ref(), Ok(&address));
         assert!(!address.as_str().contains(['<', '>', '"', ',', '\r', '\n', ' ']));
         assert!(address.in_ascii().is_none_or(|ascii| ascii.as_str().bytes().all(|b| b.is_ascii_graphic())));
+    });
+}
+
+/// What is read of the payment service's header is signed by nobody, however near to a right one it comes.
+#[test]
+fn stripe_signatures() {
+    let (secret, at) = (Secret::new("whsec_sample".to_owned()), Time::from_millis(1_767_225_600_000));
+    let right = StripeSignature::header(b"{}", &secret, at);
+    each(TIMES, &near(&[&right, "t=1767225600,v1=00,v0=00"]), |bytes| {
+        let header = text(&bytes);
+        let Some(read) = StripeSignature::parse(&header) else { return };
+        assert!(header.contains("v1="), "{header}");
+        if read.is_of(b"{}", &secret, at) {
+            // The time is signed as it stands, and one of the signatures is the right one.
+            let (time, signature) = right.split_once(',').expect("two parts");
+            assert!(header.contains(time) && header.to_ascii_lowercase().contains(signature), "{header}");
+        }
+        assert!(!read.is_of(b"{} ", &secret, at), "{header}");
     });
 }

@@ -89,6 +89,9 @@ async fn a_closed_client_is_its_owners_to_see_and_to_restore() {
     let job = close(&ada, &ada.owner).await;
     assert_eq!((&job["kind"], &job["status"]), (&json!("client_erasure"), &json!("pending")));
 
+    until(PATIENCE, || async { app.mails_to(&ada.email).iter().any(|mail| mail.subject == "“ada” was closed") }).await;
+    assert!(app.mails_to("bob@example.com").iter().all(|mail| !mail.subject.contains("closed")), "owners alone");
+
     app.clock.advance(BELIEVED);
     ada.key.get("/api/v1/field-groups").await.fails(401, "unauthenticated");
     page.get(fields).await.fails(401, "unauthenticated");

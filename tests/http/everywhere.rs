@@ -13,6 +13,7 @@ use runtime_api::{RuntimeApi, environment};
 use samples::Identity;
 use serde_json::{Value, json};
 use store::author::Clock;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
@@ -130,5 +131,38 @@ async fn one_event_has_one_answer_wherever_it_is_answered() {
         if sent.iter().any(|(name, _)| *name == "x-request-id") {
             assert_eq!((here.request_id(), there.request_id()), ("mine", "mine"));
         }
+    }
+}
+
+/// A function's line of a request that it could not answer for want of its table: an error, and under which identifier the
+/// gateway's access log has it.
+#[tokio::test]
+async fn what_could_not_be_answered_is_logged_as_an_error_under_the_gateways_identifier_too() {
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let runtime = RuntimeApi::start().await.unwrap();
+    let mut command = Command::new(program("merge-values"));
+    command.env_clear().envs(environment(runtime.address(), "merge-values"));
+    command.env("AWS_ENDPOINT_URL", format!("http://{nobody}")).env("AWS_REGION", "eu-central-1");
+    command.env("AWS_ACCESS_KEY_ID", "local").env("AWS_SECRET_ACCESS_KEY", "local");
+    let mut process = command.stdin(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+    let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
+    let sample = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../events/merge-values.json")).unwrap();
+    let sample: Value = serde_json::from_slice(&sample).unwrap();
+    let mut nonsense = sample.clone();
+    nonsense["headers"]["x-api-key"] = json!("hr_live_x");
+    for (event, status, level) in [(sample, 503, "ERROR"), (nonsense, 401, "INFO")] {
+        let answered = tokio::time::timeout(PATIENCE, runtime.invoke(event.to_string())).await.unwrap().unwrap();
+        let answer: Value = serde_json::from_slice(&answered.unwrap()).unwrap();
+        assert_eq!(answer["statusCode"], status, "{answer}");
+        let line = loop {
+            let line = tokio::time::timeout(PATIENCE, log.next_line()).await.unwrap().unwrap().unwrap();
+            let line: Value = serde_json::from_str(&line).unwrap();
+            if line["message"] == "request" {
+                break line;
+            }
+        };
+        assert_eq!((&line["level"], &line["status"]), (&json!(level), &json!(status)), "{line}");
+        assert_eq!(line["gateway_request_id"], event["requestContext"]["requestId"], "{line}");
+        assert_eq!(line["request_id"], answer["headers"]["x-request-id"], "{line}");
     }
 }

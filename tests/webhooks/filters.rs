@@ -1,10 +1,12 @@
 //! Who is told of what.
 
-use hedgerow_tests::app::{id, values};
+use std::time::Duration;
+
+use hedgerow_tests::app::{App, id, values};
 use hedgerow_tests::receiver::{Arrived, Receiver};
 use serde_json::{Value, json};
 
-use crate::world::{Hook, SOON, World};
+use crate::world::{Hook, SOON, World, quiet};
 
 /// Events of each kind: two of no tenant, one of a tenant's field, and values of two tenants.
 async fn write(world: &World) {
@@ -133,4 +135,24 @@ async fn another_clients_webhook_is_told_nothing_and_sees_nothing() {
     foreign.post(&format!("{}/recover", hook.path())).json(&body).await.fails(404, "webhook_not_found");
     let job = hook.recover(0).await;
     foreign.get(&format!("/api/v1/jobs/{}", id(&job))).await.fails(404, "job_not_found");
+}
+
+/// Fan-out lags behind the writes; the webhook is made in between.
+#[tokio::test]
+async fn a_webhook_hears_of_nothing_older_than_itself() {
+    let mut app = App::start().await;
+    let account = app.account("acme").await;
+    let key = &account.key;
+    let group = key.group("product").await;
+    key.global("older", json!({ "type": "string" }), &[&group]).await;
+    app.advance(Duration::from_secs(1));
+    let receiver = Receiver::start();
+    let hook = Hook::make(key, json!({ "url": receiver.url(), "events": ["*"] })).await;
+    key.global("younger", json!({ "type": "string" }), &[&group]).await;
+    app.work();
+    receiver.wait(1).await;
+    hook.until("delivered", 1).await;
+    quiet(&app).await;
+    let heard: Vec<_> = receiver.arrived().iter().map(|one| one.json()["data"]["key"].clone()).collect();
+    assert_eq!(heard, ["younger"]);
 }

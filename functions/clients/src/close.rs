@@ -1,12 +1,14 @@
 //! `DELETE /api/v1/client`
 
 use auth::PasswordAttempt;
+use contract::names::Email;
+use contract::resource::Client;
 use contract::webhook::Job;
 use contract::{Error, Precondition, Problems};
 use deserr::Deserr;
-use runtime::{Accepted, Body, LoggedIn, Mailer};
+use runtime::{Accepted, Body, LoggedIn, Mail, Mailer};
 use schemars::JsonSchema;
-use store::clients::Clients;
+use store::clients::{Clients, RETENTION};
 use store::grant::Delete;
 
 /// The password of the owner who closes the client.
@@ -19,6 +21,15 @@ pub(crate) struct CloseClient {
 
 impl Body for CloseClient {}
 
+async fn tell(clients: &Clients<Delete>, mailer: &Mailer, client: Client, closed_by: Email) -> Result<(), Error> {
+    let Some(erased_at) = client.closed_at.map(|at| at.plus(RETENTION)) else { return Ok(()) };
+    for to in clients.owners().await? {
+        let (client_name, closed_by) = (client.name.clone(), closed_by.clone());
+        mailer.send(&Mail::ClientClosed { to, client_name, closed_by, erased_at }).await?;
+    }
+    Ok(())
+}
+
 pub(crate) async fn close(
     session: LoggedIn,
     clients: Clients<Delete>,
@@ -27,6 +38,14 @@ pub(crate) async fn close(
     body: CloseClient,
 ) -> Result<Accepted<Job>, Error> {
     let closed = clients.close(&session.0, body.password, precondition).await;
-    let (_, job) = mailer.tell_locked(closed).await?;
+    let (client, job) = mailer.tell_locked(closed).await?;
+    if let Err(error) = tell(&clients, &mailer, client, session.0.user.email).await {
+        // It is closed all the same.
+        tracing::warn!(
+            operation = crate::DELETE.route.id,
+            ?error,
+            "owners could not be told that their client was closed"
+        );
+    }
     Ok(Accepted(job))
 }

@@ -144,10 +144,14 @@ impl FanOut {
     }
 
     async fn announce(&self, client: ClientId, announcements: &[Announcement]) -> Result<(), Error> {
-        // Read strongly, and after the changes: a webhook that was made before a change is told of it.
+        // Read strongly, and after the changes: a webhook that was made before a change is told of it. One that was made
+        // after it, while the stream lagged or before a change is replayed, is not.
         let webhooks = self.announcer.webhooks(client).await?;
+        let wants = |webhook: &Webhook, announcement: &Announcement| {
+            webhook.created_at <= announcement.at && webhook.wants(announcement.event, announcement.tenant.as_ref())
+        };
         let wanted = |announcement: &Announcement| -> Vec<&Webhook> {
-            webhooks.iter().filter(|webhook| webhook.wants(announcement.event, announcement.tenant.as_ref())).collect()
+            webhooks.iter().filter(|webhook| wants(webhook, announcement)).collect()
         };
         let pairs: Vec<_> = announcements.iter().map(|one| (one, wanted(one))).collect();
         let messages = self.announcer.announce(&pairs).await?;

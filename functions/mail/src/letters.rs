@@ -92,6 +92,20 @@ pub(crate) fn of(message: &MailMessage, origin: &Origin) -> Letter {
             ];
             ("New login to your account".to_owned(), paragraphs)
         }
+        Mail::ClientClosed { client_name, closed_by, erased_at, .. } => {
+            let erased = minute(*erased_at);
+            let paragraphs = vec![
+                Text(format!(
+                    "{closed_by} closed “{client_name}”. Its keys are refused, and nothing of it is delivered."
+                )),
+                Text(format!(
+                    "It is erased after {erased}, for good. Until then you, or another owner, can restore it."
+                )),
+                Link("Log in", log_in()),
+            ];
+            // As of an invitation's subject.
+            (format!("“{client_name}” was closed"), paragraphs)
+        }
         Mail::Locked { until, .. } => {
             let until = minute(*until);
             let paragraphs = vec![

@@ -88,7 +88,8 @@ impl SendMail {
             | Mail::PasswordChanged { to, .. }
             | Mail::SecondFactorOn { to, .. }
             | Mail::SecondFactorOff { to, .. }
-            | Mail::NewLogin { to, .. } => Ok(Some(to.clone())),
+            | Mail::NewLogin { to, .. }
+            | Mail::ClientClosed { to, .. } => Ok(Some(to.clone())),
         }
     }
 }

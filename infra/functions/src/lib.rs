@@ -1,5 +1,7 @@
 //! Every function, for what serves or describes all of them.
 
+pub mod settings;
+
 use runtime::{Consumer, RouteSpec};
 
 /// Every route, in the order in which the API's description has them. A new package is listed here.

@@ -8,8 +8,9 @@ use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 use contract::names::Email;
 use engines::{Connector, Engines};
+use functions::settings::{MAX_RECEIVES, RETENTION, visibility};
 use runtime::billing::STRIPE;
-use runtime::{Billing, Queue, Queues, Ses, Source, TokenRotation, TokenVault, Vault};
+use runtime::{Billing, Queue, Queues, Ses, TokenRotation, TokenVault, Vault};
 use serde_json::json;
 
 /// Anything that can go wrong at start.
@@ -19,10 +20,6 @@ pub type StartError = Box<dyn std::error::Error>;
 pub const PREFIX: &str = "hedgerow";
 /// Whom mail is from.
 pub const MAIL_FROM: &str = "no-reply@hedgerow.example";
-/// A message is kept for 14 days.
-const RETENTION: &str = "1209600";
-/// A message that was received so often goes to its dead-letter queue.
-const MAX_RECEIVES: u32 = 10;
 
 /// The name of a queue.
 #[must_use]
@@ -84,12 +81,12 @@ pub(crate) fn ses(connector: &Connector) -> Result<Ses, StartError> {
 /// # Errors
 /// If SQS refuses.
 pub async fn create_queues(sqs: &aws_sdk_sqs::Client) -> Result<Queues, StartError> {
-    let visibility = Source::visibility(functions::consumers()).as_secs().to_string();
+    let (visibility, retention) = (visibility().as_secs().to_string(), RETENTION.as_secs().to_string());
     let mut base = String::new();
     for queue in Queue::ALL {
         let name = queue_name(queue);
         let dead =
-            create_queue(sqs, &format!("{name}-dead"), &[(Attribute::MessageRetentionPeriod, RETENTION)]).await?;
+            create_queue(sqs, &format!("{name}-dead"), &[(Attribute::MessageRetentionPeriod, &*retention)]).await?;
         let arn = Attribute::QueueArn;
         let told =
             sqs.get_queue_attributes().queue_url(dead).attribute_names(arn.clone()).send().await.map_err(whole)?;
@@ -97,7 +94,7 @@ pub async fn create_queues(sqs: &aws_sdk_sqs::Client) -> Result<Queues, StartErr
         let redrive = json!({ "deadLetterTargetArn": arn, "maxReceiveCount": MAX_RECEIVES }).to_string();
         let settings = [
             (Attribute::VisibilityTimeout, &*visibility),
-            (Attribute::MessageRetentionPeriod, RETENTION),
+            (Attribute::MessageRetentionPeriod, &*retention),
             (Attribute::RedrivePolicy, &redrive),
         ];
         let url = create_queue(sqs, &name, &settings).await?;

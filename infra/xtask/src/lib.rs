@@ -6,6 +6,7 @@ pub mod node;
 pub mod openapi;
 pub mod paths;
 pub mod policy;
+pub mod seed;
 pub mod seeded;
 pub mod template;
 pub mod watch;

@@ -22,17 +22,28 @@ enum Chore {
         #[arg(long)]
         check: bool,
     },
+    /// Make the account of the sample events in a deployment on this machine, which `AWS_ENDPOINT_URL` names
+    Seed,
 }
 
 fn main() -> ExitCode {
-    let Options { chore: Chore::Gen { check } } = Options::parse();
-    match generate(check) {
+    let done = match Options::parse().chore {
+        Chore::Gen { check } => generate(check),
+        Chore::Seed => seed(),
+    };
+    match done {
         Ok(code) => code,
         Err(failure) => {
             println!("{failure:?}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn seed() -> Result<ExitCode, Failure> {
+    let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    tokio.block_on(xtask::seed::seed())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn generate(check: bool) -> Result<ExitCode, Failure> {

@@ -151,6 +151,6 @@ async fn create_queues(sqs: aws_sdk_sqs::Client) -> Result<Queues, Failure> {
 }
 
 /// An error with its cause, which its `Display` keeps to itself.
-fn told(error: &contract::Error) -> Failure {
+pub(crate) fn told(error: &contract::Error) -> Failure {
     format!("{error:?}").into()
 }

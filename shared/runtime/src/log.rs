@@ -9,28 +9,35 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::request::RequestContext;
 
-/// Writes the line of a request that began then.
+/// Writes the line of a request that began then: what was a fault of ours or of what lies below, at `ERROR`.
 pub(crate) fn request(started: Instant, context: &RequestContext, status: u16, error: Option<&Error>) {
     let RequestContext { route, caller, incoming, .. } = context;
     let first = |text: &str, most| text.chars().take(most).collect::<String>();
     let tenant = incoming.parameters.iter().find(|(name, _)| name == "tenantId");
     let scope = caller.scope();
-    tracing::info!(
-        operation = route.id,
-        method = incoming.method,
-        route = route.path,
-        path = first(&incoming.path, 1024),
-        status,
-        millis = started.elapsed().as_micros() as f64 / 1000.0,
-        request_id = incoming.info.request_id,
-        client = scope.map(|scope| scope.client().to_string()),
-        actor = scope.map(|_| caller.actor()),
-        key = caller.key().map(|key| key.to_string()),
-        tenant = tenant.map(|(_, tenant)| first(tenant, 128)),
-        error = error.map(|error| error.code().name()),
-        cause = error.and_then(Error::cause).map(ToString::to_string),
-        "request"
-    );
+    // The level is part of what the macro makes.
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                operation = route.id,
+                method = incoming.method,
+                route = route.path,
+                path = first(&incoming.path, 1024),
+                status,
+                millis = started.elapsed().as_micros() as f64 / 1000.0,
+                request_id = incoming.info.request_id,
+                gateway_request_id = incoming.gateway_request_id,
+                client = scope.map(|scope| scope.client().to_string()),
+                actor = scope.map(|_| caller.actor()),
+                key = caller.key().map(|key| key.to_string()),
+                tenant = tenant.map(|(_, tenant)| first(tenant, 128)),
+                error = error.map(|error| error.code().name()),
+                cause = error.and_then(Error::cause).map(ToString::to_string),
+                "request"
+            )
+        };
+    }
+    if status >= 500 { line!(error) } else { line!(info) }
 }
 
 /// Standard error behind the mask. Each call of `write` is a line, whole.

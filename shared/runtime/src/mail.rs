@@ -72,6 +72,17 @@ pub enum Mail {
         /// By which `User-Agent`.
         agent: String,
     },
+    /// A client was closed: to each of its owners.
+    ClientClosed {
+        /// Whose mailbox it goes to.
+        to: Email,
+        /// The client's name.
+        client_name: Name,
+        /// The owner who closed it.
+        closed_by: Email,
+        /// When it is erased.
+        erased_at: Time,
+    },
     /// Too many wrong passwords: for a while, none is accepted.
     Locked {
         /// Whose mailbox it goes to.
@@ -92,6 +103,7 @@ impl Mail {
             | Self::SecondFactorOn { to, .. }
             | Self::SecondFactorOff { to, .. }
             | Self::NewLogin { to, .. }
+            | Self::ClientClosed { to, .. }
             | Self::Locked { to, .. } => to,
         }
     }

@@ -5,21 +5,27 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use auth::PasswordAttempt;
-use contract::id::{ClientId, JobId};
-use contract::resource::Client;
+use contract::id::{ClientId, JobId, UserId};
+use contract::names::Email;
+use contract::permission::Role;
+use contract::resource::{Client, Member};
 use contract::webhook::{Job, JobKind, JobStatus, Progress};
 use contract::{Code, Error, Precondition};
 
 use crate::OpContext;
 use crate::change::Change;
-use crate::document::{Document, check, deleted_at, holding, to_doc};
-use crate::dynamo::{get_text, must_parse, number, text};
+use crate::document::{Document, check, deleted_at, from_doc, holding, to_doc};
+use crate::dynamo::{KeyRange, get_text, must_parse, number, text};
 use crate::grant::{Delete, Get, Restore, Update, granted};
-use crate::keys::{self, RETENTION};
+use crate::keys;
 use crate::login_attempts::{self, LoginError};
 use crate::passwords;
 use crate::retry::{Step, update_with_retry};
 use crate::sessions::SessionCredential;
+use crate::tables::Table;
+
+/// How long a closed client can be restored: 30 days.
+pub const RETENTION: Duration = keys::RETENTION;
 
 /// How long the job can be asked for beside the time until it begins.
 const JOB_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -39,6 +45,7 @@ granted! {
     Clients<Delete> {
         Main GetItem [Client];
         Main BatchGetItem [User, Password];
+        Main Query [Members];
         Main UpdateItem [Client];
         Main PutItem [Purge];
         Log BatchGetItem [Email];
@@ -143,6 +150,20 @@ impl Clients<Delete> {
         });
         store.forget_standing(self.id());
         Ok((closed?, job))
+    }
+}
+
+impl Clients<Delete> {
+    /// The addresses of the client's owners.
+    ///
+    /// # Errors
+    /// None of the contract's.
+    pub async fn owners(&self) -> Result<Vec<Email>, Error> {
+        let pk = keys::members_pk(&self.op.scope);
+        let all = KeyRange { table: Table::Main, pk: &pk, prefix: UserId::PREFIX, after: None, limit: None };
+        let members = self.op.store.query(&all).await?;
+        let members = members.iter().map(from_doc).collect::<Result<Vec<Member>, _>>()?;
+        Ok(members.into_iter().filter(|member| member.role == Role::Owner).map(|owner| owner.email).collect())
     }
 }
 

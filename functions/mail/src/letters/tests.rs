@@ -29,7 +29,7 @@ fn invitation(client: &str) -> Mail {
     Mail::Invitation { to: to(), token: token(), client_name: client.parse().unwrap(), invited_by }
 }
 
-fn all() -> [(&'static str, Mail); 7] {
+fn all() -> [(&'static str, Mail); 8] {
     let (at, address) = (Time::from_millis(AT), "203.0.113.7".parse().ok());
     let agent = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0".to_owned();
     [
@@ -39,6 +39,15 @@ fn all() -> [(&'static str, Mail); 7] {
         ("second_factor_on", Mail::SecondFactorOn { to: to(), at, address }),
         ("second_factor_off", Mail::SecondFactorOff { to: to(), at, address }),
         ("new_login", Mail::NewLogin { to: to(), at, address, agent }),
+        (
+            "client_closed",
+            Mail::ClientClosed {
+                to: to(),
+                client_name: "Ham & Söhne <GmbH>".parse().unwrap(),
+                closed_by: "eve@example.com".parse().unwrap(),
+                erased_at: at,
+            },
+        ),
         ("locked", Mail::Locked { to: to(), until: at }),
     ]
 }

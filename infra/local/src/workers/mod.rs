@@ -15,7 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engines::Role;
-use runtime::{Queue, Source};
+use functions::settings::at_once;
+use runtime::Source;
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -124,7 +125,8 @@ impl Workers {
                 if let Some(poller) = feed(consumer, role) {
                     for queue in of {
                         let url = addresses.url(*queue);
-                        pollers.spawn(queue::poll(poller.clone(), client.clone(), url, *queue, at_once(*queue)));
+                        let places = usize::from(at_once(*queue).one_machine);
+                        pollers.spawn(queue::poll(poller.clone(), client.clone(), url, *queue, places));
                     }
                 }
             }
@@ -155,13 +157,5 @@ impl Workers {
 impl Drop for Workers {
     fn drop(&mut self) {
         self.task.abort();
-    }
-}
-
-/// How many batches of a queue are worked on at once: a slow endpoint holds up its batch, not the others.
-const fn at_once(queue: Queue) -> usize {
-    match queue {
-        Queue::FirstAttempts | Queue::Retries => 128,
-        Queue::Jobs | Queue::Mail => 4,
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName as System};
+use functions::settings::MESSAGES;
 use runtime::Queue;
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
@@ -17,8 +18,6 @@ use super::consumer::Fed;
 use super::{GRACE, Poller};
 use crate::services;
 
-/// Messages in a batch, at the most.
-const BATCH: i32 = 10;
 /// How long a receive waits for a message, in seconds.
 const WAIT: i32 = 20;
 /// The pause after a receive that failed.
@@ -64,7 +63,7 @@ pub(super) async fn poll(poller: Poller, sqs: Client, url: String, queue: Queue,
 
 impl Polled {
     async fn receive(&self) -> Vec<Message> {
-        let receive = self.sqs.receive_message().queue_url(&self.url).max_number_of_messages(BATCH);
+        let receive = self.sqs.receive_message().queue_url(&self.url).max_number_of_messages(MESSAGES.into());
         let receive = receive.wait_time_seconds(WAIT).message_system_attribute_names(System::All);
         match receive.send().await {
             Ok(received) => received.messages.unwrap_or_default(),

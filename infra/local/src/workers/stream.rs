@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use contract::Code;
 use engines::{EngineError, Stream};
+use functions::settings::{self, CHANGES};
 use serde_json::Value;
 use tokio::time::timeout;
 
@@ -12,9 +13,9 @@ use super::failed_records::FailedRecords;
 use super::{GRACE, Poller};
 
 /// Records in a batch at the most.
-const BATCH: usize = 100;
+const BATCH: usize = CHANGES as usize;
 /// How often one record is tried before it goes to the failed records.
-const TRIES: u32 = 8;
+const TRIES: u16 = settings::TRIES.one_machine;
 /// The pauses between tries: the first, and the longest.
 const PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -61,7 +62,7 @@ struct Reading {
     /// How many records the next batch may have: few while a bad one is looked for.
     most: usize,
     /// How often a record alone has failed.
-    tries: u32,
+    tries: u16,
     /// Failures of any kind since something was last done: the longer, the longer the pause.
     failures: u32,
 }

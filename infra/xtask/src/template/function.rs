@@ -1,5 +1,6 @@
 //! A function, its role and its log.
 
+use functions::settings::ROUTE_TIMEOUT;
 use runtime::Consumer;
 
 use super::route::RouteFunction;
@@ -26,7 +27,7 @@ pub const LONGEST_ID: usize = 27;
 
 /// The function of a route, and the route.
 pub(super) fn of_route(function: &RouteFunction) -> Vec<(String, Node)> {
-    let own = Own { id: &function.id, summary: &function.summary, timeout: 15 };
+    let own = Own { id: &function.id, summary: &function.summary, timeout: ROUTE_TIMEOUT.as_secs() };
     let mut resources = own.resources(&Home::NESTED, role::statements(&function.permissions));
     resources.extend(gateway::of_route(function));
     resources

@@ -6,8 +6,10 @@ use crate::map;
 use crate::node::Node;
 
 /// The access log's line: the path without the query, which may hold what is searched for.
-const ACCESS: [(&str, &str); 9] = [
+const ACCESS: [(&str, &str); 10] = [
     ("requestId", "$context.requestId"),
+    // What the lines START and REPORT of the function's log have.
+    ("invocationId", "$context.integration.requestId"),
     ("time", "$context.requestTime"),
     ("sourceIp", "$context.identity.sourceIp"),
     ("method", "$context.httpMethod"),

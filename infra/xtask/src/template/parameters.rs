@@ -1,5 +1,8 @@
 //! What a deployment chooses.
 
+use functions::settings::at_once;
+use runtime::Queue;
+
 use super::reference;
 use crate::map;
 use crate::node::Node;
@@ -38,7 +41,7 @@ pub(super) fn parameters() -> Node {
             .with("AllowedValues", ["false", "true"]),
         "WebhookPorts" => text("443", "The ports that webhooks may go to, separated by commas")
             .with("AllowedPattern", "^[1-9][0-9]{0,4}(,[1-9][0-9]{0,4})*$"),
-        "DeliveryConcurrency" => number(50, "Batches of deliveries at once, for first attempts and for retries each")
+        "DeliveryConcurrency" => number(u64::from(at_once(Queue::FirstAttempts).lambda), "Batches of deliveries at once, for first attempts and for retries each")
             .with("MinValue", 2_u64)
             .with("MaxValue", 1000_u64),
         "AlarmTopicArn" => text("", "The SNS topic that alarms are sent to, if any"),

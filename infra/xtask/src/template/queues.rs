@@ -1,17 +1,11 @@
 //! The queues, each with one for dead letters: what was handed out too often waits there for somebody to look.
 
-use std::time::Duration;
-
-use runtime::{Queue, Source};
+use functions::settings::{MAX_RECEIVES, RETENTION, visibility};
+use runtime::Queue;
 
 use super::{attribute, filled, named, reference};
 use crate::map;
 use crate::node::Node;
-
-/// How long a message is kept at the most: as long as SQS can. One that was set aside keeps its age.
-const RETENTION: Duration = Duration::from_secs(14 * 24 * 3600);
-/// A message that was handed out so often is set aside.
-const MOST_RECEIVES: u64 = 10;
 
 /// The resource of a queue.
 pub(super) fn logical(queue: Queue) -> String {
@@ -51,11 +45,10 @@ pub(super) fn outputs() -> Vec<(String, Node)> {
 fn live(queue: Queue) -> Node {
     let redrive = map! {
         "deadLetterTargetArn" => attribute(&dead(queue), "Arn"),
-        "maxReceiveCount" => MOST_RECEIVES,
+        "maxReceiveCount" => u64::from(MAX_RECEIVES),
     };
-    let properties = properties(queue.word())
-        .with("VisibilityTimeout", Source::visibility(functions::consumers()).as_secs())
-        .with("RedrivePolicy", redrive);
+    let properties =
+        properties(queue.word()).with("VisibilityTimeout", visibility().as_secs()).with("RedrivePolicy", redrive);
     resource(properties)
 }
 

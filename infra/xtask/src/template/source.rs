@@ -1,5 +1,6 @@
 //! What feeds the functions that no route reaches, and what becomes of changes that none of them could deal with.
 
+use functions::settings::{CHANGES, CHANGES_WINDOW, MESSAGES, TRIES, at_once};
 use runtime::{Consumer, Queue, Source};
 use store::tables::Table;
 
@@ -10,20 +11,9 @@ use crate::node::Node;
 /// The bucket of changes that were given up.
 pub(super) const GIVEN_UP: &str = "GivenUpChanges";
 
-/// Changes that come in one batch at the most.
-const CHANGES: u64 = 100;
 /// Batches of one shard that are worked on at once: the changes of an item stay in order, others' need not, and a batch
 /// that fails again and again holds up a quarter of the shard's items only.
 const AT_ONCE: u64 = 4;
-/// How often a batch of changes is tried anew.
-const RETRIES: u64 = 50;
-/// Messages that come in one batch at the most: more would have to be waited for.
-const MESSAGES: u64 = 10;
-/// Batches of tasks at once. Jobs are in no hurry, and all of them write to one table.
-const TASKS_AT_ONCE: u64 = 10;
-
-/// Batches of mails at once, as few as there may be: SES takes so many a second, few of a new account.
-const MAILS_AT_ONCE: u64 = 2;
 
 /// The resource of the mapping of a source, a table or a queue, to a function.
 pub(super) fn mapping(consumer: &Consumer, word: &str) -> String {
@@ -99,11 +89,11 @@ fn stream(table: Table) -> Node {
         "EventSourceArn" => attribute(tables::logical(table), "StreamArn"),
         // Whatever was written before the function was there is announced too.
         "StartingPosition" => "TRIM_HORIZON",
-        "BatchSize" => CHANGES,
-        "MaximumBatchingWindowInSeconds" => 0_u64,
+        "BatchSize" => u64::from(CHANGES),
+        "MaximumBatchingWindowInSeconds" => CHANGES_WINDOW.as_secs(),
         "ParallelizationFactor" => AT_ONCE,
         "BisectBatchOnFunctionError" => true,
-        "MaximumRetryAttempts" => RETRIES,
+        "MaximumRetryAttempts" => u64::from(TRIES.lambda),
         "DestinationConfig" => map! { "OnFailure" => map! { "Destination" => attribute(GIVEN_UP, "Arn") } },
         // An alarm counts what was given up.
         "MetricsConfig" => map! { "Metrics" => ["EventCount"] },
@@ -113,12 +103,11 @@ fn stream(table: Table) -> Node {
 fn messages(queue: Queue) -> Node {
     let at_once = match queue {
         Queue::FirstAttempts | Queue::Retries => reference("DeliveryConcurrency"),
-        Queue::Jobs => TASKS_AT_ONCE.into(),
-        Queue::Mail => MAILS_AT_ONCE.into(),
+        Queue::Jobs | Queue::Mail => u64::from(at_once(queue).lambda).into(),
     };
     map! {
         "EventSourceArn" => attribute(&queues::logical(queue), "Arn"),
-        "BatchSize" => MESSAGES,
+        "BatchSize" => u64::from(MESSAGES),
         "ScalingConfig" => map! { "MaximumConcurrency" => at_once },
     }
 }

@@ -192,14 +192,6 @@ pub fn scheduled(at: Time) -> Value {
 }
 
 impl Source {
-    /// How long a message that was handed out is out of others' sight: six times what the functions that queues feed may
-    /// take, as Lambda's own retries of a throttled function want it.
-    #[must_use]
-    pub fn visibility<'c>(consumers: impl IntoIterator<Item = &'c Consumer>) -> Duration {
-        let fed = consumers.into_iter().filter(|consumer| matches!(consumer.source, Self::Queues(_)));
-        6 * fed.map(|consumer| consumer.timeout).max().unwrap_or_default()
-    }
-
     /// What is in an event: what comes by itself is the one thing in it.
     fn records(self, event: Value) -> Result<Vec<Value>, Error> {
         match self {

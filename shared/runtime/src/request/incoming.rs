@@ -34,6 +34,8 @@ pub struct Incoming {
     pub body: Bytes,
     /// Who asks, and under which identifier.
     pub info: RequestInfo,
+    /// The gateway's own identifier of the request, which its access log has.
+    pub gateway_request_id: Option<String>,
 }
 
 impl Incoming {
@@ -63,6 +65,7 @@ impl Incoming {
             headers,
             body: decoded.map_or_else(|| Bytes::from(body), Bytes::from),
             info,
+            gateway_request_id: event.request_context.request_id,
         }
     }
 

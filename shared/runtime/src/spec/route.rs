@@ -136,7 +136,7 @@ impl Route {
     /// Whether it is for what changes something.
     #[must_use]
     pub fn changes(&self) -> bool {
-        !matches!(self.method, Method::Get | Method::Any)
+        self.method.is_change()
     }
 
     /// Whether it is about the account of whoever is logged in, and not about the client.
