@@ -188,15 +188,9 @@ fn secrets_manager_rotates_the_token_keys_by_their_function_alone() {
 /// Who may call a function, and for what.
 fn leave(template: &Value, function: &str) -> Value {
     let all = resources(template, "AWS::Lambda::Permission");
-<<<<<<< HEAD
-    let own: Vec<_> = all.filter(|leave| leave["FunctionName"]["Ref"] == function).collect();
-    assert_eq!(own.len(), 1, "{function}");
-    json!([own[0]["Principal"], own[0]["SourceArn"]])
-=======
     let leaves: Vec<_> = all.filter(|leave| leave["FunctionName"]["Ref"] == function).collect();
     assert_eq!(leaves.len(), 1, "who may call {function}");
     json!([leaves[0]["Principal"], leaves[0]["SourceArn"]])
->>>>>>> hub/main
 }
 
 #[test]
