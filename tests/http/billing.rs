@@ -99,9 +99,12 @@ async fn a_plan_is_paid_for_and_its_event_sets_it() {
     let (app, stripe) = paid(selling).await;
     let ada = app.account("ada").await;
     let client = client_of(&ada).await;
-    ada.owner.post(PORTAL).await.fails(409, "billing_not_configured");
-    let page = ada.owner.post(CHECKOUT).json(&json!({ "plan": "starter" })).await.data(201);
+    ada.owner.post(PORTAL).once("portal").await.fails(409, "billing_not_configured");
+    let checkout = || ada.owner.post(CHECKOUT).json(&json!({ "plan": "starter" })).once("checkout");
+    let page = checkout().await.data(201);
     assert_eq!(page, json!({ "url": "https://checkout.example/1" }));
+    // Sent again it leads to the same page.
+    assert_eq!(checkout().await.data(201), page);
     let asked = stripe.arrived();
     assert!(asked.iter().all(|one| one.header("authorization") == "Bearer sk_test_1"));
     assert!(asked[0].path.ends_with("lookup_keys%5B%5D=starter"), "{}", asked[0].path);
@@ -117,10 +120,10 @@ async fn a_plan_is_paid_for_and_its_event_sets_it() {
     assert_eq!(send(&app, &event("evt_1", now, "created", &client, "active")).await.data(200), json!({}));
     let subscription = ada.owner.get(SUBSCRIPTION).await.data(200);
     assert_eq!((&subscription["plan"], &subscription["limits"]["webhooks"]), (&json!("starter"), &json!(3)));
-    assert_eq!(ada.owner.post(PORTAL).await.data(201), json!({ "url": "https://portal.example/1" }));
+    assert_eq!(ada.owner.post(PORTAL).once("portal").await.data(201), json!({ "url": "https://portal.example/1" }));
     assert!(stripe.arrived().last().unwrap().body.starts_with(b"customer=cus_1"));
     // Twice to pay would be twice to have paid.
-    ada.owner.post(CHECKOUT).json(&json!({ "plan": "team" })).await.wrong(&["plan"]);
+    ada.owner.post(CHECKOUT).json(&json!({ "plan": "team" })).once("again").await.wrong(&["plan"]);
 }
 
 #[tokio::test]

@@ -124,7 +124,9 @@ async fn a_closed_client_is_its_owners_to_see_and_to_restore() {
     // What is paid for can be ended.
     owner.post("/api/v1/subscription/portal").await.fails(409, "billing_not_configured");
 
-    let restored = owner.post(RESTORE).at("\"2\"").await.data(200);
+    owner.post(RESTORE).at("\"1\"").once("stale").await.fails(409, "version_conflict");
+    let restored = owner.post(RESTORE).at("\"2\"").once("once").await.data(200);
+    assert_eq!(owner.post(RESTORE).at("\"2\"").once("once").await.data(200), restored);
     assert_eq!((&restored["closedAt"], &restored["version"]), (&Value::Null, &json!(3)));
     assert_eq!(owner.post(RESTORE).await.data(200), restored, "what is open stays as it is");
     app.clock.advance(BELIEVED);
@@ -224,16 +226,9 @@ async fn after_thirty_days_nothing_of_a_client_is_left_and_everything_of_others(
     let bob = bob.get("/api/auth/session").await.data(200);
     let key = ada.owner.get("/api/v1/api-keys").await.page().0[0].clone();
     let webhook = ada.key.get("/api/v1/webhooks").await.page().0[0].clone();
-    let traces: Vec<String> = [
-        &info["client"]["id"],
-        &info["client"]["slug"],
-        &info["user"]["id"],
-        &bob["user"]["id"],
-        &key["id"],
-        &webhook["id"],
-    ]
-    .map(|trace| trace.as_str().unwrap().to_owned())
-    .into();
+    let ids = [&info["client"]["id"], &info["user"]["id"], &bob["user"]["id"], &key["id"], &webhook["id"]];
+    let slug = format!("\"S#{}\"", info["client"]["slug"].as_str().unwrap());
+    let traces: Vec<String> = ids.iter().map(|id| id.as_str().unwrap().to_owned()).chain([slug]).collect();
     let left = |all: &[String]| {
         all.iter().filter(|item| traces.iter().any(|trace| item.contains(trace))).cloned().collect::<Vec<_>>()
     };

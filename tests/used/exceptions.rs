@@ -71,7 +71,7 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
         reason: READ_BY_ANOTHER,
     },
     Exception {
-        functions: &["change-password", "start-totp", "turn-off-totp", "accept-invitation"],
+        functions: &["change-password", "start-totp", "turn-off-totp", "accept-invitation", "delete-client"],
         action: "PutItem",
         keys: Some("E#*"),
         reason: "wrong passwords that are long ago are counted anew, here as at the login",

@@ -128,7 +128,6 @@ pub struct BillingPage {
 }
 
 impl Resource for BillingPage {
-    const SECRETS: &'static [&'static str] = &["url"];
     fn version(&self) -> Option<u64> {
         None
     }
