@@ -27,7 +27,7 @@ pub use billing::Billing;
 pub use endpoint::{About, Endpoint, RouteSpec};
 pub use extract::body::{Body, NotNull, PartialBody, Patch};
 pub use extract::mail::{Mailer, PostponeMail};
-pub use extract::parameters::{New, Now, Query, Unrouted};
+pub use extract::parameters::{New, Now, Query, Unrouted, Unversioned};
 pub use extract::repositories::{Assign, Deliver, Retry};
 pub use extract::signed_body::SignedBody;
 pub use extract::{ByKey, FromRequest, LoggedIn};

@@ -196,6 +196,25 @@ impl FromRequest for New {
     }
 }
 
+/// That something exists which has no version: of the preconditions, `If-Match: *` alone says something of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Unversioned;
+
+impl FromRequest for Unversioned {
+    fn take(context: &RequestContext) -> Result<Self, Error> {
+        match <Option<Precondition> as FromRequest>::take(context)? {
+            None | Some(Precondition::Exists) => Ok(Self),
+            Some(_) => {
+                let message = "This has no version: of preconditions it takes `If-Match: *` alone.";
+                Err(Error::saying(Code::MalformedRequest, message))
+            }
+        }
+    }
+    fn describe(operation: &mut OperationSpec) {
+        operation.parameter::<Any>("header", "If-Match", "`*`: there is no version to name.");
+    }
+}
+
 fn version_or_any(text: &str) -> Option<Precondition> {
     if text == "*" {
         return Some(Precondition::Exists);
