@@ -173,6 +173,47 @@ async fn an_invitation_needs_it_where_there_is_one() {
     assert_eq!(accept(json!(code(&app, &secret))).await.data(200)["clients"].as_array().unwrap().len(), 2);
 }
 
+/// Neither by invitations nor by resets, as many as somebody likes, can codes be guessed.
+#[tokio::test]
+async fn whoever_reads_the_mailbox_can_not_guess_codes() {
+    let mut app = App::start().await;
+    app.work();
+    let (ada, bob) = (app.account("ada").await, app.account("bob").await);
+    let (_, secret, codes) = protect(&app, &bob.owner, &bob.password).await;
+    app.clock.advance(STEP);
+    let body = json!({ "email": bob.email, "role": "editor" });
+    ada.owner.post("/api/v1/members/invitations").json(&body).await.expect(201);
+    let token = |subject: &str| {
+        let mails = app.mails_to(&bob.email).into_iter().filter(|mail| mail.subject.contains(subject));
+        mails.filter_map(|mail| Some(mail.text.split("?token=").nth(1)?.split_whitespace().next()?.to_owned())).next()
+    };
+    until(PATIENCE, || async { token("invited").is_some() }).await;
+    let accept = |body: Value| app.anonymous().post("/api/auth/invitations/accept").json(&body).into_future();
+    let invitation = token("invited").unwrap();
+    // What else is wrong is told whatever the code is.
+    for totp in [code(&app, &secret), "000000 ".to_owned()] {
+        accept(json!({ "token": invitation, "totp": totp })).await.wrong(&["password"]);
+    }
+    let login = |password: &str, totp: Option<&str>| {
+        let body = json!({ "email": bob.email, "password": password, "totp": totp });
+        app.anonymous().post(LOGIN).json(&body).into_future()
+    };
+    for _ in 0..10 {
+        login(&bob.password, Some("000000 ")).await.fails(401, "invalid_credentials");
+    }
+    for right in [code(&app, &secret), codes[0].clone()] {
+        let body = json!({ "token": invitation, "password": NEW, "totp": right });
+        accept(body).await.fails(401, "invalid_credentials");
+    }
+    app.anonymous().post("/api/auth/password-reset").json(&json!({ "email": bob.email })).await.expect(202);
+    until(PATIENCE, || async { token("password").is_some() }).await;
+    let body = json!({ "token": token("password").unwrap(), "password": NEW });
+    app.anonymous().post("/api/auth/password-reset/confirm").json(&body).await.expect(204);
+    login(NEW, Some(&codes[0])).await.fails(401, "invalid_credentials");
+    app.clock.advance(Duration::from_secs(30 * 60));
+    login(NEW, Some(&codes[0])).await.expect(200);
+}
+
 /// Where a client requires it, whoever has none reaches only what it takes to set one up.
 #[tokio::test]
 async fn a_client_may_require_it_of_its_members() {

@@ -29,6 +29,6 @@ pub(crate) async fn change_password(
     let changed = own.change(&session.0, body.current_password, body.new_password).await;
     mailer.tell_locked(changed).await?;
     let to = session.0.user.email;
-    mailer.send(&Mail::PasswordChanged { to, at: now.0, address: from.address }).await?;
+    mailer.tell(&Mail::PasswordChanged { to, at: now.0, address: from.address }).await;
     Ok(NoContent)
 }

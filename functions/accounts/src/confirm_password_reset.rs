@@ -29,6 +29,6 @@ pub(crate) async fn confirm_password_reset(
     // What has not the form of a token is none.
     let token = MailedToken::parse(&body.token).ok_or(Code::Unauthenticated)?;
     let to = reset.confirm(&token, body.password).await?;
-    mailer.send(&Mail::PasswordChanged { to, at: now.0, address: from.address }).await?;
+    mailer.tell(&Mail::PasswordChanged { to, at: now.0, address: from.address }).await;
     Ok(NoContent)
 }

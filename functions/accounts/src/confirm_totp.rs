@@ -46,7 +46,7 @@ pub(crate) async fn confirm_totp(
     body: ConfirmTotp,
 ) -> Result<WithCookie<Found<RecoveryCodes>>, Error> {
     let turned_on = factors.confirm(&session.0, &body.code, &*vault.ring().await?).await?;
-    mailer.send(&Mail::SecondFactorOn { to: session.0.user.email, at: now.0, address: from.address }).await?;
+    mailer.tell(&Mail::SecondFactorOn { to: session.0.user.email, at: now.0, address: from.address }).await;
     let recovery_codes = turned_on.recovery_codes.iter().map(RecoveryCode::reveal).collect();
     Ok(WithCookie(Found(RecoveryCodes { recovery_codes }), turned_on.token.set_cookie()))
 }

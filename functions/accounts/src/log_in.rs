@@ -40,7 +40,7 @@ pub(crate) async fn log_in(
     let entered = mailer.tell_locked(entered).await?;
     if entered.is_from_elsewhere {
         let to = entered.info.user.email.clone();
-        mailer.send(&Mail::NewLogin { to, at: now.0, address: from.address, agent: from.agent }).await?;
+        mailer.tell(&Mail::NewLogin { to, at: now.0, address: from.address, agent: from.agent }).await;
     }
     Ok(WithCookie(Found(entered.info), entered.token.set_cookie()))
 }

@@ -18,7 +18,7 @@ pub(crate) async fn turn_off_totp(
     let turned_off = factors.turn_off(&session.0, body.password).await;
     if mailer.tell_locked(turned_off).await? {
         let to = session.0.user.email;
-        mailer.send(&Mail::SecondFactorOff { to, at: now.0, address: from.address }).await?;
+        mailer.tell(&Mail::SecondFactorOff { to, at: now.0, address: from.address }).await;
     }
     Ok(NoContent)
 }

@@ -21,15 +21,6 @@ pub(crate) struct CloseClient {
 
 impl Body for CloseClient {}
 
-async fn tell(clients: &Clients<Delete>, mailer: &Mailer, client: Client, closed_by: Email) -> Result<(), Error> {
-    let Some(erased_at) = client.closed_at.map(|at| at.plus(RETENTION)) else { return Ok(()) };
-    for to in clients.owners().await? {
-        let (client_name, closed_by) = (client.name.clone(), closed_by.clone());
-        mailer.send(&Mail::ClientClosed { to, client_name, closed_by, erased_at }).await?;
-    }
-    Ok(())
-}
-
 pub(crate) async fn close(
     session: LoggedIn,
     clients: Clients<Delete>,
@@ -39,13 +30,22 @@ pub(crate) async fn close(
 ) -> Result<Accepted<Job>, Error> {
     let closed = clients.close(&session.0, body.password, precondition).await;
     let (client, job) = mailer.tell_locked(closed).await?;
-    if let Err(error) = tell(&clients, &mailer, client, session.0.user.email).await {
+    if let Err(error) = tell_owners(&clients, &mailer, client, session.0.user.email).await {
         // It is closed all the same.
-        tracing::warn!(
+        tracing::error!(
             operation = crate::DELETE.route.id,
             ?error,
             "owners could not be told that their client was closed"
         );
     }
     Ok(Accepted(job))
+}
+
+async fn tell_owners(clients: &Clients<Delete>, mailer: &Mailer, client: Client, by: Email) -> Result<(), Error> {
+    let Some(erased_at) = client.closed_at.map(|at| at.plus(RETENTION)) else { return Ok(()) };
+    for to in clients.owners().await? {
+        let (client_name, closed_by) = (client.name.clone(), by.clone());
+        mailer.tell(&Mail::ClientClosed { to, client_name, closed_by, erased_at }).await;
+    }
+    Ok(())
 }

@@ -96,7 +96,9 @@ impl Signup {
         if self.store.get(&email_key(&email)).await?.is_some() {
             return Err(Code::EmailTaken.into());
         }
-        let opened = self.open_under(policy, email, &hashed(password).await?, name).await?;
+        let only_first = policy == SignupPolicy::First;
+        let first = || only_first.then(|| Change::put(keys::first_account()).when_absent().or(closed()));
+        let opened = self.open_under(first, email, &hashed(password).await?, name).await?;
         let token = SessionToken::generate(opened.user.id);
         Ok((self.start_known(&opened, &token).await?.1, token))
     }
@@ -106,22 +108,19 @@ impl Signup {
     /// # Errors
     /// `email_taken`.
     pub async fn open_account(&self, email: Email, hash: &PasswordHash, name: Name) -> Result<Opened, Error> {
-        self.open_under(SignupPolicy::Anyone, email, hash, name).await
+        self.open_under(|| None, email, hash, name).await
     }
 
     /// Opens a client with its owner by whoever runs the deployment. Where the first alone may sign up, that was it.
     pub(crate) async fn open_first(&self, email: Email, password: Password, name: Name) -> Result<Opened, Error> {
         password.check("password", &email, &[name.as_str()])?;
-        let opened = self.open_account(email, &hashed(password).await?, name).await?;
-        self.store
-            .conditional_write(Change::put(keys::first_account()).stamped(&self.author, self.author.event()))
-            .await?;
-        Ok(opened)
+        let first = || Some(Change::put(keys::first_account()));
+        self.open_under(first, email, &hashed(password).await?, name).await
     }
 
     async fn open_under(
         &self,
-        policy: SignupPolicy,
+        first: impl Fn() -> Option<Change>,
         email: Email,
         hash: &PasswordHash,
         name: Name,
@@ -156,9 +155,7 @@ impl Signup {
                 members::owners(id, 1),
                 COUNTED_MEMBERS.one_more(&scope),
             ];
-            if policy == SignupPolicy::First {
-                changes.push(Change::put(keys::first_account()).when_absent().or(closed()));
-            }
+            changes.extend(first());
             let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
             if let Outcome::Done = store.commit(changes, event).await? {
                 let op = OpContext { store: store.clone(), scope, author: author.clone() };
@@ -218,13 +215,13 @@ impl Login {
         let (store, author) = (&self.store, &self.author);
         // For an unknown address a card that is nobody's is read, which takes as long.
         let user = user_at(store, email).await?.unwrap_or(UserId::new(uuid::Uuid::nil()));
-        let wanted = [keys::user(user), keys::password(user), keys::second_factor(user), login_attempts::key(email)];
-        let [card, kept, factor, attempts] = store.batch_get(wanted.each_ref()).await?;
+        let wanted = [keys::user(user), keys::password(user), keys::second_factor(user)];
+        let [card, kept, factor] = store.batch_get(wanted.each_ref()).await?;
         let hash = hash_of(kept.as_ref());
         let (right, rehashed) = blocking(move || hash.verify(&password)).await?;
         // While it is locked a right one is a wrong one, in what it does too.
-        let right = right && !login_attempts::is_locked(attempts.as_ref(), author.at());
-        let Some(card) = card.filter(|_| right) else {
+        let locked = login_attempts::is_locked(store, email, author.at()).await?;
+        let Some(card) = card.filter(|_| right && !locked) else {
             return Err(login_attempts::refusal(store, email, author.at()).await);
         };
 
@@ -237,7 +234,8 @@ impl Login {
         };
         let card = UserCard::read(&card)?;
         let clients = store.clients_of(&card).await?;
-        let client = client.or_else(|| card.usual_client(&clients)).ok_or_else(no_member)?;
+        let nowhere = || if card.memberships.is_empty() { no_member() } else { closed_client() };
+        let client = client.or_else(|| card.usual_client(&clients)).ok_or_else(nowhere)?;
         let (_, membership) = card.in_client(client).ok_or(Code::InvalidCredentials)?;
         if !clients.iter().any(|open| open.id == client) {
             return Err(closed_client().into());

@@ -179,6 +179,10 @@ impl ApiKeys<Create> {
         changes.extend(self.cards(&stored)?.into_iter().map(Change::when_absent));
         changes.extend([key_uses::none_yet(scope.client(), id), COUNTED_API_KEYS.one_more(scope)]);
         let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
+        // Made before and deleted since: made anew, the deletion were lost.
+        if author.is_again() && store.get(&keys::deleted_api_key(scope, id)).await?.is_some() {
+            return Ok(stored.key);
+        }
         match store.commit(changes, event).await? {
             Outcome::Done => Ok(stored.key),
             Outcome::Stale => self.make_again(id, secret, (request, event)).await,
@@ -274,7 +278,7 @@ impl ApiKeys<Rotate> {
                     return Ok(None);
                 }
                 if !again {
-                    next.rotate(secret, request, grace, author.at());
+                    next.rotate(secret, request, grace, self.op.first_carried_out());
                 }
                 lost = false;
                 Ok(Some((next.clone(), self.rotation(&current, &next, request)?)))

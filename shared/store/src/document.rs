@@ -184,6 +184,11 @@ impl OpContext {
         Ok(self.store.document_at(keys).await?.map(|made| made.value))
     }
 
+    /// When a request is carried out that has not been before: now, though it may have come hours ago, and have failed.
+    pub(crate) fn first_carried_out(&self) -> Time {
+        if self.author.is_again() { self.store.clock().now() } else { self.author.at() }
+    }
+
     /// Deletes softly, with what `beside` adds; the deletion is a change of version. What is deleted.
     pub(crate) async fn delete_softly<T: Versioned>(
         &self,

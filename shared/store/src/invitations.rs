@@ -62,6 +62,7 @@ granted! {
         Main PutItem [User, Email, Password, Members];
         Main UpdateItem [User, Password, SecondFactor, Counts];
         Main DeleteItem [Invitations, InvitationTokens];
+        Log BatchGetItem [Email];
         Log UpdateItem [Email];
         Log PutItem [User, Email];
         Log DeleteItem [Email];
@@ -283,32 +284,32 @@ impl Acceptance {
             let hash = self.new_password(&stored, password).await?;
             return Ok(self.enter(&stored, &hash).await?);
         };
-        let (card, used) = self.let_in(user, totp, ring).await?;
-        // Whoever opened the account may not be who reads this mail.
+        let [card, factor] = store.batch_get([&keys::user(user), &keys::second_factor(user)]).await?;
+        let card = UserCard::read(&must(card, "user")?)?;
+        // Whoever opened the account may not be who reads this mail. What is wrong with the password is told before the code
+        // is looked at, or it would tell whether that is right.
         let hash = if card.is_proven { None } else { Some(self.new_password(&stored, password).await?) };
+        let used = self.used(&card, factor.as_ref(), totp, ring).await?;
         Ok(self.join(&stored, card, hash, used).await?)
     }
 
-    /// A user who has read the mail, and has shown the second factor if there is one; what shows it once.
-    async fn let_in(
+    /// That a user has shown the second factor, if there is one; what shows it once.
+    async fn used(
         &self,
-        user: UserId,
+        card: &UserCard,
+        factor: Option<&Item>,
         totp: Option<&SecondFactorAttempt>,
         ring: &Keyring,
-    ) -> Result<(UserCard, Vec<Change>), LoginError> {
-        let (store, now) = (&self.store, self.author.at());
-        let [card, factor] = store.batch_get([&keys::user(user), &keys::second_factor(user)]).await?;
-        let card = UserCard::read(&must(card, "user")?)?;
-        let email = &card.person.email;
-        match second_factor_check::shown(user, factor.as_ref(), totp, ring, now)? {
-            Shown::NotNeeded => Ok((card, Vec::new())),
-            // As at a login, a right one is a wrong one while the address is locked.
-            Shown::Right(used) => {
-                let changes = vec![login_attempts::succeeded(email, now), *used];
-                Ok((card, changes))
-            }
+    ) -> Result<Vec<Change>, LoginError> {
+        let (store, email, now) = (&self.store, &card.person.email, self.author.at());
+        match second_factor_check::shown(card.person.id, factor, totp, ring, now)? {
+            Shown::NotNeeded => Ok(Vec::new()),
             Shown::Missing => Err(Code::TotpRequired.into()),
-            Shown::Wrong => Err(login_attempts::refusal(store, email, now).await),
+            // As at a login, a right one is a wrong one while the address is locked.
+            Shown::Right(used) if !login_attempts::is_locked(store, email, now).await? => {
+                Ok(vec![login_attempts::succeeded(email, now), *used])
+            }
+            Shown::Right(_) | Shown::Wrong => Err(login_attempts::refusal(store, email, now).await),
         }
     }
 

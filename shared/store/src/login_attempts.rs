@@ -9,7 +9,7 @@ use contract::{Code, Error, Time};
 
 use crate::Store;
 use crate::change::{Change, Written};
-use crate::dynamo::{Item, get_number, get_text, number, text};
+use crate::dynamo::{get_number, get_text, number, text};
 use crate::keys::{self, Key};
 
 /// Wrong passwords in a row that lock an address.
@@ -55,11 +55,13 @@ pub(crate) fn key(email: &Email) -> Key {
     keys::login_attempts(&email_hash(email))
 }
 
-/// Whether nobody is let in, by what is counted.
-pub(crate) fn is_locked(attempts: Option<&Item>, now: Time) -> bool {
-    let Some(attempts) = attempts else { return false };
-    get_number(attempts, "failures").unwrap_or(0) >= MAX_FAILURES
-        && get_text(attempts, "lastAt").is_some_and(|last| last > over(now).to_string().as_str())
+/// Whether nobody is let in. To be asked once the password is compared, so that of many guesses at once those that failed
+/// before count; and whether it was right or not, which must not show in how long an answer takes.
+pub(crate) async fn is_locked(store: &Store, email: &Email, now: Time) -> Result<bool, Error> {
+    let [attempts] = store.batch_get([&key(email)]).await?;
+    let Some(attempts) = attempts else { return Ok(false) };
+    Ok(get_number(&attempts, "failures").unwrap_or(0) >= MAX_FAILURES
+        && get_text(&attempts, "lastAt").is_some_and(|last| last > over(now).to_string().as_str()))
 }
 
 /// What failed up to then counts no more.

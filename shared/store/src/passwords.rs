@@ -89,12 +89,12 @@ pub(crate) async fn confirm(
     now: Time,
 ) -> Result<Confirmed, LoginError> {
     let (user, email) = (asking.user_id(), &asking.user.email);
-    let attempts = login_attempts::key(email);
-    let [card, kept, attempts] = store.batch_get([&keys::user(user), &keys::password(user), &attempts]).await?;
+    let [card, kept] = store.batch_get([&keys::user(user), &keys::password(user)]).await?;
     let card = UserCard::read(&must(card, "user")?)?;
     let hash = hash_of(kept.as_ref());
     let right = blocking(move || hash.matches(&password)).await?;
-    if !right || login_attempts::is_locked(attempts.as_ref(), now) {
+    let locked = login_attempts::is_locked(store, email, now).await?;
+    if !right || locked {
         return Err(login_attempts::refusal(store, email, now).await);
     }
     let was = must(kept.as_ref().and_then(|kept| get_text(kept, "hash")), "hash")?.to_owned();
@@ -215,14 +215,17 @@ impl PasswordReset {
         let card = UserCard::read(&must(card, "user")?)?;
         check(store, "password", &password, &card).await?;
         let hash = hashed(password).await?;
-        let changes = vec![
+        let mut changes = vec![
             // What is left says until its time that the link was used: its mail may be handed out again.
             Change::update(newest).remove("hash").when("#hash = :hash").with(":hash", text(token.hash())).unstamped(),
             Change::delete(keys::password_reset(&token.hash())),
             Change::update(keys::password(user)).set("hash", text(hash.stored())).when_present(),
-            login_attempts::forgotten(&card.person.email),
             UserCard::proven(Change::update(keys::user(user)).add("sessionEpoch", 1)).when_present(),
         ];
+        // Whoever reads the mailbox could guess codes without end, if wrong ones were forgotten too.
+        if !card.has_second_factor {
+            changes.push(login_attempts::forgotten(&card.person.email));
+        }
         let event = author.event();
         let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
         match store.commit(changes, event).await? {

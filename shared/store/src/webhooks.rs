@@ -215,7 +215,7 @@ impl Webhooks<Update> {
             let secret = made
                 .get_or_insert_with(|| if text { WebhookSecret::generate_text() } else { WebhookSecret::generate() });
             let plan = |mut next: Endpoint| {
-                next.replace_secret(client, (secret, request), grace, author.at(), ring)?;
+                next.replace_secret(client, (secret, request), grace, self.op.first_carried_out(), ring)?;
                 let own = holding(Change::update(key.clone()), &next, current.version + 1)?;
                 Ok(Some((next, vec![current.applied.and(author, request).on(own)])))
             };

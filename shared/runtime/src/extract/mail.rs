@@ -34,6 +34,13 @@ impl Mailer {
         self.queues.send_mail(message.seal(&*self.vault.ring().await?)?).await
     }
 
+    /// Tells of what is done already: that the mail can't be sent on its way is logged, and fails nothing.
+    pub async fn tell(&self, mail: &Mail) {
+        if let Err(error) = self.send(mail).await {
+            tracing::error!(?error, "a mail is lost: it could not be put into its queue; what it tells of is done");
+        }
+    }
+
     /// What came of comparing a password, or a code; if that locked an account, its mailbox is told.
     ///
     /// # Errors
@@ -43,7 +50,7 @@ impl Mailer {
             Ok(done) => Ok(done),
             Err(LoginError { error, locked }) => {
                 if let Some(Locked { email: to, until }) = locked {
-                    self.send(&Mail::Locked { to, until }).await?;
+                    self.tell(&Mail::Locked { to, until }).await;
                 }
                 Err(error)
             }

@@ -235,7 +235,7 @@ async fn accounts_keys_and_idempotency() {
     signup.sign_up(named("new@example.com"), named(PASSWORD), named("New")).await.unwrap();
     meter.read("sign up", "3 GetItem PutItem TransactWriteItems");
     let (_, token) = tables.log_in(&named("new@example.com"), named(PASSWORD), None).await.unwrap();
-    meter.read("log in", "4 BatchGetItem BatchGetItem GetItem TransactWriteItems");
+    meter.read("log in", "5 BatchGetItem BatchGetItem BatchGetItem GetItem TransactWriteItems");
     let session = account.store.verify_session(&token, &request_info()).await.unwrap().unwrap();
     meter.read("session", "1 BatchGetItem");
     Sessions::open(&account.store).end(&session).await.unwrap();
