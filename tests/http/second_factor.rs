@@ -187,9 +187,9 @@ async fn whoever_reads_the_mailbox_can_not_guess_codes() {
         let mails = app.mails_to(&bob.email).into_iter().filter(|mail| mail.subject.contains(subject));
         mails.filter_map(|mail| Some(mail.text.split("?token=").nth(1)?.split_whitespace().next()?.to_owned())).next()
     };
-    until(PATIENCE, || async { token("invited").is_some() }).await;
+    until(PATIENCE, || async { token("Invitation").is_some() }).await;
     let accept = |body: Value| app.anonymous().post("/api/auth/invitations/accept").json(&body).into_future();
-    let invitation = token("invited").unwrap();
+    let invitation = token("Invitation").unwrap();
     // What else is wrong is told whatever the code is.
     for totp in [code(&app, &secret), "000000 ".to_owned()] {
         accept(json!({ "token": invitation, "totp": totp })).await.wrong(&["password"]);
@@ -206,8 +206,8 @@ async fn whoever_reads_the_mailbox_can_not_guess_codes() {
         accept(body).await.fails(401, "invalid_credentials");
     }
     app.anonymous().post("/api/auth/password-reset").json(&json!({ "email": bob.email })).await.expect(202);
-    until(PATIENCE, || async { token("password").is_some() }).await;
-    let body = json!({ "token": token("password").unwrap(), "password": NEW });
+    until(PATIENCE, || async { token("Set a new").is_some() }).await;
+    let body = json!({ "token": token("Set a new").unwrap(), "password": NEW });
     app.anonymous().post("/api/auth/password-reset/confirm").json(&body).await.expect(204);
     login(NEW, Some(&codes[0])).await.fails(401, "invalid_credentials");
     app.clock.advance(Duration::from_secs(30 * 60));
