@@ -174,6 +174,34 @@ async fn events_count_once_and_in_whatever_order_they_come() {
 }
 
 #[tokio::test]
+async fn a_price_without_a_plans_lookup_key_buys_none_and_an_ended_subscription_stays_ended() {
+    let (app, _stripe) = paid(selling).await;
+    let ada = app.account("ada").await;
+    let client = client_of(&ada).await;
+    let now = app.clock.now().seconds();
+    let plan = async || ada.owner.get(SUBSCRIPTION).await.data(200)["plan"].clone();
+    send(&app, &event("evt_1", now, "created", &client, "active")).await.expect(200);
+    let mut nameless = event("evt_2", now + 1, "updated", &client, "active");
+    let price = "/data/object/items/data/0/price";
+    *nameless.pointer_mut(price).unwrap() = json!({ "id": "price_1", "lookup_key": null });
+    send(&app, &nameless).await.expect(200);
+    assert_eq!(plan().await, "starter", "its lookup key has moved on, and it is still paid");
+    nameless["id"] = json!("evt_3");
+    nameless["created"] = json!(now + 2);
+    *nameless.pointer_mut(price).unwrap() = json!({ "id": "price_2", "lookup_key": null });
+    send(&app, &nameless).await.expect(200);
+    assert_eq!(plan().await, "open");
+    let of_another = |id: &str, at: i64, kind: &str, status: &str| {
+        let mut event = event(id, at, kind, &client, status);
+        event["data"]["object"]["id"] = json!("sub_0");
+        event
+    };
+    send(&app, &of_another("evt_4", now + 4, "deleted", "canceled")).await.expect(200);
+    send(&app, &of_another("evt_5", now + 3, "updated", "active")).await.expect(200);
+    assert_eq!(plan().await, "open");
+}
+
+#[tokio::test]
 async fn only_what_stripe_has_signed_lately_is_heard() {
     let (app, _stripe) = paid(selling).await;
     let ada = app.account("ada").await;

@@ -31,6 +31,8 @@ struct Data {
 struct Subscription {
     id: String,
     customer: String,
+    #[serde(default)]
+    created: i64,
     status: String,
     items: Items,
     #[serde(default)]
@@ -49,6 +51,7 @@ struct Item {
 
 #[derive(Deserialize)]
 struct Price {
+    id: String,
     lookup_key: Option<String>,
 }
 
@@ -71,15 +74,21 @@ pub(crate) fn read(body: &[u8]) -> Result<Option<SubscriptionEvent>, Error> {
         "customer.subscription.deleted" => 2,
         _ => return Ok(None),
     };
-    let Subscription { id, customer, status, items, metadata } = parse::<OfSubscription>(body)?.data.object;
-    if [event.id, &id, &customer].iter().any(|id| id.is_empty() || id.len() > MAX_ID) {
+    let Subscription { id, customer, created, status, items, metadata } = parse::<OfSubscription>(body)?.data.object;
+    let prices = items.data.iter().map(|item| &*item.price.id);
+    if [event.id, &id, &customer].into_iter().chain(prices).any(|id| id.is_empty() || id.len() > MAX_ID) {
         return Err(malformed());
     }
     let client = metadata.client_id.and_then(|id| id.parse().ok());
     let (Some(client), Some(status)) = (client, status_of(&status)) else { return Ok(None) };
-    let plan = items.data.iter().find_map(|item| item.price.lookup_key.as_ref()?.parse::<Plan>().ok());
-    let (id, subscription) = (event.id.to_owned(), id);
-    Ok(Some(SubscriptionEvent { id, at: event.created, kind, client, customer, subscription, plan, status }))
+    let plan_of = |price: &Price| price.lookup_key.as_ref()?.parse::<Plan>().ok();
+    let mut prices: Vec<_> = items.data.into_iter().map(|item| item.price).collect();
+    // That of a plan, or else the first.
+    prices.sort_by_key(|price| plan_of(price).is_none());
+    let price = prices.into_iter().next();
+    let (plan, price) = (price.as_ref().and_then(plan_of), price.map(|price| price.id));
+    let (id, at, subscription) = (event.id.to_owned(), event.created, id);
+    Ok(Some(SubscriptionEvent { id, at, kind, client, customer, subscription, created, price, plan, status }))
 }
 
 fn parse<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, Error> {

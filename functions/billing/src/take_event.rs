@@ -27,6 +27,17 @@ pub(crate) async fn take(
             let (plan, status) = (event.plan.as_ref().map(ToString::to_string), event.status.name());
             tracing::info!(operation, event = id, client, plan, status, "a subscription was set by Stripe");
         }
+        Heard::NoPlan => {
+            let price = event.price.as_deref().unwrap_or("(none)");
+            tracing::error!(
+                operation,
+                event = id,
+                client,
+                "Stripe's price {price} has no lookup key of a plan: what pays it counts as the initial plan; give the price \
+                 a plan's name as its lookup key and change something of the subscription in Stripe, or put the client on a \
+                 plan with `hedgerow admin set-plan`"
+            );
+        }
         Heard::Before | Heard::Outdated => {
             tracing::info!(operation, event = id, client, "an event of Stripe's says nothing new");
         }

@@ -7,7 +7,7 @@
 //!
 //! | item | table, partition / sort | attributes |
 //! | --- | --- | --- |
-//! | client | main `C#cl` / `#` | `doc version seal subscription billedAt`; closed, `deletedAt sessionsNotBefore job`; at its end `erasing` |
+//! | client | main `C#cl` / `#` | `doc version seal subscription`, what that follows from `payments`; closed, `deletedAt sessionsNotBefore job`; at its end `erasing` |
 //! | slug, e-mail | main `S#slug`, `E#sha256` / `#` | `client`; `user` |
 //! | user | main `U#usr` / `#` | `doc sessionEpoch lastClient knownFrom proven totp`, by each client's identifier the membership |
 //! | its password | main `PW#usr` / `#` | `hash` |
@@ -136,6 +136,7 @@ mod change;
 mod definitions;
 mod document;
 mod dynamo;
+mod payments;
 mod pieces;
 mod retry;
 mod second_factor_check;

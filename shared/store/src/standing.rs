@@ -28,21 +28,20 @@ pub(crate) struct StoredSubscription {
     /// The plan's name: a later build may not know it.
     pub(crate) plan: String,
     pub(crate) status: SubscriptionStatus,
-    /// The payment service's customer, and its subscription.
-    #[serde(default)]
-    pub(crate) customer: Option<String>,
-    #[serde(default)]
-    pub(crate) id: Option<String>,
 }
 
 impl StoredSubscription {
     /// What a client's card says; where it says nothing, the initial plan is in force.
     pub(crate) fn of(card: &Item) -> Result<Self, Error> {
         let Some(text) = get_text(card, "subscription") else {
-            let (plan, status) = (Plan::initial().to_string(), SubscriptionStatus::Active);
-            return Ok(Self { plan, status, customer: None, id: None });
+            return Ok(Self::initial());
         };
         serde_json::from_str(text).map_err(Error::internal)
+    }
+
+    /// What a client has of which nothing else is known.
+    pub(crate) fn initial() -> Self {
+        Self { plan: Plan::initial().to_string(), status: SubscriptionStatus::Active }
     }
 
     pub(crate) fn plan(&self) -> Plan {

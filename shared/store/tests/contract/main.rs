@@ -31,6 +31,7 @@ mod retries;
 mod rotation;
 mod second_factors;
 mod sessions;
+mod subscriptions;
 mod tenant_fields;
 mod values;
 mod webhooks;
