@@ -28,6 +28,21 @@ struct Function {
     _process: Child,
 }
 
+/// The function's own binary, over the DynamoDB there.
+fn command(runtime: &RuntimeApi, endpoint: &str) -> Command {
+    let mut command = Command::new(program("merge-values"));
+    command.env_clear().envs(environment(runtime.address(), "merge-values"));
+    command.envs([
+        ("AWS_ENDPOINT_URL", endpoint),
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("HEDGEROW_ORIGIN", "https://api.example.com"),
+    ]);
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
 impl Function {
     async fn start() -> Self {
         let engines = Engines::memory().unwrap();
@@ -39,12 +54,7 @@ impl Function {
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(engines::serve(engines, listener));
         let runtime = RuntimeApi::start().await.unwrap();
-        let mut command = Command::new(program("merge-values"));
-        command.env_clear().envs(environment(runtime.address(), "merge-values"));
-        command.env("AWS_ENDPOINT_URL", endpoint).env("AWS_REGION", "eu-central-1");
-        command.env("HEDGEROW_ORIGIN", "https://api.example.com");
-        command.env("AWS_ACCESS_KEY_ID", "local").env("AWS_SECRET_ACCESS_KEY", "local");
-        let process = command.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
+        let process = command(&runtime, &endpoint).stderr(Stdio::null()).spawn().unwrap();
         Self { runtime, _process: process }
     }
 
@@ -140,11 +150,7 @@ async fn one_event_has_one_answer_wherever_it_is_answered() {
 async fn what_could_not_be_answered_is_logged_as_an_error_under_the_gateways_identifier_too() {
     let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let runtime = RuntimeApi::start().await.unwrap();
-    let mut command = Command::new(program("merge-values"));
-    command.env_clear().envs(environment(runtime.address(), "merge-values"));
-    command.env("AWS_ENDPOINT_URL", format!("http://{nobody}")).env("AWS_REGION", "eu-central-1");
-    command.env("AWS_ACCESS_KEY_ID", "local").env("AWS_SECRET_ACCESS_KEY", "local");
-    let mut process = command.stdin(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+    let mut process = command(&runtime, &format!("http://{nobody}")).stderr(Stdio::piped()).spawn().unwrap();
     let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
     let sample = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../events/merge-values.json")).unwrap();
     let sample: Value = serde_json::from_slice(&sample).unwrap();

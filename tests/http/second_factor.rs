@@ -34,6 +34,12 @@ async fn protect(app: &App, owner: &Caller, password: &str) -> (Caller, String, 
     (app.with_cookie(&cookie_of(&confirmed)), secret, codes)
 }
 
+/// What the link of a mail carries, once one with this subject has come.
+fn token_of(app: &App, address: &str, subject: &str) -> Option<String> {
+    let mut mails = app.mails_to(address).into_iter().filter(|mail| mail.subject.contains(subject));
+    Some(mails.next()?.text.split("?token=").nth(1)?.split_whitespace().next()?.to_owned())
+}
+
 async fn told(app: &App, address: &str, count: usize) -> Vec<String> {
     until(PATIENCE, || async { app.mails_to(address).len() >= count }).await;
     let mut subjects: Vec<String> = app.mails_to(address).into_iter().map(|mail| mail.subject).collect();
@@ -136,10 +142,7 @@ async fn a_new_password_by_mail_does_not_do_without_it() {
     let ada = app.account("ada").await;
     let (owner, _, codes) = protect(&app, &ada.owner, &ada.password).await;
     app.anonymous().post("/api/auth/password-reset").json(&json!({ "email": ada.email })).await.expect(202);
-    let token = || {
-        let mails = app.mails_to(&ada.email).into_iter();
-        mails.filter_map(|mail| Some(mail.text.split("?token=").nth(1)?.split_whitespace().next()?.to_owned())).next()
-    };
+    let token = || token_of(&app, &ada.email, "Set a new password");
     until(PATIENCE, || async { token().is_some() }).await;
     let body = json!({ "token": token().unwrap(), "password": NEW });
     app.anonymous().post("/api/auth/password-reset/confirm").json(&body).await.expect(204);
@@ -159,10 +162,7 @@ async fn an_invitation_needs_it_where_there_is_one() {
     app.clock.advance(STEP);
     let body = json!({ "email": bob.email, "role": "editor" });
     ada.owner.post("/api/v1/members/invitations").json(&body).await.expect(201);
-    let token = || {
-        let mails = app.mails_to(&bob.email).into_iter();
-        mails.filter_map(|mail| Some(mail.text.split("?token=").nth(1)?.split_whitespace().next()?.to_owned())).next()
-    };
+    let token = || token_of(&app, &bob.email, "Invitation");
     until(PATIENCE, || async { token().is_some() }).await;
     let accept = |totp: Value| {
         let body = json!({ "token": token().unwrap(), "password": NEW, "totp": totp });
@@ -183,10 +183,7 @@ async fn whoever_reads_the_mailbox_can_not_guess_codes() {
     app.clock.advance(STEP);
     let body = json!({ "email": bob.email, "role": "editor" });
     ada.owner.post("/api/v1/members/invitations").json(&body).await.expect(201);
-    let token = |subject: &str| {
-        let mails = app.mails_to(&bob.email).into_iter().filter(|mail| mail.subject.contains(subject));
-        mails.filter_map(|mail| Some(mail.text.split("?token=").nth(1)?.split_whitespace().next()?.to_owned())).next()
-    };
+    let token = |subject: &str| token_of(&app, &bob.email, subject);
     until(PATIENCE, || async { token("Invitation").is_some() }).await;
     let accept = |body: Value| app.anonymous().post("/api/auth/invitations/accept").json(&body).into_future();
     let invitation = token("Invitation").unwrap();
