@@ -96,6 +96,7 @@ async fn how_a_key_is_rotated_and_how_not() {
     account
         .owner
         .post(&format!("{KEYS}/key_{}/rotate", "0".repeat(32)))
+        .once("refused")
         .json(&body)
         .await
         .fails(404, "api_key_not_found");

@@ -173,6 +173,19 @@ async fn an_invitation_needs_it_where_there_is_one() {
     assert_eq!(accept(json!(code(&app, &secret))).await.data(200)["clients"].as_array().unwrap().len(), 2);
 }
 
+/// The password is asked for again, and counts wherever it is.
+#[tokio::test]
+async fn wrong_passwords_lock_whoever_would_set_one_up() {
+    let mut app = App::start().await;
+    app.work();
+    let ada = app.account("ada").await;
+    for _ in 0..10 {
+        ada.owner.post(TOTP).json(&json!({ "password": "not the password" })).await.fails(401, "invalid_credentials");
+    }
+    ada.owner.post(TOTP).json(&json!({ "password": ada.password })).await.fails(401, "invalid_credentials");
+    assert_eq!(told(&app, &ada.email, 1).await, ["Your account is locked for a while"]);
+}
+
 /// Neither by invitations nor by resets, as many as somebody likes, can codes be guessed.
 #[tokio::test]
 async fn whoever_reads_the_mailbox_can_not_guess_codes() {
@@ -196,8 +209,10 @@ async fn whoever_reads_the_mailbox_can_not_guess_codes() {
         app.anonymous().post(LOGIN).json(&body).into_future()
     };
     for _ in 0..10 {
-        login(&bob.password, Some("000000 ")).await.fails(401, "invalid_credentials");
+        let body = json!({ "token": invitation, "password": NEW, "totp": "000000 " });
+        accept(body).await.fails(401, "invalid_credentials");
     }
+    until(PATIENCE, || async { app.mails_to(&bob.email).iter().any(|mail| mail.subject.contains("locked")) }).await;
     for right in [code(&app, &secret), codes[0].clone()] {
         let body = json!({ "token": invitation, "password": NEW, "totp": right });
         accept(body).await.fails(401, "invalid_credentials");
