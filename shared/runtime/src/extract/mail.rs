@@ -44,7 +44,7 @@ impl Mailer {
     /// What came of comparing a password, or a code; if that locked an account, its mailbox is told.
     ///
     /// # Errors
-    /// Why somebody is not let in, and those of [`Mailer::send`].
+    /// Why somebody is not let in.
     pub async fn tell_locked<T>(&self, compared: Result<T, LoginError>) -> Result<T, Error> {
         match compared {
             Ok(done) => Ok(done),
