@@ -15,7 +15,7 @@ use store::invitations::Acceptance;
 pub(crate) struct AcceptInvitation {
     /// What the mail's link carries.
     token: String,
-    /// For an address that has no account yet.
+    /// For an address that has no account yet, or one whose owner has never used a link that was mailed there.
     #[deserr(default)]
     password: Option<Password>,
     /// The code of an authenticator app, or a recovery code, of an account with a second factor.
