@@ -11,10 +11,10 @@ use mail_builder::MessageBuilder;
 use super::SentMail;
 
 /// Writes a mail into a folder, for the owner of the process alone, and says where. The file's name begins with the time,
-/// so that they stand in the order in which they were sent; it is there as a whole or not at all.
+/// to the microsecond, so that they stand in the order in which they were sent; it is there as a whole or not at all.
 pub(super) fn write(folder: &Path, id: &str, mail: &SentMail) -> io::Result<PathBuf> {
     let now = Timestamp::now();
-    let name = format!("{}-{}", now.strftime("%Y%m%dT%H%M%S.%3fZ"), &id[..8]);
+    let name = format!("{}-{}", now.strftime("%Y%m%dT%H%M%S.%6fZ"), &id[..8]);
     let (half, whole) = (folder.join(format!(".{name}")), folder.join(format!("{name}.eml")));
     let file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&half)?;
     message(id, now.as_second(), mail).write_to(io::BufWriter::new(file))?;
