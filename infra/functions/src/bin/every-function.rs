@@ -11,4 +11,5 @@ fn main() {
     if let Some(consumer) = hedgerow_functions::consumers().into_iter().find(|consumer| consumer.id == id) {
         runtime::consume(consumer);
     }
+    panic!("_HANDLER names no function: {id:?}");
 }

@@ -46,6 +46,7 @@ type Asked<'c> = Pin<Box<dyn Future<Output = Result<Option<Reply>, Error>> + Sen
 const GATES: &[Gate] = &[
     Gate::Check(own_delivery::refuse_own_delivery),
     Gate::Ask(authenticate::authenticate),
+    Gate::Ask(standing::refuse_ended),
     Gate::Check(authorize::authorize),
     Gate::Check(csrf::refuse_other_sites),
     Gate::Ask(standing::admit),

@@ -1,26 +1,32 @@
-//! Whether the caller's client is open, has a subscription for what is asked, and requires a second factor.
+//! Whether the caller's client is there and open, has a subscription for what is asked, and requires a second factor.
 
 use contract::{Code, Error};
+use store::standing::Standing;
 
 use super::Asked;
 use crate::request::RequestContext;
 use crate::request::caller::Caller;
 use crate::spec::route::{GoesOn, Route};
 
-/// Refuses what a closed client's credentials ask: they are dead, but for its owners' sessions. And, without a
-/// subscription in force, what changes something, and embed tokens altogether (contract: `subscription_inactive`).
-pub(super) fn admit(context: &mut RequestContext) -> Asked<'_> {
+/// Refuses a closed client's credentials, as if they were revoked, but for its owners' sessions.
+pub(super) fn refuse_ended(context: &mut RequestContext) -> Asked<'_> {
     Box::pin(async move {
-        let (caller, route) = (&context.caller, context.route);
-        let Some(scope) = caller.scope() else { return Ok(None) };
-        let standing = context.app.store()?.standing(scope.client()).await?.ok_or(Code::Unauthenticated)?;
+        let caller = &context.caller;
+        let Some(standing) = standing(context).await? else { return Ok(None) };
         let ended = match caller {
             Caller::Session(session) => !session.is_owner() && standing.has_ended(session.id.made_at()),
             _ => standing.is_closed,
         };
-        if ended {
-            return Err(Code::Unauthenticated.into());
-        }
+        if ended { Err(Code::Unauthenticated.into()) } else { Ok(None) }
+    })
+}
+
+/// Refuses what a closed client's owners may not do, what needs a second factor, and, without a subscription in force,
+/// what changes something, and embed tokens altogether (contract: `subscription_inactive`).
+pub(super) fn admit(context: &mut RequestContext) -> Asked<'_> {
+    Box::pin(async move {
+        let (caller, route) = (&context.caller, context.route);
+        let Some(standing) = standing(context).await? else { return Ok(None) };
         if route.is_of_ones_account() {
             return Ok(None);
         }
@@ -39,6 +45,12 @@ pub(super) fn admit(context: &mut RequestContext) -> Asked<'_> {
         }
         Ok(None)
     })
+}
+
+/// Of the caller's client, if there is a caller.
+async fn standing(context: &RequestContext) -> Result<Option<Standing>, Error> {
+    let Some(scope) = context.caller.scope() else { return Ok(None) };
+    Ok(Some(context.app.store()?.standing(scope.client()).await?.ok_or(Code::Unauthenticated)?))
 }
 
 fn needs_subscription(caller: &Caller, route: &Route) -> bool {
