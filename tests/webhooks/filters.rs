@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use engines::Fault;
 use hedgerow_tests::app::{App, id, values};
 use hedgerow_tests::receiver::{Arrived, Receiver};
 use serde_json::{Value, json};

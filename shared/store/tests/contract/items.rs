@@ -77,6 +77,7 @@ async fn every_item_of_the_main_table_says_who_when_and_which_event() {
     let account = tables.account().await;
     let lived = life::live(&account).await.unwrap();
     let (key, secret) = account.keys().create(life::new_key()).await.unwrap();
+    let secret = secret.unwrap();
     account.groups().delete(&GroupRef::Id(lived.other_group), None).await.unwrap();
     account.globals().delete(lived.global, None).await.unwrap();
     account.fields("acme").delete(&GroupRef::Id(lived.group), lived.own, None).await.unwrap();
@@ -229,6 +230,7 @@ async fn what_is_left_of_a_deleted_key_says_who_deleted_it() {
     let tables = Tables::new().await;
     let account = tables.account().await;
     let (key, secret) = account.keys().create(life::new_key()).await.unwrap();
+    let secret = secret.unwrap();
     let (by, seed) = (request_info(), Seed::new(tables.clock.now()));
     let author = Arc::new(Author::new("usr_who_deletes", &by, seed));
     let op = OpContext::new(account.store.clone(), account.scope.clone(), author);

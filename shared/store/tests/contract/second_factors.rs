@@ -169,11 +169,11 @@ async fn wrong_codes_and_wrong_passwords_lock_together() -> Result<(), Error> {
 
 #[tokio::test]
 async fn only_the_password_turns_it_off_and_a_reset_does_not() -> Result<(), Error> {
-    let (account, secret, codes, asking) = protected().await;
+    let (account, secret, codes, _) = protected().await;
     let (mailboxes, token) = (Mailboxes::open(&account.store), MailedToken::generate());
     mailboxes.start_reset(&account.user.email, &token, account.tables.clock.now()).await?;
     PasswordReset::open(&account.store, account.tables.author()).confirm(&token, named(NEW)).await?;
-    assert!(verified(&account, &log_in(&account, NEW, Some(&codes[0].reveal())).await?).await.is_some());
+    let asking = verified(&account, &log_in(&account, NEW, Some(&codes[0].reveal())).await?).await.unwrap();
     assert_eq!(refused(log_in(&account, NEW, None).await), Code::TotpRequired);
 
     assert_eq!(refused(turn_off(&account, &asking, PASSWORD).await), Code::InvalidCredentials);
