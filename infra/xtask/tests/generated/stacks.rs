@@ -54,6 +54,8 @@ fn a_hundred_and_twenty_routes_fit_as_packages_are_today() {
     let sizes = assert_fits(&functions, &written_down().with(&functions));
     // Each has a function, a role, a log, an integration and one route at the least.
     assert!(sizes.values().sum::<usize>() > 120 * 5, "{sizes:?}");
+    // An API has 300 at the most, unless the account asks for more.
+    assert!(functions.iter().map(|function| function.route_keys.len()).sum::<usize>() <= 300);
 }
 
 #[test]
