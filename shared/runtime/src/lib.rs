@@ -41,7 +41,7 @@ pub use respond::{Accepted, Answer, Created, Done, Found, Listed, NoContent, Rep
 pub use ses::{Letter, Ses};
 pub use spec::access::Access;
 pub use spec::operation::{OperationSpec, Permissions};
-pub use spec::route::{GoesOn, Method, Route};
+pub use spec::route::{Counts, GoesOn, Method, Route};
 pub use spec::sample::Sample;
 pub use start::Start;
 pub use store::author::RequestInfo;

@@ -9,6 +9,7 @@ mod idempotency;
 mod key_use;
 mod own_delivery;
 mod query;
+mod rate_limit;
 mod standing;
 
 use std::panic::AssertUnwindSafe;
@@ -44,11 +45,13 @@ type Asked<'c> = Pin<Box<dyn Future<Output = Result<Option<Reply>, Error>> + Sen
 
 /// The order is part of the contract: which refusal a caller sees if there are several reasons.
 const GATES: &[Gate] = &[
+    Gate::Ask(rate_limit::count_address),
     Gate::Check(own_delivery::refuse_own_delivery),
     Gate::Ask(authenticate::authenticate),
     Gate::Check(authorize::authorize),
     Gate::Check(csrf::refuse_other_sites),
     Gate::Ask(standing::admit),
+    Gate::Ask(rate_limit::count_caller),
     Gate::Check(body::refuse_unreadable),
     Gate::Check(query::refuse_unknown_parameters),
     Gate::Ask(idempotency::reserve),
@@ -78,7 +81,10 @@ async fn pass(endpoint: &'static Endpoint, context: &mut RequestContext) -> Resu
             handled
         }
         Ok(Some(reply)) => key_use::noted(context, async { Ok(reply) }).await,
-        Err(error) => key_use::noted(context, async { Err(error) }).await,
+        Err(error) => {
+            let error = rate_limit::count_refused(context, error).await;
+            key_use::noted(context, async { Err(error) }).await
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use store::OpContext;
 use store::author::{Author, Seed};
 use store::idempotency::Reservation;
+use store::rate_limits::Tally;
 use store::scope::{ClientScope, TenantScope};
 
 use self::caller::Caller;
@@ -30,6 +31,10 @@ pub struct RequestContext {
     pub incoming: Incoming,
     /// Who asks. Anonymous until the credential is verified.
     pub caller: Caller,
+    /// The hash of the credential that was sent.
+    pub(crate) credential: Option<[u8; 32]>,
+    /// How the limit stands that the answer tells of.
+    pub(crate) tally: Option<Tally>,
     /// Headers of the answer, a refusal's too.
     pub headers: HeaderMap,
     /// What identifiers and times are made from: of an earlier try, under its idempotency key.
@@ -49,6 +54,8 @@ impl RequestContext {
             app: app.clone(),
             incoming: Incoming::from_event(event, seed),
             caller: Caller::Anonymous,
+            credential: None,
+            tally: None,
             headers: HeaderMap::new(),
             seed,
             reservation: None,

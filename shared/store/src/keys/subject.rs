@@ -54,7 +54,7 @@ impl Subject {
             Kind::Password | Kind::SecondFactor | Kind::Key | Kind::GroupKeys | Kind::Tenants | Kind::Purge => {
                 Self::Other
             }
-            // Of the log table.
+            // Of the other tables.
             Kind::PasswordReset
             | Kind::KeyUses
             | Kind::BillingEvents
@@ -62,7 +62,8 @@ impl Subject {
             | Kind::WebhookState
             | Kind::Events
             | Kind::Deliveries
-            | Kind::Jobs => Self::Unknown,
+            | Kind::Jobs
+            | Kind::Limits => Self::Unknown,
         })
     }
 }
