@@ -94,17 +94,17 @@ impl App {
 
     /// The same over this backend.
     pub async fn over(backend: Backend) -> Self {
-        Self::serve(backend, 0, Limits::default()).await
+        Self::serve(unlimited(backend), 0, Limits::default()).await
     }
 
     /// Behind so many proxies, the outermost of which tells the caller's address.
     pub async fn behind(proxies: usize) -> Self {
-        Self::serve(Self::backend().await, proxies, Limits::default()).await
+        Self::serve(unlimited(Self::backend().await), proxies, Limits::default()).await
     }
 
     /// With other limits for connections, behind so many proxies.
     pub async fn within(limits: Limits, proxies: usize) -> Self {
-        Self::serve(Self::backend().await, proxies, limits).await
+        Self::serve(unlimited(Self::backend().await), proxies, limits).await
     }
 
     /// With webhooks, which may go anywhere; what fails is tried again after these pauses.
@@ -125,11 +125,9 @@ impl App {
         Backend::embedded(Engines::memory().unwrap(), Clock::default()).await.unwrap()
     }
 
-    async fn serve(mut backend: Backend, proxies: usize, limits: Limits) -> Self {
+    /// Over this backend and its rate limits, behind so many proxies, with these limits for connections.
+    pub async fn serve(mut backend: Backend, proxies: usize, limits: Limits) -> Self {
         crate::uses::watch(&backend);
-        if backend.app.rate_limits == RateLimits::default() {
-            backend.app.rate_limits = out_of_the_way();
-        }
         let (listener, address) = listen(&mut backend).await;
         tokio::spawn(Gateway::new(&backend, proxies).within(limits).serve([listener]));
         Self { address, clock: backend.app.clock().clone(), backend, workers: None }
@@ -211,11 +209,12 @@ impl App {
     }
 }
 
-/// Rate limits that nobody runs into who is about something else.
-fn out_of_the_way() -> RateLimits {
+/// With rate limits that nobody runs into who is about something else.
+fn unlimited(mut backend: Backend) -> Backend {
     let rate = "1000000/1".parse().unwrap();
     let named = LimitName::ALL.iter().map(|name| NamedRate { name: *name, rate });
-    RateLimits::default().with(named)
+    backend.app.rate_limits = RateLimits::default().with(named);
+    backend
 }
 
 /// Listens on a free port, which is where the backend is seen from outside.

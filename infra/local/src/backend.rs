@@ -100,6 +100,7 @@ impl Backend {
             billing_secret,
             origin,
             mail_from: _,
+            trusted_proxies: _,
             rate_limits,
             webhooks,
         } = config;

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::Broken;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{Broken, Time};
 
 macro_rules! limits {
     ($($(#[$about:meta])+ $name:ident $config:literal $shown:literal $count:literal / $seconds:literal;)+) => {
@@ -190,6 +193,20 @@ impl FromStr for RateLimits {
         let named = text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::parse);
         Ok(Self::default().with(named.collect::<Result<Vec<NamedRate>, _>>()?))
     }
+}
+
+/// How a limit of a caller's stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LimitStanding {
+    /// What it is called: a rate limit as in the header `RateLimit`, else what is counted.
+    pub name: &'static str,
+    /// How much is allowed.
+    pub limit: u64,
+    /// How much of that is left.
+    pub remaining: u64,
+    /// When there is more again; now, if nothing is used. `null` of what stays until something is deleted.
+    pub reset_at: Option<Time>,
 }
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub struct App {
     pub billing: Option<Billing>,
     /// What sends mail, where anything does.
     pub ses: Option<Ses>,
+    /// How many proxies stand before API Gateway. One machine's gateway has looked through its own.
+    pub trusted_proxies: usize,
     /// What the deployment says of rate limits.
     pub rate_limits: RateLimits,
     /// What the deployment says of webhooks.

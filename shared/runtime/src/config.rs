@@ -32,6 +32,8 @@ pub struct Config {
     pub origin: Option<Origin>,
     /// Whom mail is from.
     pub mail_from: Option<AsciiEmail>,
+    /// How many proxies stand before API Gateway.
+    pub trusted_proxies: usize,
     /// Rate limits.
     pub rate_limits: RateLimits,
     /// Where webhooks may go.
@@ -99,6 +101,8 @@ impl Config {
     ///   without use, and however it is used.
     /// - `HEDGEROW_SIGNUP` (default `anyone`): who may open an account: `anyone`, nobody but who is `invited` into one that
     ///   there is, or the `first`.
+    /// - `HEDGEROW_TRUSTED_PROXIES` (default 0): how many proxies stand before API Gateway; the caller's address is what the
+    ///   outermost of them wrote down.
     /// - `HEDGEROW_RATE_LIMITS`: rate limits in place of the defaults, such as `management=100/1,login=5/900`.
     /// - `HEDGEROW_RATE_LIMIT_CEILING` (default 1000): the requests a second that a client may set for its keys, or a key
     ///   may have, at the most.
@@ -135,6 +139,12 @@ impl Config {
             Some("first") => SignupPolicy::First,
             Some(_) => return Err(BadSetting("HEDGEROW_SIGNUP must be anyone, invited or first".to_owned())),
         };
+        let trusted_proxies = match setting("HEDGEROW_TRUSTED_PROXIES") {
+            None => 0,
+            Some(text) => text.parse().ok().filter(|proxies| *proxies <= 10).ok_or_else(|| {
+                BadSetting("HEDGEROW_TRUSTED_PROXIES must be a number of proxies, from 0 to 10".to_owned())
+            })?,
+        };
         let rate_limits = setting("HEDGEROW_RATE_LIMITS").unwrap_or_default().parse::<RateLimits>();
         let rate_limits =
             rate_limits.map_err(|broken| BadSetting(format!("HEDGEROW_RATE_LIMITS: {}", broken.message)))?;
@@ -163,6 +173,7 @@ impl Config {
             billing_secret: format!("{prefix}/stripe"),
             origin,
             mail_from,
+            trusted_proxies,
             rate_limits: rate_limits.with_ceiling(ceiling),
             webhooks: WebhookSettings { rules, ..WebhookSettings::default() },
         })

@@ -26,6 +26,7 @@ pub use app::App;
 pub use billing::Billing;
 pub use endpoint::{About, Endpoint, RouteSpec};
 pub use extract::body::{Body, NotNull, PartialBody, Patch};
+pub use extract::limits::OwnLimits;
 pub use extract::mail::{Mailer, PostponeMail};
 pub use extract::parameters::{New, Now, Query, Unrouted, Unversioned};
 pub use extract::repositories::{Assign, Deliver, Retry};

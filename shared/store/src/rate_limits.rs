@@ -8,6 +8,7 @@
 //! | the first of an address in a window | nothing: it is counted with the next. So up to one an instance and window is never counted |
 
 mod cells;
+mod standings;
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::keys::{self, Key};
 use crate::scope::TenantScope;
 use crate::sessions::SessionCredential;
 use cells::{Asked, CELLS, Counter, Host, Shape, Write, Written};
+pub use standings::LimitStandings;
 
 /// How often one request tries to write: others may begin the cell before it, each time.
 const TRIES: u32 = 4;

@@ -9,7 +9,7 @@ mod idempotency;
 mod key_use;
 mod own_delivery;
 mod query;
-mod rate_limit;
+pub(crate) mod rate_limit;
 mod standing;
 
 use std::panic::AssertUnwindSafe;

@@ -102,6 +102,7 @@ async fn connect(
     let store = Store::new(aws_sdk_dynamodb::Client::new(&sdk), config.tables.clone(), Clock::default(), config.store);
     let mut app = App {
         origin: config.origin.clone(),
+        trusted_proxies: config.trusted_proxies,
         rate_limits: config.rate_limits.clone(),
         webhooks: config.webhooks.clone(),
         ..App::new(store.clone())

@@ -1,5 +1,6 @@
 //! What is known of a request on its way through the gates.
 
+pub mod address;
 pub mod caller;
 pub mod incoming;
 
@@ -52,7 +53,7 @@ impl RequestContext {
         Self {
             route,
             app: app.clone(),
-            incoming: Incoming::from_event(event, seed),
+            incoming: Incoming::from_event(event, seed, app.trusted_proxies),
             caller: Caller::Anonymous,
             credential: None,
             tally: None,

@@ -1,0 +1,25 @@
+//! The rate limits of whoever asks, for what tells how they stand.
+
+use contract::Error;
+use contract::rate_limit::LimitName;
+use store::rate_limits::Limit;
+
+use super::FromRequest;
+use crate::gates::rate_limit::of_caller;
+use crate::request::RequestContext;
+use crate::request::caller::Caller;
+
+/// The rate limits of whoever asks, by the credential.
+pub struct OwnLimits(pub Vec<Limit>);
+
+impl FromRequest for OwnLimits {
+    fn take(context: &RequestContext) -> Result<Self, Error> {
+        let tokens = match &context.caller {
+            Caller::Key(key) => {
+                Some(Limit::of_key(LimitName::Token, context.app.rate_limits.of(LimitName::Token), key.id))
+            }
+            Caller::Anonymous | Caller::Session(_) | Caller::Token(_) => None,
+        };
+        Ok(Self(of_caller(context).into_iter().chain(tokens).collect()))
+    }
+}
