@@ -90,20 +90,33 @@ async fn what_was_refused_was_not_done_and_may_be_sent_again() {
 
 #[tokio::test]
 async fn a_key_of_its_own_limit_has_that_below_the_ceiling() {
-    let app = limited("management=7/1").await;
+    let mut backend = Backend::embedded(Engines::memory().unwrap(), Clock::default()).await.unwrap();
+    backend.app.rate_limits = "management=7/1".parse::<RateLimits>().unwrap().with_ceiling(1_000);
+    let app = App::serve(backend, 1, Limits::default()).await;
     let account = app.account("ada").await;
     for (own, policy) in [(3, "\"key\";q=3;w=1"), (1_000, "\"key\";q=1000;w=1"), (9_000, "\"key\";q=1000;w=1")] {
         let body = json!({ "name": "A", "type": "management", "rateLimit": { "requestsPerSecond": own } });
         let made = account.owner.post("/api/v1/api-keys").json(&body).await.data(201);
         let answer = app.with_key(made["key"].as_str().unwrap()).get(GROUPS).await.expect(200);
         assert_eq!(answer.header("ratelimit-policy"), policy);
-        // In place of it later the client's, in force when the key's card is read again.
+        // Without it it has the deployment's, in force when the key's card is read again.
         let path = format!("/api/v1/api-keys/{}", id(&made));
         account.owner.patch(&path).json(&json!({ "rateLimit": null })).await.expect(200);
         app.clock.advance(Duration::from_secs(10));
         let answer = app.with_key(made["key"].as_str().unwrap()).get(GROUPS).await.expect(200);
         assert_eq!(answer.header("ratelimit-policy"), "\"key\";q=7;w=1");
     }
+    // The client's goes before that, and is never above the ceiling either.
+    let set = |count: u32| {
+        let limits = json!({ "managementPerSecond": count, "deliveryPerSecond": 1_001 });
+        account.owner.patch("/api/v1/settings").json(&json!({ "rateLimits": limits }))
+    };
+    set(40).await.wrong(&["rateLimits.deliveryPerSecond"]);
+    set(1_001).await.wrong(&["rateLimits.deliveryPerSecond", "rateLimits.managementPerSecond"]);
+    let limits = json!({ "rateLimits": { "managementPerSecond": 40 } });
+    account.owner.patch("/api/v1/settings").json(&limits).await.expect(200);
+    app.clock.advance(Duration::from_secs(10));
+    assert_eq!(account.key.get(GROUPS).await.expect(200).header("ratelimit-policy"), "\"key\";q=40;w=1");
 }
 
 #[tokio::test]

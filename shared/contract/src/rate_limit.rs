@@ -146,7 +146,7 @@ impl Default for RateLimits {
 
 impl RateLimits {
     /// The requests a second that a client may set for its keys, or a key may have, unless a deployment says otherwise.
-    pub const CEILING: u32 = 1_000;
+    pub const CEILING: u32 = 10_000;
 
     /// With these in place of the defaults; of several of one name the last counts.
     #[must_use]
@@ -175,6 +175,18 @@ impl RateLimits {
     #[must_use]
     pub const fn ceiling(&self) -> u32 {
         self.ceiling
+    }
+
+    /// Whether a client may set so many requests a second.
+    ///
+    /// # Errors
+    /// `out_of_range`: it is above the ceiling.
+    pub fn allow(&self, per_second: u32) -> Result<(), Broken> {
+        if per_second <= self.ceiling {
+            return Ok(());
+        }
+        let message = format!("Must be from 1 to {}: this deployment allows no more.", self.ceiling);
+        Err(Broken::new("out_of_range", message))
     }
 
     /// How much of a key's requests is allowed: what the key has, or else what its client says, neither above the

@@ -104,7 +104,7 @@ impl Config {
     /// - `HEDGEROW_TRUSTED_PROXIES` (default 0): how many proxies stand before API Gateway; the caller's address is what the
     ///   outermost of them wrote down.
     /// - `HEDGEROW_RATE_LIMITS`: rate limits in place of the defaults, such as `management=100/1,login=5/900`.
-    /// - `HEDGEROW_RATE_LIMIT_CEILING` (default 1000): the requests a second that a client may set for its keys, or a key
+    /// - `HEDGEROW_RATE_LIMIT_CEILING` (default 10000): the requests a second that a client may set for its keys, or a key
     ///   may have, at the most.
     /// - `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`: the function's memory in MiB, set by Lambda; its caches take a quarter.
     ///

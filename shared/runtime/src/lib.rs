@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod billing;
+mod cached_secret;
 pub mod config;
 pub mod endpoint;
 pub mod extract;
@@ -28,7 +29,7 @@ pub use endpoint::{About, Endpoint, RouteSpec};
 pub use extract::body::{Body, NotNull, PartialBody, Patch};
 pub use extract::limits::OwnLimits;
 pub use extract::mail::{Mailer, PostponeMail};
-pub use extract::parameters::{New, Now, Query, Unrouted, Unversioned};
+pub use extract::parameters::{New, Now, Preflight, Query, Unrouted, Unversioned};
 pub use extract::repositories::{Assign, Deliver, Retry};
 pub use extract::signed_body::SignedBody;
 pub use extract::{ByKey, FromRequest, LoggedIn};
@@ -38,7 +39,7 @@ pub use mail::{Mail, MailMessage};
 pub use queues::{Queue, Queues};
 pub use request::RequestContext;
 pub use request::caller::Caller;
-pub use respond::{Accepted, Answer, Created, Done, Found, Listed, NoContent, Reply, WithCookie};
+pub use respond::{Accepted, Answer, Created, Done, Found, Listed, NoContent, Reply, WithCookie, WithHeaders};
 pub use ses::{Letter, Ses};
 pub use spec::access::Access;
 pub use spec::operation::{OperationSpec, Permissions};

@@ -30,6 +30,7 @@ use crate::grant::{Grant, grants};
 use crate::keys::{self, Key};
 use crate::scope::TenantScope;
 use crate::sessions::SessionCredential;
+use crate::standing::Standing;
 use cells::{Asked, CELLS, Counter, Host, Shape, Write, Written};
 pub use standings::LimitStandings;
 
@@ -126,13 +127,24 @@ pub struct Tally {
     pub is_refused: bool,
 }
 
+/// That a credential was refused.
+#[derive(Clone)]
+pub struct Refusal {
+    /// Until when that is believed.
+    until: Time,
+    /// How its limit stood.
+    pub tally: Tally,
+    /// Where its client stood.
+    pub standing: Option<Standing>,
+}
+
 /// What an instance knows of limits.
 pub(crate) struct Limiter {
     /// The SDK's client with patience of its own.
     dynamo: aws_sdk_dynamodb::Client,
     hosts: Cache<Limit, Arc<Known>>,
-    /// By the hash of the credential: how its limit stood, and until when that is believed.
-    refused: Cache<[u8; 32], (Time, Tally)>,
+    /// By the hash of the credential.
+    refused: Cache<[u8; 32], Refusal>,
     /// Until when the counters are left alone, in milliseconds of the store's clock.
     unreachable_until: AtomicI64,
 }
@@ -149,8 +161,9 @@ impl Heavy for Known {
     }
 }
 
-impl Heavy for (Time, Tally) {
+impl Heavy for Refusal {
     fn weight(&self) -> usize {
+        // Of a standing's settings the cache of standings has a share as well.
         size_of::<Self>()
     }
 }
@@ -231,16 +244,17 @@ impl Store {
     }
 
     /// Remembers that a credential was refused, by its hash.
-    pub fn note_refusal(&self, credential: [u8; 32], tally: &Tally) {
+    pub fn note_refusal(&self, credential: [u8; 32], tally: &Tally, standing: Option<&Standing>) {
         let until = self.clock().now().plus(REFUSAL_TTL).min(tally.reset_at);
-        self.0.limiter.refused.insert(credential, (until, tally.clone()));
+        let refusal = Refusal { until, tally: tally.clone(), standing: standing.cloned() };
+        self.0.limiter.refused.insert(credential, refusal);
     }
 
-    /// How the limit of a credential stood that was refused just now.
+    /// That a credential was refused just now, if it was.
     #[must_use]
-    pub fn known_refusal(&self, credential: &[u8; 32]) -> Option<Tally> {
+    pub fn known_refusal(&self, credential: &[u8; 32]) -> Option<Refusal> {
         let now = self.clock().now();
-        self.0.limiter.refused.get(credential).filter(|(until, _)| now < *until).map(|(_, tally)| tally)
+        self.0.limiter.refused.get(credential).filter(|refusal| now < refusal.until)
     }
 
     fn tally(&self, limit: &Limit, host: &Host, is_refused: bool) -> Tally {

@@ -1,13 +1,20 @@
-//! The rate limits of whoever asks, for what tells how they stand.
+//! The rate limits of the deployment and of whoever asks, for what sets them and what tells how they stand.
 
 use contract::Error;
-use contract::rate_limit::LimitName;
+use contract::rate_limit::{LimitName, RateLimits};
 use store::rate_limits::Limit;
 
 use super::FromRequest;
 use crate::gates::rate_limit::of_caller;
 use crate::request::RequestContext;
 use crate::request::caller::Caller;
+
+/// What the deployment says of rate limits.
+impl FromRequest for RateLimits {
+    fn take(context: &RequestContext) -> Result<Self, Error> {
+        Ok(context.app.rate_limits.clone())
+    }
+}
 
 /// The rate limits of whoever asks, by the credential.
 pub struct OwnLimits(pub Vec<Limit>);

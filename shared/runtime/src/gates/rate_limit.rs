@@ -3,6 +3,7 @@
 
 use contract::permission::KeyType;
 use contract::rate_limit::LimitName;
+use contract::resource::RequestsPerSecond;
 use contract::{Code, Error};
 use store::rate_limits::{Limit, Tally};
 
@@ -40,7 +41,7 @@ pub(super) fn count_caller(context: &mut RequestContext) -> Asked<'_> {
         if let (Err(_), Some(hash), Some(tally)) = (&counted, context.credential, &context.tally)
             && tally.is_refused
         {
-            context.app.store()?.note_refusal(hash, tally);
+            context.app.store()?.note_refusal(hash, tally, context.standing.as_ref());
         }
         counted?;
         count_besides(context).await?;
@@ -51,10 +52,10 @@ pub(super) fn count_caller(context: &mut RequestContext) -> Asked<'_> {
 /// Refuses a credential that was refused just now, unread.
 pub(super) fn refuse_again(context: &mut RequestContext) -> Result<(), Error> {
     let Some(hash) = context.credential.filter(|_| context.route.counts != Counts::Nothing) else { return Ok(()) };
-    match context.app.store()?.known_refusal(&hash) {
-        Some(tally) => show(context, tally),
-        None => Ok(()),
-    }
+    let Some(refusal) = context.app.store()?.known_refusal(&hash) else { return Ok(()) };
+    // A page may read that it was refused, and when to come again.
+    context.standing = refusal.standing;
+    show(context, refusal.tally)
 }
 
 /// Counts a request whose credential was none under its address. What it is told then: the refusal, or that there were
@@ -90,7 +91,13 @@ pub(crate) fn of_caller(context: &RequestContext) -> Option<Limit> {
                 KeyType::Management => LimitName::Management,
                 KeyType::Delivery | KeyType::Preview => LimitName::Delivery,
             };
-            Some(Limit::of_key(name, limits.of_key(name, key.requests_per_second(), None), key.id))
+            let settings = context.standing.as_ref().map(|standing| &standing.settings.rate_limits);
+            let of_client = settings.and_then(|set| match name {
+                LimitName::Management => set.management_per_second,
+                _ => set.delivery_per_second,
+            });
+            let rate = limits.of_key(name, key.requests_per_second(), of_client.map(RequestsPerSecond::number));
+            Some(Limit::of_key(name, rate, key.id))
         }
         Caller::Session(session) => Some(Limit::of_session(limits.of(LimitName::Session), session)),
         Caller::Token(token) => Some(Limit::of_tenant(limits.of(LimitName::Embed), &token.scope)),

@@ -15,6 +15,7 @@ use store::author::{Author, Seed};
 use store::idempotency::Reservation;
 use store::rate_limits::Tally;
 use store::scope::{ClientScope, TenantScope};
+use store::standing::Standing;
 
 use self::caller::Caller;
 use self::incoming::Incoming;
@@ -36,6 +37,8 @@ pub struct RequestContext {
     pub(crate) credential: Option<[u8; 32]>,
     /// How the limit stands that the answer tells of.
     pub(crate) tally: Option<Tally>,
+    /// Where the caller's client stands, once it is known who asks.
+    pub standing: Option<Standing>,
     /// Headers of the answer, a refusal's too.
     pub headers: HeaderMap,
     /// What identifiers and times are made from: of an earlier try, under its idempotency key.
@@ -57,6 +60,7 @@ impl RequestContext {
             caller: Caller::Anonymous,
             credential: None,
             tally: None,
+            standing: None,
             headers: HeaderMap::new(),
             seed,
             reservation: None,

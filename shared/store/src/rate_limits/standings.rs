@@ -19,7 +19,6 @@ granted! {
     LimitStandings {
         Counters BatchGetItem [Limits];
         Main BatchGetItem [Counts];
-        Main GetItem [Client];
     }
 }
 
