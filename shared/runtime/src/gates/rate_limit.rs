@@ -8,7 +8,8 @@ use contract::{Code, Error};
 use store::rate_limits::{Limit, Tally};
 
 use super::{Asked, authenticate};
-use crate::metric;
+use crate::extract::Part as _;
+use crate::metric::Metrics;
 use crate::request::RequestContext;
 use crate::request::caller::Caller;
 use crate::respond::rate_limit;
@@ -112,7 +113,8 @@ async fn count(context: &mut RequestContext, limit: Limit) -> Result<(), Error> 
         Ok(tally) => tally,
         Err(error) if matches!(context.route.counts, Counts::Besides(_)) => return Err(error),
         Err(_) => {
-            metric::count(context.route.id, "CountedByInstance", 1, context.app.clock().now());
+            let metrics = Metrics::take(&context.app)?;
+            metrics.count(context.route.id, "CountedByInstance", 1, context.app.clock().now());
             store.count_here(&limit).await
         }
     };
