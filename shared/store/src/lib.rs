@@ -96,6 +96,7 @@
 //! | idempotency | + 2 | Put 1 WU, Update 1 WU per KB of the answer | |
 //! | idempotency, an answer over 128 KB | + 3 | Put 1 WU, BatchWrite and Update 1 WU per KB; again: Put, BatchGet 1 RU per 4 KB | |
 
+pub mod acceptance;
 pub mod accounts;
 pub mod apart;
 pub mod api_keys;

@@ -3,6 +3,7 @@
 
 use auth::target::Rules;
 use contract::{Error, Origin, Time};
+use store::acceptance::Acceptance;
 use store::accounts::{Login, Signup};
 use store::api_keys::ApiKeys;
 use store::author::Clock;
@@ -14,7 +15,7 @@ use store::erasure::Erasure;
 use store::field_groups::FieldGroups;
 use store::global_fields::GlobalFields;
 use store::grant::Granted;
-use store::invitations::{Acceptance, Invitations};
+use store::invitations::Invitations;
 use store::jobs::{JobRuns, JobStarts, Jobs, Task};
 use store::keys::Kind;
 use store::members::Members;
