@@ -20,7 +20,7 @@ const ALWAYS: [(&str, &str); 9] = [
 ];
 
 /// The codes of the contract with their statuses, as far as there are routes that give them.
-const CODES: [(u16, &[&str]); 13] = [
+const CODES: [(u16, &[&str]); 14] = [
     (400, &["malformed_request"]),
     (401, &["unauthenticated", "invalid_credentials", "totp_required"]),
     (403, &["forbidden", "wrong_key_type", "subscription_inactive", "ip_not_allowed", "origin_not_allowed"]),
@@ -60,6 +60,7 @@ const CODES: [(u16, &[&str]); 13] = [
     (422, &["validation_failed", "field_limit_reached", "limit_reached", "ip_lockout", "idempotency_key_reused"]),
     (429, &["rate_limit_exceeded"]),
     (431, &["headers_too_large"]),
+    (500, &["internal"]),
     (503, &["unavailable"]),
 ];
 

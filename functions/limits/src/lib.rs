@@ -3,7 +3,7 @@
 mod list;
 
 use contract::permission::Permission;
-use runtime::{Access, Counts, GoesOn};
+use runtime::{Access, Counts};
 
 runtime::routes! {
     /// List the limits
@@ -14,6 +14,5 @@ runtime::routes! {
     LIST "list-limits" => list::list {
         access: Access::management(Permission::ALL),
         counts: Counts::Nothing,
-        goes_on: GoesOn::Closed,
     }
 }

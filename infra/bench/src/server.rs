@@ -28,6 +28,8 @@ pub(crate) fn start(name: &str, arguments: &[&str]) -> Result<(Child, Lines<BufR
 /// A running `hedgerow dev`.
 pub(crate) struct Server {
     child: Child,
+    /// What it goes on to print: closed, it would end it.
+    _lines: Lines<BufReader<ChildStdout>>,
     pub(crate) address: String,
     pub(crate) key: String,
 }
@@ -53,7 +55,7 @@ impl Server {
             }
             key = key.or_else(|| line.strip_prefix("demo key").map(|key| key.trim().to_owned()));
         }
-        Ok(Self { child, address: address.ok_or("no address")?, key: key.ok_or("no key")? })
+        Ok(Self { child, _lines: lines, address: address.ok_or("no address")?, key: key.ok_or("no key")? })
     }
 
     pub(crate) fn request(&self, method: &str, path: &str) -> http::request::Builder {
