@@ -19,6 +19,7 @@ pub fn routes() -> impl DoubleEndedIterator<Item = &'static RouteSpec> + Clone {
         webhooks::ROUTES,
         jobs::ROUTES,
         billing::ROUTES,
+        audit_log::ROUTES,
         operations::ROUTES,
     ];
     packages.into_iter().flatten()
@@ -26,10 +27,11 @@ pub fn routes() -> impl DoubleEndedIterator<Item = &'static RouteSpec> + Clone {
 
 /// Every function that no route reaches.
 #[must_use]
-pub fn consumers() -> [&'static Consumer; 6] {
+pub fn consumers() -> [&'static Consumer; 7] {
     [
         &dispatcher::DISPATCHER,
         &fan_out::FAN_OUT,
+        &recorder::RECORDER,
         &jobs::RUN_JOBS,
         &mail::SEND_MAIL,
         &tokens::ROTATE_TOKEN_KEYS,

@@ -8,11 +8,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use contract::{Code, Error};
 use engines::Role;
+use futures_util::stream;
 use http::header::CONNECTION;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use hyper::body::Frame;
 use hyper::body::Incoming;
-use runtime::{App, Endpoint, Method, Reply, RouteSpec, gates};
+use runtime::{App, Endpoint, Method, Pieces, Reply, RouteSpec, gates};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -117,11 +120,44 @@ impl Gateway {
         let event = event::of_request(parts, &body, &function.endpoint.route, address);
         drop(body);
         let answer = gates::answer(&self.app, function.endpoint, event);
-        match &function.role {
-            Some(role) => role.hold(answer).await,
-            None => answer.await,
-        }
+        let Some(role) = &function.role else { return answer.await };
+        let mut reply = role.hold(answer).await;
+        reply.pieces = reply.pieces.map(|pieces| held(pieces, role.clone()));
+        reply
     }
+}
+
+/// The same pieces, made with no more rights than a role grants.
+fn held(pieces: Pieces, role: Role) -> Pieces {
+    Pieces::of(stream::unfold((pieces, role), |(mut pieces, role)| async move {
+        let piece = role.hold(pieces.next()).await?;
+        Some((piece, (pieces, role)))
+    }))
+}
+
+/// The body of an answer.
+pub(crate) type Body = UnsyncBoxBody<Bytes, io::Error>;
+
+/// A body that is there.
+pub(crate) fn whole(body: impl Into<Bytes>) -> Body {
+    Full::new(body.into()).map_err(|never| match never {}).boxed_unsync()
+}
+
+/// All of it, or piece by piece; a piece that can't be made ends the connection, so that nobody takes the rest for the whole.
+fn body_of(reply: &mut Reply) -> Body {
+    let Some(pieces) = reply.pieces.take() else { return whole(std::mem::take(&mut reply.body)) };
+    let frames = stream::unfold(Some(pieces), |pieces| async move {
+        let mut pieces = pieces?;
+        match pieces.next().await? {
+            Ok(piece) => Some((Ok(Frame::data(piece)), Some(pieces))),
+            Err(error) => {
+                let cause = error.cause().map(ToString::to_string);
+                tracing::error!(error = %error, cause, "an answer could not be given whole: its connection was broken off");
+                Some((Err(io::Error::other(error.to_string())), None))
+            }
+        }
+    });
+    StreamBody::new(frames).boxed_unsync()
 }
 
 impl Served {
@@ -178,13 +214,13 @@ impl Served {
         });
     }
 
-    async fn answer(self: Arc<Self>, request: Request<Incoming>, peer: Peer) -> Response<Full<Bytes>> {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>, peer: Peer) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let read = match host::check(&parts, peer.loopback) {
             Ok(()) => body::read(&parts.headers, body, &self.gateway.limits).await,
             Err(error) => Err(error),
         };
-        let reply = match read {
+        let mut reply = match read {
             Ok(body) => {
                 // Whoever hangs up does not stop what has begun, as behind API Gateway.
                 let served = self.clone();
@@ -203,7 +239,7 @@ impl Served {
                 reply
             }
         };
-        let mut response = Response::new(Full::new(Bytes::from(reply.body)));
+        let mut response = Response::new(body_of(&mut reply));
         *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         *response.headers_mut() = reply.headers;
         response

@@ -61,7 +61,6 @@ granted! {
         Main GetItem [Email];
         Main BatchGetItem [User, Password, SecondFactor, Client];
         Main UpdateItem [User, Password, SecondFactor];
-        Main ConditionCheckItem [User];
         Log BatchGetItem [Email];
         Log UpdateItem [Email];
         Log PutItem [User, Email];
@@ -128,6 +127,7 @@ impl Signup {
         let (store, author) = (&self.store, &self.author);
         let (event, at) = (author.event(), author.at());
         let person = Person { id: UserId::new(author.unique()), email, created_at: at };
+        author.turned_out(person.id);
         let wished = Slug::from_name(&name);
         let id = ClientId::new(author.unique());
         let mut client = Client {
@@ -245,9 +245,11 @@ impl Login {
         let mut changes = vec![login_attempts::succeeded(email, author.at()), started.change];
         changes.extend(used);
         // A password that is changed meanwhile ends this session, too.
-        let card_change = card.logs_in(client, author.info()).unwrap_or_else(|| Change::check(keys::user(user)));
-        changes.push(card_change.when("#sessionEpoch = :epoch").with(":epoch", number(card.epoch)));
-        match store.commit(changes, author.event()).await? {
+        author.turned_out(user);
+        let event = author.event();
+        let card_change = card.logs_in(client, author.info(), author.at()).when("#sessionEpoch = :epoch");
+        changes.push(card_change.with(":epoch", number(card.epoch)).stamped(author, event));
+        match store.commit(changes, event).await? {
             Outcome::Done => {
                 if let (Some(hash), Some(was)) = (rehashed, kept.as_ref().and_then(|kept| get_text(kept, "hash"))) {
                     store.conditional_write(set_hash(user, &hash, was)).await?;

@@ -41,6 +41,10 @@
 //! | job | log `J#cl` / job | `doc release after ttl` |
 //! | how many of each a client has | main `N#cl` / `field-groups`, `global-fields`, `api-keys`, `webhooks`, `members`, `invitations`, `owners` | `count` |
 //! | that an account was opened, where only the first may be | main `N#deployment` / `first-account` | |
+//! | that something was done that no item tells | main `AN#whose` / event`#`action`#`resource | `doc` |
+//! | line of an audit log | log `A#cl#day` / aud | `doc` (without its hash) `hash ttl` |
+//! | how many lines a client's day has, and how they end | log `AH#cl` / day | `sequence hash ttl` |
+//! | whose logs have lines of a day | log `AD#day` / cl | `ttl` |
 //! | purge due; a closed client's | main `Z#date` / id; `Z#clients` / time`#cl` | `pk`, `sk` of the root in `root`; `client job` |
 //! | idempotency | log `I#mac` / `#` | `fingerprint lease holder expiresAt seedAt seed ttl`, the answer (sealed) in `body pieces` |
 //! | the further pieces of a long answer | log `I#mac` / `holder#01` | `body pieces ttl` |
@@ -88,12 +92,15 @@
 //! | attempt | 1 + 1 + 1 + 1 + 1 | a batch: BatchGet 1 RU a client, webhook and event; an endpoint: Update 1 WU, before and after; an attempt: Update 1 WU, before and after | |
 //! | hold, fail for good | 1 | Transact 4 WU | |
 //! | release a delivery | 3 | Get 1 RU, Transact 4 WU, Delete 1 WU | |
+//! | record `n` lines of a client's day | 2 | Get 1 RU, Transact 2 + 2n WU, 2 more with a day's first; values' definitions as announce | |
+//! | list the audit log | 1 + 1 a day | Query 1 RU per 4 KB | |
 //! | idempotency | + 2 | Put 1 WU, Update 1 WU per KB of the answer | |
 //! | idempotency, an answer over 128 KB | + 3 | Put 1 WU, BatchWrite and Update 1 WU per KB; again: Put, BatchGet 1 RU per 4 KB | |
 
 pub mod accounts;
 pub mod apart;
 pub mod api_keys;
+pub mod audit;
 pub mod author;
 pub mod clients;
 pub mod credentials;
@@ -146,6 +153,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accounts::SignupPolicy;
+use audit::AuditRetention;
 use author::{Author, Clock};
 use scope::ClientScope;
 use sessions::SessionLimits;
@@ -183,6 +191,8 @@ pub struct Settings {
     pub sessions: SessionLimits,
     /// Who may open an account.
     pub signup: SignupPolicy,
+    /// How long the audit log is kept.
+    pub audit: AuditRetention,
 }
 
 struct Inner {
@@ -198,6 +208,7 @@ struct Inner {
     definitions: definitions::Cache,
     sessions: SessionLimits,
     signup: SignupPolicy,
+    audit: AuditRetention,
 }
 
 impl Store {
@@ -223,7 +234,7 @@ impl Store {
         dynamo: aws_sdk_dynamodb::Client,
         names: TableNames,
         clock: Clock,
-        Settings { caches, sessions, signup }: Settings,
+        Settings { caches, sessions, signup, audit }: Settings,
         settling: Duration,
     ) -> Self {
         let share = caches.0 / 16;
@@ -242,6 +253,7 @@ impl Store {
             definitions,
             sessions,
             signup,
+            audit,
         }))
     }
 
@@ -253,6 +265,10 @@ impl Store {
 
     fn signup_policy(&self) -> SignupPolicy {
         self.0.signup
+    }
+
+    fn audit_retention(&self) -> AuditRetention {
+        self.0.audit
     }
 
     fn sessions(&self) -> SessionLimits {

@@ -213,6 +213,7 @@ impl PasswordReset {
             return Err(Code::Unauthenticated.into());
         }
         let card = UserCard::read(&must(card, "user")?)?;
+        author.turned_out(user);
         check(store, "password", &password, &card).await?;
         let hash = hashed(password).await?;
         let mut changes = vec![

@@ -3,11 +3,13 @@
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use contract::Error;
 use contract::id::{ClientId, EventId};
 use contract::subscription::{Limits, Plan, Subscription, SubscriptionStatus};
+use contract::{Error, Time};
 
-use crate::author::unique;
+use serde_json::json;
+
+use crate::author::{Author, RequestInfo, Seed, unique};
 use crate::change::{Change, Outcome};
 use crate::document::to_doc;
 use crate::dynamo::{Item, get_number, get_text, must, number, text};
@@ -125,7 +127,8 @@ impl SubscriptionEvents {
                 return Ok(Step::Done(became));
             }
             let note = Change::put(heard.clone()).set("ttl", number(now.plus(REMEMBERED).seconds())).when_absent();
-            let changes = vec![note.unstamped(), set(event.client, &payments, &card)?];
+            let author = outside("stripe", &event.id, now);
+            let changes = vec![note.unstamped(), set(event.client, &payments, &card, (&author, written))?];
             match store.commit(changes, written).await? {
                 Outcome::Done => {
                     store.forget_standing(event.client);
@@ -147,7 +150,8 @@ impl SubscriptionEvents {
             let Some(card) = store.get(&key).await? else { return Ok(Step::Done(Heard::Unknown)) };
             let mut payments = Payments::of(&card)?;
             payments.set(now.seconds(), plan, status);
-            match store.commit(vec![set(client, &payments, &card)?], written).await? {
+            let author = outside("operator", "", now);
+            match store.commit(vec![set(client, &payments, &card, (&author, written))?], written).await? {
                 Outcome::Done => {
                     store.forget_standing(client);
                     Ok(Step::Done(Heard::Applied))
@@ -158,10 +162,18 @@ impl SubscriptionEvents {
     }
 }
 
+/// Who says so: nobody's credential is behind it.
+fn outside(actor: &str, request_id: &str, now: Time) -> Author {
+    let info = RequestInfo { address: None, agent: String::new(), request_id: request_id.to_owned() };
+    Author::new(actor, &info, Seed::new(now))
+}
+
 /// The write of what is known and what follows, if nothing came in between. The version of the client's document stays.
-fn set(client: ClientId, next: &Payments, card: &Item) -> Result<Change, Error> {
+fn set(client: ClientId, next: &Payments, card: &Item, (author, event): (&Author, EventId)) -> Result<Change, Error> {
+    let by = json!({ "by": author.by(), "at": author.at(), "eventId": event });
     let change = Change::update(keys::client(client))
         .set("subscription", text(to_doc(&next.subscription())?))
+        .set("subscriptionBy", text(by.to_string()))
         .set("payments", text(to_doc(next)?))
         .when_present()
         .unstamped();

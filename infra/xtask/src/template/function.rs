@@ -9,13 +9,14 @@ use crate::map;
 use crate::node::Node;
 
 /// What functions are told: the variable, and the parameter that has it.
-const SETTINGS: [(&str, &str); 8] = [
+const SETTINGS: [(&str, &str); 9] = [
     ("HEDGEROW_TABLE_PREFIX", "TablePrefix"),
     ("HEDGEROW_ORIGIN", "Origin"),
     ("HEDGEROW_SIGNUP", "Signup"),
     ("HEDGEROW_SESSION_IDLE_MINUTES", "SessionIdleMinutes"),
     ("HEDGEROW_SESSION_MINUTES", "SessionMinutes"),
     ("HEDGEROW_MAIL_FROM", "MailFrom"),
+    ("HEDGEROW_AUDIT_RETENTION_DAYS", "AuditRetentionDays"),
     ("HEDGEROW_WEBHOOK_HTTP", "WebhookHttp"),
     ("HEDGEROW_WEBHOOK_PORTS", "WebhookPorts"),
 ];

@@ -37,6 +37,9 @@ pub(super) fn parameters() -> Node {
             .with("MaxValue", 43_200_u64),
         "Signup" => text("first", "Who may open an account: anyone, only who is invited into one that there is, or the first alone")
             .with("AllowedValues", ["anyone", "invited", "first"]),
+        "AuditRetentionDays" => number(400, "How long the audit log is kept")
+            .with("MinValue", 1_u64)
+            .with("MaxValue", 3_650_u64),
         "WebhookHttp" => text("false", "Whether webhooks may go to http:, not to https: alone")
             .with("AllowedValues", ["false", "true"]),
         "WebhookPorts" => text("443", "The ports that webhooks may go to, separated by commas")

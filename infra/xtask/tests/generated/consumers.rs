@@ -140,7 +140,7 @@ async fn the_queues_of_one_machine_are_as_in_the_template() {
 #[tokio::test]
 async fn every_event_of_a_consumer_works_and_again() {
     let all = Deployment::new().await;
-    let ids = ["fan-out", "dispatcher", "run-jobs", "send-mail", "rotate-token-keys", "erase-clients"];
+    let ids = ["fan-out", "recorder", "dispatcher", "run-jobs", "send-mail", "rotate-token-keys", "erase-clients"];
     for id in ids.into_iter().chain(ids.into_iter().rev()) {
         assert_eq!(all.hand(id, sample(id)).await, Batch::default(), "{id}");
     }

@@ -112,6 +112,23 @@ async fn caught(work: impl Future<Output = Result<Reply, Error>>) -> Result<Repl
     done.unwrap_or_else(|_| Err(Error::internal("a handler panicked")))
 }
 
+/// The answer in place of one that could not be given.
+#[must_use]
+pub(crate) fn instead(reply: &HeaderMap, error: &Error) -> Reply {
+    let request_id = reply.get(REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let mut reply = Reply::of_error(error, request_id);
+    finish(&mut reply, HeaderPolicy::API, request_id);
+    let cause = error.cause().map(ToString::to_string);
+    tracing::warn!(
+        status = reply.status,
+        request_id,
+        error = error.code().name(),
+        cause,
+        "an answer could not be given whole"
+    );
+    reply
+}
+
 /// The answer to a request that can't be made an event: what the gateway in front refuses by itself.
 #[must_use]
 pub fn refuse(app: &App, error: &Error, headers: &HeaderMap) -> Reply {

@@ -59,7 +59,12 @@ impl RequestContext {
     /// Who writes. The gates are passed when this is first asked.
     pub(crate) fn author(&self) -> &Arc<Author> {
         self.author.get_or_init(|| {
-            let author = Author::new(&self.caller.actor(), &self.incoming.info, self.seed);
+            let actor = self.caller.actor();
+            let author = Author::new(&actor, &self.incoming.info, self.seed);
+            let author = match &self.caller {
+                Caller::Token(token) => author.with_key_of(&actor, token.key),
+                _ => author,
+            };
             Arc::new(match &self.reservation {
                 Some(reservation) => author.keyed(reservation.again),
                 None => author,
