@@ -134,6 +134,14 @@ impl Error {
         error
     }
 
+    /// `unauthenticated` for the token of a mail's link, whatever is wrong with it.
+    #[must_use]
+    pub fn dead_link() -> Self {
+        let message =
+            "This link is not valid: it was used, has run out, or a later one has taken its place. Ask for another.";
+        Self::saying(Code::Unauthenticated, message)
+    }
+
     /// A fault of ours; the cause goes to the log.
     pub fn internal(cause: impl Into<Box<dyn Cause + Send + Sync>>) -> Self {
         Self::caused(Code::Internal, cause.into())

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod billing;
+mod cached_secret;
 pub mod config;
 pub mod endpoint;
 pub mod extract;

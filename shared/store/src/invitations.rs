@@ -279,20 +279,20 @@ impl Acceptance {
         ring: &Keyring,
     ) -> Result<(SessionInfo, SessionToken), LoginError> {
         let (store, author) = (&self.store, &self.author);
-        let item = store.get(&keys::invitation_token(&token.hash())).await?.ok_or(Code::Unauthenticated)?;
+        let item = store.get(&keys::invitation_token(&token.hash())).await?.ok_or_else(Error::dead_link)?;
         let stored = Stored::read(&item)?;
         if stored.invitation.expires_at <= author.at() {
-            return Err(Code::Unauthenticated.into());
+            return Err(Error::dead_link().into());
         }
         // Nobody comes into a client that is closed.
         if self.store.standing(stored.client).await?.is_none_or(|standing| standing.is_closed) {
-            return Err(Code::Unauthenticated.into());
+            return Err(Error::dead_link().into());
         }
         // Who could not invite today has not invited.
         let inviter = store.get(&keys::member(stored.client, stored.invitation.invited_by)).await?;
         let inviter: Option<Member> = inviter.as_ref().map(from_doc).transpose()?;
         if !inviter.is_some_and(|member| member.role.may_give(stored.invitation.role)) {
-            return Err(Code::Unauthenticated.into());
+            return Err(Error::dead_link().into());
         }
         let Some(user) = user_at(store, &stored.invitation.email).await? else {
             let hash = self.new_password(&stored, password).await?;
@@ -345,7 +345,7 @@ impl Acceptance {
         mut changes: Vec<Change>,
     ) -> Result<(SessionInfo, SessionToken), Error> {
         if card.memberships.contains_key(&stored.client) {
-            return Err(Code::Unauthenticated.into());
+            return Err(Error::dead_link());
         }
         if card.memberships.len() >= MAX_MEMBERSHIPS {
             return Err(reached("A user", MAX_MEMBERSHIPS as u64, "clients"));
@@ -417,7 +417,7 @@ impl Acceptance {
         match store.commit(changes, event).await? {
             Outcome::Done => Ok((store.session_info(&card, stored.client, started.expires_at).await?, token)),
             // Used, taken back, or the account was opened meanwhile: the mail's reader tries again.
-            Outcome::Stale => Err(Code::Unauthenticated.into()),
+            Outcome::Stale => Err(Error::dead_link()),
         }
     }
 }

@@ -95,7 +95,12 @@ pub(crate) async fn confirm(
     let right = blocking(move || hash.matches(&password)).await?;
     let locked = login_attempts::is_locked(store, email, now).await?;
     if !right || locked {
-        return Err(login_attempts::refusal(store, email, now).await);
+        let LoginError { error, locked } = login_attempts::refusal(store, email, now).await;
+        let error = match error.code() {
+            Code::InvalidCredentials => Error::saying(Code::InvalidCredentials, "The password is wrong."),
+            _ => error,
+        };
+        return Err(LoginError { error, locked });
     }
     let was = must(kept.as_ref().and_then(|kept| get_text(kept, "hash")), "hash")?.to_owned();
     Ok(Confirmed { card, was })
@@ -203,14 +208,14 @@ impl PasswordReset {
     /// easily guessed.
     pub async fn confirm(&self, token: &MailedToken, password: Password) -> Result<Email, Error> {
         let (store, author) = (&self.store, &self.author);
-        let found = store.get(&keys::password_reset(&token.hash())).await?.ok_or(Code::Unauthenticated)?;
+        let found = store.get(&keys::password_reset(&token.hash())).await?.ok_or_else(Error::dead_link)?;
         let user: UserId = must_parse(&found, "user")?;
         let newest = keys::newest_password_reset(user);
         let [card, last] = store.batch_get([&keys::user(user), &newest]).await?;
-        let last = last.ok_or(Code::Unauthenticated)?;
+        let last = last.ok_or_else(Error::dead_link)?;
         let ends: Time = must_parse(&last, "expiresAt")?;
         if get_text(&last, "hash") != Some(&token.hash()) || ends <= author.at() {
-            return Err(Code::Unauthenticated.into());
+            return Err(Error::dead_link());
         }
         let card = UserCard::read(&must(card, "user")?)?;
         author.turned_out(user);
@@ -231,7 +236,7 @@ impl PasswordReset {
         let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
         match store.commit(changes, event).await? {
             Outcome::Done => Ok(card.person.email),
-            Outcome::Stale => Err(Code::Unauthenticated.into()),
+            Outcome::Stale => Err(Error::dead_link()),
         }
     }
 }

@@ -33,6 +33,7 @@ pub struct SecondFactors<A> {
 granted! {
     SecondFactors<Create> {
         Main BatchGetItem [User, Password];
+        Main ConditionCheckItem [User];
         Main UpdateItem [SecondFactor];
         Log BatchGetItem [Email];
         Log UpdateItem [Email];
@@ -84,11 +85,13 @@ impl SecondFactors<Create> {
             .set("pending", text(sealed))
             .set("pendingUntil", text(author.at().plus(PENDING).to_string()));
         let event = author.event_of_this_try();
-        let changes = vec![login_attempts::succeeded(&asking.user.email, author.at()), pending];
+        // Nothing is written of a user that is erased meanwhile.
+        let lives = Change::check(keys::user(user)).when("attribute_exists(#pk)");
+        let changes = [login_attempts::succeeded(&asking.user.email, author.at()), pending, lives];
         let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
         match store.commit(changes, event).await? {
             Outcome::Done => Ok(secret),
-            Outcome::Stale => Err(Code::Internal.into()),
+            Outcome::Stale => Err(Code::Unauthenticated.into()),
         }
     }
 }
