@@ -2,6 +2,7 @@
 //! behind the AWS SDK's own connector.
 
 pub mod admin;
+pub mod audit;
 pub mod backend;
 pub mod body;
 pub mod caller;

@@ -61,6 +61,7 @@ granted! {
         Main GetItem [Email];
         Main BatchGetItem [User, Password, SecondFactor, Client];
         Main UpdateItem [User, Password, SecondFactor];
+        Main PutItem [AuditNotes];
         Log BatchGetItem [Email];
         Log UpdateItem [Email];
         Log PutItem [User, Email];
@@ -214,7 +215,8 @@ impl Login {
     ) -> Result<NewSession, LoginError> {
         let (store, author) = (&self.store, &self.author);
         // For an unknown address a card that is nobody's is read, which takes as long.
-        let user = user_at(store, email).await?.unwrap_or(UserId::new(uuid::Uuid::nil()));
+        let known = user_at(store, email).await?;
+        let user = known.unwrap_or(UserId::new(uuid::Uuid::nil()));
         let wanted = [keys::user(user), keys::password(user), keys::second_factor(user)];
         let [card, kept, factor] = store.batch_get(wanted.each_ref()).await?;
         let hash = hash_of(kept.as_ref());
@@ -222,7 +224,7 @@ impl Login {
         // While it is locked a right one is a wrong one, in what it does too.
         let locked = login_attempts::is_locked(store, email, author.at()).await?;
         let Some(card) = card.filter(|_| right && !locked) else {
-            return Err(login_attempts::refusal(store, email, author.at()).await);
+            return Err(login_attempts::refusal(store, email, known, author).await);
         };
 
         // Only who has the right password learns that there is a second factor; the failures before it stay counted.
@@ -230,7 +232,7 @@ impl Login {
             Shown::NotNeeded => None,
             Shown::Right(used) => Some(*used),
             Shown::Missing => return Err(Code::TotpRequired.into()),
-            Shown::Wrong => return Err(login_attempts::refusal(store, email, author.at()).await),
+            Shown::Wrong => return Err(login_attempts::refusal(store, email, known, author).await),
         };
         let card = UserCard::read(&card)?;
         let clients = store.clients_of(&card).await?;

@@ -10,10 +10,13 @@ mod derive;
 mod note;
 mod read;
 mod recorder;
+mod refusals;
 
 pub use note::{Note, Whose};
 pub use read::{AuditFilter, AuditLog, Lines};
 pub use recorder::{Recorded, Recorder};
+pub use refusals::Refusal;
+pub(crate) use refusals::Refusals;
 
 use std::time::Duration;
 

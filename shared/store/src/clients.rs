@@ -47,7 +47,7 @@ granted! {
         Main BatchGetItem [User, Password];
         Main Query [Members];
         Main UpdateItem [Client];
-        Main PutItem [Purge];
+        Main PutItem [Purge, AuditNotes];
         Log BatchGetItem [Email];
         Log UpdateItem [Email];
         Log PutItem [Email, Jobs];
@@ -116,7 +116,7 @@ impl Clients<Delete> {
         precondition: Option<Precondition>,
     ) -> Result<(Client, Job), LoginError> {
         let OpContext { store, author, .. } = &self.op;
-        passwords::confirm(store, asking, password, author.at()).await?;
+        passwords::confirm(store, asking, password, author).await?;
         let (at, event, key) = (author.at(), author.event(), keys::client(self.id()));
         let job = Job {
             id: JobId::new(author.unique()),

@@ -323,7 +323,9 @@ impl Acceptance {
             Shown::Right(used) if !login_attempts::is_locked(store, email, now).await? => {
                 Ok(vec![login_attempts::succeeded(email, now), *used])
             }
-            Shown::Right(_) | Shown::Wrong => Err(login_attempts::refusal(store, email, now).await),
+            Shown::Right(_) | Shown::Wrong => {
+                Err(login_attempts::refusal(store, email, Some(card.person.id), &self.author).await)
+            }
         }
     }
 

@@ -209,6 +209,7 @@ struct Inner {
     sessions: SessionLimits,
     signup: SignupPolicy,
     audit: AuditRetention,
+    refusals: audit::Refusals,
 }
 
 impl Store {
@@ -254,6 +255,7 @@ impl Store {
             sessions,
             signup,
             audit,
+            refusals: audit::Refusals::default(),
         }))
     }
 

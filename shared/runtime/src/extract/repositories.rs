@@ -64,8 +64,7 @@ repositories! {
     |context| ApiKeys<A> where A, AuditLog<A> where A, Clients<A> where A, Deliveries<A> where A, FieldGroups<A> where A, GlobalFields<A> where A,
         Invitations<A> where A, Jobs<A> where A, Members<A> where A, Subscriptions<A> where A, Tenants, Webhooks<A> where A => Self::open(&context.op()?);
     |context| EmbedTokens, TenantFields<A> where A, Values<A> where A => Self::open(&context.op()?, context.tenant(path_parameter(&context.incoming, "tenantId")?)?);
-    |context| Sessions<A> where A => Self::open(context.app.store()?);
-    |context| OwnPassword, SecondFactors<A> where A, UserSessions<A> where A => Self::open(context.app.store()?, context.author().clone());
+    |context| OwnPassword, SecondFactors<A> where A, Sessions<A> where A, UserSessions<A> where A => Self::open(context.app.store()?, context.author().clone());
 }
 
 macro_rules! before_a_client_is_known {

@@ -10,7 +10,7 @@ use crate::request::caller::Caller;
 use crate::request::incoming::Incoming;
 use crate::spec::access::Access;
 
-const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+pub(super) const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Verifies what was sent.
 pub(super) fn authenticate(context: &mut RequestContext) -> Asked<'_> {
@@ -19,12 +19,22 @@ pub(super) fn authenticate(context: &mut RequestContext) -> Asked<'_> {
         if context.route.access == Access::Public {
             return Ok(None);
         }
-        let store = context.app.store()?;
+        let store = context.app.store()?.clone();
         let caller = match sent {
             Sent::Nothing => None,
             Sent::Explicit { text, bearer } => match ApiKeySecret::parse(&text) {
-                Some(secret) => store.verify_key(&secret).await?.map(Caller::Key),
-                None if bearer => embed_token::verify(context, &text).await?,
+                Some(secret) => {
+                    let key = store.verify_key(&secret).await?;
+                    if key.is_none() {
+                        context.refused = store.dead_key(&secret).map(|(client, key)| (client, key.to_string()));
+                    }
+                    key.map(Caller::Key)
+                }
+                None if bearer => {
+                    let (token, refused) = embed_token::verify(context, &text).await?;
+                    context.refused = refused;
+                    token
+                }
                 None => None,
             },
             Sent::Cookie(token) => store.verify_session(&token, &context.incoming.info).await?.map(Caller::Session),

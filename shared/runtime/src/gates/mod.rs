@@ -9,6 +9,7 @@ mod idempotency;
 mod key_use;
 mod own_delivery;
 mod query;
+mod refusals;
 mod standing;
 
 use std::panic::AssertUnwindSafe;
@@ -65,6 +66,7 @@ pub async fn answer(app: &App, endpoint: &'static Endpoint, event: ApiGatewayV2h
         Err(error) => (Reply::of_error(&error, request_id), Some(error)),
     };
     finish(&mut reply, endpoint.route.headers, request_id);
+    refusals::note(&context, error.as_ref()).await;
     reply.headers.extend(std::mem::take(&mut context.headers));
     log::request(started, &context, reply.status, error.as_ref());
     reply

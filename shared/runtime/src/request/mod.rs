@@ -5,6 +5,7 @@ pub mod incoming;
 
 use std::sync::{Arc, OnceLock};
 
+use contract::id::ClientId;
 use contract::names::{EntityId, GroupRef, TenantId};
 use contract::{Code, Error};
 use http::HeaderMap;
@@ -30,6 +31,8 @@ pub struct RequestContext {
     pub incoming: Incoming,
     /// Who asks. Anonymous until the credential is verified.
     pub caller: Caller,
+    /// Whose the credential was that was refused, where that is known: the client, and who.
+    pub(crate) refused: Option<(ClientId, String)>,
     /// Headers of the answer, a refusal's too.
     pub headers: HeaderMap,
     /// What identifiers and times are made from: of an earlier try, under its idempotency key.
@@ -49,6 +52,7 @@ impl RequestContext {
             app: app.clone(),
             incoming: Incoming::from_event(event, seed),
             caller: Caller::Anonymous,
+            refused: None,
             headers: HeaderMap::new(),
             seed,
             reservation: None,

@@ -101,7 +101,11 @@ impl Store {
     /// # Errors
     /// `unavailable`, `internal`.
     pub async fn note(&self, author: &Author, note: &Note) -> Result<(), Error> {
-        let event = EventId::new(unique(self.clock().now()));
+        self.note_of(author, EventId::new(unique(self.clock().now())), note).await
+    }
+
+    /// The same of what was done by an event: when it is done again, it is noted once.
+    pub(crate) async fn note_of(&self, author: &Author, event: EventId, note: &Note) -> Result<(), Error> {
         self.conditional_write(note.change(event)?.stamped(author, event)).await.map(|_| ())
     }
 }

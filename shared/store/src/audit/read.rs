@@ -212,6 +212,23 @@ pub(crate) async fn days(
     Ok(days)
 }
 
+impl Store {
+    /// Of each day of which there are lines, whose they are.
+    pub(crate) async fn audit_days(&self) -> Result<Vec<(String, String)>, Error> {
+        let now = self.clock().now();
+        let (mut at, mut days) = (now.minus(self.audit_retention().0), Vec::new());
+        while at.day() <= now.day() {
+            let (day, pk) = (at.day(), keys::audit_days_pk(&at.day()));
+            let range = KeyRange { table: Table::Log, pk: &pk, prefix: "", after: None, limit: None };
+            for item in self.query(&range).await? {
+                days.push((day.clone(), must(get_text(&item, "sk"), "sk")?.to_owned()));
+            }
+            at = at.plus(super::DAY);
+        }
+        Ok(days)
+    }
+}
+
 impl AuditLog<Get> {
     /// All lines of the days that these times are in, or of all days.
     ///
@@ -278,6 +295,11 @@ impl Lines {
         };
         let whole = auth::Sha256::default();
         Ok(Self { store: store.clone(), whose, days: days.into(), open: None, end, whole, done: false })
+    }
+
+    /// The days that are in it, oldest first.
+    pub fn days(&self) -> impl Iterator<Item = &str> {
+        self.end.days.iter().map(|end| end.day.as_str())
     }
 
     /// The next piece: some whole lines, each with its end of line. Nothing after the last.

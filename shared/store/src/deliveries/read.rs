@@ -37,6 +37,7 @@ granted! {
     }
     Deliveries<Redeliver> {
         Main Query [Webhooks];
+        Main PutItem [AuditNotes];
         Main GetItem [Webhooks];
         Log BatchGetItem [Deliveries];
         Log GetItem [Deliveries];
@@ -46,6 +47,7 @@ granted! {
     }
     // A webhook that is switched on just then has what was held for it sent anew.
     Deliveries<Ping> {
+        Main PutItem [AuditNotes];
         Main Query [Webhooks];
         Main GetItem [Webhooks, Client];
         Log BatchWriteItem [Events, Deliveries];

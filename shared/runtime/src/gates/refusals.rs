@@ -1,0 +1,61 @@
+//! What was refused, for the audit log: a credential, an address, an origin, what a credential may not do. Neither slows a
+//! request down for long nor fails it.
+
+use std::time::Duration;
+
+use contract::audit::Action;
+use contract::{Code, Error};
+use http::header::{AUTHORIZATION, COOKIE};
+use store::audit::{Refusal, Whose};
+
+use super::authenticate::API_KEY;
+use crate::request::RequestContext;
+use crate::request::caller::Caller;
+use crate::spec::access::Access;
+
+/// How long an answer waits for it.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Notes a refusal, and what was counted of others before.
+pub(super) async fn note(context: &RequestContext, error: Option<&Error>) {
+    // A route that anyone enters refuses nobody, and its function may not write.
+    let (Access::Credential { .. }, Ok(store)) = (context.route.access, context.app.store()) else { return };
+    let noting = async {
+        match error.and_then(|error| refusal(context, error)) {
+            Some(refusal) => store.refused(&refusal).await,
+            None => store.settle_refusals().await,
+        }
+    };
+    let noted = match tokio::time::timeout(GRACE, noting).await {
+        Ok(noted) => noted,
+        Err(late) => Err(Error::unavailable(late)),
+    };
+    if let Err(error) = noted {
+        tracing::error!(?error, "a refusal could not be noted: it is missing in the audit log");
+    }
+}
+
+fn refusal(context: &RequestContext, error: &Error) -> Option<Refusal> {
+    let action = match error.code() {
+        Code::Unauthenticated if has_credential(context) => Action::CredentialRefused,
+        Code::IpNotAllowed => Action::AddressRefused,
+        Code::OriginNotAllowed => Action::OriginRefused,
+        Code::Forbidden | Code::WrongKeyType => Action::PermissionRefused,
+        _ => return None,
+    };
+    let (whose, actor) = match (&context.caller, &context.refused) {
+        (Caller::Anonymous, Some((client, actor))) => (Whose::Client(*client), actor.clone()),
+        (caller, _) => {
+            let whose = caller.scope().map_or(Whose::Deployment, |scope| Whose::Client(scope.client()));
+            (whose, caller.actor())
+        }
+    };
+    let path = context.route.path;
+    let resource = path.strip_prefix("/api/v1/").or_else(|| path.strip_prefix("/api/")).unwrap_or(path).to_owned();
+    let from = context.incoming.info.clone();
+    Some(Refusal { whose, actor, action, resource, reason: error.code().name(), from })
+}
+
+fn has_credential(context: &RequestContext) -> bool {
+    [API_KEY, AUTHORIZATION, COOKIE].iter().any(|name| context.incoming.headers.contains_key(name))
+}
