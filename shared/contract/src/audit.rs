@@ -214,8 +214,7 @@ impl FromStr for ActionFilter {
             return Ok(Self::Kind(kind.to_owned()));
         }
         text.parse().map(Self::One).map_err(|_: Broken| {
-            let names: Vec<&str> = Action::ALL.iter().map(|action| action.name()).collect();
-            let message = format!("Must be one of {}, or all of a kind, like api_key.*.", names.join(", "));
+            let message = "Must be an action of the audit log, like api_key.created, or all of a kind, like api_key.*.";
             Broken::new("unknown_action", message)
         })
     }
