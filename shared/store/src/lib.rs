@@ -80,12 +80,12 @@
 //! | create, delete API key | 1; 1 + 1 | Transact 8 WU; BatchGet 2 RU, Transact 12 WU | |
 //! | update, rotate API key | 1 + 1 | BatchGet 2 RU, Transact 4 to 6; 4 to 10 WU | |
 //! | note the use of an API key | 1 | Update 1 WU, once a minute and secret, beside the request | |
-//! | sign up; log in; log out | 3; 5; 1 | 1 RU, Transact 16 WU, 1 WU; 4 RU, Transact 4 WU; 1 WU | |
-//! | list one's sessions; end one; end the others | 2; 2 + 1; 1 + 1 | 1 RU, Query 1 RU; and 1 WU; Get 1 RU, Transact 4 WU | |
+//! | sign up; log in; log out | 3; 5; 1 | 1 RU, Transact 16 WU, 1 WU; 4 RU, Transact 4 WU; Transact 4 WU | |
+//! | list one's sessions; end one; end the others | 2; 2 + 1; 1 + 1 | 1 RU, Query 1 RU; and Transact 4 WU; Get 1 RU, Transact 4 WU | |
 //! | set a second factor up; confirm it; turn it off | 2 + 1; 1 + 1; 2 + 1 | BatchGet 3 RU, Transact 4 WU; 2 RU, 8 WU; 3 RU, 6 WU | |
-//! | invite; accept | 3 + 1; 4 + 2 | 3 RU, Transact 6 WU; 4 RU, Transact 18 to 22 WU | |
+//! | invite; accept | 3 + 1; 4 + 2 | 3 RU, Transact 6 WU; 4 RU, Transact 20 to 24 WU | |
 //! | give a role; remove a member | 1 + 1 | 1 RU, Transact 4 to 6 WU | |
-//! | create, change, delete webhook | 1; 1 + 1; 1 + 1 | Transact 4 WU; Get 1 RU, Update; Get 1 RU, Transact 4 WU | |
+//! | create, change, delete webhook | 1; 1 + 1; 1 + 1 | Transact 4 WU; Get 1 RU, Update; Get 1 RU, Transact 6 WU | |
 //! | get webhook; API key | 1 | Get 1 RU; BatchGet 2 RU | |
 //! | get delivery; list | 2; 1 + 1 | Query of webhooks, BatchGet 2 RU a webhook; Get 1 RU, Query 1 RU per 4 KB | |
 //! | announce (`e` events to `w` webhooks each) | 1 + 1 + e/25 | Query of webhooks; BatchWrite e (1 + w) WU | definitions: 2 RU a tenant and group |

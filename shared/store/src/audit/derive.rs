@@ -1,40 +1,31 @@
 //! What a record of the stream says of who did what: every kind of item in the main table is named in
 //! [`Subject`](crate::keys::Subject), whether its changes are written down or others tell of them.
 
+mod draft;
+mod members;
+mod people;
+
+pub(super) use draft::Draft;
+
+use contract::Error;
 use contract::audit::Action::{self, *};
-use contract::audit::Entry;
-use contract::id::{AuditId, ClientId, EventId, GroupId, KeyId, UserId};
+use contract::id::ClientId;
 use contract::names::TenantId;
 use contract::resource::{Client, FieldGroup, GlobalField, TenantField};
-use contract::{Error, Time};
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use uuid::Builder;
 
-use super::note::{Note, Whose};
+use self::draft::Stamp;
+use self::members::{capped, difference, object};
+use super::note::Note;
 use crate::api_keys::StoredKey;
 use crate::document::{deleted_at, event_of, from_doc};
-use crate::dynamo::{Item, get_number, get_text, must, must_parse};
+use crate::dynamo::{Item, get_number, get_text, must};
 use crate::keys::{Key, Subject};
 use crate::standing::StoredSubscription;
 use crate::stream::{Record, ValuesChange};
 use crate::tables::Table;
-use crate::users::UserCard;
 use crate::values::Stored;
 use crate::webhooks::Endpoint;
-
-/// A member of a resource that is longer than this is told by its hash: a line is read by people.
-const LONGEST_MEMBER: usize = 16 * 1024;
-
-/// A line before it has a place in a chain.
-pub(super) struct Draft {
-    pub(super) whose: Whose,
-    pub(super) entry: Entry,
-    /// Values by field identifier, whose keys are to be looked up.
-    pub(super) values: Option<ValuesChange>,
-    /// The item that tells this alone, and has had its time when the line is written.
-    pub(super) note: Option<Key>,
-}
 
 /// What a record comes to.
 pub(super) enum Derived {
@@ -42,116 +33,6 @@ pub(super) enum Derived {
     Drafts(Vec<Draft>),
     /// It is of a kind that is not known here.
     Unknown,
-}
-
-/// Who wrote an item last, and when.
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct By {
-    actor: String,
-    key: Option<KeyId>,
-    address: Option<String>,
-    agent: String,
-    request_id: String,
-}
-
-#[derive(Clone)]
-struct Stamp {
-    by: By,
-    at: Time,
-    event: EventId,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct StampText {
-    by: String,
-    at: Time,
-    event_id: EventId,
-}
-
-impl Stamp {
-    fn of(item: &Item) -> Result<Self, Error> {
-        let by = must(get_text(item, "by"), "by")?;
-        Self::read(by, must_parse(item, "at")?, must_parse(item, "eventId")?)
-    }
-
-    fn read(by: &str, at: Time, event: EventId) -> Result<Self, Error> {
-        Ok(Self { by: serde_json::from_str(by).map_err(Error::internal)?, at, event })
-    }
-
-    /// That of an attribute which says by itself who wrote it.
-    fn of_text(text: &str) -> Result<Self, Error> {
-        let StampText { by, at, event_id } = serde_json::from_str(text).map_err(Error::internal)?;
-        Self::read(&by, at, event_id)
-    }
-
-    fn draft(&self, whose: Whose, action: Action, resource: String) -> Draft {
-        let Self { by, at, event } = self.clone();
-        let entry = Entry {
-            // Made when it is known whose it is.
-            id: AuditId::new(event.unique()),
-            at,
-            client_id: None,
-            actor: by.actor,
-            key_id: by.key,
-            action: action.name().to_owned(),
-            resource,
-            tenant_id: None,
-            field_group_id: None,
-            field_group_key: None,
-            entity_id: None,
-            changed: None,
-            before: None,
-            after: None,
-            reason: None,
-            count: None,
-            address: by.address,
-            agent: by.agent,
-            request_id: by.request_id,
-            event_id: Some(event),
-            sequence: 0,
-            previous: String::new(),
-            hash: String::new(),
-        };
-        Draft { whose, entry, values: None, note: None }
-    }
-
-    fn of_client(&self, client: ClientId, action: Action, resource: impl Into<String>) -> Draft {
-        self.draft(Whose::Client(client), action, resource.into())
-    }
-}
-
-impl Draft {
-    fn before(mut self, before: Map<String, Value>) -> Self {
-        self.entry.before = Some(before);
-        self
-    }
-
-    fn after(mut self, after: Map<String, Value>) -> Self {
-        self.entry.after = Some(after);
-        self
-    }
-
-    fn in_tenant(mut self, tenant: TenantId, group: Option<GroupId>) -> Self {
-        self.entry.tenant_id = Some(tenant);
-        self.entry.field_group_id = group;
-        self
-    }
-
-    /// Gives it its log, and the identifier that goes with that: the same each time that the record comes.
-    pub(super) fn in_log_of(&self, client: Option<ClientId>) -> Entry {
-        let mut entry = self.entry.clone();
-        entry.client_id = client;
-        let whose = client.map(|client| client.to_string()).unwrap_or_default();
-        let event = entry.event_id.map(|event| event.to_string()).unwrap_or_default();
-        let digest = auth::sha256(format!("{event} {whose} {} {}", entry.action, entry.resource).as_bytes());
-        let mut tail = [0; 10];
-        tail.copy_from_slice(&digest[..10]);
-        let millis = u64::try_from(entry.at.millis()).unwrap_or(0);
-        entry.id = AuditId::new(Builder::from_unix_timestamp_millis(millis, &tail).into_uuid());
-        entry
-    }
 }
 
 /// The actions of a resource's life.
@@ -377,51 +258,6 @@ impl Seen<'_> {
         };
         Ok(happened.map(draft).collect())
     }
-
-    /// The user's card: logins, the end of sessions, the second factor, and memberships that ended.
-    fn user(&self, new: &Item, user: UserId) -> Result<Vec<Draft>, Error> {
-        let Some(old) = &self.0.old else { return Ok(Vec::new()) };
-        if self.is_beside(new) {
-            return Ok(Vec::new());
-        }
-        let (stamp, was, is) = (Stamp::of(new)?, UserCard::read(old)?, UserCard::read(new)?);
-        let path = format!("members/{user}");
-        let mut drafts = Vec::new();
-        for (client, membership) in was.memberships.iter().filter(|(client, _)| !is.memberships.contains_key(client)) {
-            let before = object(&json!({ "id": user, "email": was.person.email, "role": membership.role }))?;
-            drafts.push(stamp.of_client(*client, MemberDeleted, path.as_str()).before(before));
-        }
-        if self.was("loggedInAt") != get_text(new, "loggedInAt")
-            && let Some(client) = get_text(new, "lastClient").and_then(|id| id.parse().ok())
-        {
-            drafts.push(stamp.of_client(client, LoginSucceeded, path.as_str()));
-        }
-        let everywhere = [
-            (is.epoch != was.epoch, SessionsEnded),
-            (is.has_second_factor && !was.has_second_factor, SecondFactorCreated),
-            (!is.has_second_factor && was.has_second_factor, SecondFactorDeleted),
-        ];
-        for (_, action) in everywhere.into_iter().filter(|(happened, _)| *happened) {
-            drafts.extend(is.memberships.keys().map(|client| stamp.of_client(*client, action, path.as_str())));
-        }
-        Ok(drafts)
-    }
-
-    /// A first password is told by the account, or the member, that it is of.
-    fn password(&self, new: &Item, user: UserId) -> Result<Option<Draft>, Error> {
-        if self.0.old.is_none() || self.is_beside(new) {
-            return Ok(None);
-        }
-        Ok(Some(Stamp::of(new)?.draft(Whose::User(user), PasswordUpdated, format!("members/{user}"))))
-    }
-
-    /// That it is in force, or not any more, stands on the user's card.
-    fn second_factor(&self, new: &Item, user: UserId) -> Result<Option<Draft>, Error> {
-        if get_text(new, "pending").is_none() || self.was("pending") == get_text(new, "pending") {
-            return Ok(None);
-        }
-        Ok(Some(Stamp::of(new)?.draft(Whose::User(user), SecondFactorStarted, format!("members/{user}"))))
-    }
 }
 
 fn none() -> Result<Derived, Error> {
@@ -448,63 +284,4 @@ fn note(item: &Item, pk: &str, sk: &str) -> Result<Draft, Error> {
 /// A document that is a resource as it is shown.
 fn whole(item: &Item) -> Result<Map<String, Value>, Error> {
     from_doc(item)
-}
-
-fn object(value: &impl serde::Serialize) -> Result<Map<String, Value>, Error> {
-    serde_json::to_value(value).and_then(serde_json::from_value).map_err(Error::internal)
-}
-
-/// The members that differ, as they were and as they are.
-fn difference(
-    mut before: Map<String, Value>,
-    mut after: Map<String, Value>,
-) -> (Map<String, Value>, Map<String, Value>) {
-    for moves in ["updatedAt"] {
-        before.remove(moves);
-        after.remove(moves);
-    }
-    let same: Vec<String> = before.keys().filter(|name| before.get(*name) == after.get(*name)).cloned().collect();
-    for name in same {
-        before.remove(&name);
-        after.remove(&name);
-    }
-    (capped(before), capped(after))
-}
-
-/// The members, those that are too long by their hash.
-fn capped(mut members: Map<String, Value>) -> Map<String, Value> {
-    for value in members.values_mut() {
-        let text = value.to_string();
-        if text.len() > LONGEST_MEMBER {
-            *value = json!({ "bytes": text.len(), "sha256": auth::sha256_hex(text.as_bytes()) });
-        }
-    }
-    members
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn members(value: &Value) -> Map<String, Value> {
-        object(value).expect("an object")
-    }
-
-    #[test]
-    fn what_stays_is_not_told() {
-        let before = members(&json!({ "name": "a", "key": "k", "updatedAt": "1", "version": 1, "gone": true }));
-        let after = members(&json!({ "name": "b", "key": "k", "updatedAt": "2", "version": 2, "new": null }));
-        let (before, after) = difference(before, after);
-        assert_eq!(Value::Object(before), json!({ "name": "a", "version": 1, "gone": true }));
-        assert_eq!(Value::Object(after), json!({ "name": "b", "version": 2, "new": null }));
-    }
-
-    #[test]
-    fn what_is_long_is_told_by_its_hash() {
-        let long = "x".repeat(LONGEST_MEMBER);
-        let told = capped(members(&json!({ "schema": { "pattern": long }, "name": "a" })));
-        assert_eq!(told["name"], "a");
-        assert_eq!(told["schema"]["bytes"], LONGEST_MEMBER + 14);
-        assert_eq!(told["schema"]["sha256"].as_str().map(str::len), Some(64));
-    }
 }

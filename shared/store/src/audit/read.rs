@@ -19,7 +19,7 @@ use crate::{OpContext, Store};
 /// Lines that one page reads at the most: those that pass the filters may be few.
 const MAX_READ: usize = 5_000;
 /// Queries that one page makes at the most.
-const MAX_QUERIES: usize = 20;
+const MAX_QUERIES: usize = 40;
 /// How often a day is read that has not all of its lines: a read beside a transaction may see some of it.
 const ROUNDS: u32 = 4;
 
@@ -149,7 +149,8 @@ impl Search {
         let pk = keys::audit_pk(whose, day);
         let low = filter.from.map_or_else(|| AuditId::PREFIX.to_owned(), keys::audit_from);
         let high = filter.to.map_or_else(|| format!("{}{LAST}", AuditId::PREFIX), keys::audit_from);
-        if low > high {
+        // A day that was looked through is before all of its lines.
+        if low > high || after.as_ref().is_some_and(|after| *after <= low) {
             return Ok(Ended::Whole);
         }
         let whole = filter.actor.is_none() && filter.action.is_none() && filter.resource.is_none();
@@ -173,10 +174,12 @@ impl Search {
                 self.last = Some((day.to_owned(), id.clone()));
                 before = Some(id);
             }
+            let is_enough = self.read >= MAX_READ || self.queries >= MAX_QUERIES;
             if !more {
-                return Ok(Ended::Whole);
+                self.last = Some((day.to_owned(), low));
+                return Ok(if is_enough { Ended::Early } else { Ended::Whole });
             }
-            if self.read >= MAX_READ || self.queries >= MAX_QUERIES {
+            if is_enough {
                 return Ok(Ended::Early);
             }
         }
