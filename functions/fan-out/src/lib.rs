@@ -11,7 +11,8 @@ use contract::id::{ClientId, EventId, WebhookId};
 use contract::webhook::Webhook;
 use contract::{Code, Error, Time};
 use runtime::lambda::consumer::{Batch, Working};
-use runtime::{Assign, Consumer, Deliver, Source, Worker, metric};
+use runtime::metric::Metrics;
+use runtime::{Assign, Consumer, Deliver, Source, Worker};
 use serde_json::Value;
 use store::author::Clock;
 use store::deliveries::{Announcement, Announcer};
@@ -40,6 +41,7 @@ runtime::parts! {
         jobs: JobStarts,
         deliver: Deliver,
         assign: Assign,
+        metrics: Metrics,
         clock: Clock,
     }
 }
@@ -95,7 +97,7 @@ impl FanOut {
             self.assign.send(&task, self.clock.now()).await?;
         }
         if read.unknown > 0 {
-            metric::count(FAN_OUT.id, "UnknownRecords", read.unknown, self.clock.now());
+            self.metrics.count(FAN_OUT.id, "UnknownRecords", read.unknown, self.clock.now());
         }
         Ok(())
     }

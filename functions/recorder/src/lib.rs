@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use contract::{Code, Error};
 use runtime::lambda::consumer::{Batch, Working};
-use runtime::{Consumer, Source, Worker, metric};
+use runtime::{Consumer, Source, Worker};
 use serde_json::Value;
 use store::audit::{Recorded, Recorder};
-use store::author::Clock;
 use store::stream::{Definitions, Record};
 use store::tables::Table;
 use tokio::time::Instant;
@@ -26,7 +25,6 @@ pub static RECORDER: Consumer = Consumer::of::<Work>(
 runtime::parts! {
     struct Work {
         recorder: Recorder,
-        clock: Clock,
     }
 }
 
@@ -57,11 +55,7 @@ impl Work {
                 }
             }
         }
-        let unknown = recorded.unknown;
         self.recorder.write(recorded).await?;
-        if unknown > 0 {
-            metric::count(RECORDER.id, "UnknownRecords", unknown, self.clock.now());
-        }
         Ok(Batch::failed(poison))
     }
 }

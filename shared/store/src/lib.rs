@@ -281,7 +281,9 @@ impl Store {
         &self.0.dynamo
     }
 
-    fn names(&self) -> &TableNames {
+    /// What its tables are called.
+    #[must_use]
+    pub fn names(&self) -> &TableNames {
         &self.0.names
     }
 }

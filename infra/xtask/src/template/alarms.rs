@@ -1,12 +1,13 @@
 //! Alarms: what a person has to look at, since it does not recover by itself. The description says what to do.
 
 use runtime::{Consumer, Queue, Source};
+use store::tables::Table;
 
-use super::{attribute, logical, queues, reference, source};
+use super::{attribute, logical, queues, reference, source, tables};
 use crate::map;
 use crate::node::Node;
 
-/// The namespace of our own metrics: `shared/runtime/src/metric.rs`.
+/// The namespace of our own metrics, as `shared/runtime/src/metric.rs` writes it.
 const NAMESPACE: &str = "Hedgerow";
 const MINUTE: u64 = 60;
 
@@ -23,8 +24,8 @@ struct Alarm {
 struct Metric {
     namespace: &'static str,
     name: &'static str,
-    /// Its one dimension.
-    of: (&'static str, Node),
+    /// All of its dimensions.
+    of: Vec<(&'static str, Node)>,
     statistic: &'static str,
     /// In seconds.
     period: u64,
@@ -34,8 +35,10 @@ pub(super) fn resources() -> Vec<(String, Node)> {
     let consumers = functions::consumers();
     let streams = consumers.iter().filter(|consumer| matches!(consumer.source, Source::Stream(_)));
     let scheduled = consumers.iter().filter_map(|consumer| of_schedule(consumer));
-    let alarms =
-        streams.flat_map(|consumer| of_stream(consumer)).chain([api_fails(), first_is_late()]).chain(scheduled);
+    let alarms = streams
+        .flat_map(|consumer| of_stream(consumer))
+        .chain([skipped_changes(), api_fails(), first_is_late()])
+        .chain(scheduled);
     alarms.chain(Queue::ALL.map(dead_letters)).map(|alarm| (alarm.name.clone(), alarm.resource())).collect()
 }
 
@@ -70,7 +73,7 @@ fn of_stream(consumer: &Consumer) -> Vec<Alarm> {
     let of_mapping = |name| Metric {
         namespace: "AWS/Lambda",
         name,
-        of: ("EventSourceMappingUUID", reference(&source::mapping(consumer, table.word()))),
+        of: vec![("EventSourceMappingUUID", reference(&source::mapping(consumer, table.word())))],
         statistic: "Sum",
         period: 5 * MINUTE,
     };
@@ -83,7 +86,7 @@ fn of_stream(consumer: &Consumer) -> Vec<Alarm> {
             metric: Metric {
                 namespace: "AWS/Lambda",
                 name: "IteratorAge",
-                of: ("FunctionName", reference(&function)),
+                of: vec![("FunctionName", reference(&function))],
                 statistic: "Maximum",
                 period: 5 * MINUTE,
             },
@@ -110,22 +113,28 @@ fn of_stream(consumer: &Consumer) -> Vec<Alarm> {
             above: 0,
             periods: 1,
         },
-        Alarm {
-            name: format!("{function}SkippedChanges"),
-            says: format!(
-                "{id} skipped changes of a kind that it does not know: a newer version writes them. Deploy that version whole"
-            ),
-            metric: Metric {
-                namespace: NAMESPACE,
-                name: "UnknownRecords",
-                of: ("operation", consumer.id.into()),
-                statistic: "Sum",
-                period: 5 * MINUTE,
-            },
-            above: 0,
-            periods: 1,
-        },
     ]
+}
+
+/// What one consumer does not know, none of the same version does: one of them tells it.
+fn skipped_changes() -> Alarm {
+    let id = "fan-out";
+    Alarm {
+        name: format!("{}SkippedChanges", logical(id)),
+        says: "Changes of a kind that is not known were skipped, by webhooks and audit log: a newer version writes them. Deploy \
+            that version whole"
+            .to_owned(),
+        metric: Metric {
+            namespace: NAMESPACE,
+            name: "UnknownRecords",
+            // As `shared/runtime/src/metric.rs` writes them.
+            of: vec![("operation", id.into()), ("table", reference(tables::logical(Table::Main)))],
+            statistic: "Sum",
+            period: 5 * MINUTE,
+        },
+        above: 0,
+        periods: 1,
+    }
 }
 
 /// Three periods in a row: one call that fails is made up for by the next.
@@ -140,7 +149,7 @@ fn of_schedule(consumer: &Consumer) -> Option<Alarm> {
         metric: Metric {
             namespace: "AWS/Lambda",
             name: "Errors",
-            of: ("FunctionName", reference(&function)),
+            of: vec![("FunctionName", reference(&function))],
             statistic: "Sum",
             period: period.as_secs(),
         },
@@ -159,7 +168,7 @@ fn api_fails() -> Alarm {
         metric: Metric {
             namespace: "AWS/ApiGateway",
             name: "5xx",
-            of: ("ApiId", reference("Api")),
+            of: vec![("ApiId", reference("Api"))],
             statistic: "Sum",
             period: 5 * MINUTE,
         },
@@ -180,7 +189,7 @@ fn first_is_late() -> Alarm {
         metric: Metric {
             namespace: "AWS/SQS",
             name: "ApproximateAgeOfOldestMessage",
-            of: ("QueueName", attribute(&queues::logical(Queue::FirstAttempts), "QueueName")),
+            of: vec![("QueueName", attribute(&queues::logical(Queue::FirstAttempts), "QueueName"))],
             statistic: "Maximum",
             period: MINUTE,
         },
@@ -206,7 +215,7 @@ fn dead_letters(queue: Queue) -> Alarm {
         metric: Metric {
             namespace: "AWS/SQS",
             name: "ApproximateNumberOfMessagesVisible",
-            of: ("QueueName", attribute(&dead, "QueueName")),
+            of: vec![("QueueName", attribute(&dead, "QueueName"))],
             statistic: "Maximum",
             period: 5 * MINUTE,
         },
@@ -221,7 +230,8 @@ impl Alarm {
         let topic = map! {
             "Fn::If" => [Node::from("HasAlarmTopic"), vec![reference("AlarmTopicArn")].into(), reference("AWS::NoValue")],
         };
-        let Metric { namespace, name, of: (dimension, value), statistic, period } = self.metric;
+        let Metric { namespace, name, of, statistic, period } = self.metric;
+        let dimensions = of.into_iter().map(|(name, value)| map! { "Name" => name, "Value" => value });
         let properties = map! {
             "AlarmDescription" => self.says,
             "AlarmActions" => topic,
@@ -231,7 +241,7 @@ impl Alarm {
             "TreatMissingData" => "notBreaching",
             "Namespace" => namespace,
             "MetricName" => name,
-            "Dimensions" => [map! { "Name" => dimension, "Value" => value }],
+            "Dimensions" => dimensions.collect::<Node>(),
             "Statistic" => statistic,
             "Period" => period,
         };

@@ -4,13 +4,16 @@ use auth::{ApiKeySecret, SessionToken};
 use contract::{Code, Error};
 use http::header::{AUTHORIZATION, COOKIE, HeaderName};
 
+use store::audit::Whose;
+use store::author::ANONYMOUS;
+
 use super::{Asked, embed_token};
 use crate::request::RequestContext;
 use crate::request::caller::Caller;
 use crate::request::incoming::Incoming;
 use crate::spec::access::Access;
 
-pub(super) const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Verifies what was sent.
 pub(super) fn authenticate(context: &mut RequestContext) -> Asked<'_> {
@@ -26,7 +29,9 @@ pub(super) fn authenticate(context: &mut RequestContext) -> Asked<'_> {
                 Some(secret) => {
                     let key = store.verify_key(&secret).await?;
                     if key.is_none() {
-                        context.refused = store.dead_key(&secret).map(|(client, key)| (client, key.to_string()));
+                        let dead = store.dead_key(&secret);
+                        context.refused =
+                            Some(dead.map_or_else(nobodys, |(of, key)| (Whose::Client(of), key.to_string())));
                     }
                     key.map(Caller::Key)
                 }
@@ -37,11 +42,22 @@ pub(super) fn authenticate(context: &mut RequestContext) -> Asked<'_> {
                 }
                 None => None,
             },
-            Sent::Cookie(token) => store.verify_session(&token, &context.incoming.info).await?.map(Caller::Session),
+            Sent::Cookie(token) => {
+                let session = store.verify_session(&token, &context.incoming.info).await?;
+                if session.is_none() {
+                    context.refused = Some(nobodys());
+                }
+                session.map(Caller::Session)
+            }
         };
         context.caller = caller.ok_or(Code::Unauthenticated)?;
         Ok(None)
     })
+}
+
+/// Of what is known of nobody.
+fn nobodys() -> (Whose, String) {
+    (Whose::Deployment, ANONYMOUS.to_owned())
 }
 
 /// What was sent as a credential. An explicit one wins over a cookie.

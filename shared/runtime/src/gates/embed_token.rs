@@ -1,9 +1,9 @@
 //! Embed tokens: their signature, and what they are bound to.
 
 use auth::UnverifiedToken;
-use contract::id::ClientId;
 use contract::{Code, Error, Origin};
 use http::header::ORIGIN;
+use store::audit::Whose;
 use store::embed_tokens::TokenCredential;
 
 use crate::extract::parameters::path_parameter;
@@ -18,7 +18,7 @@ use crate::spec::access::TokenAccess;
 pub(super) async fn verify(
     context: &RequestContext,
     text: &str,
-) -> Result<(Option<Caller>, Option<(ClientId, String)>), Error> {
+) -> Result<(Option<Caller>, Option<(Whose, String)>), Error> {
     let nobody = Ok((None, None));
     let Some(token) = UnverifiedToken::parse(text) else { return nobody };
     if !context.route.access.takes_tokens() {
@@ -27,7 +27,7 @@ pub(super) async fn verify(
     let (app, now) = (&context.app, context.app.clock().now());
     let Some(key) = app.token_vault()?.verifying(token.kid(), now).await? else { return nobody };
     let Some(claims) = token.verify(&key, app.origin()?, now) else { return nobody };
-    let whose = (claims.client_id, claims.jti.to_string());
+    let whose = (Whose::Client(claims.client_id), claims.jti.to_string());
     Ok(match app.store()?.verify_token(claims).await? {
         Some(token) => (Some(Caller::Token(token)), None),
         None => (None, Some(whose)),

@@ -5,12 +5,9 @@ use std::time::Duration;
 
 use contract::audit::Action;
 use contract::{Code, Error};
-use http::header::{AUTHORIZATION, COOKIE};
 use store::audit::{Refusal, Whose};
 
-use super::authenticate::API_KEY;
 use crate::request::RequestContext;
-use crate::request::caller::Caller;
 use crate::spec::access::Access;
 
 /// How long an answer waits for it.
@@ -37,25 +34,22 @@ pub(super) async fn note(context: &RequestContext, error: Option<&Error>) {
 
 fn refusal(context: &RequestContext, error: &Error) -> Option<Refusal> {
     let action = match error.code() {
-        Code::Unauthenticated if has_credential(context) => Action::CredentialRefused,
+        Code::Unauthenticated if context.refused.is_some() || context.caller.scope().is_some() => {
+            Action::CredentialRefused
+        }
         Code::IpNotAllowed => Action::AddressRefused,
         Code::OriginNotAllowed => Action::OriginRefused,
         Code::Forbidden | Code::WrongKeyType => Action::PermissionRefused,
         _ => return None,
     };
-    let (whose, actor) = match (&context.caller, &context.refused) {
-        (Caller::Anonymous, Some((client, actor))) => (Whose::Client(*client), actor.clone()),
-        (caller, _) => {
-            let whose = caller.scope().map_or(Whose::Deployment, |scope| Whose::Client(scope.client()));
-            (whose, caller.actor())
-        }
+    let caller = &context.caller;
+    let (whose, actor) = match (caller.scope(), &context.refused) {
+        (Some(scope), _) => (Whose::Client(scope.client()), caller.actor()),
+        (None, Some(refused)) => refused.clone(),
+        (None, None) => (Whose::Deployment, caller.actor()),
     };
     let path = context.route.path;
     let resource = path.strip_prefix("/api/v1/").or_else(|| path.strip_prefix("/api/")).unwrap_or(path).to_owned();
     let from = context.incoming.info.clone();
     Some(Refusal { whose, actor, action, resource, reason: error.code().name(), from })
-}
-
-fn has_credential(context: &RequestContext) -> bool {
-    [API_KEY, AUTHORIZATION, COOKIE].iter().any(|name| context.incoming.headers.contains_key(name))
 }

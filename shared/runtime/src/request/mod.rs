@@ -5,12 +5,12 @@ pub mod incoming;
 
 use std::sync::{Arc, OnceLock};
 
-use contract::id::ClientId;
 use contract::names::{EntityId, GroupRef, TenantId};
 use contract::{Code, Error};
 use http::HeaderMap;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use store::OpContext;
+use store::audit::Whose;
 use store::author::{Author, Seed};
 use store::idempotency::Reservation;
 use store::scope::{ClientScope, TenantScope};
@@ -31,8 +31,8 @@ pub struct RequestContext {
     pub incoming: Incoming,
     /// Who asks. Anonymous until the credential is verified.
     pub caller: Caller,
-    /// Whose the credential was that was refused, where that is known: the client, and who.
-    pub(crate) refused: Option<(ClientId, String)>,
+    /// In whose log it belongs that a credential was refused, and who sent it; of what is none by its form, nothing.
+    pub(crate) refused: Option<(Whose, String)>,
     /// Headers of the answer, a refusal's too.
     pub headers: HeaderMap,
     /// What identifiers and times are made from: of an earlier try, under its idempotency key.

@@ -27,14 +27,6 @@ use crate::tables::Table;
 use crate::values::Stored;
 use crate::webhooks::Endpoint;
 
-/// What a record comes to.
-pub(super) enum Derived {
-    /// These.
-    Drafts(Vec<Draft>),
-    /// It is of a kind that is not known here.
-    Unknown,
-}
-
 /// The actions of a resource's life.
 struct Life {
     created: Action,
@@ -44,7 +36,7 @@ struct Life {
 }
 
 /// What a record says of who did what.
-pub(super) fn drafts(record: &Record) -> Result<Derived, Error> {
+pub(super) fn drafts(record: &Record) -> Result<Vec<Draft>, Error> {
     Seen(record).drafts()
 }
 
@@ -52,10 +44,10 @@ pub(super) fn drafts(record: &Record) -> Result<Derived, Error> {
 struct Seen<'r>(&'r Record);
 
 impl Seen<'_> {
-    fn drafts(&self) -> Result<Derived, Error> {
+    fn drafts(&self) -> Result<Vec<Draft>, Error> {
         // What goes for good is told by what goes with it: a note, or the user's card. A purge and an erasure say so
         // themselves.
-        let Some(new) = &self.0.new else { return Ok(Derived::Drafts(Vec::new())) };
+        let Some(new) = &self.0.new else { return Ok(Vec::new()) };
         let (pk, sk) = (must(get_text(new, "pk"), "pk")?, must(get_text(new, "sk"), "sk")?);
         let drafts = match Subject::of(pk, sk)? {
             Subject::FieldGroup(client) => {
@@ -78,13 +70,13 @@ impl Seen<'_> {
                 drafts.map(|draft| draft.in_tenant(tenant.clone(), Some(field.field_group_id)))
             }
             Subject::Values(client, tenant, group, entity) => {
-                let Some(change) = self.0.values_change(new, group, entity)? else { return none() };
-                return Ok(Derived::Drafts(vec![self.values(new, client, tenant, change)?]));
+                let Some(change) = self.0.values_change(new, group, entity)? else { return Ok(Vec::new()) };
+                return Ok(vec![self.values(new, client, tenant, change)?]);
             }
             Subject::Webhook(client) => self.webhook(new, client)?,
             Subject::ApiKey(client) => self.api_key(new, client)?,
-            Subject::Client(client) => return self.client(new, client).map(Derived::Drafts),
-            Subject::Tenant(client, tenant) => return self.tenant(new, client, &tenant).map(Derived::Drafts),
+            Subject::Client(client) => return self.client(new, client),
+            Subject::Tenant(client, tenant) => return self.tenant(new, client, &tenant),
             Subject::Member(client, user) => {
                 let path = |_: &Item| Ok(format!("members/{user}"));
                 self.resource(
@@ -101,14 +93,14 @@ impl Seen<'_> {
                 let path = format!("members/invitations/{}", doc["id"].as_str().unwrap_or_default());
                 Some(Stamp::of(new)?.of_client(client, InvitationCreated, path).after(capped(doc)))
             }
-            Subject::User(user) => return self.user(new, user).map(Derived::Drafts),
+            Subject::User(user) => return self.user(new, user),
             Subject::Password(user) => self.password(new, user)?,
             Subject::SecondFactor(user) => self.second_factor(new, user)?,
             Subject::Note if self.0.old.is_none() => Some(note(new, pk, sk)?),
-            Subject::Invitation(_) | Subject::Note | Subject::Other => None,
-            Subject::Unknown => return Ok(Derived::Unknown),
+            // Of what is not known here, as of a newer version, `fan-out` tells.
+            Subject::Invitation(_) | Subject::Note | Subject::Other | Subject::Unknown => None,
         };
-        Ok(Derived::Drafts(drafts.into_iter().collect()))
+        Ok(drafts.into_iter().collect())
     }
 
     /// Whether it is no change by anyone: what stands beside a resource goes on saying who changed that last.
@@ -258,10 +250,6 @@ impl Seen<'_> {
         };
         Ok(happened.map(draft).collect())
     }
-}
-
-fn none() -> Result<Derived, Error> {
-    Ok(Derived::Drafts(Vec::new()))
 }
 
 const fn life(created: Action, updated: Action, deleted: Action, restored: Action) -> Life {

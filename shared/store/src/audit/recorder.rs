@@ -8,7 +8,7 @@ use contract::id::{ClientId, UserId};
 use contract::{Code, Error};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::derive::{Derived, Draft, drafts};
+use super::derive::{Draft, drafts};
 use super::note::Whose;
 use crate::Store;
 use crate::grant::granted;
@@ -45,8 +45,6 @@ pub struct Recorded {
     chains: BTreeMap<(String, String), Vec<Entry>>,
     /// Items that had nothing else to tell.
     notes: BTreeSet<(String, String)>,
-    /// How many are of a kind that is not known here.
-    pub unknown: u64,
 }
 
 impl Recorder {
@@ -66,13 +64,7 @@ impl Recorder {
         definitions: &mut Definitions,
         recorded: &mut Recorded,
     ) -> Result<(), Error> {
-        let drafts = match drafts(record)? {
-            Derived::Drafts(drafts) => drafts,
-            Derived::Unknown => {
-                recorded.unknown += 1;
-                return Ok(());
-            }
-        };
+        let drafts = drafts(record)?;
         let mut members = HashMap::new();
         let mut made = Vec::new();
         for mut draft in drafts {
