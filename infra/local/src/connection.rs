@@ -17,7 +17,7 @@ use runtime::Reply;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{sleep, timeout};
 
-use crate::gateway::Body;
+use crate::answer::Body;
 use crate::limits::Limits;
 use crate::watched::Watched;
 

@@ -8,18 +8,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use contract::{Code, Error};
 use engines::Role;
-use futures_util::stream;
 use http::header::CONNECTION;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt as _, Full, StreamBody};
-use hyper::body::Frame;
 use hyper::body::Incoming;
-use runtime::{App, Endpoint, Method, Pieces, Reply, RouteSpec, gates};
+use runtime::{App, Endpoint, Method, Reply, RouteSpec, gates};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
+use crate::answer::{Body, body_of, held};
 use crate::backend::Backend;
 use crate::connection::{self, Answering};
 use crate::connection_limiter::{ConnectionLimiter, Permit, Refused};
@@ -125,39 +122,6 @@ impl Gateway {
         reply.pieces = reply.pieces.map(|pieces| held(pieces, role.clone()));
         reply
     }
-}
-
-/// The same pieces, made with no more rights than a role grants.
-fn held(pieces: Pieces, role: Role) -> Pieces {
-    Pieces::of(stream::unfold((pieces, role), |(mut pieces, role)| async move {
-        let piece = role.hold(pieces.next()).await?;
-        Some((piece, (pieces, role)))
-    }))
-}
-
-/// The body of an answer.
-pub(crate) type Body = UnsyncBoxBody<Bytes, io::Error>;
-
-/// A body that is there.
-pub(crate) fn whole(body: impl Into<Bytes>) -> Body {
-    Full::new(body.into()).map_err(|never| match never {}).boxed_unsync()
-}
-
-/// All of it, or piece by piece; a piece that can't be made ends the connection, so that nobody takes the rest for the whole.
-fn body_of(reply: &mut Reply) -> Body {
-    let Some(pieces) = reply.pieces.take() else { return whole(std::mem::take(&mut reply.body)) };
-    let frames = stream::unfold(Some(pieces), |pieces| async move {
-        let mut pieces = pieces?;
-        match pieces.next().await? {
-            Ok(piece) => Some((Ok(Frame::data(piece)), Some(pieces))),
-            Err(error) => {
-                let cause = error.cause().map(ToString::to_string);
-                tracing::error!(error = %error, cause, "an answer could not be given whole: its connection was broken off");
-                Some((Err(io::Error::other(error.to_string())), None))
-            }
-        }
-    });
-    StreamBody::new(frames).boxed_unsync()
 }
 
 impl Served {

@@ -173,6 +173,13 @@ pub struct IpBlock(IpNet);
 pub type AllowedIps = Several<IpBlock, 100>;
 
 impl IpBlock {
+    /// The same addresses in as few blocks as they fit into, in order.
+    #[must_use]
+    pub fn merged(blocks: Vec<Self>) -> Vec<Self> {
+        let blocks = blocks.into_iter().map(|block| block.0).collect();
+        IpNet::aggregate(&blocks).into_iter().map(Self).collect()
+    }
+
     /// Whether the address is in the block; `::ffff:a.b.c.d` is `a.b.c.d`.
     #[must_use]
     pub fn holds(&self, address: IpAddr) -> bool {
@@ -209,13 +216,9 @@ fn ipv4_block() -> String {
     format!("^{}/(3[0-2]|[12]?[0-9])$", patterns::ipv4())
 }
 
-/// A block of IPv6 addresses, as a regular expression (RFC 4291 §2.2, but for the form with dots).
+/// A block of IPv6 addresses, as a regular expression.
 fn ipv6_block() -> String {
-    let group = "[0-9A-Fa-f]{1,4}";
-    let mut forms =
-        vec![format!("({group}:){{7}}{group}"), format!("({group}:){{1,7}}:"), format!(":(:{group}){{1,7}}")];
-    forms.extend((1..=6).map(|before| format!("({group}:){{1,{before}}}(:{group}){{1,{}}}", 7 - before)));
-    format!("^({}|::)/(12[0-8]|1[01][0-9]|[1-9]?[0-9])$", forms.join("|"))
+    format!("^{}/(12[0-8]|1[01][0-9]|[1-9]?[0-9])$", patterns::ipv6())
 }
 
 crate::parsed_from_text!(IpBlock, {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use contract::id::{ClientId, GroupId, UserId};
 use contract::names::{Slug, TenantId};
 use contract::resource::Client;
+use contract::settings::Settings;
 use contract::{Error, Time};
 use tokio::time::Instant;
 
@@ -46,8 +47,8 @@ granted! {
         Main UpdateItem [Client, User];
         Main DeleteItem [Client, Email, Members, Password, Purge, SecondFactor, Slug, User];
         Main BatchWriteItem [
-            ApiKeys, Counts, Definitions, GlobalFields, GroupKeys, InvitationTokens, Invitations, Key, Purge,
-            TenantFields, Tenants, Values, Webhooks
+            ApiKeys, Client, Counts, Definitions, GlobalFields, GroupKeys, InvitationTokens, Invitations, Key, Origin,
+            Purge, TenantFields, Tenants, Values, Webhooks
         ];
         Log Query [Deliveries, Events, Jobs, KeyUses, User];
         Log BatchWriteItem [Deliveries, Events, Jobs, KeyUses, User, WebhookState];
@@ -119,6 +120,7 @@ impl Erasure {
             run.tenants().await?;
             run.members().await?;
             run.drain(Table::Main, &partition(Kind::Counts, due.client), |_| Ok(Vec::new())).await?;
+            run.settings().await?;
             run.card(&card).await?;
         }
         run.drain(Table::Log, &partition(Kind::Jobs, due.client), |_| Ok(Vec::new())).await?;
@@ -258,6 +260,16 @@ impl Run<'_> {
                 Outcome::Stale => Ok(Step::Stale { base: 0 }),
             }
         })
+    }
+
+    /// The settings, and before them the origins that they list.
+    async fn settings(&mut self) -> Result<(), Stopped> {
+        let key = keys::settings(self.client);
+        let Some(item) = self.store.get(&key).await? else { return Ok(()) };
+        let settings: Settings = from_doc(&item)?;
+        let origins = settings.cors.origins.as_slice().iter().map(|origin| keys::origin(origin, self.client));
+        self.delete(origins.collect()).await?;
+        self.delete(vec![key]).await
     }
 
     /// The slug, which is free from now on, and the card.

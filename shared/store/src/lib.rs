@@ -8,6 +8,7 @@
 //! | item | table, partition / sort | attributes |
 //! | --- | --- | --- |
 //! | client | main `C#cl` / `#` | `doc version seal subscription`, what that follows from `payments`; closed, `deletedAt sessionsNotBefore job`; at its end `erasing` |
+//! | its settings; an origin that they list | main `C#cl` / `settings`; `O#origin` / cl | `doc version`; none |
 //! | slug, e-mail | main `S#slug`, `E#sha256` / `#` | `client`; `user` |
 //! | user | main `U#usr` / `#` | `doc sessionEpoch lastClient knownFrom proven totp`, by each client's identifier the membership |
 //! | its password | main `PW#usr` / `#` | `hash` |
@@ -56,9 +57,11 @@
 //!
 //! | operation | round trips | warm | cold adds |
 //! | --- | --- | --- | --- |
-//! | credential: key; session; embed token | 0 or 1; 1; 1 | 0 RU for 5 s, else 1; 2 RU; BatchGet 1 RU for 5 s, else 3 | |
+//! | credential: key; session; embed token | 0 or 1; 1; 1 | 0 RU for 5 s, else 1; 2 RU; BatchGet 1 RU for 5 s, else 4 | |
 //! | revoke embed tokens | 1 | Update 1 WU; of a tenant that was not used, Update, Transact 4 WU | |
-//! | where a client stands | 0 or 1 | 0 RU for 5 s, else 1; with a token's cards 0 | |
+//! | where a client stands | 0 or 1 | 0 RU for 5 s, else BatchGet 2; with a token's cards 0 | |
+//! | whether an origin is listed | 0 or 1 | 0 RU for 5 s, else Query 1 RU | |
+//! | get, change settings (`n` origins come or go) | 1; 1 + 1 | Get 1 RU; Get 1 RU, Update 1 WU or Transact 2 + 2n WU | |
 //! | get, change, close, restore client | 1; 1 + 1; 2 + 1; 1 + 1 | Get 1 RU; Update 1 WU; BatchGet 3 RU, Transact 8 WU; Transact 6 WU | |
 //! | get subscription; hear of it | 1; 2 + 1 | BatchGet 4 RU; 2 RU, Transact 4 WU | |
 //! | erase client | a page of 100: 1 + 1 | Query 1 RU per 4 KB, BatchWrite 1 WU an item and KB; a member: Get 1 RU, Transact 8 WU | |
@@ -127,6 +130,7 @@ pub mod persist;
 pub mod scope;
 pub mod second_factors;
 pub mod sessions;
+pub mod settings;
 pub mod setup;
 pub mod standing;
 pub mod stream;
@@ -205,6 +209,7 @@ struct Inner {
     key_uses: key_uses::KeyUseCache,
     makers: embed_tokens::MakerCache,
     standings: standing::StandingCache,
+    origins: settings::OriginCache,
     definitions: definitions::Cache,
     sessions: SessionLimits,
     signup: SignupPolicy,
@@ -239,9 +244,10 @@ impl Store {
         settling: Duration,
     ) -> Self {
         let share = caches.0 / 16;
-        let definitions = definitions::Cache::new(caches.0 - 4 * share);
+        let definitions = definitions::Cache::new(caches.0 - 5 * share);
         let (keys, makers) = (credentials::KeyCache::new(share), embed_tokens::MakerCache::new(share));
         let (key_uses, standings) = (key_uses::KeyUseCache::new(share), standing::StandingCache::new(share));
+        let origins = settings::OriginCache::new(share);
         Self(Arc::new(Inner {
             dynamo,
             names,
@@ -251,6 +257,7 @@ impl Store {
             key_uses,
             makers,
             standings,
+            origins,
             definitions,
             sessions,
             signup,

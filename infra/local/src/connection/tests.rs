@@ -12,8 +12,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::*;
+use crate::answer::whole;
 use crate::body;
-use crate::gateway::whole;
 
 /// The length of the answer to `GET /large`.
 const LARGE: usize = 1024 * 1024;

@@ -38,6 +38,8 @@ actions! {
     ClientRestored "client.restored"
     /// The erasure of a closed client began.
     ClientErased "client.erased"
+    /// Settings were changed.
+    SettingsUpdated "settings.updated"
     /// A plan, or where its subscription stands.
     SubscriptionUpdated "subscription.updated"
     /// Someone became a member.

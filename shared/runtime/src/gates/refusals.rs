@@ -34,19 +34,16 @@ pub(super) async fn note(context: &RequestContext, error: Option<&Error>) {
 
 fn refusal(context: &RequestContext, error: &Error) -> Option<Refusal> {
     let action = match error.code() {
-        Code::Unauthenticated if context.refused.is_some() || context.caller.scope().is_some() => {
-            Action::CredentialRefused
-        }
+        Code::Unauthenticated => Action::CredentialRefused,
         Code::IpNotAllowed => Action::AddressRefused,
         Code::OriginNotAllowed => Action::OriginRefused,
         Code::Forbidden | Code::WrongKeyType => Action::PermissionRefused,
         _ => return None,
     };
-    let caller = &context.caller;
-    let (whose, actor) = match (caller.scope(), &context.refused) {
-        (Some(scope), _) => (Whose::Client(scope.client()), caller.actor()),
-        (None, Some(refused)) => refused.clone(),
-        (None, None) => (Whose::Deployment, caller.actor()),
+    // Of what is nobody's credential nothing is told: it costs nothing either.
+    let (whose, actor) = match context.caller.scope() {
+        Some(scope) => (Whose::Client(scope.client()), context.caller.actor()),
+        None => context.refused.clone()?,
     };
     let path = context.route.path;
     let resource = path.strip_prefix("/api/v1/").or_else(|| path.strip_prefix("/api/")).unwrap_or(path).to_owned();

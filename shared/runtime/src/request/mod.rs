@@ -14,6 +14,7 @@ use store::audit::Whose;
 use store::author::{Author, Seed};
 use store::idempotency::Reservation;
 use store::scope::{ClientScope, TenantScope};
+use store::standing::Standing;
 
 use self::caller::Caller;
 use self::incoming::Incoming;
@@ -33,6 +34,8 @@ pub struct RequestContext {
     pub caller: Caller,
     /// In whose log it belongs that a credential was refused, and who sent it; of what is none by its form, nothing.
     pub(crate) refused: Option<(Whose, String)>,
+    /// Where the caller's client stands, once it is known who asks.
+    pub standing: Option<Standing>,
     /// Headers of the answer, a refusal's too.
     pub headers: HeaderMap,
     /// What identifiers and times are made from: of an earlier try, under its idempotency key.
@@ -53,6 +56,7 @@ impl RequestContext {
             incoming: Incoming::from_event(event, seed),
             caller: Caller::Anonymous,
             refused: None,
+            standing: None,
             headers: HeaderMap::new(),
             seed,
             reservation: None,

@@ -12,6 +12,7 @@ use contract::audit::Action::{self, *};
 use contract::id::ClientId;
 use contract::names::TenantId;
 use contract::resource::{Client, FieldGroup, GlobalField, TenantField};
+use contract::settings::Settings;
 use serde_json::{Map, Value, json};
 
 use self::draft::Stamp;
@@ -76,6 +77,12 @@ impl Seen<'_> {
             Subject::Webhook(client) => self.webhook(new, client)?,
             Subject::ApiKey(client) => self.api_key(new, client)?,
             Subject::Client(client) => return self.client(new, client),
+            Subject::Settings(client) => {
+                // Until they are changed first, nothing is stored of them.
+                let before = self.0.old.as_ref().map_or_else(|| object(&Settings::default()), whole)?;
+                let (before, after) = difference(before, whole(new)?);
+                Some(Stamp::of(new)?.of_client(client, SettingsUpdated, "settings").before(before).after(after))
+            }
             Subject::Tenant(client, tenant) => return self.tenant(new, client, &tenant),
             Subject::Member(client, user) => {
                 let path = |_: &Item| Ok(format!("members/{user}"));

@@ -6,7 +6,7 @@ use contract::Error;
 use contract::id::{ClientId, FieldId, GroupId, InvitationId, KeyId, UserId, WebhookId};
 use contract::names::{EntityId, TenantId};
 
-use super::{CARD, DELETED, Kind};
+use super::{CARD, DELETED, Kind, SETTINGS};
 use crate::dynamo::must;
 
 /// What an item of the main table is about, deleted or not.
@@ -17,6 +17,7 @@ pub(crate) enum Subject {
     Values(ClientId, TenantId, GroupId, EntityId),
     Webhook(ClientId),
     Client(ClientId),
+    Settings(ClientId),
     /// The tenant's card.
     Tenant(ClientId, TenantId),
     ApiKey(ClientId),
@@ -59,10 +60,12 @@ impl Subject {
             Kind::AuditNotes => Self::Note,
             Kind::Values => Self::Values(part(client)?, part(rest)?, part(first)?, part(second)?),
             Kind::Webhooks if sk.starts_with(WebhookId::PREFIX) => Self::Webhook(part(client)?),
-            Kind::Client => Self::Client(part(client)?),
+            Kind::Client if sk == CARD => Self::Client(part(client)?),
+            Kind::Client if sk == SETTINGS => Self::Settings(part(client)?),
             Kind::Definitions | Kind::GlobalFields | Kind::TenantFields | Kind::Webhooks => Self::Other,
             Kind::ApiKeys | Kind::Invitations | Kind::InvitationTokens | Kind::Key => Self::Other,
-            Kind::Counts | Kind::Slug | Kind::Email | Kind::GroupKeys | Kind::Tenants | Kind::Purge => Self::Other,
+            Kind::Client | Kind::Counts | Kind::Slug | Kind::Email | Kind::GroupKeys => Self::Other,
+            Kind::Origin | Kind::Tenants | Kind::Purge => Self::Other,
             // Of the log table.
             Kind::PasswordReset
             | Kind::KeyUses

@@ -134,6 +134,7 @@ impl Record {
             Subject::Client(client) => self.client(new, client),
             Subject::Tenant(..)
             | Subject::ApiKey(_)
+            | Subject::Settings(_)
             | Subject::Member(..)
             | Subject::Invitation(_)
             | Subject::User(_)

@@ -14,7 +14,7 @@ use crate::fixture::{
     other_name, relabelled, request_info, string,
 };
 use crate::idempotency::{REQUEST, answer, answered, go};
-use crate::life::{self, Lived, new_key};
+use crate::life::{self, Lived, list_origins, new_key};
 use crate::webhooks::{grace, ring};
 
 /// Round trips and calls of what a test does since it was made.
@@ -196,8 +196,18 @@ async fn groups_and_fields() {
     meter.read("list groups", "1 Query");
 
     account.store.standing(account.client.id).await.unwrap();
-    meter.read("where a client stands, as the gate has asked", "1 GetItem");
+    meter.read("where a client stands, as the gate has asked", "1 BatchGetItem");
     account.store.standing(account.client.id).await.unwrap();
+    for (origins, expected) in
+        [(json!(["https://b.example"]), "1 GetItem"), (json!([]), "2 GetItem TransactWriteItems")]
+    {
+        account.settings().update([None, None], list_origins(&origins)).await.unwrap();
+        meter.read("update settings", expected);
+        account.store.standing(account.client.id).await.unwrap();
+        meter.read("where a client stands, after that", "1 BatchGetItem");
+    }
+    account.settings().get().await.unwrap();
+    meter.read("get settings", "1 GetItem");
     let field = account.globals().create(new_global("new", string(), &[lived.group])).await.unwrap().id;
     meter.read("create global field", "1 TransactWriteItems");
     account.globals().update(field, None, &relabelled()).await.unwrap();
