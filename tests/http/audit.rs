@@ -251,6 +251,8 @@ async fn what_is_done_with_keys_webhooks_people_and_the_client_is_told_without_a
     account.owner.patch(&member).json(&json!({ "role": "editor" })).await.expect(200);
     account.owner.delete(&member).await.expect(204);
     account.owner.patch("/api/v1/client").json(&json!({ "name": "Acme Ltd" })).await.expect(200);
+    let settings = json!({ "version": 1, "cors": { "origins": ["https://shop.example"] } });
+    account.owner.patch("/api/v1/settings").json(&settings).await.expect(200);
     recorded(&app).await;
 
     assert_eq!(
@@ -279,6 +281,10 @@ async fn what_is_done_with_keys_webhooks_people_and_the_client_is_told_without_a
     assert_eq!(removed["before"], json!({ "id": user, "email": "bob@example.com", "role": "editor" }));
     let client = &log(&account.key, "&resource=client&action=client.updated").await[0];
     assert_eq!(client["after"], json!({ "name": "Acme Ltd", "version": 2 }));
+
+    let settings = &log(&account.key, "&action=settings.updated").await[0];
+    assert_eq!((&settings["actor"], &settings["before"]["version"]), (&json!(owner), &json!(1)));
+    assert_eq!(settings["after"], json!({ "version": 2, "cors": { "origins": ["https://shop.example"] } }));
 
     let text = exported(&account.key, "").await;
     secrets.extend(["a secret of theirs", "another secret"].map(str::to_owned));

@@ -3,13 +3,11 @@
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use contract::id::{ClientId, EventId};
+use contract::Error;
+use contract::id::ClientId;
 use contract::subscription::{Limits, Plan, Subscription, SubscriptionStatus};
-use contract::{Error, Time};
 
-use serde_json::json;
-
-use crate::author::{Author, RequestInfo, Seed, unique};
+use crate::author::Author;
 use crate::change::{Change, Outcome};
 use crate::document::to_doc;
 use crate::dynamo::{Item, get_number, get_text, must, number, text};
@@ -115,7 +113,8 @@ impl SubscriptionEvents {
     pub async fn apply(&self, event: &SubscriptionEvent) -> Result<Heard, Error> {
         let (store, now) = (&self.store, self.store.clock().now());
         let (heard, key) = (keys::billing_event(&event.id), keys::client(event.client));
-        let written = EventId::new(unique(now));
+        let author = Author::of_no_caller("stripe", "take-billing-event", now);
+        let written = author.event();
         update_with_retry!({
             if store.get(&heard).await?.is_some() {
                 return Ok(Step::Done(Heard::Before));
@@ -127,8 +126,7 @@ impl SubscriptionEvents {
                 return Ok(Step::Done(became));
             }
             let note = Change::put(heard.clone()).set("ttl", number(now.plus(REMEMBERED).seconds())).when_absent();
-            let author = outside("stripe", &event.id, now);
-            let changes = vec![note.unstamped(), set(event.client, &payments, &card, (&author, written))?];
+            let changes = vec![note.unstamped(), set(event.client, &payments, &card)?.stamped(&author, written)];
             match store.commit(changes, written).await? {
                 Outcome::Done => {
                     store.forget_standing(event.client);
@@ -143,15 +141,19 @@ impl SubscriptionEvents {
     ///
     /// # Errors
     /// `unavailable`, `internal`.
-    pub async fn set_plan(&self, client: ClientId, plan: &Plan, status: SubscriptionStatus) -> Result<Heard, Error> {
-        let (store, now) = (&self.store, self.store.clock().now());
-        let (key, written) = (keys::client(client), EventId::new(unique(now)));
+    pub async fn set_plan(
+        &self,
+        client: ClientId,
+        plan: &Plan,
+        status: SubscriptionStatus,
+        author: &Author,
+    ) -> Result<Heard, Error> {
+        let (store, key, written) = (&self.store, keys::client(client), author.event());
         update_with_retry!({
             let Some(card) = store.get(&key).await? else { return Ok(Step::Done(Heard::Unknown)) };
             let mut payments = Payments::of(&card)?;
-            payments.set(now.seconds(), plan, status);
-            let author = outside("operator", "", now);
-            match store.commit(vec![set(client, &payments, &card, (&author, written))?], written).await? {
+            payments.set(author.at().seconds(), plan, status);
+            match store.commit(vec![set(client, &payments, &card)?.stamped(author, written)], written).await? {
                 Outcome::Done => {
                     store.forget_standing(client);
                     Ok(Step::Done(Heard::Applied))
@@ -162,21 +164,12 @@ impl SubscriptionEvents {
     }
 }
 
-/// Who says so: nobody's credential is behind it.
-fn outside(actor: &str, request_id: &str, now: Time) -> Author {
-    let info = RequestInfo { address: None, agent: String::new(), request_id: request_id.to_owned() };
-    Author::new(actor, &info, Seed::new(now))
-}
-
 /// The write of what is known and what follows, if nothing came in between. The version of the client's document stays.
-fn set(client: ClientId, next: &Payments, card: &Item, (author, event): (&Author, EventId)) -> Result<Change, Error> {
-    let by = json!({ "by": author.by(), "at": author.at(), "eventId": event });
+fn set(client: ClientId, next: &Payments, card: &Item) -> Result<Change, Error> {
     let change = Change::update(keys::client(client))
         .set("subscription", text(to_doc(&next.subscription())?))
-        .set("subscriptionBy", text(by.to_string()))
         .set("payments", text(to_doc(next)?))
-        .when_present()
-        .unstamped();
+        .when_present();
     Ok(match get_text(card, "payments") {
         None => change.when("attribute_not_exists(#payments)"),
         Some(known) => change.when("#payments = :known").with(":known", text(known)),

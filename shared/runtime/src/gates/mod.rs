@@ -50,6 +50,7 @@ const GATES: &[Gate] = &[
     Gate::Check(own_delivery::refuse_own_delivery),
     Gate::Ask(authenticate::authenticate),
     Gate::Ask(standing::look_up),
+    Gate::Check(standing::refuse_ended),
     Gate::Check(address::refuse_addresses),
     Gate::Check(authorize::authorize),
     Gate::Check(csrf::refuse_other_sites),

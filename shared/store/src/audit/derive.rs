@@ -222,11 +222,11 @@ impl Seen<'_> {
         };
         let path = |_: &Item| Ok("client".to_owned());
         drafts.extend(self.resource(new, client, path, whole, life(ClientCreated, updated, updated, updated))?);
-        if let (true, Some(by)) = (is_new("subscription"), get_text(new, "subscriptionBy")) {
+        if is_new("subscription") {
             let stood =
                 self.0.old.as_ref().map_or_else(|| Ok(StoredSubscription::initial()), StoredSubscription::of)?;
             let (before, after) = difference(object(&stood)?, object(&StoredSubscription::of(new)?)?);
-            let draft = Stamp::of_text(by)?.of_client(client, SubscriptionUpdated, "subscription");
+            let draft = Stamp::of(new)?.of_client(client, SubscriptionUpdated, "subscription");
             drafts.push(draft.before(before).after(after));
         }
         Ok(drafts)

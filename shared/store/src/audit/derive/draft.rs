@@ -41,28 +41,10 @@ pub(super) struct Stamp {
     event: EventId,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct StampText {
-    by: String,
-    at: Time,
-    event_id: EventId,
-}
-
 impl Stamp {
     pub(super) fn of(item: &Item) -> Result<Self, Error> {
-        let by = must(get_text(item, "by"), "by")?;
-        Self::read(by, must_parse(item, "at")?, must_parse(item, "eventId")?)
-    }
-
-    fn read(by: &str, at: Time, event: EventId) -> Result<Self, Error> {
-        Ok(Self { by: serde_json::from_str(by).map_err(Error::internal)?, at, event })
-    }
-
-    /// That of an attribute which says by itself who wrote it.
-    pub(super) fn of_text(text: &str) -> Result<Self, Error> {
-        let StampText { by, at, event_id } = serde_json::from_str(text).map_err(Error::internal)?;
-        Self::read(&by, at, event_id)
+        let by = serde_json::from_str(must(get_text(item, "by"), "by")?).map_err(Error::internal)?;
+        Ok(Self { by, at: must_parse(item, "at")?, event: must_parse(item, "eventId")? })
     }
 
     pub(super) fn draft(&self, whose: Whose, action: Action, resource: String) -> Draft {
