@@ -98,7 +98,7 @@ pub(crate) async fn refusal(store: &Store, email: &Email, user: Option<UserId>, 
         reason: Code::InvalidCredentials.name(),
         from: author.info().clone(),
     };
-    let noted = store.refused(&refusal).await;
+    let noted = Box::pin(store.refused(&refusal)).await;
     match failed(store, email, now).await.and_then(|locks| noted.map(|()| locks)) {
         Ok(locks) => {
             let locked = locks.then(|| Locked { email: email.clone(), until: now.plus(LOCKED_FOR) });

@@ -64,7 +64,8 @@ const GATES: &[Gate] = &[
 pub async fn answer(app: &App, endpoint: &'static Endpoint, event: ApiGatewayV2httpRequest) -> Reply {
     let started = Instant::now();
     let mut context = RequestContext::new(app, &endpoint.route, event);
-    let passed = caught(pass(endpoint, &mut context)).await;
+    // In a box: whoever holds many of these has no room for what each needs on the way.
+    let passed = caught(Box::pin(pass(endpoint, &mut context))).await;
     let request_id = &context.incoming.info.request_id;
     let (mut reply, error) = match passed {
         Ok(reply) => (reply, None),

@@ -1,6 +1,7 @@
 //! What was refused, for the audit log: a credential, an address, an origin, what a credential may not do. Neither slows a
 //! request down for long nor fails it.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use contract::audit::Action;
@@ -17,11 +18,14 @@ const GRACE: Duration = Duration::from_secs(1);
 pub(super) async fn note(context: &RequestContext, error: Option<&Error>) {
     // A route that anyone enters refuses nobody, and its function may not write.
     let (Access::Credential { .. }, Ok(store)) = (context.route.access, context.app.store()) else { return };
-    let noting = async {
-        match error.and_then(|error| refusal(context, error)) {
-            Some(refusal) => store.refused(&refusal).await,
-            None => store.settle_refusals().await,
-        }
+    let refusal = error.and_then(|error| refusal(context, error));
+    if refusal.is_none() && !store.has_refusals_to_settle() {
+        return;
+    }
+    // In a box: every answer has the room for it otherwise, and few need it.
+    let noting: Pin<Box<dyn Future<Output = Result<(), Error>> + Send>> = match refusal {
+        Some(refusal) => Box::pin(async move { store.refused(&refusal).await }),
+        None => Box::pin(store.settle_refusals()),
     };
     let noted = match tokio::time::timeout(GRACE, noting).await {
         Ok(noted) => noted,

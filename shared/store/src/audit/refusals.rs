@@ -135,6 +135,12 @@ impl Store {
         self.note_refusals(self.0.refusals.count(refusal, minute)).await
     }
 
+    /// Whether any were counted in a minute that is over.
+    #[must_use]
+    pub fn has_refusals_to_settle(&self) -> bool {
+        self.0.refusals.waits.load(Ordering::Relaxed) < self.clock().now().millis() / MINUTE
+    }
+
     /// Notes how many refusals there were in minutes that are over.
     ///
     /// # Errors
