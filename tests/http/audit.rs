@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use auth::ApiKeySecret;
 use auth::audit_chain::{Report, Verifier};
+use contract::permission::KeyType;
 use hedgerow_tests::app::{Account, App, Caller, cookie_of, id, values};
 use hedgerow_tests::process::{Dev, PATIENCE, program};
 use hedgerow_tests::wait::{eventually, until};
@@ -413,7 +415,8 @@ async fn a_removed_and_an_altered_line_are_named_in_an_export_and_in_the_store()
     let dev = Dev::start(folder, 1).await;
     let caller = dev.caller();
     caller.save("acme", "product", "sku-9", json!({ "title": "Lamp" })).await;
-    Caller::at(&dev.base).with("x-api-key", "hr_live_nobodys").get(LOG).await.fails(401, "unauthenticated");
+    let nobodys = ApiKeySecret::generate(KeyType::Management);
+    Caller::at(&dev.base).with("x-api-key", nobodys.reveal()).get(LOG).await.fails(401, "unauthenticated");
     eventually(|| async { !log(&caller, "&resource=sku-9").await.is_empty() }).await;
     let text = exported(&caller, "").await;
     let file = folder.join("log.jsonl");
