@@ -60,7 +60,7 @@ fn done<'a>(actor: &'a str, actions: &[&'a str]) -> Vec<(String, String)> {
 async fn exported(caller: &Caller, query: &str) -> String {
     let answer = caller.get(&format!("{EXPORT}{query}")).await.expect(200);
     assert_eq!(answer.header("content-type"), "application/jsonl");
-    String::from_utf8(answer.body.clone()).unwrap()
+    String::from_utf8(answer.body).unwrap()
 }
 
 fn verified(text: &str) -> Report {
@@ -276,7 +276,8 @@ async fn what_is_done_with_keys_webhooks_people_and_the_client_is_told_without_a
     expected.extend(done(&owner, &["member.deleted", "member.updated"]));
     let mut told = of(&account.key, &user).await;
     // What one request did has one time.
-    (expected.sort(), told.sort());
+    expected.sort();
+    told.sort();
     assert_eq!(told, expected);
     assert_eq!(log(&account.key, "&action=session.deleted").await[0]["actor"], user);
     let removed = &log(&account.key, "&action=member.deleted").await[0];

@@ -17,7 +17,9 @@ use crate::spec::operation::OperationSpec;
 
 /// The pieces of a body, in their order. After an error nothing comes: what was sent is not all.
 /// Behind a lock that nobody waits for: an answer may be looked at from any thread.
-pub struct Pieces(Mutex<Pin<Box<dyn Stream<Item = Result<Bytes, Error>> + Send>>>);
+pub struct Pieces(Mutex<Boxed>);
+
+type Boxed = Pin<Box<dyn Stream<Item = Result<Bytes, Error>> + Send>>;
 
 impl Pieces {
     /// Those of a stream.

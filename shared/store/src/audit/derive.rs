@@ -29,6 +29,7 @@ use crate::values::Stored;
 use crate::webhooks::Endpoint;
 
 /// The actions of a resource's life.
+#[derive(Clone, Copy)]
 struct Life {
     created: Action,
     updated: Action,

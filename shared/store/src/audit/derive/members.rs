@@ -15,10 +15,9 @@ pub(super) fn difference(
     mut before: Map<String, Value>,
     mut after: Map<String, Value>,
 ) -> (Map<String, Value>, Map<String, Value>) {
-    for moves in ["updatedAt"] {
-        before.remove(moves);
-        after.remove(moves);
-    }
+    // It says what `at` says.
+    before.remove("updatedAt");
+    after.remove("updatedAt");
     let same: Vec<String> = before.keys().filter(|name| before.get(*name) == after.get(*name)).cloned().collect();
     for name in same {
         before.remove(&name);
