@@ -21,6 +21,7 @@ pub fn routes() -> impl DoubleEndedIterator<Item = &'static RouteSpec> + Clone {
         jobs::ROUTES,
         billing::ROUTES,
         audit_log::ROUTES,
+        limits::ROUTES,
         operations::ROUTES,
     ];
     packages.into_iter().flatten()

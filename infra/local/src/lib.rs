@@ -6,7 +6,6 @@ mod answer;
 pub mod audit;
 pub mod backend;
 pub mod body;
-pub mod caller;
 mod connection;
 mod connection_limiter;
 pub mod demo;

@@ -106,6 +106,8 @@ kinds! {
     AuditDays "AD#"
     /// `AN#whose`: what is to be written to the audit log and that no item tells, until that is done.
     AuditNotes "AN#"
+    /// `L#name#of`: a rate limit.
+    Limits "L#"
 }
 
 impl Kind {

@@ -9,7 +9,7 @@ use crate::map;
 use crate::node::Node;
 
 /// What functions are told: the variable, and the parameter that has it.
-const SETTINGS: [(&str, &str); 9] = [
+const SETTINGS: [(&str, &str); 12] = [
     ("HEDGEROW_TABLE_PREFIX", "TablePrefix"),
     ("HEDGEROW_ORIGIN", "Origin"),
     ("HEDGEROW_SIGNUP", "Signup"),
@@ -17,6 +17,9 @@ const SETTINGS: [(&str, &str); 9] = [
     ("HEDGEROW_SESSION_MINUTES", "SessionMinutes"),
     ("HEDGEROW_MAIL_FROM", "MailFrom"),
     ("HEDGEROW_AUDIT_RETENTION_DAYS", "AuditRetentionDays"),
+    ("HEDGEROW_TRUSTED_PROXIES", "TrustedProxies"),
+    ("HEDGEROW_RATE_LIMITS", "RateLimits"),
+    ("HEDGEROW_RATE_LIMIT_CEILING", "RateLimitCeiling"),
     ("HEDGEROW_WEBHOOK_HTTP", "WebhookHttp"),
     ("HEDGEROW_WEBHOOK_PORTS", "WebhookPorts"),
 ];

@@ -11,6 +11,7 @@ mod idempotency;
 mod key_use;
 mod own_delivery;
 mod query;
+pub(crate) mod rate_limit;
 mod refusals;
 mod standing;
 
@@ -47,6 +48,7 @@ type Asked<'c> = Pin<Box<dyn Future<Output = Result<Option<Reply>, Error>> + Sen
 
 /// The order is part of the contract: which refusal a caller sees if there are several reasons.
 const GATES: &[Gate] = &[
+    Gate::Ask(rate_limit::count_address),
     Gate::Check(own_delivery::refuse_own_delivery),
     Gate::Ask(authenticate::authenticate),
     Gate::Ask(standing::look_up),
@@ -55,6 +57,7 @@ const GATES: &[Gate] = &[
     Gate::Check(authorize::authorize),
     Gate::Check(csrf::refuse_other_sites),
     Gate::Check(standing::admit),
+    Gate::Ask(rate_limit::count_caller),
     Gate::Check(body::refuse_unreadable),
     Gate::Check(query::refuse_unknown_parameters),
     Gate::Ask(idempotency::reserve),
@@ -64,7 +67,7 @@ const GATES: &[Gate] = &[
 pub async fn answer(app: &App, endpoint: &'static Endpoint, event: ApiGatewayV2httpRequest) -> Reply {
     let started = Instant::now();
     let mut context = RequestContext::new(app, &endpoint.route, event);
-    // In a box: whoever holds many of these has no room for what each needs on the way.
+    // On the heap: futures inside futures are large.
     let passed = caught(Box::pin(pass(endpoint, &mut context))).await;
     let request_id = &context.incoming.info.request_id;
     let (mut reply, error) = match passed {
@@ -82,12 +85,16 @@ pub async fn answer(app: &App, endpoint: &'static Endpoint, event: ApiGatewayV2h
 async fn pass(endpoint: &'static Endpoint, context: &mut RequestContext) -> Result<Reply, Error> {
     match pass_gates(context).await {
         Ok(None) => {
-            let handled = key_use::noted(context, caught(async { begin(endpoint, context).await?.await })).await;
+            let handled =
+                key_use::noted(context, caught(Box::pin(async { begin(endpoint, context).await?.await }))).await;
             idempotency::remember(context, &handled).await;
             handled
         }
         Ok(Some(reply)) => key_use::noted(context, async { Ok(reply) }).await,
-        Err(error) => key_use::noted(context, async { Err(error) }).await,
+        Err(error) => {
+            let error = Box::pin(rate_limit::count_refused(context, error)).await;
+            key_use::noted(context, async { Err(error) }).await
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is known of a request on its way through the gates.
 
+pub mod address;
 pub mod caller;
 pub mod incoming;
 
@@ -13,6 +14,7 @@ use store::OpContext;
 use store::audit::Whose;
 use store::author::{Author, Seed};
 use store::idempotency::Reservation;
+use store::rate_limits::Tally;
 use store::scope::{ClientScope, TenantScope};
 use store::standing::Standing;
 
@@ -34,6 +36,10 @@ pub struct RequestContext {
     pub caller: Caller,
     /// In whose log it belongs that a credential was refused, and who sent it; of what is none by its form, nothing.
     pub(crate) refused: Option<(Whose, String)>,
+    /// The hash of the credential that was sent.
+    pub(crate) credential: Option<[u8; 32]>,
+    /// How the limit stands that the answer tells of.
+    pub(crate) tally: Option<Tally>,
     /// Where the caller's client stands, once it is known who asks.
     pub standing: Option<Standing>,
     /// Headers of the answer, a refusal's too.
@@ -53,9 +59,11 @@ impl RequestContext {
         Self {
             route,
             app: app.clone(),
-            incoming: Incoming::from_event(event, seed),
+            incoming: Incoming::from_event(event, seed, app.trusted_proxies),
             caller: Caller::Anonymous,
             refused: None,
+            credential: None,
+            tally: None,
             standing: None,
             headers: HeaderMap::new(),
             seed,

@@ -2,6 +2,7 @@
 
 pub mod headers;
 pub mod lines;
+pub mod rate_limit;
 
 use contract::resource::Resource;
 use contract::{Code, Error};

@@ -66,7 +66,7 @@ impl Subject {
             Kind::ApiKeys | Kind::Invitations | Kind::InvitationTokens | Kind::Key => Self::Other,
             Kind::Client | Kind::Counts | Kind::Slug | Kind::Email | Kind::GroupKeys => Self::Other,
             Kind::Origin | Kind::Tenants | Kind::Purge => Self::Other,
-            // Of the log table.
+            // Of the other tables.
             Kind::PasswordReset
             | Kind::KeyUses
             | Kind::BillingEvents
@@ -77,7 +77,8 @@ impl Subject {
             | Kind::Jobs
             | Kind::Audit
             | Kind::AuditHeads
-            | Kind::AuditDays => Self::Unknown,
+            | Kind::AuditDays
+            | Kind::Limits => Self::Unknown,
         })
     }
 }
