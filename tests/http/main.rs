@@ -6,6 +6,7 @@ mod accounts;
 mod admin;
 mod api_keys;
 mod at_once;
+mod audit;
 mod bad_bodies;
 mod bad_paths;
 mod billing;

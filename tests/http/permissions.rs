@@ -87,7 +87,7 @@ async fn who_may_enter() {
 async fn a_refusal_names_what_is_missing() {
     let app = App::start().await;
     let owner = app.account("ada").await.owner;
-    let key = key(&app, &owner, json!({ "name": "A", "type": "management", "permissions": ["audit:read"] })).await;
+    let key = key(&app, &owner, json!({ "name": "A", "type": "management", "permissions": ["sites:write"] })).await;
     for spec in functions::routes().filter(|spec| spec.route().path.starts_with("/api/v1/")) {
         let (route, any) = (spec.route(), spec.route().access.permissions());
         if any == Permission::ALL {

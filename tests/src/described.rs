@@ -44,7 +44,10 @@ pub(crate) fn broken(asked: &str, status: u16, body: &[u8]) -> Option<String> {
         return None;
     }
     let body: Value = serde_json::from_slice(body).ok()?;
-    let validator = validator(&format!("{place}/content/application~1json/schema"));
+    let schema = format!("{place}/content/application~1json/schema");
+    // JSON lines are no JSON, though one line may look like it.
+    DOCUMENT.pointer(&schema)?;
+    let validator = validator(&schema);
     let errors: Vec<_> =
         validator.iter_errors(&body).map(|error| format!("{}: {error}", error.instance_path())).collect();
     (!errors.is_empty()).then(|| errors.join("; "))

@@ -21,6 +21,8 @@ pub(crate) static PATHS: &[(&str, &str)] = &[
     ("/api/v1/api-keys", "POST, GET, HEAD"),
     ("/api/v1/api-keys/{id}", "GET, HEAD, PATCH, DELETE"),
     ("/api/v1/api-keys/{id}/rotate", "POST"),
+    ("/api/v1/audit-log", "GET, HEAD"),
+    ("/api/v1/audit-log/export", "GET, HEAD"),
     ("/api/v1/client", "GET, HEAD, PATCH, DELETE"),
     ("/api/v1/client/restore", "POST"),
     ("/api/v1/deliveries/{id}", "GET, HEAD"),

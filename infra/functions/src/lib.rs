@@ -20,6 +20,7 @@ pub fn routes() -> impl DoubleEndedIterator<Item = &'static RouteSpec> + Clone {
         webhooks::ROUTES,
         jobs::ROUTES,
         billing::ROUTES,
+        audit_log::ROUTES,
         limits::ROUTES,
         operations::ROUTES,
     ];
@@ -28,10 +29,11 @@ pub fn routes() -> impl DoubleEndedIterator<Item = &'static RouteSpec> + Clone {
 
 /// Every function that no route reaches.
 #[must_use]
-pub fn consumers() -> [&'static Consumer; 6] {
+pub fn consumers() -> [&'static Consumer; 7] {
     [
         &dispatcher::DISPATCHER,
         &fan_out::FAN_OUT,
+        &recorder::RECORDER,
         &jobs::RUN_JOBS,
         &mail::SEND_MAIL,
         &tokens::ROTATE_TOKEN_KEYS,

@@ -8,14 +8,14 @@ use aws_config::BehaviorVersion;
 use contract::Error;
 use contract::names::Email;
 use runtime::config::Config;
+use store::Store;
 use store::author::{Author, Clock};
 use store::operator::Operator;
 use store::subscriptions::{Heard, SubscriptionEvents};
 use store::tables::TableNames;
-use store::{Settings, Store};
 
 use crate::backend::Backend;
-use crate::options::{Admin, AdminCommand, StoreKind};
+use crate::options::{Admin, AdminCommand, Place, StoreKind};
 use crate::services::StartError;
 
 /// Does it, and prints what was done.
@@ -29,8 +29,9 @@ pub async fn run(options: Admin) -> Result<(), StartError> {
         AdminCommand::CreateAccount { .. } => Some(password()?),
         _ => None,
     };
-    let store = open(&options).await?;
-    let author = Arc::new(Author::of_no_caller("operator", "hedgerow admin", store.clock().now()));
+    let is_there = !matches!(options.command, AdminCommand::CreateAccount { .. });
+    let store = open(&options.place, is_there).await?;
+    let author = author(&store);
     let operator = Operator::open(&store, author.clone());
     let said = match options.command {
         AdminCommand::CreateAccount { email, name } => {
@@ -73,32 +74,33 @@ fn no_account(email: &Email) -> StartError {
     format!("there is no account of {email}").into()
 }
 
-/// The store, of the data folder or of AWS.
-async fn open(options: &Admin) -> Result<Store, StartError> {
-    match options.store {
+/// The store, of the data folder or of AWS; `is_there` if a folder that is not is a slip in its name.
+pub(crate) async fn open(place: &Place, is_there: bool) -> Result<Store, StartError> {
+    match place.store {
         StoreKind::Embedded => {
-            let folder = &options.data;
-            // A slip in the folder's name is not to make another one.
-            if !folder.is_dir() && !matches!(options.command, AdminCommand::CreateAccount { .. }) {
+            let folder = &place.data;
+            if is_there && !folder.is_dir() {
                 return Err(format!("{}: there is no such data folder", folder.display()).into());
             }
             let backend = Backend::in_folder(folder, Clock::default()).await;
             Ok(backend.map_err(|error| format!("{}: {error}", folder.display()))?.store)
         }
         StoreKind::Aws => {
-            let tables = match &options.table_prefix {
-                Some(prefix) => TableNames::with_prefix(prefix),
-                None => Config::from_env()?.tables,
-            };
+            let config = Config::from_env()?;
+            let tables = place.table_prefix.as_deref().map_or(config.tables, TableNames::with_prefix);
             let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12()).load().await;
-            Ok(Store::new(aws_sdk_dynamodb::Client::new(&sdk), tables, Clock::default(), Settings::default()))
+            Ok(Store::new(aws_sdk_dynamodb::Client::new(&sdk), tables, Clock::default(), config.store))
         }
     }
 }
 
 /// Who writes, as the changes that it makes say.
+pub(crate) fn author(store: &Store) -> Arc<Author> {
+    Arc::new(Author::of_no_caller("operator", "hedgerow admin", store.clock().now()))
+}
+
 /// A failure of the store's, with its cause: whoever runs the deployment may know it.
-fn told(error: &Error) -> StartError {
+pub(crate) fn told(error: &Error) -> StartError {
     let body = serde_json::to_value(error.body("")).unwrap_or_default();
     let fields = body["details"]["fields"].as_array().into_iter().flatten();
     let fields: Vec<_> = fields

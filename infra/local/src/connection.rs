@@ -7,10 +7,8 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
 use contract::Code;
 use http::{Request, Response, StatusCode};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -19,6 +17,7 @@ use runtime::Reply;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{sleep, timeout};
 
+use crate::answer::Body;
 use crate::limits::Limits;
 use crate::watched::Watched;
 
@@ -44,7 +43,7 @@ const BRIEF: Drain = Drain { bytes: 1024 * 1024, whole: Duration::from_secs(2), 
 const PIECE: usize = 8 * 1024;
 
 /// An answer to come.
-pub(crate) type Answering = Pin<Box<dyn Future<Output = Result<Response<Full<Bytes>>, Infallible>> + Send>>;
+pub(crate) type Answering = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
 
 /// Serves a connection until it ends. `refuse` makes the answers to what can't be read. A stream whose peer stopped
 /// reading is given back: what it was sent is not worth keeping.

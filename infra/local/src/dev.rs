@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use auth::target::Rules;
-use contract::Origin;
+use contract::{Error, Origin};
 use engines::Dynamo;
 use runtime::WebhookSettings;
 use runtime::billing::STRIPE;
+use store::Store;
 use store::author::Clock;
 
 use crate::backend::Backend;
@@ -20,6 +21,9 @@ use crate::workers::Workers;
 
 /// How often items past their time are swept out.
 const SWEEP: Duration = Duration::from_secs(3600);
+
+/// How often refusals are noted that were added up.
+const SETTLE: Duration = Duration::from_secs(10);
 
 /// Runs until it is interrupted.
 ///
@@ -59,10 +63,13 @@ pub async fn run(options: Dev) -> Result<(), StartError> {
     if let Some(engine) = &backend.engine {
         tokio::spawn(sweep(engine.engines.dynamo.clone()));
     }
+    tokio::spawn(settle(backend.store.clone()));
     tokio::select! {
         served = Gateway::new(&backend, options.trusted_proxies).serve(listeners) => served?,
         stopped = interrupted() => stopped?,
     }
+    // Before the workers end, so that they write it down.
+    told(backend.store.settle_all_refusals().await);
     if let Some(workers) = workers {
         workers.stop().await;
     }
@@ -104,6 +111,20 @@ fn set(webhooks: &mut WebhookSettings, targets: Targets, options: &Dev) {
     };
     if !options.webhook_retries.is_empty() {
         webhooks.retries.clone_from(&options.webhook_retries);
+    }
+}
+
+/// Notes what was refused in minutes that are over, where no request comes by to do it.
+async fn settle(store: Store) {
+    loop {
+        tokio::time::sleep(SETTLE).await;
+        told(store.settle_refusals().await);
+    }
+}
+
+fn told(settled: Result<(), Error>) {
+    if let Err(error) = settled {
+        tracing::error!(?error, "refusals could not be noted: their number is missing in the audit log");
     }
 }
 

@@ -10,7 +10,6 @@ use contract::{Code, Error};
 use engines::Role;
 use http::header::CONNECTION;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use runtime::request::address;
 use runtime::{App, Endpoint, Method, Reply, RouteSpec, gates};
@@ -18,6 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
+use crate::answer::{Body, body_of, held};
 use crate::backend::Backend;
 use crate::connection::{self, Answering};
 use crate::connection_limiter::{ConnectionLimiter, Permit, Refused};
@@ -118,10 +118,10 @@ impl Gateway {
         let event = event::of_request(parts, &body, &function.endpoint.route, address);
         drop(body);
         let answer = gates::answer(&self.app, function.endpoint, event);
-        match &function.role {
-            Some(role) => role.hold(answer).await,
-            None => answer.await,
-        }
+        let Some(role) = &function.role else { return answer.await };
+        let mut reply = role.hold(answer).await;
+        reply.pieces = reply.pieces.map(|pieces| held(pieces, role.clone()));
+        reply
     }
 }
 
@@ -179,13 +179,13 @@ impl Served {
         });
     }
 
-    async fn answer(self: Arc<Self>, request: Request<Incoming>, peer: Peer) -> Response<Full<Bytes>> {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>, peer: Peer) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let read = match host::check(&parts, peer.loopback) {
             Ok(()) => body::read(&parts.headers, body, &self.gateway.limits).await,
             Err(error) => Err(error),
         };
-        let reply = match read {
+        let mut reply = match read {
             Ok(body) => {
                 // Whoever hangs up does not stop what has begun, as behind API Gateway.
                 let served = self.clone();
@@ -204,7 +204,7 @@ impl Served {
                 reply
             }
         };
-        let mut response = Response::new(Full::new(Bytes::from(reply.body)));
+        let mut response = Response::new(body_of(&mut reply));
         *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         *response.headers_mut() = reply.headers;
         response

@@ -2,6 +2,8 @@
 //! behind the AWS SDK's own connector.
 
 pub mod admin;
+mod answer;
+pub mod audit;
 pub mod backend;
 pub mod body;
 mod connection;

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use contract::names::{Email, Name};
 use contract::rate_limit::NamedRate;
 use contract::subscription::{Plan, SubscriptionStatus};
-use contract::{Broken, Origin};
+use contract::{Broken, Origin, Time};
 use http::StatusCode;
 
 use crate::listen_on::ListenOn;
@@ -33,6 +33,8 @@ pub enum Command {
     /// Open the first account, set a plan, end somebody's sessions, turn off a second factor, unlock an address: on this
     /// machine, or in AWS by the credentials of the environment. Ends with 0 when it is done, with 1 when it could not be.
     Admin(Admin),
+    /// Verify audit logs, or print one. Ends with 0 if they are whole, with 1 if they are not, with 2 if they can't be read.
+    Audit(Audit),
     /// Take webhooks, verify them, and show what comes.
     Listen(Listen),
     /// Explain why a webhook's signature does not match. Ends with 0 if it does, with 1 if it does not.
@@ -84,9 +86,9 @@ pub struct Engines {
     pub listen: ListenOn,
 }
 
-/// Whose accounts, and what to do with them.
+/// Which deployment's store.
 #[derive(Args)]
-pub struct Admin {
+pub struct Place {
     /// The embedded store in a data folder, or AWS's, by the credentials and the region of the environment.
     #[arg(long, global = true, value_enum, default_value = "embedded")]
     pub store: StoreKind,
@@ -97,9 +99,66 @@ pub struct Admin {
     /// HEDGEROW_TABLE_PREFIX, or else hedgerow.
     #[arg(long, global = true, value_name = "PREFIX")]
     pub table_prefix: Option<String>,
+}
+
+/// Whose accounts, and what to do with them.
+#[derive(Args)]
+pub struct Admin {
+    /// Where they are.
+    #[command(flatten)]
+    pub place: Place,
     /// What to do.
     #[command(subcommand)]
     pub command: AdminCommand,
+}
+
+/// Which audit logs, and what to do with them.
+#[derive(Args)]
+pub struct Audit {
+    /// Where they are.
+    #[command(flatten)]
+    pub place: Place,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: AuditCommand,
+}
+
+/// What to do with audit logs.
+#[derive(Subcommand)]
+pub enum AuditCommand {
+    /// Find lines that were altered, removed or added: in the file of an export, or else in the store.
+    Verify {
+        /// The file that was exported; - is the standard input. Without it the store is verified: all logs that are in it, or
+        /// the one that is named.
+        #[arg(value_name = "FILE|-", conflicts_with_all = ["client", "deployment"])]
+        file: Option<String>,
+        /// Whose.
+        #[command(flatten)]
+        whose: WhoseLog,
+    },
+    /// Print a log as JSON lines, as `GET /api/v1/audit-log/export` has it.
+    Export {
+        /// Whose.
+        #[command(flatten)]
+        whose: WhoseLog,
+        /// The day of this time, in UTC, and those after it.
+        #[arg(long, value_name = "TIME", value_parser = parsed::<Time>)]
+        from: Option<Time>,
+        /// The day of this time, in UTC, and those before it.
+        #[arg(long, value_name = "TIME", value_parser = parsed::<Time>)]
+        to: Option<Time>,
+    },
+}
+
+/// Whose audit log.
+#[derive(Args)]
+pub struct WhoseLog {
+    /// A client's: its identifier (cl_…) or its slug.
+    #[arg(long, value_name = "CLIENT", conflicts_with = "deployment")]
+    pub client: Option<String>,
+    /// The deployment's own: what is of no client, as credentials that nobody knows.
+    #[arg(long)]
+    pub deployment: bool,
 }
 
 /// What to do with accounts.

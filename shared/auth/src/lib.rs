@@ -1,6 +1,7 @@
 //! Secrets and what is proved with them: API keys, sessions, embed tokens, passwords, seals. No I/O, no AWS.
 
 pub mod api_key;
+pub mod audit_chain;
 pub mod bearer;
 pub mod cipher;
 pub mod csrf;
@@ -44,6 +45,23 @@ pub use webhook_secret::WebhookSecret;
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     use sha2::Digest as _;
     sha2::Sha256::digest(bytes).into()
+}
+
+/// SHA-256 of what comes piece by piece.
+#[derive(Clone, Default)]
+pub struct Sha256(sha2::Sha256);
+
+impl Sha256 {
+    /// Takes the next piece.
+    pub fn update(&mut self, piece: &[u8]) {
+        sha2::Digest::update(&mut self.0, piece);
+    }
+
+    /// That of all that came, in lower-case hexadecimal digits.
+    #[must_use]
+    pub fn so_far(&self) -> String {
+        hex(&sha2::Digest::finalize(self.0.clone()))
+    }
 }
 
 /// SHA-256 in lower-case hexadecimal digits: how a secret of high entropy is kept and looked up.

@@ -94,6 +94,8 @@ ids! {
     JobId "job_"
     /// An embed token. Its unique part tells the millisecond in which it was made.
     TokenId "tok_"
+    /// A line of the audit log. Its unique part is made of the event and what it was done to, so twice is once.
+    AuditId "aud_"
 }
 
 fn unique_part(text: &str, prefix: &str) -> Result<Uuid, Broken> {

@@ -1,6 +1,7 @@
 //! What callers and every other crate agree on: identifiers, field schemas and their validation, resources as the API
 //! shows them, and error codes. No I/O.
 
+pub mod audit;
 mod email;
 pub mod error;
 mod grace;

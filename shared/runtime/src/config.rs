@@ -7,6 +7,7 @@ use contract::Origin;
 use contract::names::{AsciiEmail, Email};
 use contract::rate_limit::RateLimits;
 use store::accounts::SignupPolicy;
+use store::audit::AuditRetention;
 use store::sessions::SessionLimits;
 use store::tables::TableNames;
 use store::{CacheBudget, Settings};
@@ -65,6 +66,13 @@ fn minutes(name: &str, default: Duration) -> Result<Duration, BadSetting> {
     Ok(Duration::from_secs(minutes * 60))
 }
 
+fn audit_retention() -> Result<AuditRetention, BadSetting> {
+    let Some(text) = setting("HEDGEROW_AUDIT_RETENTION_DAYS") else { return Ok(AuditRetention::default()) };
+    let days = text.parse().ok().filter(|days| (1..=3_650).contains(days));
+    let bad = || BadSetting("HEDGEROW_AUDIT_RETENTION_DAYS must be days, from 1 to 3650".to_owned());
+    days.map(AuditRetention::of_days).ok_or_else(bad)
+}
+
 impl Config {
     /// What the queues' addresses begin with.
     ///
@@ -101,6 +109,7 @@ impl Config {
     ///   without use, and however it is used.
     /// - `HEDGEROW_SIGNUP` (default `anyone`): who may open an account: `anyone`, nobody but who is `invited` into one that
     ///   there is, or the `first`.
+    /// - `HEDGEROW_AUDIT_RETENTION_DAYS` (default 400): for how many days after theirs the lines of the audit log are kept.
     /// - `HEDGEROW_TRUSTED_PROXIES` (default 0): how many proxies stand before API Gateway; the caller's address is what the
     ///   outermost of them wrote down.
     /// - `HEDGEROW_RATE_LIMITS`: rate limits in place of the defaults, such as `management=100/1,login=5/900`.
@@ -166,7 +175,7 @@ impl Config {
         let rules = Rules { http, ports: Ports::Only(ports), ..Rules::production() };
         Ok(Self {
             tables: TableNames::with_prefix(&prefix),
-            store: Settings { caches, sessions, signup },
+            store: Settings { caches, sessions, signup, audit: audit_retention()? },
             queues: setting("HEDGEROW_QUEUES"),
             secret: format!("{prefix}/data-keys"),
             token_secret: format!("{prefix}/token-keys"),

@@ -90,7 +90,7 @@ impl RouteSpec {
         operation.grant(Store::LIMIT_GRANTS.iter().copied());
         if self.route().access != Access::Public {
             // A key is looked up even where none may enter: an unknown one is told 401, not 403.
-            let keys = [Store::KEY_GRANTS, Store::KEY_USE_GRANTS].concat();
+            let keys = [Store::KEY_GRANTS, Store::KEY_USE_GRANTS, Store::NOTE_GRANTS].concat();
             operation.grant([keys.as_slice(), Store::SESSION_GRANTS, Store::STANDING_GRANTS].concat());
         }
         if self.route().access.takes_tokens() {

@@ -39,6 +39,7 @@ pub use mail::{Mail, MailMessage};
 pub use queues::{Queue, Queues};
 pub use request::RequestContext;
 pub use request::caller::Caller;
+pub use respond::lines::{JsonLines, Pieces};
 pub use respond::{Accepted, Answer, Created, Done, Found, Listed, NoContent, Reply, WithCookie, WithHeaders};
 pub use ses::{Letter, Ses};
 pub use spec::access::Access;

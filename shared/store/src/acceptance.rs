@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use auth::{Keyring, MailedToken, Password, PasswordHash, SecondFactorAttempt, SessionToken};
+use contract::audit::Action;
 use contract::id::UserId;
 use contract::permission::Role;
 use contract::resource::{Member, SessionInfo};
@@ -37,7 +38,7 @@ granted! {
         Main GetItem [InvitationTokens, Email, Client, Members];
         Main BatchGetItem [Client, User, SecondFactor];
         Main ConditionCheckItem [Client];
-        Main PutItem [User, Email, Password, Members];
+        Main PutItem [User, Email, Password, Members, AuditNotes];
         Main UpdateItem [User, Password, SecondFactor, Counts];
         Main DeleteItem [Invitations, InvitationTokens];
         Log BatchGetItem [Email];
@@ -117,7 +118,9 @@ impl Acceptance {
             Shown::Right(used) if !login_attempts::is_locked(store, email, now).await? => {
                 Ok(vec![login_attempts::succeeded(email, now), *used])
             }
-            Shown::Right(_) | Shown::Wrong => Err(login_attempts::refusal(store, email, now).await),
+            Shown::Right(_) | Shown::Wrong => {
+                Err(login_attempts::refusal(store, email, Some(card.person.id), &self.author).await)
+            }
         }
     }
 
@@ -188,6 +191,7 @@ impl Acceptance {
         mut changes: Vec<Change>,
     ) -> Result<(SessionInfo, SessionToken), Error> {
         let (store, author) = (&self.store, &self.author);
+        author.turned_out(card.person.id);
         let (event, at) = (author.event(), author.at());
         let scope = ClientScope::verified(stored.client, stored.seal.clone());
         let role = stored.invitation.role;
@@ -201,6 +205,7 @@ impl Acceptance {
         }
         changes.push(COUNTED_INVITATIONS.one_less(&scope));
         changes.extend(stored.gone());
+        changes.push(stored.note(Action::InvitationAccepted)?.change(event)?);
         let token = SessionToken::generate(card.person.id);
         let membership = must(card.memberships.get(&stored.client), "membership")?;
         let started = sessions::start(store, author, at, &token, (card.epoch, stored.client, membership));

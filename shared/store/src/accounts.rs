@@ -62,6 +62,7 @@ granted! {
         Main GetItem [Email];
         Main BatchGetItem [User, Password, SecondFactor, Client];
         Main UpdateItem [User, Password, SecondFactor];
+        Main PutItem [AuditNotes];
         Main ConditionCheckItem [User, Client];
         Log BatchGetItem [Email];
         Log UpdateItem [Email];
@@ -135,6 +136,7 @@ impl Signup {
         let (store, author) = (&self.store, &self.author);
         let (event, at) = (author.event(), author.at());
         let person = Person { id: UserId::new(author.unique()), email, created_at: at };
+        author.turned_out(person.id);
         let wished = Slug::from_name(&name);
         let id = ClientId::new(author.unique());
         let mut client = Client {
@@ -221,7 +223,8 @@ impl Login {
     ) -> Result<NewSession, LoginError> {
         let (store, author) = (&self.store, &self.author);
         // For an unknown address a card that is nobody's is read, which takes as long.
-        let user = user_at(store, email).await?.unwrap_or(UserId::new(uuid::Uuid::nil()));
+        let known = user_at(store, email).await?;
+        let user = known.unwrap_or(UserId::new(uuid::Uuid::nil()));
         let wanted = [keys::user(user), keys::password(user), keys::second_factor(user)];
         let [card, kept, factor] = store.batch_get(wanted.each_ref()).await?;
         let hash = hash_of(kept.as_ref());
@@ -229,7 +232,7 @@ impl Login {
         // While it is locked a right one is a wrong one, in what it does too.
         let locked = login_attempts::is_locked(store, email, author.at()).await?;
         let Some(card) = card.filter(|_| right && !locked) else {
-            return Err(login_attempts::refusal(store, email, author.at()).await);
+            return Err(login_attempts::refusal(store, email, known, author).await);
         };
 
         // Only who has the right password learns that there is a second factor; the failures before it stay counted.
@@ -237,7 +240,7 @@ impl Login {
             Shown::NotNeeded => None,
             Shown::Right(used) => Some(*used),
             Shown::Missing => return Err(Code::TotpRequired.into()),
-            Shown::Wrong => return Err(login_attempts::refusal(store, email, author.at()).await),
+            Shown::Wrong => return Err(login_attempts::refusal(store, email, known, author).await),
         };
         let card = UserCard::read(&card)?;
         let clients = store.clients_of(&card).await?;
@@ -252,12 +255,14 @@ impl Login {
         let mut changes = vec![login_attempts::succeeded(email, author.at()), started.change];
         changes.extend(used);
         // A password that is changed meanwhile ends this session, too.
-        let card_change = card.logs_in(client, author.info()).unwrap_or_else(|| Change::check(keys::user(user)));
-        changes.push(card_change.when("#sessionEpoch = :epoch").with(":epoch", number(card.epoch)));
+        author.turned_out(user);
+        let event = author.event();
+        let card_change = card.logs_in(client, author.info(), author.at()).when("#sessionEpoch = :epoch");
+        changes.push(card_change.with(":epoch", number(card.epoch)).stamped(author, event));
         if membership.role != Role::Owner {
             changes.push(still_open(client));
         }
-        match store.commit(changes, author.event()).await? {
+        match store.commit(changes, event).await? {
             Outcome::Done => {
                 if let (Some(hash), Some(was)) = (rehashed, kept.as_ref().and_then(|kept| get_text(kept, "hash"))) {
                     store.conditional_write(set_hash(user, &hash, was)).await?;

@@ -1,13 +1,13 @@
 //! Who writes, when, and under which identifiers: what every item in the main table says of its last change.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use auth::random;
 use contract::Time;
-use contract::id::EventId;
+use contract::id::{EventId, KeyId, UserId};
 use serde_json::json;
 use uuid::{Builder, Uuid};
 
@@ -37,6 +37,9 @@ impl Clock {
 #[derive(Debug)]
 pub struct Author {
     by: String,
+    /// The same of a user who turned out to be behind a request of nobody's.
+    known: OnceLock<String>,
+    is_anonymous: bool,
     info: RequestInfo,
     at: Time,
     seed: [u8; 32],
@@ -84,14 +87,10 @@ impl Author {
     /// The author of a request; `actor` is `usr_…`, `key_…` or `anonymous`.
     #[must_use]
     pub fn new(actor: &str, info: &RequestInfo, seed: Seed) -> Self {
-        let by = json!({
-            "actor": actor,
-            "address": info.address,
-            "agent": info.agent,
-            "requestId": info.request_id,
-        });
         Self {
-            by: by.to_string(),
+            by: by(actor, None, info),
+            known: OnceLock::new(),
+            is_anonymous: actor == ANONYMOUS,
             info: info.clone(),
             at: seed.at,
             seed: seed.bytes,
@@ -114,6 +113,19 @@ impl Author {
         Self { keyed: true, again, ..self }
     }
 
+    /// Of a request with an embed token, which this API key has made.
+    #[must_use]
+    pub fn with_key_of(self, actor: &str, key: KeyId) -> Self {
+        Self { by: by(actor, Some(key), &self.info), ..self }
+    }
+
+    /// That this user was behind a request of nobody's, as a login is.
+    pub(crate) fn turned_out(&self, user: UserId) {
+        if self.is_anonymous {
+            self.known.get_or_init(|| by(&user.to_string(), None, &self.info));
+        }
+    }
+
     /// Whether the request can be carried out again.
     pub(crate) const fn is_keyed(&self) -> bool {
         self.keyed
@@ -122,6 +134,12 @@ impl Author {
     /// Whether a try before this one may have written.
     pub(crate) const fn is_again(&self) -> bool {
         self.again
+    }
+
+    /// Who it is, as `by` has it.
+    pub(crate) fn actor(&self) -> String {
+        let by: serde_json::Value = serde_json::from_str(self.by()).unwrap_or_default();
+        by["actor"].as_str().unwrap_or_default().to_owned()
     }
 
     /// The time of the request.
@@ -157,10 +175,26 @@ impl Author {
         EventId::new(unique(self.at))
     }
 
-    /// `{actor, address, agent, requestId}` as JSON.
+    /// `{actor, key, address, agent, requestId}` as JSON.
     pub(crate) fn by(&self) -> &str {
-        &self.by
+        self.known.get().unwrap_or(&self.by)
     }
+}
+
+/// Who it is that has shown no credential.
+pub const ANONYMOUS: &str = "anonymous";
+
+fn by(actor: &str, key: Option<KeyId>, info: &RequestInfo) -> String {
+    let mut by = json!({
+        "actor": actor,
+        "address": info.address,
+        "agent": info.agent,
+        "requestId": info.request_id,
+    });
+    if let Some(key) = key {
+        by["key"] = key.to_string().into();
+    }
+    by.to_string()
 }
 
 #[cfg(test)]

@@ -66,6 +66,14 @@ pub(crate) enum Written {
     Refused(Option<Item>),
 }
 
+/// A condition that does not hold.
+pub(crate) struct Unmet {
+    /// Of which change, by its place.
+    pub(crate) at: usize,
+    /// What stands there.
+    pub(crate) item: Option<Item>,
+}
+
 impl Change {
     fn new(key: Key, action: Action) -> Self {
         Self { key, action, condition: None, values: HashMap::new(), otherwise: None, stamp: Stamp::ToCome }
@@ -331,20 +339,28 @@ impl Store {
     async fn commit_all(&self, changes: Vec<Change>, event: EventId) -> Result<Outcome, Error> {
         let now = self.clock().now();
         let changes: Vec<_> = changes.into_iter().map(|change| change.written(now)).collect();
+        match self.commit_or_see(&changes).await? {
+            Ok(()) => Ok(Outcome::Done),
+            Err(refused) if refused.iter().any(|one| Change::is_own(one.item.as_ref(), event)) => Ok(Outcome::Done),
+            Err(refused) => answer_to_refusals(changes, &refused),
+        }
+    }
+
+    /// Carries out all changes or none; which conditions did not hold, if any.
+    pub(crate) async fn commit_or_see(&self, changes: &[Change]) -> Result<Result<(), Vec<Unmet>>, Error> {
         let items = changes.iter().map(|change| self.transact_item(change)).collect::<Result<Vec<_>, _>>()?;
         for round in 0..ROUNDS {
             // The SDK repeats a call under the same token; another try of ours is another call.
             let token = uuid::Builder::from_random_bytes(auth::random::bytes()).into_uuid();
             let call = self.dynamo().transact_write_items().set_transact_items(Some(items.clone()));
             let Err(error) = call.client_request_token(token.to_string()).send().await else {
-                return Ok(Outcome::Done);
+                return Ok(Ok(()));
             };
             let Some(reasons) = cancellation(&error) else { return Err(fault("TransactWriteItems", &error)) };
-            if reasons.iter().any(|reason| is_refused(reason) && Change::is_own(reason.item.as_ref(), event)) {
-                return Ok(Outcome::Done);
-            }
-            if reasons.iter().any(is_refused) {
-                return answer_to_refusals(changes, reasons);
+            let refused = reasons.iter().enumerate().filter(|(_, reason)| is_refused(reason));
+            let refused: Vec<_> = refused.map(|(at, reason)| Unmet { at, item: reason.item.clone() }).collect();
+            if !refused.is_empty() {
+                return Ok(Err(refused));
             }
             let passing = |code: &str| {
                 matches!(code, "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
@@ -391,11 +407,13 @@ fn is_refused(reason: &CancellationReason) -> bool {
     reason.code() == Some("ConditionalCheckFailed")
 }
 
-fn answer_to_refusals(changes: Vec<Change>, reasons: &[CancellationReason]) -> Result<Outcome, Error> {
+fn answer_to_refusals(changes: Vec<Change>, refused: &[Unmet]) -> Result<Outcome, Error> {
     let mut answer: Option<Error> = None;
-    for (change, reason) in changes.into_iter().zip(reasons).filter(|(_, reason)| is_refused(reason)) {
+    let changes = changes.into_iter().enumerate();
+    for (at, change) in changes {
+        let Some(unmet) = refused.iter().find(|unmet| unmet.at == at) else { continue };
         let Some(error) = change.otherwise else { return Ok(Outcome::Stale) };
-        let error = error(reason.item.as_ref());
+        let error = error(unmet.item.as_ref());
         answer = Some(match answer {
             Some(before) => before.and(error),
             None => error,

@@ -47,7 +47,7 @@ granted! {
         Main BatchGetItem [User, Password];
         Main Query [Members];
         Main UpdateItem [Client];
-        Main PutItem [Purge];
+        Main PutItem [Purge, AuditNotes];
         Main ConditionCheckItem [User, Members];
         Log ConditionCheckItem [User];
         Log BatchGetItem [Email];
@@ -118,7 +118,7 @@ impl Clients<Delete> {
         precondition: Option<Precondition>,
     ) -> Result<(Client, Job), LoginError> {
         let OpContext { store, author, .. } = &self.op;
-        let Confirmed { card: user, .. } = passwords::confirm(store, asking, password, author.at()).await?;
+        let Confirmed { card: user, .. } = passwords::confirm(store, asking, password, author).await?;
         let membership = user.memberships.get(&self.id()).filter(|is| is.role == Role::Owner);
         let member_version = membership.ok_or(Code::Unauthenticated)?.version;
         let (at, event, key) = (author.at(), author.event(), keys::client(self.id()));

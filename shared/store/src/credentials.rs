@@ -158,6 +158,12 @@ impl Store {
         }))
     }
 
+    /// Whose a secret is that was just found not to work, if it is anyone's.
+    #[must_use]
+    pub fn dead_key(&self, secret: &ApiKeySecret) -> Option<(ClientId, KeyId)> {
+        self.0.keys.get(&secret.hash()).map(|(_, card)| (card.client, card.id))
+    }
+
     pub(crate) fn forget_key(&self, hash: &KeyHash) {
         self.0.keys.remove(hash);
     }

@@ -100,6 +100,19 @@ pub(crate) struct KeyRange<'a> {
     pub(crate) limit: Option<usize>,
 }
 
+/// A range of a partition, against the order of its sort keys.
+pub(crate) struct Back<'a> {
+    pub(crate) table: Table,
+    pub(crate) pk: &'a str,
+    /// The first and the last sort key that may be.
+    pub(crate) low: &'a str,
+    pub(crate) high: &'a str,
+    /// The sort key before which to begin.
+    pub(crate) before: Option<&'a str>,
+    /// How many items at the most.
+    pub(crate) limit: usize,
+}
+
 impl Store {
     pub(crate) async fn get(&self, key: &Key) -> Result<Option<Item>, Error> {
         let answer = self
@@ -219,6 +232,29 @@ impl Store {
             more = goes_on;
         }
         Ok(items)
+    }
+
+    /// As much of a range as one call gives, greatest sort key first, and whether there is more.
+    pub(crate) async fn query_back(&self, range: &Back<'_>) -> Result<(Vec<Item>, bool), Error> {
+        let start = |sk: &str| HashMap::from([("pk".to_owned(), text(range.pk)), ("sk".to_owned(), text(sk))]);
+        // From where it begins, as in [`KeyRange`]'s calls.
+        let high = range.before.unwrap_or(range.high);
+        let values = [(":pk", text(range.pk)), (":low", text(range.low)), (":high", text(high))];
+        let answer = self
+            .dynamo()
+            .query()
+            .table_name(self.table(range.table))
+            .consistent_read(true)
+            .scan_index_forward(false)
+            .limit(i32::try_from(range.limit).unwrap_or(i32::MAX))
+            .key_condition_expression("pk = :pk AND sk BETWEEN :low AND :high")
+            .set_expression_attribute_values(Some(values.map(|(name, value)| (name.to_owned(), value)).into()))
+            .set_exclusive_start_key(range.before.map(start))
+            .send()
+            .await
+            .map_err(|error| fault("Query", &error))?;
+        let more = answer.last_evaluated_key.is_some();
+        Ok((answer.items.unwrap_or_default(), more))
     }
 
     /// As much of a range as one call gives, and whether there is more.

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use auth::mailed_token::INVITATION_LIFETIME;
 use auth::{MailedToken, SealKey};
+use contract::audit::Action;
 use contract::id::{ClientId, InvitationId, UserId};
 use contract::names::{Email, Name};
 use contract::permission::Role;
@@ -12,6 +13,7 @@ use contract::{Code, Error, Problems, Time};
 
 use crate::OpContext;
 use crate::accounts::user_at;
+use crate::audit::Note;
 use crate::author::unique;
 use crate::change::{Change, Outcome};
 use crate::document::{from_doc, to_doc};
@@ -35,13 +37,14 @@ granted! {
     Invitations<Create> {
         Main GetItem [Client, Email, Members];
         Main Query [Invitations];
-        Main PutItem [Invitations, InvitationTokens];
+        Main PutItem [Invitations, InvitationTokens, AuditNotes];
         Main DeleteItem [Invitations, InvitationTokens];
         Main UpdateItem [Counts];
     }
     Invitations<List> { Main Query [Invitations]; }
     Invitations<Delete> {
         Main GetItem [Invitations];
+        Main PutItem [AuditNotes];
         Main DeleteItem [Invitations, InvitationTokens];
         Main UpdateItem [Counts];
     }
@@ -75,6 +78,12 @@ impl Stored {
                 .set("token", text(self.token.clone()))
                 .when_absent()
         }))
+    }
+
+    /// What became of it: nothing is left that would tell.
+    pub(crate) fn note(&self, action: Action) -> Result<Note, Error> {
+        let resource = format!("members/invitations/{}", self.invitation.id);
+        Note::of_client(self.client, action, resource).before(&self.invitation)
     }
 
     /// The changes that take it away; stale if somebody else has.
@@ -145,11 +154,14 @@ impl Invitations<Create> {
         let mut over = self.all().await?;
         let same = |old: &Stored| email_hash(&old.invitation.email) == email_hash(&new.invitation.email);
         over.retain(|old| same(old) || old.invitation.expires_at <= at);
-        // One change each of a transaction's hundred goes to the new one and the count; what is left ends with a later one.
-        over.truncate(40);
+        // Three changes each, of a transaction's hundred; what is left ends with a later one.
+        over.truncate(30);
         let mut changes = vec![COUNTED_INVITATIONS.instead_of(scope, over.len())];
         changes.extend(new.puts()?);
-        changes.extend(over.iter().flat_map(Stored::gone));
+        for old in &over {
+            changes.extend(old.gone());
+            changes.push(old.note(Action::InvitationDeleted)?.change(event)?);
+        }
         let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
         match store.commit(changes, event).await? {
             Outcome::Done => Ok(new.invitation),
@@ -207,8 +219,10 @@ impl Invitations<Delete> {
         let OpContext { store, scope, author } = &self.op;
         let event = author.event();
         let item = store.get(&keys::invitation(scope.client(), id)).await?.ok_or(Code::InvitationNotFound)?;
-        let mut changes = vec![COUNTED_INVITATIONS.one_less(scope).stamped(author, event)];
-        changes.extend(Stored::read(&item)?.gone());
+        let stored = Stored::read(&item)?;
+        let note = stored.note(Action::InvitationDeleted)?.change(event)?.stamped(author, event);
+        let mut changes = vec![COUNTED_INVITATIONS.one_less(scope).stamped(author, event), note];
+        changes.extend(stored.gone());
         match store.commit(changes, event).await? {
             Outcome::Done => Ok(()),
             Outcome::Stale => Err(Code::InvitationNotFound.into()),

@@ -2,11 +2,13 @@
 
 use std::marker::PhantomData;
 
+use contract::audit::Action;
 use contract::id::{ClientId, DeliveryId, EventId, JobId, WebhookId};
 use contract::webhook::{Job, JobKind, JobStatus, Progress};
 use contract::{Code, Error, Time};
 use serde::{Deserialize, Serialize};
 
+use crate::audit::Note;
 use crate::change::{Change, Written};
 use crate::deliveries::{HELD, delivery_id};
 use crate::document::{from_doc, to_doc};
@@ -73,7 +75,10 @@ pub struct Jobs<A> {
 
 granted! {
     Jobs<Get> { Log GetItem [Jobs]; }
-    Jobs<Create> { Log PutItem [Jobs]; }
+    Jobs<Create> {
+        Main PutItem [AuditNotes];
+        Log PutItem [Jobs];
+    }
     JobStarts { Log PutItem [Jobs]; }
     JobRuns {
         Log GetItem [Jobs];
@@ -113,6 +118,8 @@ impl Jobs<Create> {
         let release = Release { webhook, since, failed: true };
         let job = JobId::new(author.unique());
         let running = JobStarts::open(store).put(client, job, JobKind::WebhookRecovery, release, author.at()).await?;
+        let note = Note::of_client(client, Action::WebhookRecovered, format!("webhooks/{webhook}"));
+        store.note_of(author, author.event(), &note).await?;
         Ok((running.job, Task::Run { client, job }))
     }
 }

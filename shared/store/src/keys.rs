@@ -1,11 +1,13 @@
 //! Every key of every item. A partition key begins with a kind, then its scope; a scope comes only from a verified
 //! credential (see [`crate::scope`]), or is the hash of a secret or name that its owner sent.
 
+mod audit;
 mod content;
 mod events;
 mod people;
 mod subject;
 
+pub(crate) use audit::*;
 pub(crate) use content::*;
 pub(crate) use events::*;
 pub(crate) use people::*;
@@ -96,6 +98,14 @@ kinds! {
     BillingEvents "BE#"
     /// `J#cl`: a client's jobs.
     Jobs "J#"
+    /// `A#cl#day`: the lines of a client's audit log, which are only ever added to.
+    Audit "A#"
+    /// `AH#cl`: how many lines each of a client's days has, and how they end.
+    AuditHeads "AH#"
+    /// `AD#day`: whose audit logs have lines of a day.
+    AuditDays "AD#"
+    /// `AN#whose`: what is to be written to the audit log and that no item tells, until that is done.
+    AuditNotes "AN#"
     /// `L#name#of`: a rate limit.
     Limits "L#"
 }

@@ -43,6 +43,10 @@
 //! | how much of a rate limit is used | counters `L#name#of` / seconds | `k` (the cell), `c` in it, `s` in the ten before it, `h` those ten, `ttl` |
 //! | how many of each a client has | main `N#cl` / `field-groups`, `global-fields`, `api-keys`, `webhooks`, `members`, `invitations`, `owners` | `count` |
 //! | that an account was opened, where only the first may be | main `N#deployment` / `first-account` | |
+//! | that something was done that no item tells | main `AN#whose` / event`#`action`#`resource | `doc` |
+//! | line of an audit log | log `A#cl#day` / aud | `doc` (without its hash) `hash ttl` |
+//! | how many lines a client's day has, and how they end | log `AH#cl` / day | `sequence hash ttl` |
+//! | whose logs have lines of a day | log `AD#day` / cl | `ttl` |
 //! | purge due; a closed client's | main `Z#date` / id; `Z#clients` / time`#cl` | `pk`, `sk` of the root in `root`; `client job` |
 //! | idempotency | log `I#mac` / `#` | `fingerprint lease holder expiresAt seedAt seed ttl`, the answer (sealed) in `body pieces` |
 //! | the further pieces of a long answer | log `I#mac` / `holder#01` | `body pieces ttl` |
@@ -81,18 +85,20 @@
 //! | create, delete API key | 1; 1 + 1 | Transact 8 WU; BatchGet 2 RU, Transact 12 WU | |
 //! | update, rotate API key | 1 + 1 | BatchGet 2 RU, Transact 4 to 6; 4 to 10 WU | |
 //! | note the use of an API key | 1 | Update 1 WU, once a minute and secret, beside the request | |
-//! | sign up; log in; log out | 3; 5; 1 | 1 RU, Transact 16 WU, 1 WU; 4 RU, Transact 4 WU; 1 WU | |
-//! | list one's sessions; end one; end the others | 2; 2 + 1; 1 + 1 | 1 RU, Query 1 RU; and 1 WU; Get 1 RU, Transact 4 WU | |
+//! | sign up; log in; log out | 3; 5; 1 | 1 RU, Transact 16 WU, 1 WU; 4 RU, Transact 4 WU; Transact 4 WU | |
+//! | list one's sessions; end one; end the others | 2; 2 + 1; 1 + 1 | 1 RU, Query 1 RU; and Transact 4 WU; Get 1 RU, Transact 4 WU | |
 //! | set a second factor up; confirm it; turn it off | 2 + 1; 1 + 1; 2 + 1 | BatchGet 3 RU, Transact 4 WU; 2 RU, 8 WU; 3 RU, 6 WU | |
-//! | invite; accept | 3 + 1; 4 + 2 | 3 RU, Transact 6 WU; 4 RU, Transact 18 to 22 WU | |
+//! | invite; accept | 3 + 1; 4 + 2 | 3 RU, Transact 6 WU; 4 RU, Transact 20 to 24 WU | |
 //! | give a role; remove a member | 1 + 1 | 1 RU, Transact 4 to 6 WU | |
-//! | create, change, delete webhook | 1; 1 + 1; 1 + 1 | Transact 4 WU; Get 1 RU, Update; Get 1 RU, Transact 4 WU | |
+//! | create, change, delete webhook | 1; 1 + 1; 1 + 1 | Transact 4 WU; Get 1 RU, Update; Get 1 RU, Transact 6 WU | |
 //! | get webhook; API key | 1 | Get 1 RU; BatchGet 2 RU | |
 //! | get delivery; list | 2; 1 + 1 | Query of webhooks, BatchGet 2 RU a webhook; Get 1 RU, Query 1 RU per 4 KB | |
 //! | announce (`e` events to `w` webhooks each) | 1 + 1 + e/25 | Query of webhooks; BatchWrite e (1 + w) WU | definitions: 2 RU a tenant and group |
 //! | attempt | 1 + 1 + 1 + 1 + 1 | a batch: BatchGet 1 RU a client, webhook and event; an endpoint: Update 1 WU, before and after; an attempt: Update 1 WU, before and after | |
 //! | hold, fail for good | 1 | Transact 4 WU | |
 //! | release a delivery | 3 | Get 1 RU, Transact 4 WU, Delete 1 WU | |
+//! | record `n` lines of a client's day | 2 | Get 1 RU, Transact 2 + 2n WU, 2 more with a day's first; values' definitions as announce | |
+//! | list the audit log | 1 + 1 a day | Query 1 RU per 4 KB | |
 //! | idempotency | + 2 | Put 1 WU, Update 1 WU per KB of the answer | |
 //! | idempotency, an answer over 128 KB | + 3 | Put 1 WU, BatchWrite and Update 1 WU per KB; again: Put, BatchGet 1 RU per 4 KB | |
 
@@ -100,6 +106,7 @@ pub mod acceptance;
 pub mod accounts;
 pub mod apart;
 pub mod api_keys;
+pub mod audit;
 pub mod author;
 pub mod clients;
 pub mod credentials;
@@ -154,6 +161,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accounts::SignupPolicy;
+use audit::AuditRetention;
 use author::{Author, Clock};
 use scope::ClientScope;
 use sessions::SessionLimits;
@@ -191,6 +199,8 @@ pub struct Settings {
     pub sessions: SessionLimits,
     /// Who may open an account.
     pub signup: SignupPolicy,
+    /// How long the audit log is kept.
+    pub audit: AuditRetention,
 }
 
 struct Inner {
@@ -208,6 +218,8 @@ struct Inner {
     definitions: definitions::Cache,
     sessions: SessionLimits,
     signup: SignupPolicy,
+    audit: AuditRetention,
+    refusals: audit::Refusals,
 }
 
 impl Store {
@@ -233,7 +245,7 @@ impl Store {
         dynamo: aws_sdk_dynamodb::Client,
         names: TableNames,
         clock: Clock,
-        Settings { caches, sessions, signup }: Settings,
+        Settings { caches, sessions, signup, audit }: Settings,
         settling: Duration,
     ) -> Self {
         let share = caches.0 / 16;
@@ -256,6 +268,8 @@ impl Store {
             definitions,
             sessions,
             signup,
+            audit,
+            refusals: audit::Refusals::default(),
         }))
     }
 
@@ -267,6 +281,10 @@ impl Store {
 
     fn signup_policy(&self) -> SignupPolicy {
         self.0.signup
+    }
+
+    fn audit_retention(&self) -> AuditRetention {
+        self.0.audit
     }
 
     fn sessions(&self) -> SessionLimits {

@@ -4,10 +4,14 @@
 
 use std::time::Duration;
 
+use contract::audit::Action;
+use contract::id::UserId;
 use contract::names::Email;
 use contract::{Code, Error, Time};
 
 use crate::Store;
+use crate::audit::{Refusal, Whose};
+use crate::author::Author;
 use crate::change::{Change, Written};
 use crate::dynamo::{get_number, get_text, number, text};
 use crate::keys::{self, Key};
@@ -83,9 +87,19 @@ pub(crate) fn forgotten(email: &Email) -> Change {
     Change::delete(key(email))
 }
 
-/// Counts a wrong password, and what to say of it.
-pub(crate) async fn refusal(store: &Store, email: &Email, now: Time) -> LoginError {
-    match failed(store, email, now).await {
+/// Counts a wrong password, and what to say of it. The audit log tells of it too: of `user`, if the address is somebody's.
+pub(crate) async fn refusal(store: &Store, email: &Email, user: Option<UserId>, author: &Author) -> LoginError {
+    let now = author.at();
+    let refusal = Refusal {
+        whose: user.map_or(Whose::Deployment, Whose::User),
+        actor: author.actor(),
+        action: Action::LoginFailed,
+        resource: user.map_or_else(|| "auth/login".to_owned(), |user| format!("members/{user}")),
+        reason: Code::InvalidCredentials.name(),
+        from: author.info().clone(),
+    };
+    let noted = Box::pin(store.refused(&refusal)).await;
+    match failed(store, email, now).await.and_then(|locks| noted.map(|()| locks)) {
         Ok(locks) => {
             let locked = locks.then(|| Locked { email: email.clone(), until: now.plus(LOCKED_FOR) });
             LoginError { error: Code::InvalidCredentials.into(), locked }

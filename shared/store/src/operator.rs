@@ -1,15 +1,19 @@
 //! What only whoever runs the deployment may do. It is reached by a command with the deployment's own credentials, never by
 //! a function.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use auth::Password;
-use contract::Error;
+use auth::audit_chain::DEPLOYMENT;
+use contract::audit::Action;
 use contract::id::ClientId;
 use contract::names::{Email, Name, Slug};
+use contract::{Error, Time};
 
 use crate::Store;
 use crate::accounts::{Opened, Signup, user_at};
+use crate::audit::{Lines, Note, Whose};
 use crate::author::Author;
 use crate::change::{Change, Outcome};
 use crate::dynamo::must_parse;
@@ -79,6 +83,39 @@ impl Operator {
     /// # Errors
     /// `unavailable`, `internal`.
     pub async fn unlock(&self, email: &Email) -> Result<(), Error> {
-        self.store.conditional_write(login_attempts::forgotten(email)).await.map(|_| ())
+        let mut changes = vec![login_attempts::forgotten(email)];
+        let event = self.author.event();
+        if let Some(user) = user_at(&self.store, email).await? {
+            let note = Note::new(Whose::User(user), Action::LockDeleted, format!("members/{user}")).change(event)?;
+            changes.push(note.stamped(&self.author, event));
+        }
+        self.store.commit(changes, event).await.map(|_| ())
+    }
+
+    /// A client's audit log as lines, or the deployment's own.
+    ///
+    /// # Errors
+    /// `unavailable`, `internal`.
+    pub async fn audit_lines(
+        &self,
+        client: Option<ClientId>,
+        from: Option<Time>,
+        to: Option<Time>,
+    ) -> Result<Lines, Error> {
+        Lines::of(&self.store, client, &self.author, from, to).await
+    }
+
+    /// Whose audit logs there are, none for the deployment's own, and of which days.
+    ///
+    /// # Errors
+    /// `unavailable`, `internal`.
+    pub async fn audit_logs(&self) -> Result<BTreeMap<Option<ClientId>, BTreeSet<String>>, Error> {
+        let mut logs: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
+        for (day, whose) in self.store.audit_days().await? {
+            let client =
+                if whose == DEPLOYMENT { None } else { Some(whose.parse().map_err(|_| Error::internal("whose"))?) };
+            logs.entry(client).or_default().insert(day);
+        }
+        Ok(logs)
     }
 }

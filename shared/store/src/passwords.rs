@@ -43,6 +43,7 @@ granted! {
         Main GetItem [User];
         Main BatchGetItem [User, Password, Client];
         Main UpdateItem [User, Password];
+        Main PutItem [AuditNotes];
         Log BatchGetItem [Email];
         Log UpdateItem [User, Email];
         Log PutItem [Email];
@@ -85,16 +86,16 @@ pub(crate) async fn confirm(
     store: &Store,
     asking: &SessionCredential,
     password: PasswordAttempt,
-    now: Time,
+    author: &Author,
 ) -> Result<Confirmed, LoginError> {
     let (user, email) = (asking.user_id(), &asking.user.email);
     let [card, kept] = store.batch_get([&keys::user(user), &keys::password(user)]).await?;
     let card = UserCard::read(&must(card, "user")?)?;
     let hash = hash_of(kept.as_ref());
     let right = blocking(move || hash.matches(&password)).await?;
-    let locked = login_attempts::is_locked(store, email, now).await?;
+    let locked = login_attempts::is_locked(store, email, author.at()).await?;
     if !right || locked {
-        let LoginError { error, locked } = login_attempts::refusal(store, email, now).await;
+        let LoginError { error, locked } = login_attempts::refusal(store, email, Some(user), author).await;
         let error = match error.code() {
             Code::InvalidCredentials => Error::saying(Code::InvalidCredentials, "The password is wrong."),
             _ => error,
@@ -125,7 +126,7 @@ impl OwnPassword {
     ) -> Result<(), LoginError> {
         let (store, author) = (&self.store, &self.author);
         let (user, email) = (asking.user_id(), &asking.user.email);
-        let Confirmed { card, was } = confirm(store, asking, current, author.at()).await?;
+        let Confirmed { card, was } = confirm(store, asking, current, author).await?;
         check(store, "newPassword", &new, &card).await?;
         let hash = hashed(new).await?;
         let event = author.event();
@@ -217,6 +218,7 @@ impl PasswordReset {
             return Err(Error::dead_link());
         }
         let card = UserCard::read(&must(card, "user")?)?;
+        author.turned_out(user);
         check(store, "password", &password, &card).await?;
         let hash = hashed(password).await?;
         let mut changes = vec![

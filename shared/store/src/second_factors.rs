@@ -35,6 +35,7 @@ granted! {
         Main BatchGetItem [User, Password];
         Main ConditionCheckItem [User];
         Main UpdateItem [SecondFactor];
+        Main PutItem [AuditNotes];
         Log ConditionCheckItem [User];
         Log BatchGetItem [Email];
         Log UpdateItem [Email];
@@ -52,6 +53,7 @@ granted! {
         Main BatchGetItem [User, Password];
         Main UpdateItem [User];
         Main DeleteItem [SecondFactor];
+        Main PutItem [AuditNotes];
         Log ConditionCheckItem [User];
         Log BatchGetItem [Email];
         Log UpdateItem [Email];
@@ -80,7 +82,7 @@ impl SecondFactors<Create> {
         ring: &Keyring,
     ) -> Result<TotpSecret, LoginError> {
         let (store, author, user) = (&self.store, &self.author, asking.user_id());
-        passwords::confirm(store, asking, password, author.at()).await?;
+        passwords::confirm(store, asking, password, author).await?;
         let secret = TotpSecret::generate();
         let sealed = ring.seal(&seal_context(user), &secret.to_base32()).map_err(Error::internal)?;
         let pending = Change::update(keys::second_factor(user))
@@ -174,7 +176,7 @@ impl SecondFactors<Delete> {
     /// `invalid_credentials` for a wrong password, which counts towards the lock.
     pub async fn turn_off(&self, asking: &SessionCredential, password: PasswordAttempt) -> Result<bool, LoginError> {
         let (store, author, user) = (&self.store, &self.author, asking.user_id());
-        let Confirmed { card, .. } = passwords::confirm(store, asking, password, author.at()).await?;
+        let Confirmed { card, .. } = passwords::confirm(store, asking, password, author).await?;
         let event = author.event();
         let changes = vec![
             login_attempts::succeeded(&asking.user.email, author.at()),

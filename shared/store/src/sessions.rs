@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth::SessionToken;
+use contract::audit::Action;
 use contract::id::{ClientId, SessionId, UserId};
 use contract::permission::Role;
 use contract::resource::{Client, ClientOfUser, Session, SessionInfo, User};
 use contract::{Code, Error, Time};
 
 use crate::Store;
+use crate::audit::Note;
 use crate::author::{Author, RequestInfo};
 use crate::change::{Change, Outcome};
 use crate::document::from_doc;
@@ -104,6 +106,7 @@ impl SessionCredential {
 /// The running session: what it is, and its end.
 pub struct Sessions<A> {
     store: Store,
+    author: Arc<Author>,
     access: PhantomData<A>,
 }
 
@@ -116,13 +119,17 @@ pub struct UserSessions<A> {
 
 granted! {
     Sessions<Get> { Main BatchGetItem [Client]; Main GetItem [User]; }
-    Sessions<Delete> { Log DeleteItem [User]; }
+    Sessions<Delete> {
+        Main PutItem [AuditNotes];
+        Log DeleteItem [User];
+    }
     UserSessions<List> {
         Main GetItem [User];
         Log Query [User];
     }
     UserSessions<Delete> {
         Main GetItem [User];
+        Main PutItem [AuditNotes];
         Log Query [User];
         Log DeleteItem [User];
     }
@@ -291,8 +298,8 @@ impl Store {
 impl<A> Sessions<A> {
     /// The sessions of a request that came with one.
     #[must_use]
-    pub fn open(store: &Store) -> Self {
-        Self { store: store.clone(), access: PhantomData }
+    pub fn open(store: &Store, author: Arc<Author>) -> Self {
+        Self { store: store.clone(), author, access: PhantomData }
     }
 }
 
@@ -313,7 +320,7 @@ impl Sessions<Delete> {
     /// # Errors
     /// None of the contract's.
     pub async fn end(&self, session: &SessionCredential) -> Result<(), Error> {
-        self.store.conditional_write(session.end()).await.map(|_| ())
+        end(&self.store, &self.author, session.end(), (session.scope.client(), session.id)).await
     }
 }
 
@@ -362,7 +369,8 @@ impl UserSessions<Delete> {
     pub async fn end(&self, asking: &SessionCredential, id: SessionId) -> Result<(), Error> {
         let living = self.living(asking).await?;
         let (_, hash) = living.into_iter().find(|(session, _)| session.id == id).ok_or(Code::SessionNotFound)?;
-        self.store.conditional_write(Change::delete(keys::session(asking.user_id(), &hash))).await.map(|_| ())
+        let gone = Change::delete(keys::session(asking.user_id(), &hash));
+        end(&self.store, &self.author, gone, (asking.scope.client(), id)).await
     }
 }
 
@@ -383,6 +391,13 @@ impl UserSessions<Update> {
             }
         })
     }
+}
+
+/// Ends a session, and says so in the client's audit log: nothing is left of it. One that has ended stays so.
+async fn end(store: &Store, author: &Author, gone: Change, (client, id): (ClientId, SessionId)) -> Result<(), Error> {
+    let event = author.event();
+    let note = Note::of_client(client, Action::SessionDeleted, format!("auth/sessions/{id}")).change(event)?;
+    store.commit(vec![gone.when_present(), note.stamped(author, event)], event).await.map(|_| ())
 }
 
 /// The changes that end all sessions of a user but the one that is kept.

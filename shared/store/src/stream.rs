@@ -3,6 +3,7 @@
 
 mod change_event;
 
+pub(crate) use change_event::ValuesChange;
 pub use change_event::{ChangeEvent, Committed, Record};
 
 use std::collections::HashMap;
@@ -99,7 +100,7 @@ impl Stream {
         })
     }
 
-    async fn client(&self, id: ClientId) -> Result<(ClientScope, Slug), Error> {
+    pub(crate) async fn client(&self, id: ClientId) -> Result<(ClientScope, Slug), Error> {
         if let Some(known) = self.clients.get(&id) {
             return Ok(known);
         }
@@ -111,7 +112,7 @@ impl Stream {
         Ok(known)
     }
 
-    async fn definitions(
+    pub(crate) async fn definitions(
         &self,
         scope: &ClientScope,
         tenant: &TenantId,

@@ -161,16 +161,13 @@ impl UserCard {
         self.known_from.contains(&place(from))
     }
 
-    /// That the user has logged in to a client from there, if either is another one than before.
-    pub(crate) fn logs_in(&self, client: ClientId, from: &RequestInfo) -> Option<Change> {
-        if self.last_client == Some(client) && self.knows(from) {
-            return None;
-        }
+    /// That the user has logged in to a client from there. The card says when, so that the stream tells of every login.
+    pub(crate) fn logs_in(&self, client: ClientId, from: &RequestInfo, at: Time) -> Change {
         let mut known: Vec<String> = self.known_from.iter().filter(|known| **known != place(from)).cloned().collect();
         known.push(place(from));
         let known = known[known.len().saturating_sub(MAX_KNOWN)..].join(" ");
         let used = Change::update(keys::user(self.person.id)).set("lastClient", text(client.to_string()));
-        Some(used.set("knownFrom", text(known)).when_present().unstamped())
+        used.set("knownFrom", text(known)).set("loggedInAt", text(at.to_string())).when_present()
     }
 }
 

@@ -79,7 +79,7 @@ pub(crate) struct Stored {
     version: u64,
     epoch: u64,
     updated_at: Time,
-    created_at: Time,
+    pub(crate) created_at: Time,
     pub(crate) deleted_at: Option<Time>,
     event: Option<EventId>,
     applied: Applied,

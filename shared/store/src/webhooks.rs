@@ -7,6 +7,7 @@ pub(crate) use endpoint::Endpoint;
 use std::marker::PhantomData;
 
 use auth::{Keyring, WebhookSecret};
+use contract::audit::Action;
 use contract::id::{ClientId, WebhookId};
 use contract::names::Description;
 use contract::webhook::{
@@ -14,6 +15,7 @@ use contract::webhook::{
 };
 use contract::{Code, Error, GraceSeconds, Precondition, Problems};
 
+use crate::audit::Note;
 use crate::author::Author;
 use crate::change::{Change, Outcome};
 use crate::document::{Document, Versioned, check, deleted_at, holding};
@@ -48,6 +50,7 @@ granted! {
     }
     Webhooks<Delete> {
         Main GetItem [Webhooks];
+        Main PutItem [AuditNotes];
         Main UpdateItem [Counts];
         Main DeleteItem [Webhooks];
     }
@@ -242,7 +245,10 @@ impl Webhooks<Delete> {
             check(precondition, Some(current.version))?;
             let gone = Change::delete(key.clone()).when_version(current.version);
             let count = COUNTED_WEBHOOKS.one_less(scope).stamped(author, event);
-            if let Outcome::Done = store.commit(vec![gone, count], event).await? {
+            // Nothing is left of it that would tell who did it.
+            let note = Note::of_client(scope.client(), Action::WebhookDeleted, format!("webhooks/{id}"));
+            let note = note.before(&current.value.webhook)?.change(event)?.stamped(author, event);
+            if let Outcome::Done = store.commit(vec![gone, count, note], event).await? {
                 return Ok(Step::Done(()));
             }
             Ok(Step::Stale { base: current.version })

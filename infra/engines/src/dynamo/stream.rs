@@ -53,10 +53,10 @@ impl Signal {
         }
     }
 
-    /// The turn of a table's consumers.
-    fn turn(&self, table: &str) -> Arc<AsyncMutex<()>> {
+    /// The turn of a consumer of a table.
+    fn turn(&self, table: &str, consumer: &str) -> Arc<AsyncMutex<()>> {
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        turns.entry(table.to_owned()).or_default().clone()
+        turns.entry(format!("{table} {consumer}")).or_default().clone()
     }
 
     /// Notes a write to any table.
@@ -111,10 +111,11 @@ impl Stream {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Waits until nobody else in this process is at work on the table's records: as Lambda has it, who consumes a shard
-    /// does so one batch after another. Until what is given is dropped, nobody else is.
-    pub async fn turn(&self) -> OwnedMutexGuard<()> {
-        self.shared.signal.turn(&self.shared.table).lock_owned().await
+    /// Waits until this consumer is not at work on the table's records elsewhere in this process: as Lambda has it, who
+    /// consumes a shard does so one batch after another. Until what is given is dropped, it is not. Consumers don't wait for
+    /// each other.
+    pub async fn turn(&self, consumer: &str) -> OwnedMutexGuard<()> {
+        self.shared.signal.turn(&self.shared.table, consumer).lock_owned().await
     }
 
     /// At most `limit` records after a sequence number, oldest first, or from the oldest that is there. Each has the
@@ -147,6 +148,17 @@ impl Stream {
         let records = lock(&self.shared.records);
         records.prepare_cached(PRUNE)?.execute(params![self.shared.table, stored(through)?])?;
         Ok(())
+    }
+
+    /// Deletes the records that all of these consumers have come past; none, while one of them has not begun.
+    pub fn prune_behind(&self, consumers: &[&str]) -> Result<(), EngineError> {
+        let mut behind = None;
+        for consumer in consumers {
+            let Some(at) = self.checkpoint(consumer)? else { return Ok(()) };
+            // All have as many digits.
+            behind = Some(behind.map_or_else(|| at.clone(), |before: String| before.min(at.clone())));
+        }
+        behind.map_or(Ok(()), |through| self.prune(&through))
     }
 
     /// Waits until something may have been written to the table since the last `read` of this stream: not at all if it

@@ -101,6 +101,29 @@ async fn a_checkpoint_is_a_consumers_own() {
     assert_eq!(stream.checkpoint("other").unwrap(), None);
 }
 
+#[tokio::test]
+async fn a_record_stays_until_every_consumer_is_past_it() {
+    let (engines, dynamo) = fresh().await;
+    let stream = engines.dynamo.stream("main").unwrap();
+    for n in 0..4 {
+        put(&dynamo, "C#1", &n.to_string(), n).await;
+    }
+    let records = stream.read(None, 10).unwrap();
+    let both = ["fan-out", "recorder"];
+    stream.set_checkpoint("fan-out", number(&records[2])).unwrap();
+    stream.prune_behind(&both).unwrap();
+    assert_eq!(stream.read(None, 10).unwrap(), records, "one has not begun");
+    stream.set_checkpoint("recorder", number(&records[0])).unwrap();
+    stream.prune_behind(&both).unwrap();
+    assert_eq!(stream.read(None, 10).unwrap(), records[1..]);
+    stream.set_checkpoint("recorder", number(&records[3])).unwrap();
+    stream.prune_behind(&both).unwrap();
+    assert_eq!(stream.read(None, 10).unwrap(), records[3..]);
+    // Neither waits for the other's turn.
+    let _fan_out = stream.turn("fan-out").await;
+    let _recorder = stream.turn("recorder").await;
+}
+
 async fn ends_within(stream: &Stream, limit: Duration) -> Duration {
     let started = Instant::now();
     tokio::time::timeout(limit, stream.changed()).await.unwrap();

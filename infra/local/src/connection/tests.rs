@@ -1,5 +1,6 @@
 //! Connections over a pipe in memory, with a clock that runs ahead by itself.
 
+use bytes::Bytes;
 use std::time::Duration;
 
 use contract::Error;
@@ -11,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::*;
+use crate::answer::whole;
 use crate::body;
 
 /// The length of the answer to `GET /large`.
@@ -26,14 +28,14 @@ fn connected(holds: usize) -> (DuplexStream, JoinHandle<bool>) {
 }
 
 /// 200 with the body that came, or the failure of reading it.
-async fn answered(request: Request<Incoming>) -> Response<Full<Bytes>> {
+async fn answered(request: Request<Incoming>) -> Response<Body> {
     let large = request.uri().path() == "/large";
     let (parts, body) = request.into_parts();
     let read = body::read(&parts.headers, body, &Limits::default()).await;
     let body = if large { Ok(Bytes::from(vec![b'x'; LARGE])) } else { read };
     let failed = |error: &Error| error.code().status();
     let status = body.as_ref().map_or_else(failed, |_| 200);
-    let mut response = Response::new(Full::new(body.unwrap_or_default()));
+    let mut response = Response::new(whole(body.unwrap_or_default()));
     *response.status_mut() = StatusCode::from_u16(status).expect("a status");
     response.headers_mut().insert("x-request-id", http::HeaderValue::from_static("mine"));
     if status != 200 {

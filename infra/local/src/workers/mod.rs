@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use engines::Role;
 use functions::settings::at_once;
-use runtime::Source;
+use runtime::{Consumer, Source};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -74,7 +74,10 @@ impl Workers {
             let role = Role::new(consumer.id, backend.permissions(&(consumer.permissions)()));
             match consumer.source {
                 Source::Stream(table) => {
-                    streams.push((consumer, role, engine.engines.dynamo.stream(backend.tables.of(table))?));
+                    let reads = |other: &&&Consumer| other.source == consumer.source;
+                    let readers: Vec<_> = functions::consumers().iter().filter(reads).map(|other| other.id).collect();
+                    let stream = engine.engines.dynamo.stream(backend.tables.of(table))?;
+                    streams.push((consumer, role, stream, readers));
                 }
                 Source::Queues(of) => queues.push((consumer, role, of)),
                 Source::Schedule(period) => timers.push((consumer, role, period)),
@@ -115,9 +118,9 @@ impl Workers {
                     None
                 }
             };
-            for (consumer, role, stream) in streams {
+            for (consumer, role, stream, readers) in streams {
                 if let Some(poller) = feed(consumer, role) {
-                    pollers.spawn(stream::poll(poller, stream, failed.clone()));
+                    pollers.spawn(stream::poll(poller, stream, readers, failed.clone()));
                 }
             }
             for (consumer, role, of) in queues {

@@ -25,9 +25,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// A batch for which the store or a queue does not answer comes again for ever. One with a record that fails is done up
 /// to that one, and the rest comes again in halves, until the record is alone; then it is tried some times more, and goes
 /// to the failed records.
-pub(super) async fn poll(poller: Poller, stream: Stream, failed_records: FailedRecords) {
+pub(super) async fn poll(poller: Poller, stream: Stream, readers: Vec<&'static str>, failed_records: FailedRecords) {
     let mut stop = poller.stop.clone();
-    let mut reading = Reading { poller, stream, failed_records, most: BATCH, tries: 0, failures: 0 };
+    let mut reading = Reading { poller, stream, readers, failed_records, most: BATCH, tries: 0, failures: 0 };
     loop {
         let next = {
             let mut step = pin!(reading.step());
@@ -58,6 +58,8 @@ enum Next {
 struct Reading {
     poller: Poller,
     stream: Stream,
+    /// All who read it: a record stays until each of them has.
+    readers: Vec<&'static str>,
     failed_records: FailedRecords,
     /// How many records the next batch may have: few while a bad one is looked for.
     most: usize,
@@ -71,7 +73,7 @@ impl Reading {
     /// One batch, if there is one.
     async fn step(&mut self) -> Next {
         let id = self.poller.consumer.consumer.id;
-        let _turn = self.stream.turn().await;
+        let _turn = self.stream.turn(id).await;
         let records = match self.stream.checkpoint(id).and_then(|after| self.stream.read(after.as_deref(), self.most)) {
             Ok(records) => records,
             Err(error) => return self.troubled(&error),
@@ -128,7 +130,7 @@ impl Reading {
     /// What is up to there is done, and never comes again.
     fn done(&mut self, last: &str) -> Result<(), EngineError> {
         self.stream.set_checkpoint(self.poller.consumer.consumer.id, last)?;
-        self.stream.prune(last)?;
+        self.stream.prune_behind(&self.readers)?;
         (self.tries, self.failures) = (0, 0);
         self.most = (self.most * 2).min(BATCH);
         Ok(())

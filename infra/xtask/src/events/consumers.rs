@@ -68,6 +68,7 @@ fn change(table: Table, number: u128, record: &Value, save: &Committed) -> Resul
     let mut change = record["dynamodb"].clone();
     change["ApproximateCreationDateTime"] = save.at.seconds().into();
     change["SequenceNumber"] = format!("1000000000000000{number:014}").into();
+    change["NewImage"]["writtenAt"]["N"] = save.at.millis().to_string().into();
     // Values stand in no order.
     let values: BTreeMap<String, Value> =
         serde_json::from_str(change["NewImage"]["doc"]["S"].as_str().unwrap_or("{}"))?;

@@ -118,6 +118,10 @@ fn answer(spec: &RouteSpec, success: &Success, schemas: &mut Schemas) -> Node {
     let (text, content) = match &success.body {
         None => ("Done.", None),
         Some(Content::Document) => ("A document of its own.", Some(map! { "type" => "object" })),
+        Some(Content::Lines(schema)) => {
+            schemas.written(schema);
+            ("A resource a line.", Some(map! { "type" => "string" }))
+        }
         Some(Content::List(schema)) => ("A page of the list.", Some(list(schemas.written(schema)))),
         Some(Content::Data(schema)) => {
             let text = match success.status {
@@ -144,7 +148,14 @@ fn answer(spec: &RouteSpec, success: &Success, schemas: &mut Schemas) -> Node {
         .with_some("ETag", versioned.then(|| header("ETag")))
         .with_some("Set-Cookie", cookie)
         .with_some("Idempotency-Replayed", spec.route().idempotent().then(|| header("Idempotency-Replayed")));
-    map! { "description" => text, "headers" => headers }.with_some("content", content.map(json_of))
+    let lines = matches!(&success.body, Some(Content::Lines(_)));
+    let content = content.map(|schema| if lines { lines_of(schema) } else { json_of(schema) });
+    map! { "description" => text, "headers" => headers }.with_some("content", content)
+}
+
+/// JSON lines, of which a schema can only say that they are a text.
+fn lines_of(schema: Node) -> Node {
+    map! { "application/jsonl" => map! { "schema" => schema } }
 }
 
 fn data(schema: Node) -> Node {

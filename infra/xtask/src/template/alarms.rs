@@ -14,7 +14,7 @@ const MINUTE: u64 = 60;
 /// An alarm goes off when the greatest of a metric was above the threshold in each of so many periods.
 struct Alarm {
     name: String,
-    says: &'static str,
+    says: String,
     metric: Metric,
     above: u64,
     periods: u64,
@@ -35,13 +35,40 @@ pub(super) fn resources() -> Vec<(String, Node)> {
     let consumers = functions::consumers();
     let streams = consumers.iter().filter(|consumer| matches!(consumer.source, Source::Stream(_)));
     let scheduled = consumers.iter().filter_map(|consumer| of_schedule(consumer));
-    let alarms =
-        streams.flat_map(|consumer| of_stream(consumer)).chain([api_fails(), first_is_late()]).chain(scheduled);
+    let alarms = streams
+        .flat_map(|consumer| of_stream(consumer))
+        .chain([skipped_changes(), api_fails(), first_is_late()])
+        .chain(scheduled);
     alarms.chain(Queue::ALL.map(dead_letters)).map(|alarm| (alarm.name.clone(), alarm.resource())).collect()
 }
 
+/// What it means that a consumer of a stream does not get on.
+struct Loss {
+    /// While it is behind.
+    late: &'static str,
+    /// Of what it gave up.
+    gone: &'static str,
+    /// Where it says how to replay.
+    page: &'static str,
+}
+
+fn loss(consumer: &Consumer) -> Loss {
+    match consumer.id {
+        "recorder" => Loss {
+            late: "the audit log does not tell what has changed since",
+            gone: "they are not in the audit log",
+            page: "docs/audit.md",
+        },
+        _ => Loss {
+            late: "webhooks do not hear of what has changed since",
+            gone: "no webhook hears of them",
+            page: "docs/webhooks.md",
+        },
+    }
+}
+
 fn of_stream(consumer: &Consumer) -> Vec<Alarm> {
-    let function = logical(consumer.id);
+    let (function, id, Loss { late, gone, page }) = (logical(consumer.id), consumer.id, loss(consumer));
     let Source::Stream(table) = consumer.source else { return Vec::new() };
     let of_mapping = |name| Metric {
         namespace: "AWS/Lambda",
@@ -53,8 +80,9 @@ fn of_stream(consumer: &Consumer) -> Vec<Alarm> {
     vec![
         Alarm {
             name: format!("{function}IsLate"),
-            says: "fan-out is an hour behind: webhooks do not hear of what has changed since. Look at its log soon, \
-                since the stream forgets changes after 24 hours",
+            says: format!(
+                "{id} is an hour behind: {late}. Look at its log soon, since the stream forgets changes after 24 hours"
+            ),
             metric: Metric {
                 namespace: "AWS/Lambda",
                 name: "IteratorAge",
@@ -67,36 +95,46 @@ fn of_stream(consumer: &Consumer) -> Vec<Alarm> {
         },
         Alarm {
             name: format!("{function}GaveUp"),
-            says: "fan-out gave up on changes: no webhook hears of them. Mend the cause, then replay them from the \
-                bucket GivenUpChangesName as docs/webhooks.md shows",
+            says: format!(
+                "{id} gave up on changes: {gone}. Mend the cause, then replay them from the bucket GivenUpChangesName as \
+                 {page} shows"
+            ),
             metric: of_mapping("OnFailureDestinationDeliveredEventCount"),
             above: 0,
             periods: 1,
         },
         Alarm {
             name: format!("{function}LostChanges"),
-            says: "fan-out gave up on changes, and the bucket GivenUpChangesName could not be written to: they are lost, and \
-                no webhook hears of them. Mend the cause, and see that the role of fan-out may write to the bucket",
+            says: format!(
+                "{id} gave up on changes, and the bucket GivenUpChangesName could not be written to: they are lost, and \
+                 {gone}. Mend the cause, and see that the role of {id} may write to the bucket"
+            ),
             metric: of_mapping("DroppedEventCount"),
             above: 0,
             periods: 1,
         },
-        Alarm {
-            name: format!("{function}SkippedChanges"),
-            says: "fan-out skipped changes of a kind that it does not know: a newer version writes them. Deploy that \
-                version whole",
-            metric: Metric {
-                namespace: NAMESPACE,
-                name: "UnknownRecords",
-                // As `shared/runtime/src/metric.rs` writes them.
-                of: vec![("operation", consumer.id.into()), ("table", reference(tables::logical(Table::Main)))],
-                statistic: "Sum",
-                period: 5 * MINUTE,
-            },
-            above: 0,
-            periods: 1,
-        },
     ]
+}
+
+/// What one consumer does not know, none of the same version does: one of them tells it.
+fn skipped_changes() -> Alarm {
+    let id = "fan-out";
+    Alarm {
+        name: format!("{}SkippedChanges", logical(id)),
+        says: "Changes of a kind that is not known were skipped, by webhooks and audit log: a newer version writes them. Deploy \
+            that version whole"
+            .to_owned(),
+        metric: Metric {
+            namespace: NAMESPACE,
+            name: "UnknownRecords",
+            // As `shared/runtime/src/metric.rs` writes them.
+            of: vec![("operation", id.into()), ("table", reference(tables::logical(Table::Main)))],
+            statistic: "Sum",
+            period: 5 * MINUTE,
+        },
+        above: 0,
+        periods: 1,
+    }
 }
 
 /// Three periods in a row: one call that fails is made up for by the next.
@@ -106,7 +144,8 @@ fn of_schedule(consumer: &Consumer) -> Option<Alarm> {
     Some(Alarm {
         name: format!("{function}Fails"),
         says: "Clients that were closed 30 days ago are not erased: erase-clients fails again and again. Mend the cause that \
-            its log shows; it goes on by itself then",
+            its log shows; it goes on by itself then"
+            .to_owned(),
         metric: Metric {
             namespace: "AWS/Lambda",
             name: "Errors",
@@ -124,7 +163,8 @@ fn api_fails() -> Alarm {
     Alarm {
         name: "ApiFails".to_owned(),
         says: "The API answered more than 10 requests within 5 minutes by 5xx. The access log says which routes and when; the \
-            line of the same requestId in the log of the route's function says why, at level ERROR",
+            line of the same requestId in the log of the route's function says why, at level ERROR"
+            .to_owned(),
         metric: Metric {
             namespace: "AWS/ApiGateway",
             name: "5xx",
@@ -142,8 +182,10 @@ fn api_fails() -> Alarm {
 fn first_is_late() -> Alarm {
     Alarm {
         name: "FirstAttemptsAreLate".to_owned(),
-        says: "First attempts of deliveries have been waiting for more than 5 minutes. Raise DeliveryConcurrency, if the \
-            account has room",
+        says:
+            "First attempts of deliveries have been waiting for more than 5 minutes. Raise DeliveryConcurrency, if the \
+            account has room"
+                .to_owned(),
         metric: Metric {
             namespace: "AWS/SQS",
             name: "ApproximateAgeOfOldestMessage",
@@ -168,7 +210,8 @@ fn dead_letters(queue: Queue) -> Alarm {
                 "Messages failed ten times and were set aside as dead letters. Mend the cause that the log shows, then send \
                  them back to their queue as docs/webhooks.md shows"
             }
-        },
+        }
+        .to_owned(),
         metric: Metric {
             namespace: "AWS/SQS",
             name: "ApproximateNumberOfMessagesVisible",

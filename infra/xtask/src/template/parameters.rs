@@ -52,6 +52,9 @@ pub(super) fn parameters() -> Node {
             .with("MaxValue", 43_200_u64),
         "Signup" => text("first", "Who may open an account: anyone, only who is invited into one that there is, or the first alone")
             .with("AllowedValues", ["anyone", "invited", "first"]),
+        "AuditRetentionDays" => number(400, "How long the audit log is kept")
+            .with("MinValue", 1_u64)
+            .with("MaxValue", 3_650_u64),
         "TrustedProxies" => number(0, "How many proxies stand before the API, like CloudFront; the caller's address is what the outermost of them wrote down")
             .with("MinValue", 0_u64)
             .with("MaxValue", 10_u64),

@@ -52,6 +52,33 @@ fn parted<'t>(template: &'t Value, function: &Value) -> (Vec<&'t Value>, Vec<&'t
         .partition(|statement| service(statement) == "dynamodb" && statement.get("Condition").is_some())
 }
 
+/// Nobody changes or deletes a line of the audit log, and the recorder alone adds one: so says each role, by itself.
+#[test]
+fn the_audit_log_is_only_ever_added_to() {
+    let template = template();
+    let mut may_add = BTreeSet::new();
+    for function in resources(&template, "AWS::Lambda::Function") {
+        for statement in parted(&template, function).0 {
+            let keys = leading_keys(statement);
+            // No pattern but a kind's own reaches it.
+            assert!(keys.iter().all(|key| key.ends_with("#*")), "{keys:?}");
+            for action in texts(&statement["Action"]).into_iter().filter(|_| keys.contains(&"A#*")) {
+                if action == "dynamodb:PutItem" {
+                    may_add.insert(operation(function));
+                } else {
+                    assert_eq!(action, "dynamodb:Query", "{}", operation(function));
+                }
+            }
+            let heads = keys.iter().any(|key| ["AH#*", "AD#*"].contains(key));
+            let writes = texts(&statement["Action"])
+                .iter()
+                .any(|action| !["dynamodb:Query", "dynamodb:GetItem"].contains(action));
+            assert!(!(heads && writes) || operation(function) == "recorder", "{}", operation(function));
+        }
+    }
+    assert_eq!(may_add, ["recorder"].into());
+}
+
 #[test]
 fn every_statement_on_items_is_held_to_kinds_of_keys_in_one_table() {
     let template = template();

@@ -6,6 +6,7 @@ use contract::{Error, Origin, Time};
 use store::acceptance::Acceptance;
 use store::accounts::{Login, Signup};
 use store::api_keys::ApiKeys;
+use store::audit::{AuditLog, Recorder};
 use store::author::Clock;
 use store::clients::Clients;
 use store::deliveries::{Announcer, Attempts, Deliveries, Message, Releases};
@@ -63,11 +64,11 @@ macro_rules! repositories {
 }
 
 repositories! {
-    |context| ApiKeys<A> where A, Clients<A> where A, ClientSettings<A> where A, Deliveries<A> where A, FieldGroups<A> where A, GlobalFields<A> where A,
+    |context| ApiKeys<A> where A, AuditLog<A> where A, Clients<A> where A, ClientSettings<A> where A, Deliveries<A> where A, FieldGroups<A> where A, GlobalFields<A> where A,
         Invitations<A> where A, Jobs<A> where A, LimitStandings, Members<A> where A, Subscriptions<A> where A, Tenants, Webhooks<A> where A => Self::open(&context.op()?);
     |context| EmbedTokens, TenantFields<A> where A, Values<A> where A => Self::open(&context.op()?, context.tenant(path_parameter(&context.incoming, "tenantId")?)?);
-    |context| OriginIndex, Sessions<A> where A => Self::open(context.app.store()?);
-    |context| OwnPassword, SecondFactors<A> where A, UserSessions<A> where A => Self::open(context.app.store()?, context.author().clone());
+    |context| OriginIndex => Self::open(context.app.store()?);
+    |context| OwnPassword, SecondFactors<A> where A, Sessions<A> where A, UserSessions<A> where A => Self::open(context.app.store()?, context.author().clone());
 }
 
 macro_rules! before_a_client_is_known {
@@ -109,7 +110,7 @@ macro_rules! parts_of_the_store {
 }
 
 parts_of_the_store! {
-    |app| Announcer, Erasure, JobRuns, JobStarts, Mailboxes, Releases, Stream, SubscriptionEvents => Self::open(app.store()?);
+    |app| Announcer, Erasure, JobRuns, JobStarts, Mailboxes, Recorder, Releases, Stream, SubscriptionEvents => Self::open(app.store()?);
     |app| Attempts, EndpointStates => Self::open(app.store()?, app.webhooks.dead_before);
 }
 

@@ -4,6 +4,9 @@ use auth::{ApiKeySecret, SessionToken};
 use contract::{Code, Error};
 use http::header::{AUTHORIZATION, COOKIE, HeaderName};
 
+use store::audit::Whose;
+use store::author::ANONYMOUS;
+
 use super::{Asked, embed_token, rate_limit};
 use crate::request::RequestContext;
 use crate::request::caller::Caller;
@@ -21,19 +24,42 @@ pub(super) fn authenticate(context: &mut RequestContext) -> Asked<'_> {
         }
         context.credential = sent.hash();
         rate_limit::refuse_again(context)?;
-        let store = context.app.store()?;
+        let store = context.app.store()?.clone();
         let caller = match sent {
             Sent::Nothing => None,
             Sent::Explicit { text, bearer } => match ApiKeySecret::parse(&text) {
-                Some(secret) => store.verify_key(&secret).await?.map(Caller::Key),
-                None if bearer => embed_token::verify(context, &text).await?,
+                Some(secret) => {
+                    let key = store.verify_key(&secret).await?;
+                    if key.is_none() {
+                        let dead = store.dead_key(&secret);
+                        context.refused =
+                            Some(dead.map_or_else(nobodys, |(of, key)| (Whose::Client(of), key.to_string())));
+                    }
+                    key.map(Caller::Key)
+                }
+                None if bearer => {
+                    let (token, refused) = embed_token::verify(context, &text).await?;
+                    context.refused = refused;
+                    token
+                }
                 None => None,
             },
-            Sent::Cookie(token) => store.verify_session(&token, &context.incoming.info).await?.map(Caller::Session),
+            Sent::Cookie(token) => {
+                let session = store.verify_session(&token, &context.incoming.info).await?;
+                if session.is_none() {
+                    context.refused = Some(nobodys());
+                }
+                session.map(Caller::Session)
+            }
         };
         context.caller = caller.ok_or(Code::Unauthenticated)?;
         Ok(None)
     })
+}
+
+/// Of what is known of nobody.
+fn nobodys() -> (Whose, String) {
+    (Whose::Deployment, ANONYMOUS.to_owned())
 }
 
 /// What was sent as a credential. An explicit one wins over a cookie.

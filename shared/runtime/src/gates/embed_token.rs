@@ -2,6 +2,7 @@
 
 use auth::UnverifiedToken;
 use contract::{Code, Error};
+use store::audit::Whose;
 use store::embed_tokens::TokenCredential;
 
 use crate::extract::parameters::path_parameter;
@@ -10,19 +11,27 @@ use crate::request::caller::{Caller, lacks, no_token};
 use crate::request::incoming::NoOrigin;
 use crate::spec::access::TokenAccess;
 
-/// Who sends a token. Of the tenant nothing is read before the signature, the times and the deployment are right.
+/// Who sends a token; or whose it was, if its signature is right and nothing else. Of the tenant nothing is read before the signature, the times and the deployment are right.
 ///
 /// # Errors
 /// `forbidden` on a route that no token enters: there it is not verified, since its function does not have the keys.
-pub(super) async fn verify(context: &RequestContext, text: &str) -> Result<Option<Caller>, Error> {
-    let Some(token) = UnverifiedToken::parse(text) else { return Ok(None) };
+pub(super) async fn verify(
+    context: &RequestContext,
+    text: &str,
+) -> Result<(Option<Caller>, Option<(Whose, String)>), Error> {
+    let nobody = Ok((None, None));
+    let Some(token) = UnverifiedToken::parse(text) else { return nobody };
     if !context.route.access.takes_tokens() {
         return Err(no_token());
     }
     let (app, now) = (&context.app, context.app.clock().now());
-    let Some(key) = app.token_vault()?.verifying(token.kid(), now).await? else { return Ok(None) };
-    let Some(claims) = token.verify(&key, app.origin()?, now) else { return Ok(None) };
-    Ok(app.store()?.verify_token(claims).await?.map(Caller::Token))
+    let Some(key) = app.token_vault()?.verifying(token.kid(), now).await? else { return nobody };
+    let Some(claims) = token.verify(&key, app.origin()?, now) else { return nobody };
+    let whose = (Whose::Client(claims.client_id), claims.jti.to_string());
+    Ok(match app.store()?.verify_token(claims).await? {
+        Some(token) => (Some(Caller::Token(token)), None),
+        None => (None, Some(whose)),
+    })
 }
 
 /// Whether a token may enter: from the page that sends it, for what the path names.

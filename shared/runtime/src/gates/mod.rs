@@ -12,6 +12,7 @@ mod key_use;
 mod own_delivery;
 mod query;
 pub(crate) mod rate_limit;
+mod refusals;
 mod standing;
 
 use std::panic::AssertUnwindSafe;
@@ -75,6 +76,7 @@ pub async fn answer(app: &App, endpoint: &'static Endpoint, event: ApiGatewayV2h
     };
     finish(&mut reply, endpoint.route.headers, request_id);
     cors::expose(&context, &mut reply.headers);
+    refusals::note(&context, error.as_ref()).await;
     reply.headers.extend(std::mem::take(&mut context.headers));
     log::request(started, &context, reply.status, error.as_ref());
     reply
@@ -124,6 +126,23 @@ async fn begin(endpoint: &'static Endpoint, context: &RequestContext) -> Result<
 async fn caught(work: impl Future<Output = Result<Reply, Error>>) -> Result<Reply, Error> {
     let done = AssertUnwindSafe(work).catch_unwind().await;
     done.unwrap_or_else(|_| Err(Error::internal("a handler panicked")))
+}
+
+/// The answer in place of one that could not be given.
+#[must_use]
+pub(crate) fn instead(reply: &HeaderMap, error: &Error) -> Reply {
+    let request_id = reply.get(REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let mut reply = Reply::of_error(error, request_id);
+    finish(&mut reply, HeaderPolicy::API, request_id);
+    let cause = error.cause().map(ToString::to_string);
+    tracing::warn!(
+        status = reply.status,
+        request_id,
+        error = error.code().name(),
+        cause,
+        "an answer could not be given whole"
+    );
+    reply
 }
 
 /// The answer to a request that can't be made an event: what the gateway in front refuses by itself.

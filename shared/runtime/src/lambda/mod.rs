@@ -44,13 +44,21 @@ pub fn serve(endpoint: &'static Endpoint) {
     }
 }
 
+/// The most bytes of an answer that is made piece by piece, as a text within JSON: Lambda hands on 6 MB, with all else.
+const MAX_ANSWER: usize = 5 * 1024 * 1024;
+
 async fn run(endpoint: &'static Endpoint) -> Result<(), lambda_runtime::Error> {
     let authenticates = endpoint.route.access != Access::Public;
     // What authenticates may read a key's card.
     let app = connect(authenticates.then_some(Kind::Key), |start| prepare(endpoint, start)).await?;
     let handler = |event: LambdaEvent<ApiGatewayV2httpRequest>| {
         let app = app.clone();
-        async move { Ok::<_, lambda_runtime::Error>(to_event(gates::answer(&app, endpoint, event.payload).await)) }
+        async move {
+            let reply = gates::answer(&app, endpoint, event.payload).await;
+            let headers = reply.headers.clone();
+            let reply = reply.in_one(MAX_ANSWER).await.unwrap_or_else(|error| gates::instead(&headers, &error));
+            Ok::<_, lambda_runtime::Error>(to_event(reply))
+        }
     };
     lambda_runtime::run(service_fn(handler)).await
 }

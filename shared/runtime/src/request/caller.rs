@@ -3,6 +3,7 @@
 use contract::id::KeyId;
 use contract::permission::{KeyType, Permission, Role, TokenPermission};
 use contract::{Code, Error};
+use store::author::ANONYMOUS;
 use store::credentials::KeyCredential;
 use store::embed_tokens::TokenCredential;
 use store::scope::ClientScope;
@@ -37,7 +38,7 @@ impl Caller {
     #[must_use]
     pub fn actor(&self) -> String {
         match self {
-            Self::Anonymous => "anonymous".to_owned(),
+            Self::Anonymous => ANONYMOUS.to_owned(),
             Self::Session(session) => session.user_id().to_string(),
             Self::Key(key) => key.id.to_string(),
             Self::Token(token) => token.id.to_string(),

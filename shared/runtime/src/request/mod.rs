@@ -11,6 +11,7 @@ use contract::{Code, Error};
 use http::HeaderMap;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use store::OpContext;
+use store::audit::Whose;
 use store::author::{Author, Seed};
 use store::idempotency::Reservation;
 use store::rate_limits::Tally;
@@ -33,6 +34,8 @@ pub struct RequestContext {
     pub incoming: Incoming,
     /// Who asks. Anonymous until the credential is verified.
     pub caller: Caller,
+    /// In whose log it belongs that a credential was refused, and who sent it; of what is none by its form, nothing.
+    pub(crate) refused: Option<(Whose, String)>,
     /// The hash of the credential that was sent.
     pub(crate) credential: Option<[u8; 32]>,
     /// How the limit stands that the answer tells of.
@@ -58,6 +61,7 @@ impl RequestContext {
             app: app.clone(),
             incoming: Incoming::from_event(event, seed, app.trusted_proxies),
             caller: Caller::Anonymous,
+            refused: None,
             credential: None,
             tally: None,
             standing: None,
@@ -71,7 +75,12 @@ impl RequestContext {
     /// Who writes. The gates are passed when this is first asked.
     pub(crate) fn author(&self) -> &Arc<Author> {
         self.author.get_or_init(|| {
-            let author = Author::new(&self.caller.actor(), &self.incoming.info, self.seed);
+            let actor = self.caller.actor();
+            let author = Author::new(&actor, &self.incoming.info, self.seed);
+            let author = match &self.caller {
+                Caller::Token(token) => author.with_key_of(&actor, token.key),
+                _ => author,
+            };
             Arc::new(match &self.reservation {
                 Some(reservation) => author.keyed(reservation.again),
                 None => author,

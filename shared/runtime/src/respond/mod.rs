@@ -1,6 +1,7 @@
 //! Answers: what handlers give, and what goes out.
 
 pub mod headers;
+pub mod lines;
 pub mod rate_limit;
 
 use contract::resource::Resource;
@@ -12,6 +13,7 @@ use serde_json::Value;
 use store::idempotency::Remembered;
 use store::page::Page;
 
+use self::lines::Pieces;
 use crate::spec::operation::OperationSpec;
 
 /// What goes out, before the headers that all answers carry.
@@ -23,6 +25,8 @@ pub struct Reply {
     pub headers: HeaderMap,
     /// The body; none on 204.
     pub body: Vec<u8>,
+    /// What the body goes on with, where it is longer than anyone wants to hold.
+    pub pieces: Option<Pieces>,
     /// Members of `data` that must not be remembered.
     secrets: &'static [&'static str],
 }
@@ -30,7 +34,7 @@ pub struct Reply {
 impl Reply {
     pub(crate) fn json(status: u16, body: &impl Serialize) -> Result<Self, Error> {
         let body = serde_json::to_vec(body).map_err(Error::internal)?;
-        let mut reply = Self { status, headers: HeaderMap::new(), body, secrets: &[] };
+        let mut reply = Self { status, headers: HeaderMap::new(), body, pieces: None, secrets: &[] };
         reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         Ok(reply)
     }
@@ -47,7 +51,7 @@ impl Reply {
     pub fn of_error(error: &Error, request_id: &str) -> Self {
         let reply = Self::json(error.code().status(), &error.body(request_id));
         let Ok(mut reply) = reply else {
-            return Self { status: 500, headers: HeaderMap::new(), body: Vec::new(), secrets: &[] };
+            return Self { status: 500, headers: HeaderMap::new(), body: Vec::new(), pieces: None, secrets: &[] };
         };
         reply.body = auth::mask(&String::from_utf8_lossy(&reply.body)).into_owned().into_bytes();
         match (error.code(), error.header()) {
@@ -81,7 +85,7 @@ impl Reply {
         if !answer.body.is_empty() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
-        let reply = Self { status: answer.status, headers, body: answer.body, secrets: &[] };
+        let reply = Self { status: answer.status, headers, body: answer.body, pieces: None, secrets: &[] };
         match answer.etag {
             Some(etag) => reply.with(ETAG, &etag),
             None => reply,
@@ -170,7 +174,7 @@ impl Answer for NoContent {
         operation.answers_nothing();
     }
     fn into_reply(self) -> Result<Reply, Error> {
-        Ok(Reply { status: 204, headers: HeaderMap::new(), body: Vec::new(), secrets: &[] })
+        Ok(Reply { status: 204, headers: HeaderMap::new(), body: Vec::new(), pieces: None, secrets: &[] })
     }
 }
 

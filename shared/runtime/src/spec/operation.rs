@@ -37,6 +37,8 @@ pub enum Content {
     List(Schema),
     /// A document without an envelope.
     Document,
+    /// JSON lines, each of this form.
+    Lines(Schema),
 }
 
 /// What a function may do.
@@ -115,6 +117,11 @@ impl OperationSpec {
     pub(crate) fn answers_list<T: JsonSchema>(&mut self) {
         let schema = self.schemas.subschema_for::<T>();
         self.success = Some(Success { status: 200, body: Some(Content::List(schema)) });
+    }
+
+    pub(crate) fn answers_lines<T: JsonSchema>(&mut self) {
+        let schema = self.schemas.subschema_for::<T>();
+        self.success = Some(Success { status: 200, body: Some(Content::Lines(schema)) });
     }
 
     pub(crate) fn answers_nothing(&mut self) {

@@ -5,6 +5,7 @@ use contract::id::EventId;
 use contract::resource::{ApiKey, PreviousKey};
 use contract::{Error, GraceSeconds, Time};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::document::{Versioned, from_doc};
 use crate::dynamo::Item;
@@ -71,6 +72,12 @@ impl StoredKey {
     pub(crate) fn cards_of(item: &Item) -> Result<Vec<Key>, Error> {
         let stored: Self = from_doc(item)?;
         Ok(stored.secrets().map(|secret| keys::key_card(&secret.hash)).collect())
+    }
+
+    /// What may be said of a stored key: nothing of its secrets but how the newest one begins.
+    pub(crate) fn described(item: &Item) -> Result<Map<String, Value>, Error> {
+        let stored: Self = from_doc(item)?;
+        serde_json::to_value(stored.key).and_then(serde_json::from_value).map_err(Error::internal)
     }
 
     /// Puts another secret in place of the one that a request has made, which was lost with its answer. The hash of that,

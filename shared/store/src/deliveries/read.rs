@@ -2,7 +2,6 @@
 
 use std::marker::PhantomData;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use contract::id::{DeliveryId, WebhookId};
 use contract::webhook::{Delivery, DeliveryStatus, EventName};
 use contract::{Code, Error, Time};
@@ -10,7 +9,7 @@ use contract::{Code, Error, Time};
 use super::open::Open;
 use super::state::{Card, State};
 use crate::OpContext;
-use crate::dynamo::{Item, LAST, fault, get_text, key_attributes, must, text};
+use crate::dynamo::{Back, Item, LAST, get_text, must};
 use crate::grant::{Get, List, Ping, Redeliver, granted};
 use crate::keys::{self, Key};
 use crate::page::{Listing, Page, PageRequest};
@@ -38,6 +37,7 @@ granted! {
     }
     Deliveries<Redeliver> {
         Main Query [Webhooks];
+        Main PutItem [AuditNotes];
         Main GetItem [Webhooks];
         Log BatchGetItem [Deliveries];
         Log GetItem [Deliveries];
@@ -47,6 +47,7 @@ granted! {
     }
     // A webhook that is switched on just then has what was held for it sent anew.
     Deliveries<Ping> {
+        Main PutItem [AuditNotes];
         Main Query [Webhooks];
         Main GetItem [Webhooks, Client];
         Log BatchWriteItem [Events, Deliveries];
@@ -168,7 +169,9 @@ impl Deliveries<List> {
         }
         let mut state: Option<Item> = None;
         loop {
-            let (found, more) = self.newest_first(&pk, [&low, &high], after.as_deref(), range).await?;
+            let before = after.as_deref();
+            let back = Back { table: Table::Log, pk: &pk, low: &low, high: &high, before, limit: range };
+            let (found, more) = store.query_back(&back).await?;
             looked_at += found.len();
             for item in found {
                 let sk = must(get_text(&item, "sk"), "sk")?.to_owned();
@@ -198,34 +201,5 @@ impl Deliveries<List> {
                 return Ok(Page { items, next_cursor: after.map(|after| listing.seal(&after)) });
             }
         }
-    }
-
-    async fn newest_first(
-        &self,
-        pk: &str,
-        [low, high]: [&str; 2],
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<(Vec<Item>, bool), Error> {
-        let store = &self.op.store;
-        let start = |sk: &str| key_attributes(&Key { table: Table::Log, pk: pk.to_owned(), sk: sk.to_owned() });
-        // From where it begins, as in [`KeyRange`]'s calls.
-        let high = after.unwrap_or(high);
-        let values: [(&str, AttributeValue); 3] = [(":pk", text(pk)), (":low", text(low)), (":high", text(high))];
-        let answer = store
-            .dynamo()
-            .query()
-            .table_name(store.table(Table::Log))
-            .consistent_read(true)
-            .scan_index_forward(false)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-            .key_condition_expression("pk = :pk AND sk BETWEEN :low AND :high")
-            .set_expression_attribute_values(Some(values.map(|(name, value)| (name.to_owned(), value)).into()))
-            .set_exclusive_start_key(after.map(start))
-            .send()
-            .await
-            .map_err(|error| fault("Query", &error))?;
-        let more = answer.last_evaluated_key.is_some();
-        Ok((answer.items.unwrap_or_default(), more))
     }
 }

@@ -1,5 +1,6 @@
 //! What callers ask to be sent: a delivery once more, and a ping.
 
+use contract::audit::Action;
 use contract::id::{DeliveryId, EventId, WebhookId};
 use contract::resource::Client;
 use contract::webhook::{Delivery, Envelope, EventName};
@@ -11,6 +12,8 @@ use super::open::{hold, no_event, raise};
 use super::read::Deliveries;
 use super::state::{Card, State};
 use super::{Message, delivery_id, ttl};
+use crate::OpContext;
+use crate::audit::Note;
 use crate::change::{Change, Outcome};
 use crate::document::{check, from_doc};
 use crate::dynamo::{number, text};
@@ -25,7 +28,11 @@ impl Deliveries<Redeliver> {
     /// # Errors
     /// `delivery_not_found`.
     pub async fn redeliver(&self, id: DeliveryId) -> Result<(Delivery, Option<Message>), Error> {
-        self.send_anew(id).await
+        let OpContext { store, scope, author } = &self.op;
+        let note = Note::of_client(scope.client(), Action::DeliveryRedelivered, format!("deliveries/{id}"));
+        let sent = self.send_anew(id).await?;
+        store.note_of(author, author.event(), &note).await?;
+        Ok(sent)
     }
 }
 
@@ -86,7 +93,7 @@ impl Deliveries<Ping> {
         precondition: Option<Precondition>,
         request_id: &str,
     ) -> Result<(Delivery, Option<Message>), Error> {
-        let crate::OpContext { store, scope, author } = &self.op;
+        let OpContext { store, scope, author } = &self.op;
         let endpoint = store.endpoint(scope.client(), webhook).await?.ok_or(Code::WebhookNotFound)?;
         check(precondition, Some(endpoint.webhook.version))?;
         let card = store.get(&keys::client(scope.client())).await?;
@@ -113,6 +120,8 @@ impl Deliveries<Ping> {
             body: serde_json::to_string(&envelope).map_err(Error::internal)?,
         };
         let pairs = [(&announcement, vec![&endpoint.webhook])];
+        let note = Note::of_client(scope.client(), Action::WebhookTested, format!("webhooks/{webhook}"));
+        store.note_of(author, id, &note).await?;
         let message = crate::dynamo::must(Announcer::open(store).announce(&pairs).await?.pop(), "message")?;
         let off = !endpoint.webhook.active && hold(store, &message).await?;
         if off && !self.is_off(webhook).await? {

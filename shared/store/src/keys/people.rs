@@ -14,8 +14,9 @@ pub(crate) fn client(client: ClientId) -> Key {
 
 /// What a client sets for itself.
 pub(crate) fn settings(client: ClientId) -> Key {
-    main(Kind::Client, client, "settings")
+    main(Kind::Client, client, SETTINGS)
 }
+pub(crate) const SETTINGS: &str = "settings";
 
 /// That a client lets pages of this origin call.
 pub(crate) fn origin(origin: &Origin, client: ClientId) -> Key {

@@ -3,10 +3,10 @@
 use std::str::FromStr;
 
 use contract::Error;
-use contract::id::{ClientId, FieldId, GroupId, WebhookId};
+use contract::id::{ClientId, FieldId, GroupId, InvitationId, KeyId, UserId, WebhookId};
 use contract::names::{EntityId, TenantId};
 
-use super::{CARD, DELETED, Kind};
+use super::{CARD, DELETED, Kind, SETTINGS};
 use crate::dynamo::must;
 
 /// What an item of the main table is about, deleted or not.
@@ -17,7 +17,18 @@ pub(crate) enum Subject {
     Values(ClientId, TenantId, GroupId, EntityId),
     Webhook(ClientId),
     Client(ClientId),
-    /// What stands beside one of these, and what only its owner has to do with.
+    Settings(ClientId),
+    /// The tenant's card.
+    Tenant(ClientId, TenantId),
+    ApiKey(ClientId),
+    Member(ClientId, UserId),
+    Invitation(ClientId),
+    User(UserId),
+    Password(UserId),
+    SecondFactor(UserId),
+    /// That something was done which no item tells.
+    Note,
+    /// What stands beside one of these.
     Other,
     /// A kind that is not known here, as one of a newer version.
     Unknown,
@@ -39,23 +50,22 @@ impl Subject {
             Kind::TenantFields if second.starts_with(FieldId::PREFIX) && first.starts_with(GroupId::PREFIX) => {
                 Self::TenantField(part(client)?, part(rest)?)
             }
+            Kind::TenantFields if sk == CARD => Self::Tenant(part(client)?, part(rest)?),
+            Kind::ApiKeys if sk.starts_with(KeyId::PREFIX) => Self::ApiKey(part(client)?),
+            Kind::Members => Self::Member(part(client)?, part(sk)?),
+            Kind::Invitations if sk.starts_with(InvitationId::PREFIX) => Self::Invitation(part(client)?),
+            Kind::User => Self::User(part(client)?),
+            Kind::Password => Self::Password(part(client)?),
+            Kind::SecondFactor => Self::SecondFactor(part(client)?),
+            Kind::AuditNotes => Self::Note,
             Kind::Values => Self::Values(part(client)?, part(rest)?, part(first)?, part(second)?),
             Kind::Webhooks if sk.starts_with(WebhookId::PREFIX) => Self::Webhook(part(client)?),
-            Kind::Definitions | Kind::GlobalFields | Kind::TenantFields | Kind::Webhooks => Self::Other,
             Kind::Client if sk == CARD => Self::Client(part(client)?),
-            Kind::Client
-            | Kind::Origin
-            | Kind::Counts
-            | Kind::Members
-            | Kind::Invitations
-            | Kind::InvitationTokens
-            | Kind::ApiKeys
-            | Kind::Slug
-            | Kind::Email
-            | Kind::User => Self::Other,
-            Kind::Password | Kind::SecondFactor | Kind::Key | Kind::GroupKeys | Kind::Tenants | Kind::Purge => {
-                Self::Other
-            }
+            Kind::Client if sk == SETTINGS => Self::Settings(part(client)?),
+            Kind::Definitions | Kind::GlobalFields | Kind::TenantFields | Kind::Webhooks => Self::Other,
+            Kind::ApiKeys | Kind::Invitations | Kind::InvitationTokens | Kind::Key => Self::Other,
+            Kind::Client | Kind::Counts | Kind::Slug | Kind::Email | Kind::GroupKeys => Self::Other,
+            Kind::Origin | Kind::Tenants | Kind::Purge => Self::Other,
             // Of the other tables.
             Kind::PasswordReset
             | Kind::KeyUses
@@ -65,6 +75,9 @@ impl Subject {
             | Kind::Events
             | Kind::Deliveries
             | Kind::Jobs
+            | Kind::Audit
+            | Kind::AuditHeads
+            | Kind::AuditDays
             | Kind::Limits => Self::Unknown,
         })
     }

@@ -22,8 +22,8 @@ use crate::webhooks::Endpoint;
 
 /// An item before and after a change.
 pub struct Record {
-    old: Option<Item>,
-    new: Option<Item>,
+    pub(crate) old: Option<Item>,
+    pub(crate) new: Option<Item>,
 }
 
 /// What a record says.
@@ -77,10 +77,10 @@ pub struct Committed {
 }
 
 /// Values by field identifier: their keys are for whoever knows the fields.
-pub(super) struct ValuesChange {
-    pub(super) group: GroupId,
-    pub(super) entity: EntityId,
-    pub(super) stored: Stored,
+pub(crate) struct ValuesChange {
+    pub(crate) group: GroupId,
+    pub(crate) entity: EntityId,
+    pub(crate) stored: Stored,
     before: HashMap<String, Value>,
 }
 
@@ -93,6 +93,16 @@ impl ValuesChange {
             return self.stored.document.contains_key(&id);
         }
         self.stored.document.get(&id) != self.before.get(&id)
+    }
+
+    /// The identifiers of all such fields, those among them that are gone.
+    pub(crate) fn touched(&self) -> Vec<String> {
+        let document = &self.stored.document;
+        if self.stored.deleted_at.is_some() {
+            return document.keys().cloned().collect();
+        }
+        let all = document.keys().chain(self.before.keys().filter(|id| !document.contains_key(*id)));
+        all.filter(|id| document.get(*id) != self.before.get(*id)).cloned().collect()
     }
 }
 
@@ -124,7 +134,16 @@ impl Record {
             Subject::Values(client, tenant, group, entity) => self.values(new, client, tenant, group, entity),
             Subject::Webhook(client) => self.webhook(new, client),
             Subject::Client(client) => self.client(new, client),
-            Subject::Other => Ok(ChangeEvent::None),
+            Subject::Tenant(..)
+            | Subject::ApiKey(_)
+            | Subject::Settings(_)
+            | Subject::Member(..)
+            | Subject::Invitation(_)
+            | Subject::User(_)
+            | Subject::Password(_)
+            | Subject::SecondFactor(_)
+            | Subject::Note
+            | Subject::Other => Ok(ChangeEvent::None),
             Subject::Unknown => Ok(ChangeEvent::Unknown),
         }
     }
@@ -157,18 +176,26 @@ impl Record {
         group: GroupId,
         entity: EntityId,
     ) -> Result<ChangeEvent, Error> {
-        // Nobody has changed what only counts on from another version.
+        let Some(change) = self.values_change(new, group, entity)? else { return Ok(ChangeEvent::None) };
+        let event = if change.stored.deleted_at.is_some() { FieldValueDeleted } else { FieldValueSaved };
+        committed(new, client, Some(tenant), event, Value::Null, Some(change))
+    }
+
+    /// What has changed of values; nothing where nobody has changed what only counts on from another version.
+    pub(crate) fn values_change(
+        &self,
+        new: &Item,
+        group: GroupId,
+        entity: EntityId,
+    ) -> Result<Option<ValuesChange>, Error> {
         if self.old.as_ref().is_some_and(|old| event_of(old) == event_of(new)) {
-            return Ok(ChangeEvent::None);
+            return Ok(None);
         }
-        let stored = Stored::read(new)?;
         let before = match &self.old {
             Some(old) => Stored::read(old)?.live_document(),
             None => HashMap::new(),
         };
-        let event = if stored.deleted_at.is_some() { FieldValueDeleted } else { FieldValueSaved };
-        let change = ValuesChange { group, entity, stored, before };
-        committed(new, client, Some(tenant), event, Value::Null, Some(change))
+        Ok(Some(ValuesChange { group, entity, stored: Stored::read(new)?, before }))
     }
 
     fn client(&self, new: &Item, client: ClientId) -> Result<ChangeEvent, Error> {

@@ -57,6 +57,17 @@ impl Endpoint {
         Self { webhook, secrets: Vec::new(), sealed_headers: BTreeMap::new() }
     }
 
+    /// Whether another one signs with other secrets.
+    pub(crate) fn has_other_secrets(&self, other: &Self) -> bool {
+        let newest = |endpoint: &Self| endpoint.secrets.first().map(|secret| secret.sealed.clone());
+        newest(self) != newest(other)
+    }
+
+    /// Whether the values of another one's headers are others.
+    pub(crate) fn has_other_headers(&self, other: &Self) -> bool {
+        self.sealed_headers != other.sealed_headers
+    }
+
     pub(super) fn seal(
         &mut self,
         client: ClientId,

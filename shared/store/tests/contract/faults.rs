@@ -16,7 +16,7 @@ use crate::fixture::{
 };
 use crate::life::{self, Lived, new_key};
 
-const WRITES: [&str; 4] = ["PutItem", "UpdateItem", "TransactWriteItems", "DeleteItem"];
+const WRITES: [&str; 3] = ["PutItem", "UpdateItem", "TransactWriteItems"];
 
 fn is_write(call: &Call<'_>) -> bool {
     WRITES.contains(&call.operation)

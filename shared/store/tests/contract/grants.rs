@@ -167,8 +167,8 @@ async fn credentials_and_accounts() {
     let session =
         under(&account, Store::SESSION_GRANTS, account.store.verify_session(&token, &request_info())).await.unwrap();
     let session = second_factor(&account, session).await;
-    works!(account, Sessions<Get>, Sessions::open(&account.store), info(&session));
-    works!(account, Sessions<Delete>, Sessions::open(&account.store), end(&session));
+    works!(account, Sessions<Get>, Sessions::open(&account.store, account.tables.author()), info(&session));
+    works!(account, Sessions<Delete>, Sessions::open(&account.store, account.tables.author()), end(&session));
     let grants = [Store::IDEMPOTENCY_GRANTS, Store::LONG_ANSWER_GRANTS].concat();
     let long = answer(&" ".repeat(500_000));
     for ending in [Ending::Refused, Ending::Failed, Ending::Answered(long.clone())] {

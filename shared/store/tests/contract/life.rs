@@ -58,8 +58,8 @@ async fn sessions(account: &Account) -> Result<(), Error> {
     let (info, token) = account.tables.log_in(&named("Ada@Example.com"), named("correct horse"), None).await?;
     assert_eq!((&info.user, &info.client), (&account.user, &account.client));
     let session = account.store.verify_session(&token, &request_info()).await?.unwrap();
-    assert_eq!(Sessions::open(&account.store).info(&session).await?, info);
-    Sessions::open(&account.store).end(&session).await?;
+    assert_eq!(Sessions::open(&account.store, account.tables.author()).info(&session).await?, info);
+    Sessions::open(&account.store, account.tables.author()).end(&session).await?;
     assert!(account.store.verify_session(&token, &request_info()).await?.is_none());
     Ok(())
 }

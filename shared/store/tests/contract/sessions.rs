@@ -31,8 +31,8 @@ async fn a_session_ends_at_logout_and_no_other_does() -> Result<(), Error> {
     let session = verified(&account, &one).await.unwrap();
     assert_eq!((session.user_id(), session.scope.client()), (account.user.id, account.client.id));
     assert_eq!(session.user, account.user);
-    Sessions::open(&account.store).end(&session).await?;
-    Sessions::open(&account.store).end(&session).await?;
+    Sessions::open(&account.store, account.tables.author()).end(&session).await?;
+    Sessions::open(&account.store, account.tables.author()).end(&session).await?;
     assert!(verified(&account, &one).await.is_none());
     assert!(verified(&account, &two).await.is_some());
     Ok(())
@@ -119,7 +119,7 @@ async fn ones_sessions_are_listed_and_ended() -> Result<(), Error> {
     });
     assert!(one.is_ok() || other.is_ok());
     let asking = verified(&account, &log_in(&account).await).await.unwrap();
-    Sessions::open(&account.store).end(&asking).await?;
+    Sessions::open(&account.store, account.tables.author()).end(&asking).await?;
     assert_eq!(refused(all(&account).end_others(&asking).await), Code::Unauthenticated);
     Ok(())
 }

@@ -1,0 +1,5 @@
+//! The function `export-audit-log`.
+
+fn main() {
+    runtime::serve(&audit_log::EXPORT);
+}

@@ -1,0 +1,5 @@
+//! The function `recorder`.
+
+fn main() {
+    runtime::consume(&recorder::RECORDER);
+}
