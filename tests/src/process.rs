@@ -52,11 +52,14 @@ impl Dev {
         Self::with(folder, number, &["--listen", "127.0.0.1:0"]).await
     }
 
-    /// The same with other flags.
+    /// The same with other flags. Its log is JSON, if they do not say otherwise.
     pub async fn with(folder: &Path, number: u32, flags: &[&str]) -> Self {
         let log = folder.join(format!("{number}.log"));
         let mut command = Command::new(program("hedgerow"));
-        command.arg("dev").arg("--data").arg(folder.join("data")).args(flags);
+        command.args(["dev", "--data"]).arg(folder.join("data")).args(flags);
+        if !flags.contains(&"--log") {
+            command.args(["--log", "json"]);
+        }
         command.stdout(Stdio::piped()).stderr(std::fs::File::create(&log).unwrap()).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());

@@ -9,6 +9,7 @@ use contract::id::ClientId;
 use contract::{Error, Time};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
+use store::calls::CallObserver;
 use store::deliveries::Message;
 use store::jobs::Task;
 
@@ -70,6 +71,7 @@ impl Queues {
     /// Queues at addresses that begin like this.
     #[must_use]
     pub fn new(sqs: Client, base: String) -> Self {
+        let sqs = Client::from_conf(sqs.config().to_builder().interceptor(CallObserver).build());
         Self { sqs, base }
     }
 

@@ -23,6 +23,7 @@ use http::{HeaderMap, HeaderValue};
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use store::apart;
 use store::author::Seed;
+use store::calls::Calls;
 
 use crate::app::App;
 use crate::endpoint::Endpoint;
@@ -33,7 +34,7 @@ use crate::request::incoming::{self, REQUEST_ID};
 use crate::respond::{Reply, headers};
 use crate::spec::route::HeaderPolicy;
 
-/// A gate. What it finds out goes into the context; it refuses with an error.
+/// What a gate does. What it finds out goes into the context; it refuses with an error.
 enum Gate {
     /// One that looks at what is there.
     Check(fn(&RequestContext) -> Result<(), Error>),
@@ -44,25 +45,27 @@ enum Gate {
 /// The verdict of a gate, to come: to go on, or an answer.
 type Asked<'c> = Pin<Box<dyn Future<Output = Result<Option<Reply>, Error>> + Send + 'c>>;
 
-/// The order is part of the contract: which refusal a caller sees if there are several reasons.
-const GATES: &[Gate] = &[
-    Gate::Check(own_delivery::refuse_own_delivery),
-    Gate::Ask(authenticate::authenticate),
-    Gate::Ask(standing::look_up),
-    Gate::Check(address::refuse_addresses),
-    Gate::Check(authorize::authorize),
-    Gate::Check(csrf::refuse_other_sites),
-    Gate::Check(standing::admit),
-    Gate::Check(body::refuse_unreadable),
-    Gate::Check(query::refuse_unknown_parameters),
-    Gate::Ask(idempotency::reserve),
+/// The order is part of the contract: which refusal a caller sees if there are several reasons. By their names the log and
+/// the metrics know them.
+const GATES: &[(&str, Gate)] = &[
+    ("own_delivery", Gate::Check(own_delivery::refuse_own_delivery)),
+    ("credential", Gate::Ask(authenticate::authenticate)),
+    ("client", Gate::Ask(standing::look_up)),
+    ("address", Gate::Check(address::refuse_addresses)),
+    ("access", Gate::Check(authorize::authorize)),
+    ("other_site", Gate::Check(csrf::refuse_other_sites)),
+    ("client", Gate::Check(standing::admit)),
+    ("body", Gate::Check(body::refuse_unreadable)),
+    ("query", Gate::Check(query::refuse_unknown_parameters)),
+    ("idempotency", Gate::Ask(idempotency::reserve)),
 ];
 
 /// Answers an event on a route. This is the entry of every function, in AWS and on one machine.
 pub async fn answer(app: &App, endpoint: &'static Endpoint, event: ApiGatewayV2httpRequest) -> Reply {
     let started = Instant::now();
     let mut context = RequestContext::new(app, &endpoint.route, event);
-    let passed = caught(pass(endpoint, &mut context)).await;
+    let calls = Calls::of(&context.incoming.info.request_id);
+    let passed = calls.made_by(caught(pass(endpoint, &mut context))).await;
     let request_id = &context.incoming.info.request_id;
     let (mut reply, error) = match passed {
         Ok(reply) => (reply, None),
@@ -71,7 +74,7 @@ pub async fn answer(app: &App, endpoint: &'static Endpoint, event: ApiGatewayV2h
     finish(&mut reply, endpoint.route.headers, request_id);
     cors::expose(&context, &mut reply.headers);
     reply.headers.extend(std::mem::take(&mut context.headers));
-    log::request(started, &context, reply.status, error.as_ref());
+    log::request(started, &context, reply.status, error.as_ref(), calls.used());
     reply
 }
 
@@ -88,13 +91,17 @@ async fn pass(endpoint: &'static Endpoint, context: &mut RequestContext) -> Resu
 }
 
 async fn pass_gates(context: &mut RequestContext) -> Result<Option<Reply>, Error> {
-    for gate in GATES {
-        match gate {
-            Gate::Check(check) => check(context)?,
-            Gate::Ask(ask) => {
-                if let Some(reply) = ask(context).await? {
-                    return Ok(Some(reply));
-                }
+    for (name, gate) in GATES {
+        let verdict = match gate {
+            Gate::Check(check) => check(context).map(|()| None),
+            Gate::Ask(ask) => ask(context).await,
+        };
+        match verdict {
+            Ok(None) => {}
+            Ok(reply) => return Ok(reply),
+            Err(error) => {
+                context.refused_by = Some(*name).filter(|_| error.code().status() < 500);
+                return Err(error);
             }
         }
     }

@@ -33,6 +33,8 @@ pub struct RequestContext {
     pub caller: Caller,
     /// Where the caller's client stands, once it is known who asks.
     pub standing: Option<Standing>,
+    /// The gate that refused it, if one did.
+    pub(crate) refused_by: Option<&'static str>,
     /// Headers of the answer, a refusal's too.
     pub headers: HeaderMap,
     /// What identifiers and times are made from: of an earlier try, under its idempotency key.
@@ -53,6 +55,7 @@ impl RequestContext {
             incoming: Incoming::from_event(event, seed),
             caller: Caller::Anonymous,
             standing: None,
+            refused_by: None,
             headers: HeaderMap::new(),
             seed,
             reservation: None,
