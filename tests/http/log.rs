@@ -58,7 +58,10 @@ async fn a_line_says_who_did_what_from_where_and_what_it_took() {
     assert_eq!((&refused["path"], &refused["error"]), (&json!("/api/v1/field-groups"), &json!("unauthenticated")));
     assert!(refused.get("client").is_none() && refused.get("actor").is_none(), "{refused}");
     let sets = refused["_aws"]["CloudWatchMetrics"].as_array().unwrap();
-    assert!(sets.iter().any(|set| set["Dimensions"] == json!([["gate"]]) && set["Metrics"][0]["Name"] == "Refusals"));
+    assert!(
+        sets.iter()
+            .any(|set| set["Dimensions"] == json!([["table", "gate"]]) && set["Metrics"][0]["Name"] == "Refusals")
+    );
 
     // What is not there was refused by no gate.
     let missing = of("request", &missing);
@@ -71,7 +74,7 @@ async fn a_line_says_who_did_what_from_where_and_what_it_took() {
         ("webhook", webhook["id"].clone()),
         ("event", json!(arrived[0].event_id())),
         ("attempt", json!(1)),
-        ("status", json!(200)),
+        ("status", json!(204)),
     ] {
         assert_eq!(attempt[name], value, "{name} of {attempt}");
     }

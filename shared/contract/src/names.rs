@@ -114,6 +114,14 @@ impl Email {
         email::fold(&self.0)
     }
 
+    /// Whether mail to both surely reaches one mailbox, where [`Email::folded`] is the same: what stands before the `@`
+    /// differs in the case of ASCII letters at the most.
+    #[must_use]
+    pub fn is_spelt_as(&self, other: &Self) -> bool {
+        let local = |email: &Self| email.0.rsplit_once('@').map(|(local, _)| local.to_ascii_lowercase());
+        local(self) == local(other)
+    }
+
     /// The address for mail systems that do not speak RFC 6531, as Amazon SES; nothing if they can't have it, since what
     /// stands before its `@` is not ASCII.
     #[must_use]

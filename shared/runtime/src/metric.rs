@@ -1,23 +1,69 @@
 //! Metrics: lines that CloudWatch reads numbers from (its embedded metric format).
 
-use contract::Time;
+use contract::{Error, Time};
 use serde_json::{Value, json};
+use store::tables::Table;
+
+use crate::app::App;
+use crate::extract::Part;
 
 const NAMESPACE: &str = "Hedgerow";
 
 /// What a line says of its metrics.
-pub(crate) fn about(at: Time, sets: Vec<Value>) -> Value {
+pub(crate) fn about(at: Time, sets: &[Value]) -> Value {
     json!({ "Timestamp": at.millis(), "CloudWatchMetrics": sets })
 }
 
 /// Metrics by these members of their line.
-pub(crate) fn set(dimensions: &[&str], metrics: Value) -> Value {
+pub(crate) fn set(dimensions: &[&str], metrics: &Value) -> Value {
     json!({ "Namespace": NAMESPACE, "Dimensions": [dimensions], "Metrics": metrics })
 }
 
-/// Counts something, under the function that counts it.
-pub fn count(operation: &str, name: &str, number: u64, at: Time) {
-    let sets = vec![set(&["operation"], json!([{ "Name": name, "Unit": "Count" }]))];
-    let line = json!({ "_aws": about(at, sets), "operation": operation, name: number });
-    crate::log::machine_line(&line.to_string());
+/// Counts under the function that counts and the main table of its deployment: an account may have several deployments, and
+/// each is told of its own numbers.
+pub struct Metrics {
+    main_table: String,
+}
+
+impl Part for Metrics {
+    fn take(app: &App) -> Result<Self, Error> {
+        Ok(Self { main_table: app.store()?.names().of(Table::Main).to_owned() })
+    }
+}
+
+impl Metrics {
+    /// Counts something.
+    pub fn count(&self, operation: &str, name: &str, number: u64, at: Time) {
+        crate::log::machine_line(&self.line(operation, name, number, at).to_string());
+    }
+
+    fn line(&self, operation: &str, name: &str, number: u64, at: Time) -> Value {
+        let sets = [set(&["operation", "table"], &json!([{ "Name": name, "Unit": "Count" }]))];
+        json!({
+            "_aws": about(at, &sets),
+            "operation": operation,
+            "table": self.main_table,
+            name: number,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What an alarm on it has to name: `infra/xtask/src/template/alarms.rs`.
+    #[test]
+    fn a_count_has_all_that_its_directive_names() {
+        let metrics = Metrics { main_table: "hedgerow-main".to_owned() };
+        let line = metrics.line("fan-out", "UnknownRecords", 3, Time::from_millis(1));
+        let directive = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(directive["Namespace"], "Hedgerow");
+        assert_eq!(directive["Dimensions"], json!([["operation", "table"]]));
+        assert_eq!(directive["Metrics"][0]["Name"], "UnknownRecords");
+        assert_eq!(
+            (&line["operation"], &line["table"], &line["UnknownRecords"]),
+            (&json!("fan-out"), &json!("hedgerow-main"), &json!(3))
+        );
+    }
 }

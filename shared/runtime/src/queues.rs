@@ -70,6 +70,7 @@ struct Outgoing {
 impl Queues {
     /// Queues at addresses that begin like this.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "it is the queues' from here on, and observed")]
     pub fn new(sqs: Client, base: String) -> Self {
         let sqs = Client::from_conf(sqs.config().to_builder().interceptor(CallObserver).build());
         Self { sqs, base }

@@ -1,7 +1,6 @@
 //! What one request, or one batch of a queue's or the stream's, asks of AWS: every call that is made for it bears its
 //! identifier, and is counted.
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -56,9 +55,9 @@ impl Calls {
         Arc::new(Self { request_id: request_id.to_owned(), read, written, calls, attempts })
     }
 
-    /// Does work whose calls are these.
+    /// Does work whose calls are these. On the heap: a request's future is large, and moved here.
     pub async fn made_by<T>(self: &Arc<Self>, work: impl Future<Output = T>) -> T {
-        CURRENT.scope(self.clone(), work).await
+        CURRENT.scope(self.clone(), Box::pin(work)).await
     }
 
     /// What they took so far.
@@ -75,14 +74,8 @@ impl Calls {
 }
 
 /// What marks and counts the calls of an SDK client, of whichever service.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct CallObserver;
-
-impl fmt::Debug for CallObserver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CallObserver")
-    }
-}
 
 fn current(then: impl FnOnce(&Calls)) {
     // What is called outside of any request, as while a process starts, is nobody's.

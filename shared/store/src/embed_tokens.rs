@@ -180,7 +180,7 @@ impl EmbedTokens {
     /// None of the contract's.
     pub async fn revoke(&self) -> Result<(), Error> {
         let author = &self.op.author;
-        let (event, at) = (author.event(), number(author.at().millis()));
+        let (event, at) = (author.event(), number(self.op.first_carried_out().millis()));
         // A later revocation holds.
         let earlier = "(attribute_not_exists(#tokensNotBefore) OR #tokensNotBefore < :at)";
         let revoked = || {

@@ -11,7 +11,7 @@ use contract::permission::Role;
 use contract::resource::{Invitation, Member, SessionInfo};
 use contract::{Code, Error, Problems, Time};
 
-use crate::accounts::{email_row, hashed, user_at};
+use crate::accounts::{email_row, hashed, refuse_easy, user_at};
 use crate::author::{Author, unique};
 use crate::change::{Change, Outcome};
 use crate::document::{from_doc, holding, to_doc};
@@ -25,6 +25,7 @@ use crate::page::{Listing, Page, PageRequest};
 use crate::scope::ClientScope;
 use crate::second_factor_check::{self, Shown};
 use crate::sessions::{self, SessionCredential};
+use crate::standing::still_open;
 use crate::tables::Table;
 use crate::users::{MAX_MEMBERSHIPS, Membership, Person, UserCard};
 use crate::{OpContext, Store};
@@ -238,11 +239,6 @@ impl Invitations<Delete> {
     }
 }
 
-/// That a client has not been closed meanwhile.
-fn still_open(client: ClientId) -> Change {
-    Change::check(keys::client(client)).when("attribute_exists(#pk) AND attribute_not_exists(#deletedAt)")
-}
-
 impl Acceptance {
     /// For a request of nobody's.
     #[must_use]
@@ -286,6 +282,10 @@ impl Acceptance {
         };
         let [card, factor] = store.batch_get([&keys::user(user), &keys::second_factor(user)]).await?;
         let card = UserCard::read(&must(card, "user")?)?;
+        // `straße@` and `strasse@` can't both have accounts, and may be two mailboxes: the mail went to this one.
+        if !card.person.email.is_spelt_as(&stored.invitation.email) {
+            return Err(Error::dead_link().into());
+        }
         // Whoever opened the account may not be who reads this mail. What is wrong with the password is told before the code
         // is looked at, or it would tell whether that is right.
         let hash = if card.is_proven { None } else { Some(self.new_password(&stored, password).await?) };
@@ -318,7 +318,7 @@ impl Acceptance {
             || Problems::one("password", "required", "Choose a password: nobody has shown yet to read this mail.");
         let password = password.ok_or_else(missing)?;
         let client = self.store.client_card(stored.client).await?;
-        password.check("password", &stored.invitation.email, &[client.name.as_str()])?;
+        refuse_easy("password", &password, &stored.invitation.email, vec![client.name]).await?;
         hashed(password).await
     }
 

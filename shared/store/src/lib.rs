@@ -211,19 +211,21 @@ struct Inner {
 impl Store {
     /// A store over these tables.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "it is the store's from here on, and observed")]
     pub fn new(dynamo: Client, names: TableNames, clock: Clock, settings: Settings) -> Self {
-        Self::build(dynamo, names, clock, settings, definitions::SETTLED)
+        Self::build(&dynamo, names, clock, settings, definitions::SETTLED)
     }
 
     /// The same over an engine whose reads see a transaction whole or not at all, as the embedded one's do: what it
     /// reads of a schema may be cached at once.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "it is the store's from here on, and observed")]
     pub fn over_whole_reads(dynamo: Client, names: TableNames, clock: Clock, settings: Settings) -> Self {
-        Self::build(dynamo, names, clock, settings, Duration::ZERO)
+        Self::build(&dynamo, names, clock, settings, Duration::ZERO)
     }
 
     fn build(
-        dynamo: Client,
+        dynamo: &Client,
         names: TableNames,
         clock: Clock,
         Settings { caches, sessions, signup }: Settings,
@@ -269,7 +271,9 @@ impl Store {
         &self.0.dynamo
     }
 
-    fn names(&self) -> &TableNames {
+    /// What its tables are called.
+    #[must_use]
+    pub fn names(&self) -> &TableNames {
         &self.0.names
     }
 }

@@ -9,7 +9,7 @@ use contract::names::Email;
 use contract::{Code, Error, Time};
 
 use crate::Store;
-use crate::accounts::{blocking, hash_of, hashed, set_hash, user_at};
+use crate::accounts::{blocking, hash_of, hashed, refuse_easy, set_hash, user_at};
 use crate::author::{Author, unique};
 use crate::change::{Change, Outcome};
 use crate::dynamo::{get_text, must, must_parse, number, text};
@@ -64,10 +64,9 @@ granted! {
 }
 
 /// Refuses a password that is too easily guessed by who knows the user.
-async fn check(store: &Store, path: &str, password: &Password, card: &UserCard) -> Result<(), Error> {
+async fn check(store: &Store, path: &'static str, password: &Password, card: &UserCard) -> Result<(), Error> {
     let clients = store.clients_of(card).await?;
-    let names: Vec<&str> = clients.iter().map(|client| client.name.as_str()).collect();
-    Ok(password.check(path, &card.person.email, &names)?)
+    refuse_easy(path, password, &card.person.email, clients.into_iter().map(|client| client.name).collect()).await
 }
 
 /// What has been compared.
@@ -135,7 +134,7 @@ impl OwnPassword {
             // Changed by another session meanwhile, which has ended this one.
             let own = set_hash(user, &hash, &was).or(Code::InvalidCredentials);
             let mut changes = vec![login_attempts::succeeded(email, author.at()), own];
-            changes.extend(next_epoch(&card, Some(asking)));
+            changes.extend(next_epoch(&card, Some(asking))?);
             let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
             match store.commit(changes, event).await? {
                 Outcome::Done => Ok(Step::Done(())),

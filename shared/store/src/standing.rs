@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Store;
 use crate::cache::{Cache, Heavy};
+use crate::change::Change;
 use crate::document::{deleted_at, from_doc};
 use crate::dynamo::{Item, get_text};
 use crate::grant::{Grant, grants};
@@ -149,4 +150,9 @@ impl Store {
     pub(crate) async fn plan_limits(&self, client: ClientId) -> Result<Limits, Error> {
         Ok(self.standing(client).await?.map(|standing| standing.limits).unwrap_or_default())
     }
+}
+
+/// That a client has not been closed meanwhile.
+pub(crate) fn still_open(client: ClientId) -> Change {
+    Change::check(keys::client(client)).when("attribute_exists(#pk) AND attribute_not_exists(#deletedAt)")
 }

@@ -51,6 +51,7 @@ const GATES: &[(&str, Gate)] = &[
     ("own_delivery", Gate::Check(own_delivery::refuse_own_delivery)),
     ("credential", Gate::Ask(authenticate::authenticate)),
     ("client", Gate::Ask(standing::look_up)),
+    ("client", Gate::Check(standing::refuse_ended)),
     ("address", Gate::Check(address::refuse_addresses)),
     ("access", Gate::Check(authorize::authorize)),
     ("other_site", Gate::Check(csrf::refuse_other_sites)),

@@ -1,4 +1,4 @@
-//! Whether the caller's client is open, has a subscription for what is asked, and requires a second factor.
+//! Whether the caller's client is there and open, has a subscription for what is asked, and requires a second factor.
 
 use contract::{Code, Error};
 
@@ -18,18 +18,21 @@ pub(super) fn look_up(context: &mut RequestContext) -> Asked<'_> {
     })
 }
 
-/// Refuses what a closed client's credentials ask: they are dead, but for its owners' sessions. And, without a
-/// subscription in force, what changes something, and embed tokens altogether (contract: `subscription_inactive`).
-pub(super) fn admit(context: &RequestContext) -> Result<(), Error> {
-    let (caller, route) = (&context.caller, context.route);
+/// Refuses a closed client's credentials, as if they were revoked, but for its owners' sessions.
+pub(super) fn refuse_ended(context: &RequestContext) -> Result<(), Error> {
     let Some(standing) = &context.standing else { return Ok(()) };
-    let ended = match caller {
+    let ended = match &context.caller {
         Caller::Session(session) => !session.is_owner() && standing.has_ended(session.id.made_at()),
         _ => standing.is_closed,
     };
-    if ended {
-        return Err(Code::Unauthenticated.into());
-    }
+    if ended { Err(Code::Unauthenticated.into()) } else { Ok(()) }
+}
+
+/// Refuses what a closed client's owners may not do, what needs a second factor, and, without a subscription in force,
+/// what changes something, and embed tokens altogether (contract: `subscription_inactive`).
+pub(super) fn admit(context: &RequestContext) -> Result<(), Error> {
+    let (caller, route) = (&context.caller, context.route);
+    let Some(standing) = &context.standing else { return Ok(()) };
     if route.is_of_ones_account() {
         return Ok(());
     }

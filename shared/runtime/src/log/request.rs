@@ -8,6 +8,7 @@ use contract::{Error, Time};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::calls::Used;
+use store::tables::Table;
 
 use super::{FORM, Form, line, time_of_day};
 use crate::metric;
@@ -51,16 +52,18 @@ struct Line<'a> {
     error: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<String>,
+    /// None of a function that has no table to be told apart by.
     #[serde(flatten)]
-    metrics: Metrics,
+    metrics: Option<Metrics>,
 }
 
 /// What CloudWatch counts of a line (its embedded metric format). By operation it has Lambda's own metrics, which cost
-/// nothing; these are for all, and refusals by gate.
+/// nothing; these are for all of a deployment, which is told from others by its main table, and refusals by gate.
 #[derive(Serialize)]
 struct Metrics {
     #[serde(rename = "_aws")]
     about: Value,
+    table: String,
     #[serde(rename = "Requests")]
     requests: u8,
     #[serde(rename = "Latency")]
@@ -70,13 +73,14 @@ struct Metrics {
 }
 
 impl Metrics {
-    fn of(at: Time, millis: f64, is_refused: bool) -> Self {
+    fn of(table: &str, at: Time, millis: f64, is_refused: bool) -> Self {
         let all = json!([{ "Name": "Requests", "Unit": "Count" }, { "Name": "Latency", "Unit": "Milliseconds" }]);
-        let mut sets = vec![metric::set(&[], all)];
+        let mut sets = vec![metric::set(&["table"], &all)];
         if is_refused {
-            sets.push(metric::set(&["gate"], json!([{ "Name": "Refusals", "Unit": "Count" }])));
+            sets.push(metric::set(&["table", "gate"], &json!([{ "Name": "Refusals", "Unit": "Count" }])));
         }
-        Self { about: metric::about(at, sets), requests: 1, latency: millis, refusals: is_refused.then_some(1) }
+        let (about, table) = (metric::about(at, &sets), table.to_owned());
+        Self { about, table, requests: 1, latency: millis, refusals: is_refused.then_some(1) }
     }
 }
 
@@ -111,7 +115,10 @@ pub(crate) fn request(started: Instant, context: &RequestContext, status: u16, e
         gate: context.refused_by,
         error: error.map(|error| error.code().name()),
         cause: error.and_then(Error::cause).map(ToString::to_string),
-        metrics: Metrics::of(timestamp, millis, context.refused_by.is_some()),
+        metrics: context.app.store.as_ref().map(|store| {
+            let table = store.names().of(Table::Main);
+            Metrics::of(table, timestamp, millis, context.refused_by.is_some())
+        }),
     };
     match form {
         Form::Json => line(&serde_json::to_string(&of_request).unwrap_or_default()),
@@ -176,7 +183,7 @@ mod tests {
             gate: Some("subscription"),
             error: Some("unavailable"),
             cause: Some("GetItem:\nno".to_owned()),
-            metrics: Metrics::of(at, 3.21, true),
+            metrics: Some(Metrics::of("hedgerow-main", at, 3.21, true)),
         }
     }
 

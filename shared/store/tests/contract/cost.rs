@@ -51,7 +51,7 @@ async fn lived() -> (Tables, Account, Lived) {
 #[tokio::test]
 async fn an_authenticated_read_is_one_round_trip_warm_and_two_cold() {
     let (tables, account, lived) = lived().await;
-    let secret = account.keys().create(new_key()).await.unwrap().1;
+    let secret = account.keys().create(new_key()).await.unwrap().1.unwrap();
     let meter = Meter(&tables);
     let cold = account.elsewhere();
     let read = || async {

@@ -146,6 +146,7 @@ pub(crate) fn list_origins(origins: &Value) -> impl Fn(&mut Settings) -> Result<
 
 async fn api_keys(account: &Account) -> Result<KeyId, Error> {
     let (key, secret) = account.keys().create(new_key()).await?;
+    let secret = secret.unwrap();
     assert_eq!(account.store.verify_key(&secret).await?.map(|key| key.id), Some(key.id));
     let rename = |key: &mut contract::resource::ApiKey| {
         key.name = named("Renamed");
