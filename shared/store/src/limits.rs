@@ -2,6 +2,7 @@
 //! transactions, so that no two processes together make one too many.
 
 use contract::id::ClientId;
+use contract::subscription::Limits;
 use contract::{Code, Error};
 
 use crate::change::Change;
@@ -39,8 +40,8 @@ pub(crate) fn reached(whose: &str, most: u64, what: &str) -> Error {
 /// What is counted of a client.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Counted {
-    /// The sort key of its counter.
-    key: &'static str,
+    /// The sort key of its counter, and what it is called.
+    pub(crate) key: &'static str,
     most: u64,
     /// In a sentence.
     name: &'static str,
@@ -56,7 +57,28 @@ pub(crate) const COUNTED_INVITATIONS: Counted =
 pub(crate) const COUNTED_API_KEYS: Counted = Counted { key: "api-keys", most: API_KEYS, name: "API keys" };
 pub(crate) const COUNTED_WEBHOOKS: Counted = Counted { key: "webhooks", most: WEBHOOKS, name: "webhooks" };
 
+/// All that is counted of a client.
+pub(crate) const COUNTED: [Counted; 6] = [
+    COUNTED_FIELD_GROUPS,
+    COUNTED_GLOBAL_FIELDS,
+    COUNTED_API_KEYS,
+    COUNTED_WEBHOOKS,
+    COUNTED_MEMBERS,
+    COUNTED_INVITATIONS,
+];
+
 impl Counted {
+    /// How many a client on this plan may have.
+    pub(crate) fn of_plan(self, plan: &Limits) -> u64 {
+        let own = match self.key {
+            "global-fields" => plan.fields,
+            "webhooks" => plan.webhooks,
+            "members" => plan.members,
+            _ => None,
+        };
+        self.within(own).most
+    }
+
     /// The same where a plan allows so many, if it has a limit of its own.
     pub(crate) fn within(self, plan: Option<u64>) -> Self {
         Self { most: plan.map_or(self.most, |plan| plan.min(self.most)), ..self }

@@ -1,5 +1,6 @@
 //! What a deployment chooses.
 
+use contract::rate_limit::RateLimits;
 use functions::settings::at_once;
 use runtime::Queue;
 
@@ -45,6 +46,14 @@ pub(super) fn parameters() -> Node {
             .with("MaxValue", 43_200_u64),
         "Signup" => text("first", "Who may open an account: anyone, only who is invited into one that there is, or the first alone")
             .with("AllowedValues", ["anyone", "invited", "first"]),
+        "TrustedProxies" => number(0, "How many proxies stand before the API, like CloudFront; the caller's address is what the outermost of them wrote down")
+            .with("MinValue", 0_u64)
+            .with("MaxValue", 10_u64),
+        "RateLimits" => text("", "Rate limits in place of the defaults, like management=100/1,login=5/900 (how many in how many seconds); docs/limits.md has the names")
+            .with("AllowedPattern", "^([a-z-]+=[1-9][0-9]*/[1-9][0-9]*(,[a-z-]+=[1-9][0-9]*/[1-9][0-9]*)*)?$"),
+        "RateLimitCeiling" => number(u64::from(RateLimits::CEILING), "The requests a second that a client may set for its keys, or a key may have, at the most")
+            .with("MinValue", 1_u64)
+            .with("MaxValue", 10_000_u64),
         "WebhookHttp" => text("false", "Whether webhooks may go to http:, not to https: alone")
             .with("AllowedValues", ["false", "true"]),
         "WebhookPorts" => text("443", "The ports that webhooks may go to, separated by commas")

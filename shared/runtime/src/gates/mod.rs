@@ -11,6 +11,7 @@ mod idempotency;
 mod key_use;
 mod own_delivery;
 mod query;
+pub(crate) mod rate_limit;
 mod standing;
 
 use std::panic::AssertUnwindSafe;
@@ -48,6 +49,7 @@ type Asked<'c> = Pin<Box<dyn Future<Output = Result<Option<Reply>, Error>> + Sen
 /// The order is part of the contract: which refusal a caller sees if there are several reasons. By their names the log and
 /// the metrics know them.
 const GATES: &[(&str, Gate)] = &[
+    ("rate_limit", Gate::Ask(rate_limit::count_address)),
     ("own_delivery", Gate::Check(own_delivery::refuse_own_delivery)),
     ("credential", Gate::Ask(authenticate::authenticate)),
     ("client", Gate::Ask(standing::look_up)),
@@ -56,6 +58,7 @@ const GATES: &[(&str, Gate)] = &[
     ("access", Gate::Check(authorize::authorize)),
     ("other_site", Gate::Check(csrf::refuse_other_sites)),
     ("client", Gate::Check(standing::admit)),
+    ("rate_limit", Gate::Ask(rate_limit::count_caller)),
     ("body", Gate::Check(body::refuse_unreadable)),
     ("query", Gate::Check(query::refuse_unknown_parameters)),
     ("idempotency", Gate::Ask(idempotency::reserve)),
@@ -87,7 +90,10 @@ async fn pass(endpoint: &'static Endpoint, context: &mut RequestContext) -> Resu
             handled
         }
         Ok(Some(reply)) => key_use::noted(context, async { Ok(reply) }).await,
-        Err(error) => key_use::noted(context, async { Err(error) }).await,
+        Err(error) => {
+            let error = rate_limit::count_refused(context, error).await;
+            key_use::noted(context, async { Err(error) }).await
+        }
     }
 }
 
