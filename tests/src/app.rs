@@ -9,7 +9,7 @@ use std::time::Duration;
 use auth::{PasswordHash, SessionToken};
 use aws_sdk_dynamodb::types::AttributeValue;
 use contract::permission::{KeyType, Permissions};
-use contract::rate_limit::{LimitName, NamedRate, RateLimits};
+use contract::rate_limit::{Rate, RateLimits};
 use engines::{Engines, SentMail};
 use local::backend::Backend;
 use local::gateway::Gateway;
@@ -211,9 +211,7 @@ impl App {
 
 /// With rate limits that nobody runs into who is about something else.
 fn unlimited(mut backend: Backend) -> Backend {
-    let rate = "1000000/1".parse().unwrap();
-    let named = LimitName::ALL.iter().map(|name| NamedRate { name: *name, rate });
-    backend.app.rate_limits = RateLimits::default().with(named);
+    backend.app.rate_limits = RateLimits::uniform(Rate::per_second(1_000_000));
     backend
 }
 

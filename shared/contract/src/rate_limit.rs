@@ -148,6 +148,12 @@ impl RateLimits {
     /// The requests a second that a client may set for its keys, or a key may have, unless a deployment says otherwise.
     pub const CEILING: u32 = 10_000;
 
+    /// The same rate for all of them.
+    #[must_use]
+    pub fn uniform(rate: Rate) -> Self {
+        Self { rates: vec![rate; DEFAULTS.len()], ..Self::default() }
+    }
+
     /// With these in place of the defaults; of several of one name the last counts.
     #[must_use]
     pub fn with(mut self, named: impl IntoIterator<Item = NamedRate>) -> Self {

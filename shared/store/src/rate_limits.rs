@@ -225,7 +225,8 @@ impl Store {
             let admitted = match asked {
                 Asked::Refused => false,
                 Asked::Admitted => true,
-                Asked::Write(write) => match host.learn(self.write(limit, write).await?) {
+                // On the heap: futures inside futures are large.
+                Asked::Write(write) => match host.learn(Box::pin(self.write(limit, write)).await?) {
                     true => true,
                     false => continue,
                 },

@@ -69,7 +69,8 @@ pub async fn answer(app: &App, endpoint: &'static Endpoint, event: ApiGatewayV2h
     let started = Instant::now();
     let mut context = RequestContext::new(app, &endpoint.route, event);
     let calls = Calls::of(&context.incoming.info.request_id);
-    let passed = calls.made_by(caught(pass(endpoint, &mut context))).await;
+    // On the heap: futures inside futures are large.
+    let passed = calls.made_by(caught(Box::pin(pass(endpoint, &mut context)))).await;
     let request_id = &context.incoming.info.request_id;
     let (mut reply, error) = match passed {
         Ok(reply) => (reply, None),
@@ -85,13 +86,14 @@ pub async fn answer(app: &App, endpoint: &'static Endpoint, event: ApiGatewayV2h
 async fn pass(endpoint: &'static Endpoint, context: &mut RequestContext) -> Result<Reply, Error> {
     match pass_gates(context).await {
         Ok(None) => {
-            let handled = key_use::noted(context, caught(async { begin(endpoint, context).await?.await })).await;
+            let handled =
+                key_use::noted(context, caught(Box::pin(async { begin(endpoint, context).await?.await }))).await;
             idempotency::remember(context, &handled).await;
             handled
         }
         Ok(Some(reply)) => key_use::noted(context, async { Ok(reply) }).await,
         Err(error) => {
-            let error = rate_limit::count_refused(context, error).await;
+            let error = Box::pin(rate_limit::count_refused(context, error)).await;
             key_use::noted(context, async { Err(error) }).await
         }
     }

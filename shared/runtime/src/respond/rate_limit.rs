@@ -30,28 +30,28 @@ pub(crate) fn retry_after(headers: &mut HeaderMap, tally: &Tally, now: Time) {
 
 /// As many APIs have had them: the reset in seconds of the epoch.
 fn by_convention(headers: &mut HeaderMap, tally: &Tally) {
-    put(headers, "x-ratelimit-limit", tally.rate.count());
-    put(headers, "x-ratelimit-remaining", tally.remaining);
-    put(headers, "x-ratelimit-reset", ceiling(tally.reset_at.millis()));
+    put(headers, "x-ratelimit-limit", &tally.rate.count());
+    put(headers, "x-ratelimit-remaining", &tally.remaining);
+    put(headers, "x-ratelimit-reset", &ceiling(tally.reset_at.millis()));
 }
 
 /// draft-ietf-httpapi-ratelimit-headers up to 07: the reset in seconds from now.
 fn by_older_drafts(headers: &mut HeaderMap, tally: &Tally, now: Time) {
-    put(headers, "ratelimit-limit", tally.rate.count());
-    put(headers, "ratelimit-remaining", tally.remaining);
-    put(headers, "ratelimit-reset", seconds_left(tally, now));
+    put(headers, "ratelimit-limit", &tally.rate.count());
+    put(headers, "ratelimit-remaining", &tally.remaining);
+    put(headers, "ratelimit-reset", &seconds_left(tally, now));
 }
 
 /// The same from 08 on: structured fields, a policy and how it stands.
 fn by_current_draft(headers: &mut HeaderMap, tally: &Tally, now: Time) {
     let name = tally.name.shown();
     let policy = format!("\"{name}\";q={};w={}", tally.rate.count(), tally.rate.seconds());
-    put(headers, "ratelimit-policy", policy);
+    put(headers, "ratelimit-policy", &policy);
     let standing = format!("\"{name}\";r={};t={}", tally.remaining, seconds_left(tally, now));
-    put(headers, "ratelimit", standing);
+    put(headers, "ratelimit", &standing);
 }
 
-fn put(headers: &mut HeaderMap, name: &'static str, value: impl ToString) {
+fn put(headers: &mut HeaderMap, name: &'static str, value: &impl ToString) {
     if let Ok(value) = HeaderValue::try_from(value.to_string()) {
         headers.insert(HeaderName::from_static(name), value);
     }
