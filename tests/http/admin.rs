@@ -61,6 +61,17 @@ async fn whoever_runs_a_deployment_opens_accounts_sets_plans_ends_sessions_and_u
     let (code, _, said) = admin(folder, &["set-plan", "acme", "gold"], "").await;
     assert!(code == 2 && said.contains("`starter`"), "{said}");
 
+    let list = json!({ "ipAllowlist": { "enabled": true, "entries": ["203.0.113.0/24"] } });
+    assert_eq!(ada.patch("/api/v1/settings").json(&list).await.data(200)["ipAllowlist"]["enabled"], true);
+    let (code, said, _) = admin(folder, &["turn-off-allowlist", "acme"], "").await;
+    assert!(code == 0 && said.contains("not in force"), "{said}");
+    let settings = ada.get("/api/v1/settings").await.data(200);
+    assert_eq!((&settings["ipAllowlist"]["enabled"], &settings["version"]), (&json!(false), &json!(3)));
+    for nobody in ["nobody", &format!("cl_{}", "0".repeat(32))] {
+        let (code, _, said) = admin(folder, &["turn-off-allowlist", nobody], "").await;
+        assert!(code == 1 && said.contains(&format!("there is no client {nobody}")), "{said}");
+    }
+
     for _ in 0..10 {
         log_in("not the password").await.fails(401, "invalid_credentials");
     }

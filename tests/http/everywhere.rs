@@ -1,6 +1,7 @@
 //! The same request, answered by the gateway in this process and by the function's own binary as Lambda runs it.
 
 use std::process::Stdio;
+use std::sync::{Arc, Mutex};
 
 use engines::Engines;
 use hedgerow_tests::answer::Answer;
@@ -13,8 +14,8 @@ use runtime_api::{RuntimeApi, environment};
 use samples::Identity;
 use serde_json::{Value, json};
 use store::author::Clock;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
 use hedgerow_tests::raw;
@@ -144,16 +145,31 @@ async fn one_event_has_one_answer_wherever_it_is_answered() {
     }
 }
 
+/// A DynamoDB that hangs up on everybody, and what they had sent.
+async fn hanging_up() -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let seen = asked.clone();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut sent = Vec::new();
+            // A body of JSON ends in a brace; whoever hangs up first has sent nothing.
+            while !sent.ends_with(b"}") && stream.read_buf(&mut sent).await.is_ok_and(|read| read > 0) {}
+            seen.lock().unwrap().push(String::from_utf8(sent).unwrap());
+        }
+    });
+    (endpoint, asked)
+}
+
 /// A function's line of a request that it could not answer for want of its table: an error, and under which identifier the
-/// gateway's access log has it.
+/// gateway's access log has it. Its calls bear the request's own.
 #[tokio::test]
 async fn what_could_not_be_answered_is_logged_as_an_error_under_the_gateways_identifier_too() {
-    // Held, so that nobody else is given it, and not listened on.
-    let held = TcpSocket::new_v4().unwrap();
-    held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let nobody = held.local_addr().unwrap();
+    let (endpoint, asked) = hanging_up().await;
     let runtime = RuntimeApi::start().await.unwrap();
-    let mut process = command(&runtime, &format!("http://{nobody}")).stderr(Stdio::piped()).spawn().unwrap();
+    let mut process = command(&runtime, &endpoint).stderr(Stdio::piped()).spawn().unwrap();
     let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
     let sample = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../events/merge-values.json")).unwrap();
     let sample: Value = serde_json::from_slice(&sample).unwrap();
@@ -173,5 +189,13 @@ async fn what_could_not_be_answered_is_logged_as_an_error_under_the_gateways_ide
         assert_eq!((&line["level"], &line["status"]), (&json!(level), &json!(status)), "{line}");
         assert_eq!(line["gateway_request_id"], event["requestContext"]["requestId"], "{line}");
         assert_eq!(line["request_id"], answer["headers"]["x-request-id"], "{line}");
+        let mark = format!("md/request#{}", line["request_id"].as_str().unwrap());
+        let asked = asked.lock().unwrap();
+        let calls: Vec<&String> = asked.iter().filter(|call| call.contains(&mark)).collect();
+        assert_eq!(line["retries"], json!(calls.len().saturating_sub(1)), "{line} {asked:?}");
+        assert_eq!(calls.is_empty(), status == 401, "{line} {asked:?}");
+        for call in calls {
+            assert!(call.contains("\"ReturnConsumedCapacity\":\"TOTAL\""), "{call}");
+        }
     }
 }

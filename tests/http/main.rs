@@ -31,6 +31,7 @@ mod idempotency;
 mod ip_allowlist;
 mod key_rotation;
 mod lists;
+mod log;
 mod long_work;
 mod mail;
 mod numbers;

@@ -54,11 +54,14 @@ impl Dev {
         Self::with(folder, number, &["--listen", "127.0.0.1:0"]).await
     }
 
-    /// The same with other flags. Unless they set rate limits, nobody runs into any.
+    /// The same with other flags. Unless they say otherwise, its log is JSON, and nobody runs into a rate limit.
     pub async fn with(folder: &Path, number: u32, flags: &[&str]) -> Self {
         let log = folder.join(format!("{number}.log"));
         let mut command = Command::new(program("hedgerow"));
-        command.arg("dev").arg("--data").arg(folder.join("data")).args(flags);
+        command.args(["dev", "--data"]).arg(folder.join("data")).args(flags);
+        if !flags.contains(&"--log") {
+            command.args(["--log", "json"]);
+        }
         if !flags.contains(&"--limit") {
             command.args(LimitName::ALL.iter().map(|name| format!("--limit={}=1000000/1", name.name())));
         }

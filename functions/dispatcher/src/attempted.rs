@@ -8,6 +8,7 @@ use store::deliveries::{Message, Next, PERSISTENCE, Target};
 use store::persist::persist;
 
 use crate::ended::{End, Ended};
+use crate::log;
 use crate::mask::masked;
 use crate::message::QueueMessage;
 use crate::outbound::Exchange;
@@ -19,6 +20,8 @@ use crate::services::Services;
 pub(crate) struct Attempted {
     pub(crate) message: QueueMessage,
     pub(crate) target: Arc<Target>,
+    /// The request that the event came from.
+    pub(crate) request_id: String,
     /// When the attempt began.
     pub(crate) at: Time,
     pub(crate) exchange: Exchange,
@@ -27,8 +30,9 @@ pub(crate) struct Attempted {
 impl Attempted {
     /// Records what came of the attempt, and sends the message of the next one.
     pub(crate) async fn record(self, services: &Services) -> Result<Recorded, Ended> {
-        let Self { message: queued, target, at, exchange } = self;
+        let Self { message: queued, target, request_id, at, exchange } = self;
         let message = &queued.message;
+        log::attempt(message, &request_id, &exchange);
         let next = if exchange.delivered() {
             Next::Delivered
         } else {

@@ -34,6 +34,6 @@ impl Leased {
         };
         let request = Request { url: target.webhook.url.clone(), headers, body: Bytes::from(content.body) };
         let exchange = services.sender.send(request).await;
-        Ok(Attempted { message: queued, target, at, exchange })
+        Ok(Attempted { message: queued, target, request_id: content.request_id, at, exchange })
     }
 }

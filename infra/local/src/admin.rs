@@ -6,6 +6,7 @@ use std::sync::Arc;
 use auth::Password;
 use aws_config::BehaviorVersion;
 use contract::Error;
+use contract::id::ClientId;
 use contract::names::Email;
 use runtime::config::Config;
 use store::Store;
@@ -41,13 +42,19 @@ pub async fn run(options: Admin) -> Result<(), StartError> {
             format!("Opened the account of {}, owner of the client {} ({}).", user.email, client.id, client.slug)
         }
         AdminCommand::SetPlan { client, plan, status } => {
-            let found = operator.client(&client).await.map_err(|error| told(&error))?;
-            let id = found.ok_or_else(|| format!("there is no client {client}"))?;
+            let id = find(&operator, &client).await?;
             let events = SubscriptionEvents::open(&store);
             match events.set_plan(id, &plan, status, &author).await.map_err(|error| told(&error))? {
-                Heard::Unknown => return Err(format!("there is no client {client}").into()),
+                Heard::Unknown => return Err(no_client(&client)),
                 _ => format!("The client {id} has the plan {plan}, which is {}.", status.name()),
             }
+        }
+        AdminCommand::TurnOffAllowlist { client } => {
+            let id = find(&operator, &client).await?;
+            if !operator.turn_off_allowlist(id).await.map_err(|error| told(&error))? {
+                return Err(no_client(&client));
+            }
+            format!("The allow-list of {id} is not in force any more.")
         }
         AdminCommand::EndSessions { email } => {
             if !operator.end_sessions(&email).await.map_err(|error| told(&error))? {
@@ -68,6 +75,15 @@ pub async fn run(options: Admin) -> Result<(), StartError> {
     };
     println!("{said}");
     Ok(())
+}
+
+/// The client that is named so.
+async fn find(operator: &Operator, named: &str) -> Result<ClientId, StartError> {
+    operator.client(named).await.map_err(|error| told(&error))?.ok_or_else(|| no_client(named))
+}
+
+fn no_client(named: &str) -> StartError {
+    format!("there is no client {named}").into()
 }
 
 fn no_account(email: &Email) -> StartError {

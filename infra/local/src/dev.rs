@@ -1,5 +1,6 @@
 //! `hedgerow dev`: all of Hedgerow in one process.
 
+use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use auth::target::Rules;
@@ -7,6 +8,8 @@ use contract::{Error, Origin};
 use engines::Dynamo;
 use runtime::WebhookSettings;
 use runtime::billing::STRIPE;
+use runtime::config::no_colour;
+use runtime::log::Form;
 use store::Store;
 use store::author::Clock;
 
@@ -14,7 +17,7 @@ use crate::backend::Backend;
 use crate::demo::Demo;
 use crate::gateway::Gateway;
 use crate::listen_on::{self, ListenOn};
-use crate::options::{Dev, StoreKind, Targets};
+use crate::options::{Dev, LogKind, StoreKind, Targets};
 use crate::services::{StartError, set_billing_keys};
 use crate::signals::interrupted;
 use crate::workers::Workers;
@@ -30,7 +33,7 @@ const SETTLE: Duration = Duration::from_secs(10);
 /// # Errors
 /// If the address is taken or the data can't be opened.
 pub async fn run(options: Dev) -> Result<(), StartError> {
-    runtime::log::init();
+    runtime::log::init(log_form(options.log));
     let failed = |error| format!("{}: {error}; --listen ADDR:PORT names another", options.listen);
     let addresses = options.listen.resolve().await.map_err(failed)?;
     let targets = targets(&options, addresses.iter().all(listen_on::is_loopback))?;
@@ -74,6 +77,14 @@ pub async fn run(options: Dev) -> Result<(), StartError> {
         workers.stop().await;
     }
     Ok(())
+}
+
+/// How the log looks: in colour only where somebody sees it, and did not say otherwise (no-color.org).
+fn log_form(log: LogKind) -> Form {
+    match log {
+        LogKind::Json => Form::Json,
+        LogKind::Readable => Form::Readable { colour: std::io::stderr().is_terminal() && !no_colour() },
+    }
 }
 
 /// Where this is seen from outside: what was said, or else where it listens.

@@ -30,7 +30,7 @@ pub enum Command {
     /// Offer the embedded DynamoDB, SQS, Secrets Manager and SES over HTTP, with the account of the sample events in them,
     /// to functions in processes of their own.
     Engines(Engines),
-    /// Open the first account, set a plan, end somebody's sessions, turn off a second factor, unlock an address: on this
+    /// Open the first account, set a plan, turn off an allow-list, end somebody's sessions, turn off a second factor, unlock an address: on this
     /// machine, or in AWS by the credentials of the environment. Ends with 0 when it is done, with 1 when it could not be.
     Admin(Admin),
     /// Verify audit logs, or print one. Ends with 0 if they are whole, with 1 if they are not, with 2 if they can't be read.
@@ -67,6 +67,9 @@ pub struct Dev {
     /// management, delivery. May be given several times.
     #[arg(long, value_name = "NAME=COUNT/SECONDS", value_parser = parsed::<NamedRate>)]
     pub limit: Vec<NamedRate>,
+    /// How the log looks, which goes to the standard error.
+    #[arg(long, value_enum, default_value = "readable")]
+    pub log: LogKind,
     /// When failed webhooks are tried again, in place of the default.
     #[arg(long, value_name = "1s,2s,…", value_delimiter = ',', value_parser = duration)]
     pub webhook_retries: Vec<Duration>,
@@ -185,6 +188,11 @@ pub enum AdminCommand {
         #[arg(long, value_name = "STATUS", value_parser = subscription_status, default_value = "active")]
         status: SubscriptionStatus,
     },
+    /// Put a client's allow-list out of force, when its members have shut themselves out.
+    TurnOffAllowlist {
+        /// The client: its identifier (cl_…) or its slug.
+        client: String,
+    },
     /// End all sessions of a user.
     EndSessions {
         /// The user's address.
@@ -252,6 +260,15 @@ pub struct Verify {
     /// How old it may be.
     #[arg(long, value_name = "SECONDS")]
     pub tolerance: Option<u64>,
+}
+
+/// How the log looks.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogKind {
+    /// A line a request for whoever reads along, in colour on a terminal.
+    Readable,
+    /// As in AWS.
+    Json,
 }
 
 /// Which store.

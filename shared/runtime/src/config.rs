@@ -58,6 +58,12 @@ fn setting(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|text| !text.is_empty())
 }
 
+/// Whether whoever runs this wants no colours (no-color.org).
+#[must_use]
+pub fn no_colour() -> bool {
+    setting("NO_COLOR").is_some()
+}
+
 fn minutes(name: &str, default: Duration) -> Result<Duration, BadSetting> {
     let Some(text) = setting(name) else { return Ok(default) };
     let minutes = text.parse().ok().filter(|minutes| (1..=43_200).contains(minutes));

@@ -9,6 +9,16 @@ use crate::extract::Part;
 
 const NAMESPACE: &str = "Hedgerow";
 
+/// What a line says of its metrics.
+pub(crate) fn about(at: Time, sets: &[Value]) -> Value {
+    json!({ "Timestamp": at.millis(), "CloudWatchMetrics": sets })
+}
+
+/// Metrics by these members of their line.
+pub(crate) fn set(dimensions: &[&str], metrics: &Value) -> Value {
+    json!({ "Namespace": NAMESPACE, "Dimensions": [dimensions], "Metrics": metrics })
+}
+
 /// Counts under the function that counts and the main table of its deployment: an account may have several deployments, and
 /// each is told of its own numbers.
 pub struct Metrics {
@@ -24,19 +34,13 @@ impl Part for Metrics {
 impl Metrics {
     /// Counts something.
     pub fn count(&self, operation: &str, name: &str, number: u64, at: Time) {
-        crate::log::line(&self.line(operation, name, number, at).to_string());
+        crate::log::machine_line(&self.line(operation, name, number, at).to_string());
     }
 
     fn line(&self, operation: &str, name: &str, number: u64, at: Time) -> Value {
+        let sets = [set(&["operation", "table"], &json!([{ "Name": name, "Unit": "Count" }]))];
         json!({
-            "_aws": {
-                "Timestamp": at.millis(),
-                "CloudWatchMetrics": [{
-                    "Namespace": NAMESPACE,
-                    "Dimensions": [["operation", "table"]],
-                    "Metrics": [{ "Name": name, "Unit": "Count" }],
-                }],
-            },
+            "_aws": about(at, &sets),
             "operation": operation,
             "table": self.main_table,
             name: number,

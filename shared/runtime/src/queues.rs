@@ -9,6 +9,7 @@ use contract::id::ClientId;
 use contract::{Error, Time};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
+use store::calls::CallObserver;
 use store::deliveries::Message;
 use store::jobs::Task;
 
@@ -69,7 +70,9 @@ struct Outgoing {
 impl Queues {
     /// Queues at addresses that begin like this.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "it is the queues' from here on, and observed")]
     pub fn new(sqs: Client, base: String) -> Self {
+        let sqs = Client::from_conf(sqs.config().to_builder().interceptor(CallObserver).build());
         Self { sqs, base }
     }
 

@@ -108,6 +108,7 @@ pub mod apart;
 pub mod api_keys;
 pub mod audit;
 pub mod author;
+pub mod calls;
 pub mod clients;
 pub mod credentials;
 pub mod deliveries;
@@ -163,6 +164,8 @@ use std::time::Duration;
 use accounts::SignupPolicy;
 use audit::AuditRetention;
 use author::{Author, Clock};
+use aws_sdk_dynamodb::Client;
+use calls::CallObserver;
 use scope::ClientScope;
 use sessions::SessionLimits;
 use tables::TableNames;
@@ -204,7 +207,7 @@ pub struct Settings {
 }
 
 struct Inner {
-    dynamo: aws_sdk_dynamodb::Client,
+    dynamo: Client,
     names: TableNames,
     clock: Clock,
     /// How long after a change of a schema it can be read whole.
@@ -225,29 +228,27 @@ struct Inner {
 impl Store {
     /// A store over these tables.
     #[must_use]
-    pub fn new(dynamo: aws_sdk_dynamodb::Client, names: TableNames, clock: Clock, settings: Settings) -> Self {
-        Self::build(dynamo, names, clock, settings, definitions::SETTLED)
+    #[expect(clippy::needless_pass_by_value, reason = "it is the store's from here on, and observed")]
+    pub fn new(dynamo: Client, names: TableNames, clock: Clock, settings: Settings) -> Self {
+        Self::build(&dynamo, names, clock, settings, definitions::SETTLED)
     }
 
     /// The same over an engine whose reads see a transaction whole or not at all, as the embedded one's do: what it
     /// reads of a schema may be cached at once.
     #[must_use]
-    pub fn over_whole_reads(
-        dynamo: aws_sdk_dynamodb::Client,
-        names: TableNames,
-        clock: Clock,
-        settings: Settings,
-    ) -> Self {
-        Self::build(dynamo, names, clock, settings, Duration::ZERO)
+    #[expect(clippy::needless_pass_by_value, reason = "it is the store's from here on, and observed")]
+    pub fn over_whole_reads(dynamo: Client, names: TableNames, clock: Clock, settings: Settings) -> Self {
+        Self::build(&dynamo, names, clock, settings, Duration::ZERO)
     }
 
     fn build(
-        dynamo: aws_sdk_dynamodb::Client,
+        dynamo: &Client,
         names: TableNames,
         clock: Clock,
         Settings { caches, sessions, signup, audit }: Settings,
         settling: Duration,
     ) -> Self {
+        let dynamo = Client::from_conf(dynamo.config().to_builder().interceptor(CallObserver).build());
         let share = caches.0 / 16;
         let definitions = definitions::Cache::new(caches.0 - 6 * share);
         let (keys, makers) = (credentials::KeyCache::new(share), embed_tokens::MakerCache::new(share));
@@ -291,7 +292,7 @@ impl Store {
         self.0.sessions
     }
 
-    fn dynamo(&self) -> &aws_sdk_dynamodb::Client {
+    fn dynamo(&self) -> &Client {
         &self.0.dynamo
     }
 

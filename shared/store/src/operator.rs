@@ -4,22 +4,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use auth::Password;
 use auth::audit_chain::DEPLOYMENT;
+use auth::{Password, SealKey};
 use contract::audit::Action;
 use contract::id::ClientId;
 use contract::names::{Email, Name, Slug};
 use contract::{Error, Time};
 
-use crate::Store;
 use crate::accounts::{Opened, Signup, user_at};
 use crate::audit::{Lines, Note, Whose};
 use crate::author::Author;
 use crate::change::{Change, Outcome};
-use crate::dynamo::must_parse;
+use crate::dynamo::{get_text, must, must_parse};
+use crate::grant::Update;
 use crate::keys;
 use crate::login_attempts;
+use crate::scope::ClientScope;
+use crate::settings::ClientSettings;
 use crate::users::UserCard;
+use crate::{OpContext, Store};
 
 /// Whoever runs the deployment.
 pub struct Operator {
@@ -52,6 +55,21 @@ impl Operator {
         }
         let Ok(slug) = named.parse::<Slug>() else { return Ok(None) };
         self.store.get(&keys::slug(&slug)).await?.map(|row| must_parse(&row, "client")).transpose()
+    }
+
+    /// Puts a client's allow-list out of force, of which its members have shut themselves out; false, if there is no such client.
+    ///
+    /// # Errors
+    /// `unavailable`, `internal`.
+    pub async fn turn_off_allowlist(&self, client: ClientId) -> Result<bool, Error> {
+        let Some(card) = self.store.get(&keys::client(client)).await? else { return Ok(false) };
+        let seal = must(get_text(&card, "seal").and_then(SealKey::from_stored), "seal")?;
+        let op = OpContext::new(self.store.clone(), ClientScope::verified(client, seal), self.author.clone());
+        let off = |settings: &mut contract::settings::Settings| {
+            settings.ip_allowlist.enabled = false;
+            Ok(())
+        };
+        ClientSettings::<Update>::open(&op).update([None, None], off).await.map(|_| true)
     }
 
     /// Ends all sessions of an address's user, wherever they are; false, if it has no account.

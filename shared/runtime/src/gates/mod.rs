@@ -25,6 +25,7 @@ use http::{HeaderMap, HeaderValue};
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use store::apart;
 use store::author::Seed;
+use store::calls::Calls;
 
 use crate::app::App;
 use crate::endpoint::Endpoint;
@@ -35,7 +36,7 @@ use crate::request::incoming::{self, REQUEST_ID};
 use crate::respond::{Reply, headers};
 use crate::spec::route::HeaderPolicy;
 
-/// A gate. What it finds out goes into the context; it refuses with an error.
+/// What a gate does. What it finds out goes into the context; it refuses with an error.
 enum Gate {
     /// One that looks at what is there.
     Check(fn(&RequestContext) -> Result<(), Error>),
@@ -46,29 +47,31 @@ enum Gate {
 /// The verdict of a gate, to come: to go on, or an answer.
 type Asked<'c> = Pin<Box<dyn Future<Output = Result<Option<Reply>, Error>> + Send + 'c>>;
 
-/// The order is part of the contract: which refusal a caller sees if there are several reasons.
-const GATES: &[Gate] = &[
-    Gate::Ask(rate_limit::count_address),
-    Gate::Check(own_delivery::refuse_own_delivery),
-    Gate::Ask(authenticate::authenticate),
-    Gate::Ask(standing::look_up),
-    Gate::Check(standing::refuse_ended),
-    Gate::Check(address::refuse_addresses),
-    Gate::Check(authorize::authorize),
-    Gate::Check(csrf::refuse_other_sites),
-    Gate::Check(standing::admit),
-    Gate::Ask(rate_limit::count_caller),
-    Gate::Check(body::refuse_unreadable),
-    Gate::Check(query::refuse_unknown_parameters),
-    Gate::Ask(idempotency::reserve),
+/// The order is part of the contract: which refusal a caller sees if there are several reasons. By their names the log and
+/// the metrics know them.
+const GATES: &[(&str, Gate)] = &[
+    ("rate_limit", Gate::Ask(rate_limit::count_address)),
+    ("own_delivery", Gate::Check(own_delivery::refuse_own_delivery)),
+    ("credential", Gate::Ask(authenticate::authenticate)),
+    ("client", Gate::Ask(standing::look_up)),
+    ("client", Gate::Check(standing::refuse_ended)),
+    ("address", Gate::Check(address::refuse_addresses)),
+    ("access", Gate::Check(authorize::authorize)),
+    ("other_site", Gate::Check(csrf::refuse_other_sites)),
+    ("client", Gate::Check(standing::admit)),
+    ("rate_limit", Gate::Ask(rate_limit::count_caller)),
+    ("body", Gate::Check(body::refuse_unreadable)),
+    ("query", Gate::Check(query::refuse_unknown_parameters)),
+    ("idempotency", Gate::Ask(idempotency::reserve)),
 ];
 
 /// Answers an event on a route. This is the entry of every function, in AWS and on one machine.
 pub async fn answer(app: &App, endpoint: &'static Endpoint, event: ApiGatewayV2httpRequest) -> Reply {
     let started = Instant::now();
     let mut context = RequestContext::new(app, &endpoint.route, event);
+    let calls = Calls::of(&context.incoming.info.request_id);
     // On the heap: futures inside futures are large.
-    let passed = caught(Box::pin(pass(endpoint, &mut context))).await;
+    let passed = calls.made_by(caught(Box::pin(pass(endpoint, &mut context)))).await;
     let request_id = &context.incoming.info.request_id;
     let (mut reply, error) = match passed {
         Ok(reply) => (reply, None),
@@ -78,7 +81,7 @@ pub async fn answer(app: &App, endpoint: &'static Endpoint, event: ApiGatewayV2h
     cors::expose(&context, &mut reply.headers);
     refusals::note(&context, error.as_ref()).await;
     reply.headers.extend(std::mem::take(&mut context.headers));
-    log::request(started, &context, reply.status, error.as_ref());
+    log::request(started, &context, reply.status, error.as_ref(), calls.used());
     reply
 }
 
@@ -99,13 +102,17 @@ async fn pass(endpoint: &'static Endpoint, context: &mut RequestContext) -> Resu
 }
 
 async fn pass_gates(context: &mut RequestContext) -> Result<Option<Reply>, Error> {
-    for gate in GATES {
-        match gate {
-            Gate::Check(check) => check(context)?,
-            Gate::Ask(ask) => {
-                if let Some(reply) = ask(context).await? {
-                    return Ok(Some(reply));
-                }
+    for (name, gate) in GATES {
+        let verdict = match gate {
+            Gate::Check(check) => check(context).map(|()| None),
+            Gate::Ask(ask) => ask(context).await,
+        };
+        match verdict {
+            Ok(None) => {}
+            Ok(reply) => return Ok(reply),
+            Err(error) => {
+                context.refused_by = Some(*name).filter(|_| error.code().status() < 500);
+                return Err(error);
             }
         }
     }

@@ -126,6 +126,8 @@ fn show(context: &mut RequestContext, tally: Tally) -> Result<(), Error> {
     let now = context.app.clock().now();
     let is_refused = tally.is_refused;
     if is_refused {
+        // Where a credential was none, another gate had refused it before.
+        context.refused_by = Some("rate_limit");
         rate_limit::retry_after(&mut context.headers, &tally, now);
     }
     if is_refused || context.tally.as_ref().is_none_or(|shown| tally.remaining < shown.remaining) {

@@ -11,6 +11,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use store::calls::{Calls, Used};
 use store::tables::Table;
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
@@ -245,17 +246,30 @@ pub async fn run(consumer: &Consumer, worker: &Arc<dyn Worker>, event: Value, ti
     let records = consumer.source.records(event)?;
     let count = records.len();
     // A panic fails one batch, and so does a worker that is late: neither ends the instance.
-    let working = AssertUnwindSafe(worker.clone().work(records, until)).catch_unwind();
+    let request_id = format!("req_{}", auth::hex(&auth::random::bytes::<16>()));
+    let calls = Calls::of(&request_id);
+    let working = calls.made_by(AssertUnwindSafe(worker.clone().work(records, until)).catch_unwind());
     let worked = match timeout_at(until, working).await {
         Ok(worked) => worked.unwrap_or_else(|_| Err(Error::internal("a worker panicked"))),
         // Not the store's fault: the same again would take as long.
         Err(_) => Err(Error::internal("a batch took too long")),
     };
     let millis = started.elapsed().as_micros() as f64 / 1000.0;
+    let Used { read_units, write_units, retries } = calls.used();
     match &worked {
         Ok(batch) => {
             let failed = batch.batch_item_failures.len();
-            tracing::info!(operation = consumer.id, records = count, failed, millis, "batch");
+            tracing::info!(
+                operation = consumer.id,
+                records = count,
+                failed,
+                millis,
+                request_id,
+                read_units,
+                write_units,
+                retries,
+                "batch"
+            );
         }
         Err(error) => {
             let cause = error.cause().map(ToString::to_string);
@@ -263,6 +277,10 @@ pub async fn run(consumer: &Consumer, worker: &Arc<dyn Worker>, event: Value, ti
                 operation = consumer.id,
                 records = count,
                 millis,
+                request_id,
+                read_units,
+                write_units,
+                retries,
                 error = %error,
                 cause,
                 "a batch failed and comes again"

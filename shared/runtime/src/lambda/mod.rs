@@ -35,7 +35,7 @@ const OPERATION: Duration = Duration::from_secs(8);
 /// Serves one route until the runtime ends the process. Neither generic nor async, so that what is below is compiled
 /// once and a binary links in a second.
 pub fn serve(endpoint: &'static Endpoint) {
-    log::init();
+    log::init(log::Form::Json);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let served = runtime.map_err(lambda_runtime::Error::from).and_then(|runtime| runtime.block_on(run(endpoint)));
     if let Err(error) = served {
@@ -76,7 +76,7 @@ fn prepare(endpoint: &Endpoint, start: &mut Start<'_>) -> Result<(), BadSetting>
 
 /// Serves a consumer until the runtime ends the process.
 pub fn consume(consumer: &'static Consumer) {
-    log::init();
+    log::init(log::Form::Json);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let served = runtime.map_err(lambda_runtime::Error::from).and_then(|runtime| runtime.block_on(work(consumer)));
     if let Err(error) = served {

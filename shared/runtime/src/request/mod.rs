@@ -42,6 +42,8 @@ pub struct RequestContext {
     pub(crate) tally: Option<Tally>,
     /// Where the caller's client stands, once it is known who asks.
     pub standing: Option<Standing>,
+    /// The gate that refused it, if one did.
+    pub(crate) refused_by: Option<&'static str>,
     /// Headers of the answer, a refusal's too.
     pub headers: HeaderMap,
     /// What identifiers and times are made from: of an earlier try, under its idempotency key.
@@ -65,6 +67,7 @@ impl RequestContext {
             credential: None,
             tally: None,
             standing: None,
+            refused_by: None,
             headers: HeaderMap::new(),
             seed,
             reservation: None,
