@@ -14,6 +14,7 @@ mod connections;
 mod credentials;
 mod csrf;
 mod embed_tokens;
+mod end_of_data;
 mod entity_pages;
 mod every_failure;
 mod everywhere;

@@ -26,11 +26,12 @@ pub fn routes() -> impl DoubleEndedIterator<Item = &'static RouteSpec> + Clone {
 
 /// Every function that no route reaches.
 #[must_use]
-pub fn consumers() -> [&'static Consumer; 6] {
+pub fn consumers() -> [&'static Consumer; 7] {
     [
         &dispatcher::DISPATCHER,
         &fan_out::FAN_OUT,
         &jobs::RUN_JOBS,
+        &jobs::PURGE_DELETED,
         &mail::SEND_MAIL,
         &tokens::ROTATE_TOKEN_KEYS,
         &clients::ERASE_CLIENTS,

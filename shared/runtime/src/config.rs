@@ -5,6 +5,7 @@ use std::time::Duration;
 use auth::target::{Ports, Rules};
 use contract::Origin;
 use contract::names::{AsciiEmail, Email};
+use contract::subscription::Limits;
 use store::accounts::SignupPolicy;
 use store::sessions::SessionLimits;
 use store::tables::TableNames;
@@ -21,6 +22,8 @@ pub struct Config {
     pub store: Settings,
     /// What the queues' addresses begin with; a function that sends to none does without.
     pub queues: Option<String>,
+    /// The bucket's name; a function that touches no object does without.
+    pub bucket: Option<String>,
     /// The name of the secret that holds the data keys.
     pub secret: String,
     /// The name of the secret that holds the keys of embed tokens.
@@ -69,6 +72,14 @@ impl Config {
         self.queues.as_deref().ok_or_else(|| BadSetting("HEDGEROW_QUEUES is not set".to_owned()))
     }
 
+    /// The bucket's name.
+    ///
+    /// # Errors
+    /// If it is not set.
+    pub fn bucket(&self) -> Result<&str, BadSetting> {
+        self.bucket.as_deref().ok_or_else(|| BadSetting("HEDGEROW_BUCKET is not set".to_owned()))
+    }
+
     /// The deployment's own origin.
     ///
     /// # Errors
@@ -88,6 +99,7 @@ impl Config {
     /// - `HEDGEROW_TABLE_PREFIX` (default `hedgerow`): tables are `<prefix>-main`, `<prefix>-log`, `<prefix>-counters`,
     ///   the secrets are `<prefix>/data-keys`, `<prefix>/token-keys` and `<prefix>/stripe`.
     /// - `HEDGEROW_QUEUES`: what the queues' addresses begin with, up to `-first-attempts`, `-retries`, `-jobs`, `-mail`.
+    /// - `HEDGEROW_BUCKET`: the bucket's name.
     /// - `HEDGEROW_ORIGIN`: where the deployment is seen from outside, such as `https://api.example.com`.
     /// - `HEDGEROW_MAIL_FROM`: the address that mail is from, an identity that SES has verified.
     /// - `HEDGEROW_WEBHOOK_HTTP` (default `false`): whether webhooks may go to `http:`.
@@ -96,6 +108,8 @@ impl Config {
     ///   without use, and however it is used.
     /// - `HEDGEROW_SIGNUP` (default `anyone`): who may open an account: `anyone`, nobody but who is `invited` into one that
     ///   there is, or the `first`.
+    /// - `HEDGEROW_LIMITS`: how many of each a client may have at the most, whatever its plan says, as JSON:
+    ///   `{"tenants": 500, "fields": 100, "webhooks": 10, "members": 50}`, or some of them.
     /// - `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`: the function's memory in MiB, set by Lambda; its caches take a quarter.
     ///
     /// # Errors
@@ -129,6 +143,11 @@ impl Config {
             Some("first") => SignupPolicy::First,
             Some(_) => return Err(BadSetting("HEDGEROW_SIGNUP must be anyone, invited or first".to_owned())),
         };
+        let caps = match setting("HEDGEROW_LIMITS") {
+            None => Limits::default(),
+            Some(text) => serde_json::from_str(&text)
+                .map_err(|error| BadSetting(format!("HEDGEROW_LIMITS must be a JSON object of numbers: {error}")))?,
+        };
         let origin = setting("HEDGEROW_ORIGIN").map(|text| text.parse::<Origin>()).transpose();
         let origin = origin.map_err(|broken| BadSetting(format!("HEDGEROW_ORIGIN: {}", broken.message)))?;
         let mail_from = match setting("HEDGEROW_MAIL_FROM").map(|text| text.parse::<Email>()) {
@@ -141,8 +160,9 @@ impl Config {
         let rules = Rules { http, ports: Ports::Only(ports), ..Rules::production() };
         Ok(Self {
             tables: TableNames::with_prefix(&prefix),
-            store: Settings { caches, sessions, signup },
+            store: Settings { caches, sessions, signup, caps },
             queues: setting("HEDGEROW_QUEUES"),
+            bucket: setting("HEDGEROW_BUCKET"),
             secret: format!("{prefix}/data-keys"),
             token_secret: format!("{prefix}/token-keys"),
             billing_secret: format!("{prefix}/stripe"),

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod billing;
+pub mod bucket;
 pub mod config;
 pub mod endpoint;
 pub mod extract;
@@ -24,8 +25,10 @@ pub mod webhook_settings;
 
 pub use app::App;
 pub use billing::Billing;
+pub use bucket::Bucket;
 pub use endpoint::{About, Endpoint, RouteSpec};
 pub use extract::body::{Body, NotNull, PartialBody, Patch};
+pub use extract::exports::Exports;
 pub use extract::mail::{Mailer, PostponeMail};
 pub use extract::parameters::{New, Now, Query, Unrouted, Unversioned};
 pub use extract::repositories::{Assign, Deliver, Retry};

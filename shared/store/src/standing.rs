@@ -17,6 +17,7 @@ use crate::document::{deleted_at, from_doc};
 use crate::dynamo::{Item, get_text};
 use crate::grant::{Grant, grants};
 use crate::keys;
+use crate::limits;
 
 /// How long it is believed without asking again: what is closed is so everywhere after this.
 const CACHE_TTL: Duration = Duration::from_secs(5);
@@ -126,8 +127,14 @@ impl Store {
         self.0.standings.remove(&client);
     }
 
-    /// What a client's plan allows.
+    /// What a client's plan allows, and the deployment.
     pub(crate) async fn plan_limits(&self, client: ClientId) -> Result<Limits, Error> {
-        Ok(self.standing(client).await?.map(|standing| standing.limits).unwrap_or_default())
+        let of_plan = self.standing(client).await?.map(|standing| standing.limits).unwrap_or_default();
+        Ok(self.allowed(of_plan))
+    }
+
+    /// What a plan allows in this deployment: of each the lesser.
+    pub(crate) fn allowed(&self, plan: Limits) -> Limits {
+        plan.at_most(self.0.caps).at_most(limits::caps(self.0.caps))
     }
 }

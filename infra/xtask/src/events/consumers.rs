@@ -101,7 +101,7 @@ fn sent(queue: Queue, seeded: &Seeded) -> Result<Vec<Sent>, Failure> {
     let (_, save) = saves.first().ok_or("the sample account has no values")?;
     let [webhook, _] = seeded.samples.webhooks;
     if queue == Queue::Jobs {
-        let run = Task::Run { client: save.client, job: seeded.samples.job };
+        let run = Task::run(save.client, seeded.samples.job);
         let one = Task::Probe { client: save.client, webhook, due: save.at.millis() };
         let sent = |task| Ok(Sent { text: serde_json::to_string(task)?, group: None, at: save.at });
         return [&run, &one].into_iter().map(sent).collect();

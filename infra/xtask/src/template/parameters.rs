@@ -37,6 +37,8 @@ pub(super) fn parameters() -> Node {
             .with("MaxValue", 43_200_u64),
         "Signup" => text("first", "Who may open an account: anyone, only who is invited into one that there is, or the first alone")
             .with("AllowedValues", ["anyone", "invited", "first"]),
+        "Limits" => text("", "How many of each a client may have at the most, whatever its plan says, as JSON: {\"tenants\": 500, \"members\": 50}")
+            .with("AllowedPattern", "^([{].*[}])?$"),
         "WebhookHttp" => text("false", "Whether webhooks may go to http:, not to https: alone")
             .with("AllowedValues", ["false", "true"]),
         "WebhookPorts" => text("443", "The ports that webhooks may go to, separated by commas")

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use contract::id::{DeliveryId, JobId};
-use contract::webhook::{DeliveryStatus, JobKind, JobStatus, Webhook};
+use contract::job::{JobKind, JobStatus};
+use contract::webhook::{DeliveryStatus, Webhook};
 use contract::{Code, Time};
 use hedgerow_store::author::Seed;
 use hedgerow_store::deliveries::{HELD, Lease, Next, Open, Releases};
@@ -194,7 +195,7 @@ async fn a_job_is_made_once_and_is_its_clients_own() {
     };
     let (job, task) = recover().await;
     assert_eq!((job.kind, job.status, job.progress.done), (JobKind::WebhookRecovery, JobStatus::Pending, 0));
-    assert_eq!(task, Task::Run { client: ada.scope.client(), job: job.id });
+    assert_eq!(task, Task::run(ada.scope.client(), job.id));
     let jobs = JobRuns::open(&ada.store);
     let mut running = jobs.get(ada.scope.client(), job.id).await.unwrap().unwrap();
     assert!(running.release.failed && running.after.is_none());
