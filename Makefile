@@ -96,14 +96,14 @@ bench:
 	cargo build --quiet --release --workspace --exclude hedgerow-tests --bins
 	target/release/bench
 
-# By the function's whole name: for any other the tool would make a function beside the stack's. ARCH is what the stack has
-# as Architecture.
+# For a name that no function has, the tool would make a function, with a role, beside the stack's.
 STACK := hedgerow
-ARCH  := arm64
 deploy-one:
 	@test -n "$(F)" || { echo 'which function? make deploy-one F=get-values STACK=$(STACK)'; exit 2; }
-	cargo lambda build --release $(if $(filter arm64,$(ARCH)),--arm64) --bin $(F)
-	cargo lambda deploy $(STACK)-$(F) --binary-name $(F)
+	@arch=$$(aws lambda get-function-configuration --function-name $(STACK)-$(F) --query 'Architectures[0]' --output text) \
+		|| { echo 'nothing is deployed: $(STACK)-$(F) has to be a function of the stack $(STACK)'; exit 2; }; \
+	set -x; cargo lambda build --release $$(test $$arch = x86_64 || echo --arm64) --bin $(F) \
+		&& cargo lambda deploy $(STACK)-$(F) --binary-name $(F)
 
 $(DENY):
 	cargo install --quiet --locked --debug --root $(TOOLS) cargo-deny@0.20.2

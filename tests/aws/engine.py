@@ -67,17 +67,22 @@ def running(settings):
         "IOT_MTLS_ENABLED": "0",
         "LAMBDA_EXECUTOR": "local",
     }
-    proxy = ["microburst", "--upstream", DIRECT, "--host", "127.0.0.1", "--port", str(PROXY_PORT), "--no-resign"]
+    proxy = ["--upstream", DIRECT, "--host", "127.0.0.1", "--port", str(PROXY_PORT), "--no-resign"]
+    programs = [("ministack", [], f"{DIRECT}/_ministack/health"), ("microburst", proxy, f"{PROXY}/_microburst/rules")]
     with contextlib.ExitStack() as started:
         folder = started.enter_context(tempfile.TemporaryDirectory())
         log = started.enter_context(open(f"{folder}/log", "wb"))
-        for name, *arguments in (["ministack"], proxy):
-            command = [BIN / name, *arguments]
-            process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env={**os.environ, **settings})
+        for name, arguments, url in programs:
+            # They end with this program, however that ends.
+            command = ["setpriv", "--pdeathsig", "TERM", BIN / name, *arguments]
+            # ministack unpacks functions into a folder that is called after its port, which others in a namespace have too.
+            environment = {**os.environ, **settings, "TMPDIR": folder}
+            process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=environment)
             started.callback(process.wait)
             started.callback(process.terminate)
-        wait_until("ministack answers", lambda: answers(f"{DIRECT}/_ministack/health"))
-        wait_until("microburst answers", lambda: answers(f"{PROXY}/_microburst/rules"))
+            wait_until(f"{name} answers", lambda: process.poll() is not None or answers(url))
+            if process.poll() is not None:
+                raise SystemExit(f"aws: {name} ended: {pathlib.Path(log.name).read_text()[-2000:]}")
         yield
 
 

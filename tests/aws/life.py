@@ -4,7 +4,7 @@ import deployment
 import engine
 import yaml
 
-TABLE = {"TableName": "hedgerow-main"}
+KEPT = {"MainTable": {"TableName": "hedgerow-main"}, "LogTable": {"TableName": "hedgerow-log"}}
 SECRET = "hedgerow/data-keys"
 KEEPSAKE = {"pk": {"S": "U#keepsake"}, "sk": {"S": "keepsake"}}
 
@@ -19,13 +19,14 @@ def refuse_a_long_name(root):
 
 
 def delete_and_make_again(root):
-    """Deletes the stack, and makes it again over the table that it left."""
+    """Deletes the stack, and makes it again over the tables that it left."""
     dynamo, cloudformation = engine.client("dynamodb"), engine.client("cloudformation")
-    dynamo.put_item(**TABLE, Item=KEEPSAKE)
+    for table in KEPT.values():
+        dynamo.put_item(**table, Item=KEEPSAKE)
     cloudformation.delete_stack(StackName=deployment.STACK)
     engine.wait_until("the stack is gone", lambda: is_gone(cloudformation))
     secrets = engine.client("secretsmanager").list_secrets()["SecretList"]
-    assert (tables(), [secret["Name"] for secret in secrets]) == ([TABLE["TableName"]], [SECRET])
+    assert (tables(), [secret["Name"] for secret in secrets]) == (["hedgerow-log", "hedgerow-main"], [SECRET])
     assert engine.client("lambda").list_functions()["Functions"] == []
 
     # ministack can't import secrets: without this one, what AWS would import is made anew.
@@ -33,13 +34,17 @@ def delete_and_make_again(root):
     kept = yaml.safe_load((deployment.INFRA / "kept.yaml").read_text())
     del kept["Resources"]["DataKeys"]
     kept = deployment.put(yaml.safe_dump(kept).encode(), "template")
-    table = {"ResourceType": "AWS::DynamoDB::Table", "LogicalResourceId": "MainTable", "ResourceIdentifier": TABLE}
+    imported = [
+        {"ResourceType": "AWS::DynamoDB::Table", "LogicalResourceId": name, "ResourceIdentifier": table}
+        for name, table in KEPT.items()
+    ]
     prefix = {"TablePrefix": "hedgerow"}
-    status = deployment.change(deployment.STACK, "IMPORT", kept, prefix, ResourcesToImport=[table])
+    status = deployment.change(deployment.STACK, "IMPORT", kept, prefix, ResourcesToImport=imported)
     assert status == "IMPORT_COMPLETE", deployment.failures(deployment.STACK)
     status = deployment.change(deployment.STACK, "UPDATE", root, deployment.PARAMETERS)
     assert status == "UPDATE_COMPLETE", deployment.failures(deployment.STACK)
-    assert dynamo.get_item(**TABLE, Key=KEEPSAKE)["Item"] == KEEPSAKE
+    for table in KEPT.values():
+        assert dynamo.get_item(**table, Key=KEEPSAKE)["Item"] == KEEPSAKE
 
 
 def is_gone(cloudformation):

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use hedgerow_tests::app::{Caller, cookie_of, id};
+use hedgerow_tests::person::totp_code;
 use hedgerow_tests::process::{Dev, program};
 use serde_json::{Value, json};
 use store::author::Clock;
@@ -26,11 +27,8 @@ async fn admin(folder: &Path, arguments: &[&str], input: &str) -> (i32, String, 
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
-/// What an authenticator app shows now.
 fn app_code(secret: &Value) -> String {
-    let secret = totp_rs::Secret::try_from_base32(secret.as_str().unwrap()).unwrap();
-    let now = u64::try_from(Clock::default().now().seconds()).unwrap();
-    totp_rs::Builder::new().with_secret(secret).build().unwrap().generate(now).to_string()
+    totp_code(secret.as_str().unwrap(), Clock::default().now())
 }
 
 #[tokio::test]

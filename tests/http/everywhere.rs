@@ -14,7 +14,7 @@ use samples::Identity;
 use serde_json::{Value, json};
 use store::author::Clock;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::process::{Child, Command};
 
 use hedgerow_tests::raw;
@@ -148,7 +148,10 @@ async fn one_event_has_one_answer_wherever_it_is_answered() {
 /// gateway's access log has it.
 #[tokio::test]
 async fn what_could_not_be_answered_is_logged_as_an_error_under_the_gateways_identifier_too() {
-    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    // Held, so that nobody else is given it, and not listened on.
+    let held = TcpSocket::new_v4().unwrap();
+    held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let nobody = held.local_addr().unwrap();
     let runtime = RuntimeApi::start().await.unwrap();
     let mut process = command(&runtime, &format!("http://{nobody}")).stderr(Stdio::piped()).spawn().unwrap();
     let mut log = BufReader::new(process.stderr.take().unwrap()).lines();

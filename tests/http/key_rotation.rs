@@ -78,6 +78,7 @@ async fn how_a_key_is_rotated_and_how_not() {
         let (path, old) = make(&account.owner, key_type).await;
         let (_, new) = rotate(&account.owner, &path, 0).await;
         assert!(new.starts_with(prefix) && new != old);
+        until(Duration::from_secs(10), || async { app.with_key(&old).get(GROUPS).await.status == 401 }).await;
     }
     let (path, old) = make(&account.owner, "management").await;
     let rotation = format!("{path}/rotate");

@@ -4,6 +4,7 @@ use std::future::IntoFuture as _;
 use std::time::Duration;
 
 use hedgerow_tests::app::{Account, App, Caller, cookie_of, id};
+use hedgerow_tests::person::token_in;
 use hedgerow_tests::process::PATIENCE;
 use hedgerow_tests::routes::{a_path_of, routes};
 use hedgerow_tests::wait::until;
@@ -28,7 +29,7 @@ async fn log_in(app: &App, email: &str, password: &str) -> Caller {
 async fn mailed(app: &App, address: &str, count: usize) -> String {
     let tokens = || {
         let mails = app.mails_to(address).into_iter();
-        mails.filter_map(|mail| Some(mail.text.split("?token=").nth(1)?.split_whitespace().next()?.to_owned()))
+        mails.filter_map(|mail| token_in(&mail.text).map(str::to_owned))
     };
     until(PATIENCE, || async { tokens().count() >= count }).await;
     tokens().nth(count - 1).unwrap()

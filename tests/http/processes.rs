@@ -79,9 +79,10 @@ async fn a_key_that_ends_in_one_process_is_refused_by_the_other() {
         caller.get("/api/v1/field-groups").await.expect(200);
         made.push((format!("{KEYS}/{}", id(&key)), caller));
     }
-    let soon = Clock::default().now().plus(Duration::from_secs(1)).to_string();
     owner.patch(&made[0].0).json(&json!({ "active": false })).await.expect(200);
     owner.delete(&made[1].0).await.expect(204);
+    // Some seconds from now, or it would be over before it is heard of.
+    let soon = Clock::default().now().plus(Duration::from_secs(5));
     owner.patch(&made[2].0).json(&json!({ "expiresAt": soon })).await.expect(200);
     let mut new = Vec::new();
     for (rotated, seconds) in [(&made[3], 0), (&made[4], 1)] {
@@ -93,6 +94,7 @@ async fn a_key_that_ends_in_one_process_is_refused_by_the_other() {
     for caller in &new {
         assert_eq!(asked(caller).await, 200, "a new key works everywhere at once");
     }
+    until(PATIENCE, || async { Clock::default().now() > soon }).await;
     for (_, caller) in &made {
         until(Duration::from_secs(10), || async { asked(caller).await == 401 }).await;
     }

@@ -4,6 +4,7 @@ use std::future::IntoFuture as _;
 use std::time::Duration;
 
 use hedgerow_tests::app::{App, Caller, cookie_of};
+use hedgerow_tests::person::{token_in, totp_code};
 use hedgerow_tests::process::PATIENCE;
 use hedgerow_tests::routes::{a_path_of, routes};
 use hedgerow_tests::wait::until;
@@ -17,11 +18,8 @@ const SESSION: &str = "/api/auth/session";
 const NEW: &str = "four oak tables and a lamp";
 const STEP: Duration = Duration::from_secs(30);
 
-/// What an authenticator app shows now.
 fn code(app: &App, secret: &str) -> String {
-    let seconds = u64::try_from(app.clock.now().seconds()).unwrap();
-    let secret = totp_rs::Secret::try_from_base32(secret).unwrap();
-    totp_rs::Builder::new().with_secret(secret).build().unwrap().generate(seconds).to_string()
+    totp_code(secret, app.clock.now())
 }
 
 /// Turns it on: the session that goes on, the secret and the recovery codes.
@@ -37,7 +35,7 @@ async fn protect(app: &App, owner: &Caller, password: &str) -> (Caller, String, 
 /// What the link of a mail carries, once one with this subject has come.
 fn token_of(app: &App, address: &str, subject: &str) -> Option<String> {
     let mut mails = app.mails_to(address).into_iter().filter(|mail| mail.subject.contains(subject));
-    Some(mails.next()?.text.split("?token=").nth(1)?.split_whitespace().next()?.to_owned())
+    token_in(&mails.next()?.text).map(str::to_owned)
 }
 
 async fn told(app: &App, address: &str, count: usize) -> Vec<String> {

@@ -56,7 +56,7 @@ const CODES: [(u16, &[&str]); 12] = [
     ),
     (413, &["payload_too_large"]),
     (415, &["unsupported_media_type"]),
-    (422, &["validation_failed", "field_limit_reached", "limit_reached", "idempotency_key_reused"]),
+    (422, &["validation_failed", "field_limit_reached", "limit_reached", "ip_lockout", "idempotency_key_reused"]),
     (431, &["headers_too_large"]),
     (503, &["unavailable"]),
 ];
@@ -91,6 +91,8 @@ impl Answer {
         if let Some(broken) = described::broken(&answer.asked, status, &answer.body) {
             panic!("not as the description has it: {broken}\n{answer}");
         }
+        let star = answer.all("access-control-allow-origin").contains(&"*");
+        assert!(!star && answer.all("access-control-allow-credentials").is_empty(), "{answer}");
         if status != 405 {
             assert!(answer.all("allow").is_empty(), "{answer}");
         }

@@ -181,7 +181,7 @@ impl App {
         };
         let op = OpContext::new(self.backend.store.clone(), opened.op.scope().clone(), author());
         let (_, secret) = ApiKeys::<Create>::open(&op).create(new).await.unwrap();
-        let secret = secret.reveal().to_owned();
+        let secret = secret.unwrap().reveal().to_owned();
         let owner = self.with_cookie(&cookie);
         Account { email, password: PASSWORD.to_owned(), cookie, key: self.with_key(&secret), secret, owner }
     }

@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod app;
 mod described;
+pub mod person;
 pub mod process;
 pub mod raw;
 pub mod receiver;

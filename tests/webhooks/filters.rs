@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use engines::Fault;
 use hedgerow_tests::app::{App, id, values};
 use hedgerow_tests::receiver::{Arrived, Receiver};
 use serde_json::{Value, json};
@@ -145,7 +146,7 @@ async fn a_webhook_hears_of_nothing_older_than_itself() {
     let key = &account.key;
     let group = key.group("product").await;
     key.global("older", json!({ "type": "string" }), &[&group]).await;
-    app.advance(Duration::from_secs(1));
+    app.advance(Duration::from_secs(2));
     let receiver = Receiver::start();
     let hook = Hook::make(key, json!({ "url": receiver.url(), "events": ["*"] })).await;
     key.global("younger", json!({ "type": "string" }), &[&group]).await;
@@ -155,4 +156,25 @@ async fn a_webhook_hears_of_nothing_older_than_itself() {
     quiet(&app).await;
     let heard: Vec<_> = receiver.arrived().iter().map(|one| one.json()["data"]["key"].clone()).collect();
     assert_eq!(heard, ["younger"]);
+}
+
+/// Its request began before the webhook was made, failed, and came again under its key.
+#[tokio::test]
+async fn a_webhook_hears_of_what_is_written_after_it_was_made() {
+    let mut app = App::start().await;
+    let account = app.account("acme").await;
+    let key = &account.key;
+    let faults = app.backend.engine.as_ref().unwrap().connector.faults().clone();
+    faults.set(|call| call.body.windows(3).any(|part| part == b"G#c").then_some(Fault::Internal));
+    let create = || key.post("/api/v1/field-groups").once("once").json(&json!({ "key": "product", "name": "P" }));
+    create().await.fails(503, "unavailable");
+    faults.clear();
+    app.advance(Duration::from_secs(120));
+    let receiver = Receiver::start();
+    let hook = Hook::make(key, json!({ "url": receiver.url(), "events": ["*"] })).await;
+    assert_eq!(create().await.status, 201);
+    app.work();
+    receiver.wait(1).await;
+    hook.until("delivered", 1).await;
+    assert_eq!(receiver.arrived()[0].event(), "field_group.created");
 }

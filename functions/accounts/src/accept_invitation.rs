@@ -2,7 +2,7 @@
 
 use auth::{MailedToken, Password, SecondFactorAttempt};
 use contract::resource::SessionInfo;
-use contract::{Code, Error, Problems};
+use contract::{Error, Problems};
 use deserr::Deserr;
 use runtime::{Body, Found, Mailer, Vault, WithCookie};
 use schemars::JsonSchema;
@@ -32,7 +32,7 @@ pub(crate) async fn accept_invitation(
     body: AcceptInvitation,
 ) -> Result<WithCookie<Found<SessionInfo>>, Error> {
     // What has not the form of a token is none.
-    let token = MailedToken::parse(&body.token).ok_or(Code::Unauthenticated)?;
+    let token = MailedToken::parse(&body.token).ok_or_else(Error::dead_link)?;
     let accepted = acceptance.accept(&token, body.password, body.totp.as_ref(), &*vault.ring().await?).await;
     let (info, token) = mailer.tell_locked(accepted).await?;
     Ok(WithCookie(Found(info), token.set_cookie()))

@@ -1,7 +1,7 @@
 //! `POST /api/auth/password-reset/confirm`
 
 use auth::{MailedToken, Password};
-use contract::{Code, Error, Problems};
+use contract::{Error, Problems};
 use deserr::Deserr;
 use runtime::{Body, Mail, Mailer, NoContent, Now, RequestInfo};
 use schemars::JsonSchema;
@@ -27,7 +27,7 @@ pub(crate) async fn confirm_password_reset(
     body: ConfirmPasswordReset,
 ) -> Result<NoContent, Error> {
     // What has not the form of a token is none.
-    let token = MailedToken::parse(&body.token).ok_or(Code::Unauthenticated)?;
+    let token = MailedToken::parse(&body.token).ok_or_else(Error::dead_link)?;
     let to = reset.confirm(&token, body.password).await?;
     mailer.tell(&Mail::PasswordChanged { to, at: now.0, address: from.address }).await;
     Ok(NoContent)

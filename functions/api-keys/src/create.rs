@@ -60,5 +60,5 @@ pub(crate) async fn create(
         allowed_ips: body.allowed_ips.clone(),
     };
     let (api_key, secret) = keys.create(new).await?;
-    Ok(Created(ApiKeyWithSecret::new(api_key, Some(&secret))))
+    Ok(Created(ApiKeyWithSecret::new(api_key, secret.as_ref())))
 }

@@ -11,7 +11,7 @@ use contract::names::Email;
 use contract::subscription::Plan;
 use contract::{Error, Origin, Problems};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{Method, Request};
+use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -31,14 +31,14 @@ const MAX_ANSWER: usize = 256 * 1024;
 
 type Http = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
-/// One for the process: it keeps its connections.
+/// One for the process. It keeps no connection: after a pause of the instance the other side may have closed it.
 static HTTP: LazyLock<Result<Http, String>> = LazyLock::new(|| {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let tls = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let tls = tls.map_err(|error| error.to_string())?.with_root_certificates(roots).with_no_client_auth();
     let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().build();
-    Ok(Client::builder(TokioExecutor::new()).build(connector))
+    Ok(Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector))
 });
 
 /// What is to be paid for, and by whom.
@@ -138,7 +138,12 @@ async fn call<T: DeserializeOwned>(
     if status.is_success() {
         return serde_json::from_slice(&body).map_err(|error| Error::internal(format!("Stripe: {place}: {error}")));
     }
-    Err(Error::unavailable(format!("Stripe: {method} {place}: {status}: {}", refusal(&body))))
+    let refusal = format!("Stripe: {method} {place}: {status}: {}", refusal(&body));
+    // Only these may be otherwise at the next try.
+    if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+        return Err(Error::unavailable(refusal));
+    }
+    Err(Error::internal(refusal))
 }
 
 /// What it says of a refusal: a code and a parameter, of what we sent. Their sentences may show a part of the key.

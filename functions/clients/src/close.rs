@@ -30,12 +30,14 @@ pub(crate) async fn close(
 ) -> Result<Accepted<Job>, Error> {
     let closed = clients.close(&session.0, body.password, precondition).await;
     let (client, job) = mailer.tell_locked(closed).await?;
+    let client_id = client.id;
     if let Err(error) = tell_owners(&clients, &mailer, client, session.0.user.email).await {
         // It is closed all the same.
         tracing::error!(
             operation = crate::DELETE.route.id,
+            client = client_id.to_string(),
             ?error,
-            "owners could not be told that their client was closed"
+            "a client was closed, and its owners could not be told by mail: tell them by other means"
         );
     }
     Ok(Accepted(job))

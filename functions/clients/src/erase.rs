@@ -46,6 +46,13 @@ impl EraseClients {
                     tracing::info!(operation, client, "a client is too large to be erased at once: it is gone on with");
                     break;
                 }
+                Err(Stopped::Restored) => {
+                    tracing::info!(
+                        operation,
+                        client,
+                        "a client was restored before it was erased: it is left as it is"
+                    );
+                }
                 Err(Stopped::Failed(error)) => {
                     tracing::error!(operation, client, ?error, "a client could not be erased: it is tried again");
                     failed = Some(error);

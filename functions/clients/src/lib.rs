@@ -37,7 +37,7 @@ runtime::routes! {
     /// Close the client
     ///
     /// Its keys and embed tokens are refused, nothing is delivered, and its members' sessions end, but for its owners'. For
-    /// 30 days an owner can restore it; then the job erases it. A wrong password counts as one at the login.
+    /// 30 days an owner can restore it, while the job is `pending`; then all of it is erased, the job with it. A wrong password counts as one at the login.
     Delete "/api/v1/client"
     DELETE "delete-client" => close::close {
         access: OWNERS,

@@ -20,7 +20,7 @@ impl QueueMessage {
     /// # Errors
     /// If it holds none.
     pub(crate) fn read(record: Value) -> Result<Self, Error> {
-        let record: QueueRecord = serde_json::from_value(record).map_err(Error::internal)?;
+        let record = QueueRecord::read(record)?;
         let message: Message = serde_json::from_str(&record.body).map_err(Error::internal)?;
         let receive_count = record.received() + message.received;
         Ok(Self { message, receive_count, record_id: record.message_id })

@@ -11,7 +11,8 @@ use contract::id::{ClientId, EventId, WebhookId};
 use contract::webhook::Webhook;
 use contract::{Code, Error, Time};
 use runtime::lambda::consumer::{Batch, Working};
-use runtime::{Assign, Consumer, Deliver, Source, Worker, metric};
+use runtime::metric::Metrics;
+use runtime::{Assign, Consumer, Deliver, Source, Worker};
 use serde_json::Value;
 use store::author::Clock;
 use store::deliveries::{Announcement, Announcer};
@@ -24,6 +25,8 @@ use tokio::time::Instant;
 const CHUNK: usize = 10;
 /// A batch that has taken this long stops, and the rest of it comes again.
 const MAX_TIME: Duration = Duration::from_secs(20);
+/// By how much the clocks of two instances may differ: a webhook is rather told of what was written just before it.
+const CLOCK_SKEW: Duration = Duration::from_millis(500);
 
 /// `fan-out`
 pub static FAN_OUT: Consumer = Consumer::of::<FanOut>(
@@ -40,6 +43,7 @@ runtime::parts! {
         jobs: JobStarts,
         deliver: Deliver,
         assign: Assign,
+        metrics: Metrics,
         clock: Clock,
     }
 }
@@ -95,7 +99,7 @@ impl FanOut {
             self.assign.send(&task, self.clock.now()).await?;
         }
         if read.unknown > 0 {
-            metric::count(FAN_OUT.id, "UnknownRecords", read.unknown, self.clock.now());
+            self.metrics.count(FAN_OUT.id, "UnknownRecords", read.unknown, self.clock.now());
         }
         Ok(())
     }
@@ -148,7 +152,8 @@ impl FanOut {
         // after it, while the stream lagged or before a change is replayed, is not.
         let webhooks = self.announcer.webhooks(client).await?;
         let wants = |webhook: &Webhook, announcement: &Announcement| {
-            webhook.created_at <= announcement.at && webhook.wants(announcement.event, announcement.tenant.as_ref())
+            webhook.created_at <= announcement.written_at.plus(CLOCK_SKEW)
+                && webhook.wants(announcement.event, announcement.tenant.as_ref())
         };
         let wanted = |announcement: &Announcement| -> Vec<&Webhook> {
             webhooks.iter().filter(|webhook| wants(webhook, announcement)).collect()

@@ -15,7 +15,7 @@ pub(crate) struct Groups(#[schemars(length(min = 1, max = 40))] pub(crate) Vec<G
 
 impl Deserr<Problems> for Groups {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, location: ValuePointerRef<'_>) -> Result<Self, Problems> {
-        contract::elements(value, location, MAX_GROUPS).map(Self)
+        contract::elements(value, location, 1..=MAX_GROUPS).map(Self)
     }
 }
 

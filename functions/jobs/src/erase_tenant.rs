@@ -28,7 +28,7 @@ impl EraseTenant {
             }
             Ok(Erased::NotBefore(due)) => Ok(GoneOn::From(due)),
             Err(Stopped::TimeOver) => Ok(GoneOn::From(share.now)),
-            Err(Stopped::Elsewhere) => Ok(GoneOn::Over),
+            Err(Stopped::Elsewhere | Stopped::Restored) => Ok(GoneOn::Over),
             Err(Stopped::Failed(error)) => Err(error),
         }
     }

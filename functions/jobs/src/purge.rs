@@ -35,7 +35,7 @@ impl PurgeDeleted {
         match self.purges.purge(self.clock.now(), until).await {
             Ok(0) => {}
             Ok(purged) => tracing::info!(operation, purged, "what was deleted 30 days ago was purged"),
-            Err(Stopped::TimeOver | Stopped::Elsewhere) => {
+            Err(Stopped::TimeOver | Stopped::Elsewhere | Stopped::Restored) => {
                 tracing::info!(operation, "more is to be purged than fits into one call: it is gone on with")
             }
             Err(Stopped::Failed(error)) => return Err(error),

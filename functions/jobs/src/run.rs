@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use contract::id::JobId;
 use contract::{Error, Time};
-use futures_util::future::join_all;
 use runtime::lambda::consumer::{Batch, QueueRecord, Working};
 use runtime::{Assign, Worker};
 use serde_json::Value;
@@ -34,29 +33,13 @@ runtime::parts! {
 
 impl Worker for Jobs {
     fn work(self: Arc<Self>, records: Vec<Value>, _: Instant) -> Working {
-        Box::pin(async move {
-            // Side by side: no client's job waits for another's.
-            let failed = join_all(records.into_iter().map(|record| self.task(record))).await;
-            Ok(Batch::failed(failed.into_iter().flatten()))
-        })
+        // Side by side: no client's job waits for another's.
+        Box::pin(async move { Ok(Batch::each(crate::RUN_JOBS.id, records, |record| self.work_on(record)).await) })
     }
 }
 
 impl Jobs {
-    /// Works on a task, and gives its record if it comes again.
-    async fn task(&self, record: Value) -> Option<String> {
-        let name = record["messageId"].as_str().unwrap_or_default().to_owned();
-        let worked = match serde_json::from_value(record) {
-            Ok(record) => self.work_on(&record).await,
-            Err(error) => Err(Error::internal(error)),
-        };
-        worked.err().map(|error| {
-            tracing::warn!(operation = crate::RUN_JOBS.id, ?error, "a job's task failed and is tried again");
-            name
-        })
-    }
-
-    async fn work_on(&self, record: &QueueRecord) -> Result<(), Error> {
+    async fn work_on(&self, record: QueueRecord) -> Result<(), Error> {
         let task: Task = serde_json::from_str(&record.body).map_err(Error::internal)?;
         match task {
             // A message is delayed for 15 minutes at the most.

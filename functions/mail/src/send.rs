@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use contract::names::Email;
 use contract::{Error, Origin};
-use futures_util::future::join_all;
 use runtime::lambda::consumer::{Batch, QueueRecord, Working};
 use runtime::{Mail, MailMessage, PostponeMail, Ses, Vault, Worker};
 use serde_json::Value;
@@ -30,37 +29,21 @@ runtime::parts! {
 
 impl Worker for SendMail {
     fn work(self: Arc<Self>, records: Vec<Value>, _: Instant) -> Working {
-        Box::pin(async move {
-            // Side by side, and each for itself: one that can't be read fails alone.
-            let failed = join_all(records.into_iter().map(|record| self.one(record))).await;
-            Ok(Batch::failed(failed.into_iter().flatten()))
-        })
+        Box::pin(async move { Ok(Batch::each(crate::SEND_MAIL.id, records, |record| self.one(record)).await) })
     }
 }
 
 impl SendMail {
-    /// Sends a mail, and gives its record if it comes again.
-    async fn one(&self, record: Value) -> Option<String> {
-        let operation = crate::SEND_MAIL.id;
-        let name = record["messageId"].as_str().unwrap_or_default().to_owned();
-        let record: QueueRecord = match serde_json::from_value(record) {
-            Ok(record) => record,
-            Err(error) => {
-                tracing::warn!(operation, %error, "a message has not the form that SQS gives them");
-                return Some(name);
-            }
-        };
-        let error = self.send(&record).await.err()?;
-        let pause = pause(record.received());
-        tracing::warn!(operation, ?error, seconds = pause.as_secs(), "a mail could not be sent and is tried again");
-        if let Err(error) = self.postpone.postpone(&record.receipt_handle, pause).await {
-            tracing::warn!(
-                operation,
-                ?error,
-                "when it comes again could not be set: it does after its visibility time-out"
-            );
+    /// Sends a mail. One that can't be sent waits longer each time.
+    async fn one(&self, record: QueueRecord) -> Result<(), Error> {
+        let sent = self.send(&record).await;
+        if sent.is_err()
+            && let Err(error) = self.postpone.postpone(&record.receipt_handle, pause(record.received())).await
+        {
+            let what = "when a mail comes again could not be set: it does after its visibility time-out";
+            tracing::warn!(operation = crate::SEND_MAIL.id, message_id = record.message_id, ?error, "{what}");
         }
-        Some(name)
+        sent
     }
 
     async fn send(&self, record: &QueueRecord) -> Result<(), Error> {

@@ -1,8 +1,9 @@
-//! Health, the API's description, and what is at no path.
+//! Health, the API's description, preflights, and what is at no path.
 
 mod get_health;
 mod get_openapi;
 mod paths;
+mod preflight;
 mod route_not_found;
 
 use runtime::Access;
@@ -21,6 +22,8 @@ runtime::routes! {
     }
 
     /// What no other route takes
+    ///
+    /// Preflights are answered here: of pages that a client lists, for what API keys and embed tokens reach.
     Any "$default"
     ROUTE_NOT_FOUND "route-not-found" => route_not_found::route_not_found {
         access: Access::Public,

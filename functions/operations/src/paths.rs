@@ -36,6 +36,7 @@ pub(crate) static PATHS: &[(&str, &str)] = &[
     ("/api/v1/members/invitations", "GET, HEAD, POST"),
     ("/api/v1/members/invitations/{id}", "DELETE"),
     ("/api/v1/members/{id}", "PATCH, DELETE"),
+    ("/api/v1/settings", "GET, HEAD, PATCH"),
     ("/api/v1/subscription", "GET, HEAD"),
     ("/api/v1/subscription/checkout", "POST"),
     ("/api/v1/subscription/portal", "POST"),

@@ -17,8 +17,8 @@ use crate::{Failure, row};
 const REQUESTS: u32 = 5_000;
 const LOGINS: u32 = 50;
 
-/// Prints CPU-microseconds a request that is refused by the last gate before the handler (a query parameter that no route
-/// knows), and milliseconds a login.
+/// Prints CPU-microseconds a request that the query gate refuses, before idempotency and the handler (a query parameter that no
+/// route knows), and milliseconds a login.
 pub(crate) async fn run() -> Result<(), Failure> {
     let engines = Engines::memory()?;
     let backend = Backend::embedded(engines, Clock::default()).await.map_err(|e| e.to_string())?;

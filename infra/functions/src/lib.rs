@@ -9,6 +9,7 @@ pub fn routes() -> impl DoubleEndedIterator<Item = &'static RouteSpec> + Clone {
     let packages = [
         accounts::ROUTES,
         clients::ROUTES,
+        ::settings::ROUTES,
         members::ROUTES,
         api_keys::ROUTES,
         field_groups::ROUTES,

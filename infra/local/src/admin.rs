@@ -8,7 +8,7 @@ use aws_config::BehaviorVersion;
 use contract::Error;
 use contract::names::Email;
 use runtime::config::Config;
-use store::author::{Author, Clock, RequestInfo, Seed, unique};
+use store::author::{Author, Clock};
 use store::operator::Operator;
 use store::subscriptions::{Heard, SubscriptionEvents};
 use store::tables::TableNames;
@@ -30,7 +30,8 @@ pub async fn run(options: Admin) -> Result<(), StartError> {
         _ => None,
     };
     let store = open(&options).await?;
-    let operator = Operator::open(&store, author(&store));
+    let author = Arc::new(Author::of_no_caller("operator", "hedgerow admin", store.clock().now()));
+    let operator = Operator::open(&store, author.clone());
     let said = match options.command {
         AdminCommand::CreateAccount { email, name } => {
             let password = password.ok_or("there is no password")?;
@@ -41,7 +42,8 @@ pub async fn run(options: Admin) -> Result<(), StartError> {
         AdminCommand::SetPlan { client, plan, status } => {
             let found = operator.client(&client).await.map_err(|error| told(&error))?;
             let id = found.ok_or_else(|| format!("there is no client {client}"))?;
-            match SubscriptionEvents::open(&store).set_plan(id, &plan, status).await.map_err(|error| told(&error))? {
+            let events = SubscriptionEvents::open(&store);
+            match events.set_plan(id, &plan, status, &author).await.map_err(|error| told(&error))? {
                 Heard::Unknown => return Err(format!("there is no client {client}").into()),
                 _ => format!("The client {id} has the plan {plan}, which is {}.", status.name()),
             }
@@ -95,13 +97,6 @@ async fn open(options: &Admin) -> Result<Store, StartError> {
 }
 
 /// Who writes, as the changes that it makes say.
-fn author(store: &Store) -> Arc<Author> {
-    let now = store.clock().now();
-    let request_id = format!("req_{}", unique(now).simple());
-    let info = RequestInfo { address: None, agent: "hedgerow admin".to_owned(), request_id };
-    Arc::new(Author::new("operator", &info, Seed::new(now)))
-}
-
 /// A failure of the store's, with its cause: whoever runs the deployment may know it.
 fn told(error: &Error) -> StartError {
     let body = serde_json::to_value(error.body("")).unwrap_or_default();

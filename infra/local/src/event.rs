@@ -70,8 +70,9 @@ fn joined(headers: &HeaderMap) -> HeaderMap {
 fn cookies(headers: &HeaderMap) -> Option<Vec<String>> {
     // Another application's cookie may be no ASCII; ours is still among them.
     let values = headers.get_all(COOKIE).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
-    let split =
-        |value: std::borrow::Cow<'_, str>| value.split(';').map(|one| one.trim().to_owned()).collect::<Vec<_>>();
+    let split = |value: std::borrow::Cow<'_, str>| {
+        value.split(';').map(|one| one.trim_matches([' ', '\t']).to_owned()).collect::<Vec<_>>()
+    };
     let cookies: Vec<String> = values.flat_map(split).collect();
     (!cookies.is_empty()).then_some(cookies)
 }

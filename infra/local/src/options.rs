@@ -90,14 +90,14 @@ pub struct Engines {
 #[derive(Args)]
 pub struct Admin {
     /// The embedded store in a data folder, or AWS's, by the credentials and the region of the environment.
-    #[arg(long, value_enum, default_value = "embedded")]
+    #[arg(long, global = true, value_enum, default_value = "embedded")]
     pub store: StoreKind,
     /// The data folder of the embedded store; `hedgerow dev` may run over it meanwhile.
-    #[arg(long, value_name = "DIR", default_value = ".hedgerow")]
+    #[arg(long, global = true, value_name = "DIR", default_value = ".hedgerow")]
     pub data: PathBuf,
     /// With --store aws: what the names of the stack's tables begin with, its parameter TablePrefix. If it is left out,
     /// HEDGEROW_TABLE_PREFIX, or else hedgerow.
-    #[arg(long, value_name = "PREFIX")]
+    #[arg(long, global = true, value_name = "PREFIX")]
     pub table_prefix: Option<String>,
     /// What to do.
     #[command(subcommand)]

@@ -188,8 +188,8 @@ pub async fn open_shop(store: &Store, identity: &Identity) -> Result<Shop, Error
 
     let main = ApiKeySecret::parse(&identity.key).ok_or_else(|| Error::internal("the sample key"))?;
     let spare = ApiKeySecret::generate(KeyType::Delivery);
-    let main = ApiKeys::open(&op(1)).create_known(key("Server", KeyType::Management)?, &main).await?;
-    let spare = ApiKeys::open(&op(2)).create_known(key("Old website", KeyType::Delivery)?, &spare).await?;
+    let main = ApiKeys::open(&op(1)).create_known(key("Server", KeyType::Management)?, &main).await?.0;
+    let spare = ApiKeys::open(&op(2)).create_known(key("Old website", KeyType::Delivery)?, &spare).await?.0;
     let product = FieldGroups::open(&op(3)).create(group("product", "Product")?).await?;
     let spare_group = FieldGroups::open(&op(4)).create(group("old", "Old fields")?).await?;
 

@@ -33,8 +33,11 @@ impl SessionToken {
     /// The token in a `Cookie` header, if there is one in form.
     #[must_use]
     pub fn from_cookies(header: &str) -> Option<Self> {
-        let mut pairs = header.split(';').filter_map(|pair| pair.trim().split_once('='));
-        let (_, value) = pairs.find(|(name, _)| *name == COOKIE)?;
+        // No other blanks: a browser lets anybody set a cookie whose name begins with one of them, and then `__Host-`.
+        let pairs = header.split(';').filter_map(|pair| pair.trim_matches([' ', '\t']).split_once('='));
+        let mut own = pairs.filter(|(name, _)| *name == COOKIE);
+        // A browser has one of this name at the most.
+        let (Some((_, value)), None) = (own.next(), own.next()) else { return None };
         let (user, secret) = value.split_once('.')?;
         let secret = URL_SAFE_NO_PAD.decode(secret).ok()?.try_into().ok()?;
         Some(Self { user: user.parse().ok()?, secret })
@@ -95,5 +98,19 @@ mod tests {
         {
             assert!(SessionToken::from_cookies(bad).is_none(), "{bad}");
         }
+    }
+
+    /// To a browser a name that begins with one of these blanks has no prefix: whoever has a sibling domain may set it.
+    #[test]
+    fn nobody_else_can_set_it() {
+        let user: UserId = "usr_00000000000000000000000000000007".parse().expect("an identifier");
+        let set = || SessionToken::generate(user).set_cookie().split(';').next().expect("a pair").to_owned();
+        let (own, planted) = (set(), set());
+        for blank in ['\u{85}', '\u{a0}', '\u{2000}', '\u{2028}', '\u{3000}', '\u{b}', '\u{c}'] {
+            let read = SessionToken::from_cookies(&format!("{blank}{planted}; {own}")).expect("a token");
+            assert!(own.contains(&URL_SAFE_NO_PAD.encode(read.secret)), "{blank:?}");
+        }
+        assert!(SessionToken::from_cookies(&format!("{own}; {planted}")).is_none());
+        assert!(SessionToken::from_cookies(&format!("a=b;\t {own} ;")).is_some());
     }
 }

@@ -71,6 +71,7 @@ codes! {
     PayloadTooLarge 413 "payload_too_large" "The body has more than 1,048,576 bytes (1 MiB)."
     UnsupportedMediaType 415 "unsupported_media_type" "The body must be sent as application/json."
     ValidationFailed 422 "validation_failed" "The request has invalid fields."
+    IpLockout 422 "ip_lockout" "This list would shut out the address that you ask from. Add it to `entries`, or leave `applyToAdmin` off."
     FieldLimitReached 422 "field_limit_reached" "This tenant has as many fields in this group as it may have. Delete one that is not used to make another."
     LimitReached 422 "limit_reached" "There are as many of these as there may be. Delete one that is not used to make another."
     IdempotencyKeyReused 422 "idempotency_key_reused" "This idempotency key was used with another request."
@@ -132,6 +133,14 @@ impl Error {
         let mut error = Self::saying(Code::UnsupportedMediaType, message);
         error.0.header = Some(("accept-encoding", "identity".to_owned()));
         error
+    }
+
+    /// `unauthenticated` for the token of a mail's link, whatever is wrong with it.
+    #[must_use]
+    pub fn dead_link() -> Self {
+        let message =
+            "This link is not valid: it was used, has run out, or a later one has taken its place. Ask for another.";
+        Self::saying(Code::Unauthenticated, message)
     }
 
     /// A fault of ours; the cause goes to the log.

@@ -17,6 +17,7 @@ pub mod prose;
 pub mod resource;
 mod rfc3339;
 pub mod schema;
+pub mod settings;
 mod several;
 pub mod subscription;
 pub mod text;

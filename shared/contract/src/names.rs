@@ -114,6 +114,14 @@ impl Email {
         email::fold(&self.0)
     }
 
+    /// Whether mail to both surely reaches one mailbox, where [`Email::folded`] is the same: what stands before the `@`
+    /// differs in the case of ASCII letters at the most.
+    #[must_use]
+    pub fn is_spelt_as(&self, other: &Self) -> bool {
+        let local = |email: &Self| email.0.rsplit_once('@').map(|(local, _)| local.to_ascii_lowercase());
+        local(self) == local(other)
+    }
+
     /// The address for mail systems that do not speak RFC 6531, as Amazon SES; nothing if they can't have it, since what
     /// stands before its `@` is not ASCII.
     #[must_use]
@@ -173,6 +181,13 @@ pub struct IpBlock(IpNet);
 pub type AllowedIps = Several<IpBlock, 100>;
 
 impl IpBlock {
+    /// The same addresses in as few blocks as they fit into, in order.
+    #[must_use]
+    pub fn merged(blocks: Vec<Self>) -> Vec<Self> {
+        let blocks = blocks.into_iter().map(|block| block.0).collect();
+        IpNet::aggregate(&blocks).into_iter().map(Self).collect()
+    }
+
     /// Whether the address is in the block; `::ffff:a.b.c.d` is `a.b.c.d`.
     #[must_use]
     pub fn holds(&self, address: IpAddr) -> bool {
@@ -209,13 +224,9 @@ fn ipv4_block() -> String {
     format!("^{}/(3[0-2]|[12]?[0-9])$", patterns::ipv4())
 }
 
-/// A block of IPv6 addresses, as a regular expression (RFC 4291 §2.2, but for the form with dots).
+/// A block of IPv6 addresses, as a regular expression.
 fn ipv6_block() -> String {
-    let group = "[0-9A-Fa-f]{1,4}";
-    let mut forms =
-        vec![format!("({group}:){{7}}{group}"), format!("({group}:){{1,7}}:"), format!(":(:{group}){{1,7}}")];
-    forms.extend((1..=6).map(|before| format!("({group}:){{1,{before}}}(:{group}){{1,{}}}", 7 - before)));
-    format!("^({}|::)/(12[0-8]|1[01][0-9]|[1-9]?[0-9])$", forms.join("|"))
+    format!("^{}/(12[0-8]|1[01][0-9]|[1-9]?[0-9])$", patterns::ipv6())
 }
 
 crate::parsed_from_text!(IpBlock, {

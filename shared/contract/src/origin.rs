@@ -2,7 +2,7 @@
 
 use url::{Host, Url};
 
-use crate::patterns::{BYTE, PORT, ipv4};
+use crate::patterns::{BYTE, PORT, ipv4, ipv6};
 use crate::schema::is_url;
 use crate::{Broken, text_type};
 
@@ -31,21 +31,30 @@ fn read(text: &str) -> Result<String, Broken> {
     if url.scheme() == "http" && !url.host().is_some_and(|host| is_loopback(&host)) {
         return Err(Broken::new("invalid_origin", "Must begin with `https://`; `http://` is for localhost alone."));
     }
-    // What a name has no letters for would be written otherwise in JSON; it is kept as short as names are.
-    let is_name = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
-    if url.domain().is_some_and(|name| name.len() > MAX_NAME || !is_name(name)) {
+    if url.domain().is_some_and(|name| !is_name(name)) {
         return Err(bad());
     }
     Ok(url.origin().ascii_serialization())
 }
 
-/// What [`read`] keeps, as a regular expression: the one form, of names and addresses of IPv4, and `[::1]`.
+/// A host's name in ASCII, as [`pattern`] has it: its last label begins with a letter, since one that begins with a digit may
+/// be read as a number. It may end in a dot, which makes it another origin.
+fn is_name(name: &str) -> bool {
+    let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len()) && label.bytes().all(known) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    let labels = name.strip_suffix('.').unwrap_or(name);
+    let top = labels.rsplit('.').next().unwrap_or_default();
+    name.len() <= MAX_NAME && labels.split('.').all(is_label) && !top.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// What [`read`] keeps, as a regular expression.
 fn pattern() -> String {
-    let label = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
-    // One that begins with a digit is read as a number.
-    let top = "[a-z]([a-z0-9-]{0,61}[a-z0-9])?";
+    let label = "[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?";
+    let top = "[a-z_]([a-z0-9_-]{0,61}[a-z0-9_])?";
     let local = format!(r"({label}\.)*localhost|127(\.{BYTE}){{3}}|\[::1\]");
-    let host = format!(r"({label}\.)*{top}|{}|\[::1\]", ipv4());
+    let host = format!(r"({label}\.)*{top}\.?|{}|\[{}\]", ipv4(), ipv6());
     let [secure, local] = [("https", host, 443), ("http", local, 80)]
         .map(|(scheme, host, usual)| format!("{scheme}://({host})(:(?!{usual}$){PORT})?"));
     format!(r"^(?![a-z]+://[^/:]{{{}}})({secure}|{local})$", MAX_NAME + 1)
@@ -90,6 +99,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::patterns::matches;
 
     #[test]
     fn an_origin_has_one_form() {
@@ -107,6 +117,7 @@ mod tests {
             ("https://a_b.example.", "https://a_b.example."),
         ] {
             assert_eq!(given.parse::<Origin>().map(|origin| origin.to_string()), Ok(kept.to_owned()), "{given}");
+            assert!(matches(&pattern(), kept), "{kept}");
         }
         for bad in [
             "",
@@ -132,6 +143,11 @@ mod tests {
             "https://a&b.example",
             &format!("https://{}example", "abcdefg.".repeat(31)),
             "https://a%2eb.example",
+            "https://a..example",
+            "https://-a.example",
+            "https://a-.example",
+            "https://a.1example",
+            "https://.example",
             "http://app.example.com",
             "http://192.168.0.1:3000",
             "http://0.0.0.0:3000",
@@ -181,8 +197,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_read_is_read_again(text in prop_oneof![any::<String>(), "https?://[a-zA-Z0-9.:\\[\\]-]{1,12}"]) {
+        fn what_is_read_is_read_again(text in prop_oneof![any::<String>(), "https?://[a-zA-Z0-9_.:\\[\\]-]{1,12}"]) {
             if let Ok(once) = read(&text) {
+                prop_assert!(matches(&pattern(), &once));
                 prop_assert_eq!(read(&once), Ok(once));
             }
         }

@@ -53,6 +53,15 @@ pub fn ipv4() -> String {
     format!(r"({BYTE}\.){{3}}{BYTE}")
 }
 
+/// Groups of hexadecimal digits (RFC 4291 §2.2, but for the form with dots).
+pub(crate) fn ipv6() -> String {
+    let group = "[0-9A-Fa-f]{1,4}";
+    let mut forms =
+        vec![format!("({group}:){{7}}{group}"), format!("({group}:){{1,7}}:"), format!(":(:{group}){{1,7}}")];
+    forms.extend((1..=6).map(|before| format!("({group}:){{1,{before}}}(:{group}){{1,{}}}", 7 - before)));
+    format!("({}|::)", forms.join("|"))
+}
+
 /// An absolute http or https URL in the one spelling that parsers leave unaltered, without user information and fragment:
 /// a port is there if it is not the scheme's own, no segment is `.` or `..`. An IPv6 address is in its shortest form, and a
 /// label that begins `xn--` is one, which this can't say.

@@ -1,5 +1,7 @@
 //! Lists that narrow something: one form for each set, whatever order it was sent in.
 
+use std::ops::RangeInclusive;
+
 use deserr::{Deserr, IntoValue, MergeWithError, Sequence as _, Value, ValuePointerRef};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -18,7 +20,7 @@ impl<T: Ord, const MAX: usize> Several<T, MAX> {
     /// # Errors
     /// `too_few` for none, `too_many` for more than `MAX`, however many are the same.
     pub fn of(mut list: Vec<T>) -> Result<Self, Broken> {
-        check_length(list.len(), MAX)?;
+        check_length(list.len(), 1..=MAX)?;
         list.sort_unstable();
         list.dedup();
         Ok(Self(list))
@@ -42,22 +44,22 @@ impl<T, const MAX: usize> Several<T, MAX> {
 
 impl<T: Deserr<Problems> + Ord, const MAX: usize> Deserr<Problems> for Several<T, MAX> {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, location: ValuePointerRef<'_>) -> Result<Self, Problems> {
-        let list = elements(value, location, MAX)?;
+        let list = elements(value, location, 1..=MAX)?;
         Self::of(list).map_err(|broken| deserr::take_cf_content(Problems::merge(None, broken, location)))
     }
 }
 
-/// The elements of a list of 1 to `most`. What is wrong with its length is told with what is wrong in it.
+/// The elements of a list of so many. What is wrong with its length is told with what is wrong in it.
 ///
 /// # Errors
 /// All that is wrong.
 pub fn elements<T: Deserr<Problems>, V: IntoValue>(
     value: Value<V>,
     location: ValuePointerRef<'_>,
-    most: usize,
+    lengths: RangeInclusive<usize>,
 ) -> Result<Vec<T>, Problems> {
     let checked = match &value {
-        Value::Sequence(list) => check_length(list.len(), most),
+        Value::Sequence(list) => check_length(list.len(), lengths),
         _ => Ok(()),
     };
     let read = Vec::deserialize_from_value(value, location);
@@ -67,12 +69,15 @@ pub fn elements<T: Deserr<Problems>, V: IntoValue>(
     Err(all)
 }
 
-fn check_length(length: usize, most: usize) -> Result<(), Broken> {
-    match length {
-        0 => Err(Broken::new("too_few", "Must have at least 1 element.")),
-        _ if length > most => Err(Broken::new("too_many", format!("Must have at most {most} elements."))),
-        _ => Ok(()),
+fn check_length(length: usize, lengths: RangeInclusive<usize>) -> Result<(), Broken> {
+    let (least, most) = lengths.into_inner();
+    if length < least {
+        return Err(Broken::new("too_few", format!("Must have at least {least} element.")));
     }
+    if length > most {
+        return Err(Broken::new("too_many", format!("Must have at most {most} elements.")));
+    }
+    Ok(())
 }
 
 impl<T: JsonSchema, const MAX: usize> JsonSchema for Several<T, MAX> {

@@ -1,13 +1,15 @@
 //! Stripe's keys, from Secrets Manager, where a deployment takes payments.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use auth::Secret;
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
 use contract::{Code, Error};
 use serde::Deserialize;
+
+use crate::cached_secret::CachedSecret;
 
 /// Where Stripe's API is.
 pub const STRIPE: &str = "https://api.stripe.com";
@@ -25,20 +27,16 @@ struct Keys {
 
 /// What a deployment is paid by. Cheap to clone.
 #[derive(Clone)]
-pub struct Billing(Arc<Inner>);
-
-struct Inner {
-    secrets: Client,
-    name: String,
-    api: String,
-    known: Mutex<Option<(Instant, Arc<Keys>)>>,
+pub struct Billing {
+    keys: Arc<CachedSecret<Keys>>,
+    api: Arc<str>,
 }
 
 impl Billing {
     /// With the keys in the secret of this name, if it is there, and an API at this address, [`STRIPE`] but in tests.
     #[must_use]
     pub fn new(secrets: Client, name: String, api: String) -> Self {
-        Self(Arc::new(Inner { secrets, name, api, known: Mutex::new(None) }))
+        Self { keys: Arc::new(CachedSecret::new(secrets, name, CACHE_TTL, Keys::read)), api: api.into() }
     }
 
     pub(crate) fn of_sdk(sdk: &SdkConfig, name: String) -> Self {
@@ -48,7 +46,7 @@ impl Billing {
     /// Where the API is.
     #[must_use]
     pub fn api(&self) -> &str {
-        &self.0.api
+        &self.api
     }
 
     /// What calls of the API are made with.
@@ -56,7 +54,7 @@ impl Billing {
     /// # Errors
     /// `billing_not_configured` if there is none; `unavailable` if Secrets Manager does not answer.
     pub async fn secret_key(&self) -> Result<Secret<String>, Error> {
-        given(self.keys().await?.secret_key.as_ref())
+        given(self.keys.get().await?.secret_key.as_ref())
     }
 
     /// What events are signed by.
@@ -64,36 +62,15 @@ impl Billing {
     /// # Errors
     /// `billing_not_configured` if there is none; `unavailable` if Secrets Manager does not answer.
     pub async fn webhook_secret(&self) -> Result<Secret<String>, Error> {
-        given(self.keys().await?.webhook_secret.as_ref())
+        given(self.keys.get().await?.webhook_secret.as_ref())
     }
+}
 
-    async fn keys(&self) -> Result<Arc<Keys>, Error> {
-        let known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((at, keys)) = known
-            && at.elapsed() < CACHE_TTL
-        {
-            return Ok(keys);
-        }
-        let keys = match self.0.secrets.get_secret_value().secret_id(&self.0.name).send().await {
-            Ok(answer) => {
-                let read = serde_json::from_str(answer.secret_string().unwrap_or_default());
-                // The parser's words could hold a key.
-                read.map_err(|_| {
-                    Error::internal(format!("the secret {} is not as docs/billing.md has it", self.0.name))
-                })?
-            }
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) => {
-                Keys::default()
-            }
-            Err(error) => {
-                let cause = aws_sdk_secretsmanager::error::DisplayErrorContext(&error).to_string();
-                return Err(Error::unavailable(format!("GetSecretValue: {cause}")));
-            }
-        };
-        let keys = Arc::new(keys);
-        let fresh = Some((Instant::now(), Arc::clone(&keys)));
-        *self.0.known.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
-        Ok(keys)
+impl Keys {
+    fn read(text: Option<&str>) -> Result<Self, Error> {
+        let Some(text) = text else { return Ok(Self::default()) };
+        // The parser's words could hold a key.
+        serde_json::from_str(text).map_err(|_| Error::internal("Stripe's secret is not as docs/billing.md has it"))
     }
 }
 

@@ -93,6 +93,23 @@ pub enum Mail {
 }
 
 impl Mail {
+    /// What a log calls it: `password-reset`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::PasswordReset { .. } => "password-reset",
+            Self::Invitation { .. } => "invitation",
+            Self::PasswordChanged { .. } => "password-changed",
+            Self::SecondFactorOn { .. } => "second-factor-on",
+            Self::SecondFactorOff { .. } => "second-factor-off",
+            Self::NewLogin { .. } => "new-login",
+            Self::ClientClosed { .. } => "client-closed",
+            Self::Locked { .. } => "locked",
+        }
+    }
+}
+
+impl Mail {
     /// Whose mailbox it goes to.
     #[must_use]
     pub const fn to(&self) -> &Email {

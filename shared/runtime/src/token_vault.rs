@@ -7,9 +7,10 @@ use auth::token_key::SETTLING;
 use auth::{TokenKey, TokenKeys};
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::DisplayErrorContext;
 use contract::{Error, Time};
 use tokio::sync::Mutex;
+
+use crate::cached_secret;
 
 /// How long after asking for keys it is not asked again, whatever tokens come: an unknown one costs nothing.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -91,15 +92,10 @@ impl TokenVault {
 
     async fn version(&self, stage: &str) -> Result<Option<TokenKey>, Error> {
         let Inner { secrets, name, .. } = &*self.0;
-        match secrets.get_secret_value().secret_id(name).version_stage(stage).send().await {
-            Ok(answer) => {
-                let since = answer.created_date().and_then(|at| at.to_millis().ok()).unwrap_or_default();
-                let kid = answer.version_id().unwrap_or_default();
-                let text = answer.secret_string().unwrap_or_default();
-                TokenKey::parse(kid, Time::from_millis(since), text).map(Some).map_err(Error::internal)
-            }
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) => Ok(None),
-            Err(error) => Err(Error::unavailable(format!("GetSecretValue: {}", DisplayErrorContext(&error)))),
-        }
+        let Some(stored) = cached_secret::version(secrets, name, stage).await? else { return Ok(None) };
+        let since = stored.created_date().and_then(|at| at.to_millis().ok()).unwrap_or_default();
+        let kid = stored.version_id().unwrap_or_default();
+        let text = stored.secret_string().unwrap_or_default();
+        TokenKey::parse(kid, Time::from_millis(since), text).map(Some).map_err(Error::internal)
     }
 }

@@ -23,6 +23,7 @@ use crate::members;
 use crate::scope::ClientScope;
 use crate::second_factor_check::{self, Shown};
 use crate::sessions;
+use crate::standing::still_open;
 use crate::users::{Membership, Person, UserCard};
 use crate::{OpContext, Store};
 
@@ -52,7 +53,7 @@ pub struct Login {
 
 granted! {
     Signup {
-        Main GetItem [Email];
+        Main GetItem [Email, Counts];
         Main PutItem [Client, Counts, Members, Slug, Email, User, Password];
         Main UpdateItem [Counts];
         Log PutItem [User];
@@ -61,7 +62,7 @@ granted! {
         Main GetItem [Email];
         Main BatchGetItem [User, Password, SecondFactor, Client];
         Main UpdateItem [User, Password, SecondFactor];
-        Main ConditionCheckItem [User];
+        Main ConditionCheckItem [User, Client];
         Log BatchGetItem [Email];
         Log UpdateItem [Email];
         Log PutItem [User, Email];
@@ -88,10 +89,16 @@ impl Signup {
         name: Name,
     ) -> Result<(SessionInfo, SessionToken), Error> {
         let policy = self.store.signup_policy();
-        if policy == SignupPolicy::Invited {
+        let is_closed = match policy {
+            SignupPolicy::Anyone => false,
+            // Asked first, or the answer would tell of the address; the condition decides.
+            SignupPolicy::First => self.store.get(&keys::first_account()).await?.is_some(),
+            SignupPolicy::Invited => true,
+        };
+        if is_closed {
             return Err(closed());
         }
-        password.check("password", &email, &[name.as_str()])?;
+        refuse_easy("password", &password, &email, vec![name.clone()]).await?;
         // Asked first to spare the hash; the condition on the address decides.
         if self.store.get(&email_key(&email)).await?.is_some() {
             return Err(Code::EmailTaken.into());
@@ -113,7 +120,7 @@ impl Signup {
 
     /// Opens a client with its owner by whoever runs the deployment. Where the first alone may sign up, that was it.
     pub(crate) async fn open_first(&self, email: Email, password: Password, name: Name) -> Result<Opened, Error> {
-        password.check("password", &email, &[name.as_str()])?;
+        refuse_easy("password", &password, &email, vec![name.clone()]).await?;
         let first = || Some(Change::put(keys::first_account()));
         self.open_under(first, email, &hashed(password).await?, name).await
     }
@@ -247,6 +254,9 @@ impl Login {
         // A password that is changed meanwhile ends this session, too.
         let card_change = card.logs_in(client, author.info()).unwrap_or_else(|| Change::check(keys::user(user)));
         changes.push(card_change.when("#sessionEpoch = :epoch").with(":epoch", number(card.epoch)));
+        if membership.role != Role::Owner {
+            changes.push(still_open(client));
+        }
         match store.commit(changes, author.event()).await? {
             Outcome::Done => {
                 if let (Some(hash), Some(was)) = (rehashed, kept.as_ref().and_then(|kept| get_text(kept, "hash"))) {
@@ -321,4 +331,19 @@ pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send 
 pub(crate) async fn hashed(password: Password) -> Result<PasswordHash, Error> {
     let hash = blocking(move || PasswordHash::of(&password)).await?;
     hash.ok_or_else(|| Error::internal("a password could not be hashed"))
+}
+
+/// Refuses a password that is too easily guessed by who knows these names. That may take long.
+pub(crate) async fn refuse_easy(
+    path: &'static str,
+    password: &Password,
+    email: &Email,
+    names: Vec<Name>,
+) -> Result<(), Error> {
+    let (password, email) = (password.clone(), email.clone());
+    let checked = blocking(move || {
+        let names: Vec<&str> = names.iter().map(Name::as_str).collect();
+        password.check(path, &email, &names)
+    });
+    Ok(checked.await??)
 }

@@ -44,9 +44,10 @@ granted! {
         Main Query [ApiKeys];
         Log Query [KeyUses];
     }
-    // The read and the deletion are of a request that is carried out again: its first secret is nobody's.
+    // The read, the check and the deletion are of a request that is carried out again: its first secret is nobody's.
     ApiKeys<Create> {
         Main GetItem [ApiKeys];
+        Main ConditionCheckItem [ApiKeys];
         Main PutItem [ApiKeys, Key];
         Main UpdateItem [Counts];
         Main DeleteItem [Key];
@@ -140,20 +141,22 @@ impl ApiKeys<List> {
 }
 
 impl ApiKeys<Create> {
-    /// Makes an API key. The secret exists only in the answer.
+    /// Makes an API key. The secret exists only in the answer; a request that is carried out again when the key was
+    /// deleted since, or its secret rotated away, has none.
     ///
     /// # Errors
     /// `limit_reached`.
-    pub async fn create(&self, new: NewApiKey) -> Result<(ApiKey, ApiKeySecret), Error> {
+    pub async fn create(&self, new: NewApiKey) -> Result<(ApiKey, Option<ApiKeySecret>), Error> {
         let secret = ApiKeySecret::generate(new.key_type);
-        Ok((self.create_known(new, &secret).await?, secret))
+        let (key, works) = self.create_known(new, &secret).await?;
+        Ok((key, works.then_some(secret)))
     }
 
-    /// Stores an API key whose secret is known beforehand, as that of the sample events is.
+    /// Stores an API key whose secret is known beforehand, as that of the sample events is; and whether the secret works.
     ///
     /// # Errors
     /// `limit_reached`.
-    pub async fn create_known(&self, new: NewApiKey, secret: &ApiKeySecret) -> Result<ApiKey, Error> {
+    pub async fn create_known(&self, new: NewApiKey, secret: &ApiKeySecret) -> Result<(ApiKey, bool), Error> {
         let OpContext { store, scope, author } = &self.op;
         let event = author.event_of_this_try();
         let key = ApiKey {
@@ -178,30 +181,33 @@ impl ApiKeys<Create> {
         let mut changes = vec![self.master(Change::put(keys::api_key(scope, id)), &stored, 1)?.when_absent()];
         changes.extend(self.cards(&stored)?.into_iter().map(Change::when_absent));
         changes.extend([key_uses::none_yet(scope.client(), id), COUNTED_API_KEYS.one_more(scope)]);
-        let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
-        // Made before and deleted since: made anew, the deletion were lost.
-        if author.is_again() && store.get(&keys::deleted_api_key(scope, id)).await?.is_some() {
-            return Ok(stored.key);
+        if author.is_again() {
+            // Made before and deleted since: made anew, the deletion were lost.
+            changes.push(Change::check(keys::deleted_api_key(scope, id)).when_absent());
         }
+        let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
         match store.commit(changes, event).await? {
-            Outcome::Done => Ok(stored.key),
-            Outcome::Stale => self.make_again(id, secret, (request, event)).await,
+            Outcome::Done => Ok((stored.key, true)),
+            Outcome::Stale => match self.make_again(id, secret, (request, event)).await? {
+                Some(made) => Ok(made),
+                None => Ok((stored.key, false)),
+            },
         }
     }
 
     /// A request that is carried out again finds its key made, under a secret that died with the first try, and maybe
-    /// changed since.
+    /// changed since; nothing, if it was deleted.
     async fn make_again(
         &self,
         id: KeyId,
         secret: &ApiKeySecret,
         (request, event): (EventId, EventId),
-    ) -> Result<ApiKey, Error> {
+    ) -> Result<Option<(ApiKey, bool)>, Error> {
         let OpContext { store, scope, author } = &self.op;
         let key = keys::api_key(scope, id);
-        let current: Document<StoredKey> = store.document(&key).await?.ok_or(Code::Internal)?;
+        let Some(current) = store.document::<StoredKey>(&key).await? else { return Ok(None) };
         let mut next = current.value.clone();
-        let Some(lost) = next.replace_lost(secret, request) else { return Ok(next.key) };
+        let Some(lost) = next.replace_lost(secret, request) else { return Ok(Some((next.key, false))) };
         if current.version > 1 {
             next.key.version += 1;
         }
@@ -213,8 +219,8 @@ impl ApiKeys<Create> {
         changes.push(Change::delete(keys::key_card(&lost)));
         let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
         match store.commit(changes, event).await? {
-            Outcome::Done => Ok(next.key),
-            Outcome::Stale => Err(Code::Internal.into()),
+            Outcome::Done => Ok(Some((next.key, true))),
+            Outcome::Stale => Err(Error::unavailable("an API key was changed while it was made again")),
         }
     }
 }
@@ -303,6 +309,9 @@ impl ApiKeys<Rotate> {
         let OpContext { scope, author, .. } = &self.op;
         let id = next.key.id;
         let master = self.master(Change::update(keys::api_key(scope, id)), next, current.version + 1)?;
+        // A creation that is carried out again changes the secret alone.
+        let newest = text(current.value.secret.hash.as_str());
+        let master = master.when("#hash = :newest").with(":newest", newest);
         let mut changes = vec![current.applied.and(author, request).on(master)];
         changes.extend(self.cards(next)?);
         let stays = |old: &StoredSecret| next.secrets().any(|secret| secret.hash == old.hash);
@@ -324,7 +333,8 @@ impl ApiKeys<Delete> {
         let OpContext { scope, .. } = &self.op;
         let keys = DocumentKeys::two(keys::api_key(scope, id), keys::deleted_api_key(scope, id));
         let beside = |gone: &StoredKey| {
-            let cards = gone.secrets().map(|secret| Change::delete(keys::key_card(&secret.hash)));
+            // All there, or a creation that was carried out again has put another secret in the place of one.
+            let cards = gone.secrets().map(|secret| Change::delete(keys::key_card(&secret.hash)).when_present());
             let uses = Change::delete(keys::key_uses(scope.client(), id));
             Ok(cards.chain([uses, COUNTED_API_KEYS.one_less(scope)]).collect())
         };

@@ -101,6 +101,13 @@ impl Author {
         }
     }
 
+    /// The author of what no caller asks for: `actor` is `system`, `operator` or `stripe`, `agent` what of it writes.
+    #[must_use]
+    pub fn of_no_caller(actor: &str, agent: &str, now: Time) -> Self {
+        let request_id = format!("req_{}", unique(now).simple());
+        Self::new(actor, &RequestInfo { address: None, agent: agent.to_owned(), request_id }, Seed::new(now))
+    }
+
     /// Of a request with an idempotency key; `again`, if a try before this one may have written.
     #[must_use]
     pub fn keyed(self, again: bool) -> Self {

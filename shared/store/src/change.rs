@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::{
     ReturnValuesOnConditionCheckFailure as Returned, TransactWriteItem, Update,
 };
 use contract::id::EventId;
-use contract::{Code, Error};
+use contract::{Code, Error, Time};
 
 use crate::Store;
 use crate::author::Author;
@@ -40,7 +40,15 @@ pub(crate) struct Change {
     condition: Option<String>,
     values: HashMap<String, AttributeValue>,
     otherwise: Option<Otherwise>,
-    unstamped: bool,
+    stamp: Stamp,
+}
+
+/// Whether a change says who writes.
+#[derive(PartialEq)]
+enum Stamp {
+    ToCome,
+    Set,
+    None,
 }
 
 /// What became of a set of changes.
@@ -60,7 +68,7 @@ pub(crate) enum Written {
 
 impl Change {
     fn new(key: Key, action: Action) -> Self {
-        Self { key, action, condition: None, values: HashMap::new(), otherwise: None, unstamped: false }
+        Self { key, action, condition: None, values: HashMap::new(), otherwise: None, stamp: Stamp::ToCome }
     }
 
     /// Writes the whole item.
@@ -80,7 +88,7 @@ impl Change {
 
     /// Writes nothing: the others are made on its condition. For transactions.
     pub(crate) fn check(key: Key) -> Self {
-        Self { unstamped: true, ..Self::new(key, Action::Check) }
+        Self { stamp: Stamp::None, ..Self::new(key, Action::Check) }
     }
 
     pub(crate) fn set(mut self, name: &str, value: AttributeValue) -> Self {
@@ -126,17 +134,27 @@ impl Change {
 
     /// Is a change beside the resource, which goes on saying who changed it last, and by which event.
     pub(crate) fn unstamped(self) -> Self {
-        Self { unstamped: true, ..self }
+        Self { stamp: Stamp::None, ..self }
     }
 
     /// Says who writes, when, and as which event.
     pub(crate) fn stamped(self, author: &Author, event: EventId) -> Self {
-        if self.unstamped {
+        if self.stamp == Stamp::None {
             return self;
         }
-        self.set("by", text(author.by()))
+        let stamped = Self { stamp: Stamp::Set, ..self };
+        stamped
+            .set("by", text(author.by()))
             .set("at", text(author.at().to_string()))
             .set("eventId", text(event.to_string()))
+    }
+
+    /// Says when it is written, which may be long after `at`, the time of the request: that may have come before.
+    fn written(self, at: Time) -> Self {
+        match self.stamp {
+            Stamp::Set => self.set("writtenAt", number(at.millis())),
+            Stamp::ToCome | Stamp::None => self,
+        }
     }
 
     /// Only if this holds; conditions add up.
@@ -233,6 +251,7 @@ impl Store {
 
     /// Carries out one put, update or deletion; if its condition does not hold, tells what stands there.
     pub(crate) async fn conditional_write(&self, change: Change) -> Result<Written, Error> {
+        let change = change.written(self.clock().now());
         for round in 0..ROUNDS {
             if let Some(attempt) = self.attempt_once(&change).await? {
                 return Ok(attempt);
@@ -302,6 +321,8 @@ impl Store {
     }
 
     async fn commit_all(&self, changes: Vec<Change>, event: EventId) -> Result<Outcome, Error> {
+        let now = self.clock().now();
+        let changes: Vec<_> = changes.into_iter().map(|change| change.written(now)).collect();
         let items = changes.iter().map(|change| self.transact_item(change)).collect::<Result<Vec<_>, _>>()?;
         for round in 0..ROUNDS {
             // The SDK repeats a call under the same token; another try of ours is another call.

@@ -20,7 +20,7 @@ use crate::grant::{Delete, Get, Restore, Update, granted};
 use crate::jobs;
 use crate::keys;
 use crate::login_attempts::{self, LoginError};
-use crate::passwords;
+use crate::passwords::{self, Confirmed};
 use crate::retry::{Step, update_with_retry};
 use crate::sessions::SessionCredential;
 use crate::tables::Table;
@@ -49,6 +49,8 @@ granted! {
         Main Query [Members];
         Main UpdateItem [Client];
         Main PutItem [Purge];
+        Main ConditionCheckItem [User, Members];
+        Log ConditionCheckItem [User];
         Log BatchGetItem [Email];
         Log UpdateItem [Email];
         Log PutItem [Email, Jobs];
@@ -117,9 +119,12 @@ impl Clients<Delete> {
         precondition: Option<Precondition>,
     ) -> Result<(Client, Job), LoginError> {
         let OpContext { store, author, .. } = &self.op;
-        passwords::confirm(store, asking, password, author.at()).await?;
+        let Confirmed { card: user, .. } = passwords::confirm(store, asking, password, author.at()).await?;
+        let membership = user.memberships.get(&self.id()).filter(|is| is.role == Role::Owner);
+        let member_version = membership.ok_or(Code::Unauthenticated)?.version;
         let (at, event, key) = (author.at(), author.event(), keys::client(self.id()));
         let job = jobs::new(JobId::new(author.unique()), JobKind::ClientErasure, at);
+        let member = keys::member(self.id(), asking.user_id());
         let (purge, of_job) = (keys::closed_client(at, self.id()), keys::job(self.id(), job.id));
         let closed: Result<Client, Error> = update_with_retry!({
             let current: Document<Client> = store.document(&key).await?.ok_or(Code::Forbidden)?;
@@ -127,7 +132,8 @@ impl Clients<Delete> {
                 next.closed_at = Some(at);
                 let card = holding(Change::update(key.clone()), &next, next.version)?
                     .set("deletedAt", text(at.to_string()))
-                    .set("sessionsNotBefore", text(at.to_string()))
+                    // Sessions may have begun while this one waited for its password to be compared.
+                    .set("sessionsNotBefore", text(store.clock().now().to_string()))
                     .set("job", text(job.id.to_string()));
                 let due = Change::put(purge.clone())
                     .set("client", text(self.id().to_string()))
@@ -137,7 +143,10 @@ impl Clients<Delete> {
                     .set("ttl", number(at.plus(RETENTION + JOB_KEPT).seconds()))
                     .unstamped();
                 let right = login_attempts::succeeded(&asking.user.email, at).unstamped();
-                Ok(Some((next, vec![card, due, made, right])))
+                let owns = Change::check(member.clone()).when_version(member_version).or(Code::Unauthenticated);
+                let mut changes = vec![card, due, made, right, owns];
+                changes.extend(asking.goes_on());
+                Ok(Some((next, changes)))
             };
             let done = self.op.revise_once(&current, precondition, Code::Forbidden, false, event, plan).await?;
             Ok(done.map_or(Step::Stale { base: current.version }, Step::Done))

@@ -107,9 +107,10 @@ impl Store {
         let known = self.0.makers.get(&of).filter(|(read, _)| now < read.plus(CACHE_TTL) && *read <= now);
         let tenant_key = keys::tenant_of_token(claims.client_id, &claims.tenant_id);
         let (client_key, api_key) = (keys::client(of.0), keys::api_key_of_token(of.0, of.1));
+        let settings_key = keys::settings(of.0);
         let mut wanted = vec![&tenant_key];
         if known.is_none() {
-            wanted.extend([&client_key, &api_key]);
+            wanted.extend([&client_key, &settings_key, &api_key]);
         }
         let mut found = self.batch_get_all(&wanted).await?;
         let maker = match (known, found.remove(&client_key), found.remove(&api_key)) {
@@ -117,7 +118,7 @@ impl Store {
             (None, Some(client), Some(key)) => {
                 let ApiKey { active, expires_at, permissions, .. } = from_doc(&key)?;
                 let seal = must(get_text(&client, "seal").and_then(SealKey::from_stored), "seal")?;
-                self.note_standing(of.0, &client, now)?;
+                self.note_standing(of.0, &client, found.get(&settings_key), now)?;
                 let maker = Maker { seal, active, expires_at, permissions };
                 self.0.makers.insert(of, (now, maker.clone()));
                 maker
@@ -186,7 +187,7 @@ impl EmbedTokens {
     /// None of the contract's.
     pub async fn revoke(&self) -> Result<(), Error> {
         let author = &self.op.author;
-        let (event, at) = (author.event(), number(author.at().millis()));
+        let (event, at) = (author.event(), number(self.op.first_carried_out().millis()));
         // A later revocation holds.
         let earlier = "(attribute_not_exists(#tokensNotBefore) OR #tokensNotBefore < :at)";
         let revoked = || {

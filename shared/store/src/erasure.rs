@@ -9,12 +9,13 @@ use std::sync::Arc;
 use contract::id::{ClientId, GroupId, UserId};
 use contract::names::{Slug, TenantId};
 use contract::resource::Client;
+use contract::settings::Settings;
 use contract::{Error, Time};
 use tokio::time::Instant;
 
 use crate::Store;
 use crate::api_keys::StoredKey;
-use crate::author::{Author, RequestInfo, Seed};
+use crate::author::Author;
 use crate::change::{Change, Outcome, Written};
 use crate::document::from_doc;
 use crate::dynamo::{Item, KeyRange, get_text, must, must_parse, text};
@@ -47,8 +48,8 @@ granted! {
         Main UpdateItem [Client, User];
         Main DeleteItem [Client, Email, Members, Password, Purge, SecondFactor, Slug, User];
         Main BatchWriteItem [
-            ApiKeys, Counts, Definitions, GlobalFields, GroupKeys, InvitationTokens, Invitations, Key, Purge,
-            TenantFields, Tenants, Values, Webhooks
+            ApiKeys, Client, Counts, Definitions, GlobalFields, GroupKeys, InvitationTokens, Invitations, Key, Origin,
+            Purge, TenantFields, Tenants, Values, Webhooks
         ];
         Log Query [Deliveries, Events, Idempotency, Jobs, KeyUses, User];
         Log BatchWriteItem [Deliveries, Events, Idempotency, Jobs, KeyUses, User, WebhookState];
@@ -106,15 +107,16 @@ impl Erasure {
     /// # Errors
     /// [`Stopped`], before all is done; what is done stays done.
     pub async fn erase(&self, due: &DueClient, until: Instant) -> Result<u64, Stopped> {
-        let author = Arc::new(author(self.store.clock().now()));
+        let author = Arc::new(Author::of_no_caller("system", "erase-clients", self.store.clock().now()));
         let mut run = Run { store: &self.store, client: due.client, author, until, deleted: 0 };
-        if let Some(card) = run.begin().await? {
+        if let Some(card) = run.begin(due).await? {
             run.credentials().await?;
             run.webhooks().await?;
             run.fields().await?;
             run.tenants().await?;
             run.members().await?;
             run.drain(Table::Main, &partition(Kind::Counts, due.client), nothing).await?;
+            run.settings().await?;
             run.card(&card).await?;
         }
         run.drain(Table::Log, &partition(Kind::Jobs, due.client), nothing).await?;
@@ -122,13 +124,6 @@ impl Erasure {
         self.store.conditional_write(Change::delete(due.key.clone())).await?;
         Ok(run.deleted)
     }
-}
-
-/// What writes: nobody asked just now.
-fn author(now: Time) -> Author {
-    let request_id = format!("req_{}", auth::hex(&auth::random::bytes::<16>()));
-    let info = RequestInfo { address: None, agent: "erase-clients".to_owned(), request_id };
-    Author::new("system", &info, Seed::new(now))
 }
 
 fn partition(kind: Kind, client: ClientId) -> String {
@@ -146,16 +141,20 @@ struct Run<'s> {
 
 impl Run<'_> {
     /// Says that nobody can restore the client any more; nothing, if its card is gone.
-    async fn begin(&self) -> Result<Option<Client>, Stopped> {
+    async fn begin(&self, due: &DueClient) -> Result<Option<Client>, Stopped> {
         let key = keys::client(self.client);
         let Some(card) = self.store.get(&key).await? else { return Ok(None) };
-        let closed = get_text(&card, "deletedAt").ok_or_else(|| Error::internal("an open client is to be erased"))?;
+        // It may have been closed anew, for 30 days of its own.
+        let closed = get_text(&card, "deletedAt").ok_or(Stopped::Restored)?;
+        if keys::closed_client(must_parse(&card, "deletedAt")?, self.client) != due.key {
+            return Err(Stopped::Restored);
+        }
         let mark = Change::update(key).set("erasing", text(self.author.at().to_string()));
         let mark =
             mark.when("#deletedAt = :closed").with(":closed", text(closed)).stamped(&self.author, self.author.event());
         match self.store.conditional_write(mark).await? {
             Written::Done => Ok(Some(from_doc(&card)?)),
-            Written::Refused(_) => Err(Error::unavailable("a client was restored while it was to be erased").into()),
+            Written::Refused(_) => Err(Stopped::Restored),
         }
     }
 
@@ -276,6 +275,16 @@ impl Run<'_> {
                 Outcome::Stale => Ok(Step::Stale { base: 0 }),
             }
         })
+    }
+
+    /// The settings, and before them the origins that they list.
+    async fn settings(&mut self) -> Result<(), Stopped> {
+        let key = keys::settings(self.client);
+        let Some(item) = self.store.get(&key).await? else { return Ok(()) };
+        let settings: Settings = from_doc(&item)?;
+        let origins = settings.cors.origins.as_slice().iter().map(|origin| keys::origin(origin, self.client));
+        self.delete(origins.collect()).await?;
+        self.delete(vec![key]).await
     }
 
     /// The slug, which is free from now on, and the card.

@@ -38,8 +38,7 @@ granted! {
     // The reads of groups are of what is refused: those that are absent are told with all else. That of fields is of a
     // request that is carried out again.
     GlobalFields<Create> {
-        Main GetItem [Client];
-        Main BatchGetItem [Definitions, GlobalFields];
+        Main BatchGetItem [Client, Definitions, GlobalFields];
         Main PutItem [GlobalFields, Definitions];
         Main UpdateItem [Definitions, Counts];
     }
@@ -57,8 +56,7 @@ granted! {
         Main DeleteItem [GlobalFields, Definitions];
     }
     GlobalFields<Restore> {
-        Main GetItem [Client];
-        Main BatchGetItem [GlobalFields];
+        Main BatchGetItem [Client, GlobalFields];
         Main PutItem [GlobalFields, Definitions];
         Main UpdateItem [Definitions, Counts];
         Main DeleteItem [GlobalFields, Purge];

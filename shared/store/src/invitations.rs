@@ -11,7 +11,7 @@ use contract::permission::Role;
 use contract::resource::{Invitation, Member, SessionInfo};
 use contract::{Code, Error, Problems, Time};
 
-use crate::accounts::{email_row, hashed, user_at};
+use crate::accounts::{email_row, hashed, refuse_easy, user_at};
 use crate::author::{Author, unique};
 use crate::change::{Change, Outcome};
 use crate::document::{from_doc, holding, to_doc};
@@ -25,6 +25,7 @@ use crate::page::{Listing, Page, PageRequest};
 use crate::scope::ClientScope;
 use crate::second_factor_check::{self, Shown};
 use crate::sessions::{self, SessionCredential};
+use crate::standing::still_open;
 use crate::tables::Table;
 use crate::users::{MAX_MEMBERSHIPS, Membership, Person, UserCard};
 use crate::{OpContext, Store};
@@ -238,11 +239,6 @@ impl Invitations<Delete> {
     }
 }
 
-/// That a client has not been closed meanwhile.
-fn still_open(client: ClientId) -> Change {
-    Change::check(keys::client(client)).when("attribute_exists(#pk) AND attribute_not_exists(#deletedAt)")
-}
-
 impl Acceptance {
     /// For a request of nobody's.
     #[must_use]
@@ -265,20 +261,20 @@ impl Acceptance {
         ring: &Keyring,
     ) -> Result<(SessionInfo, SessionToken), LoginError> {
         let (store, author) = (&self.store, &self.author);
-        let item = store.get(&keys::invitation_token(&token.hash())).await?.ok_or(Code::Unauthenticated)?;
+        let item = store.get(&keys::invitation_token(&token.hash())).await?.ok_or_else(Error::dead_link)?;
         let stored = Stored::read(&item)?;
         if stored.invitation.expires_at <= author.at() {
-            return Err(Code::Unauthenticated.into());
+            return Err(Error::dead_link().into());
         }
         // Nobody comes into a client that is closed.
         if self.store.standing(stored.client).await?.is_none_or(|standing| standing.is_closed) {
-            return Err(Code::Unauthenticated.into());
+            return Err(Error::dead_link().into());
         }
         // Who could not invite today has not invited.
         let inviter = store.get(&keys::member(stored.client, stored.invitation.invited_by)).await?;
         let inviter: Option<Member> = inviter.as_ref().map(from_doc).transpose()?;
         if !inviter.is_some_and(|member| member.role.may_give(stored.invitation.role)) {
-            return Err(Code::Unauthenticated.into());
+            return Err(Error::dead_link().into());
         }
         let Some(user) = user_at(store, &stored.invitation.email).await? else {
             let hash = self.new_password(&stored, password).await?;
@@ -286,6 +282,10 @@ impl Acceptance {
         };
         let [card, factor] = store.batch_get([&keys::user(user), &keys::second_factor(user)]).await?;
         let card = UserCard::read(&must(card, "user")?)?;
+        // `straße@` and `strasse@` can't both have accounts, and may be two mailboxes: the mail went to this one.
+        if !card.person.email.is_spelt_as(&stored.invitation.email) {
+            return Err(Error::dead_link().into());
+        }
         // Whoever opened the account may not be who reads this mail. What is wrong with the password is told before the code
         // is looked at, or it would tell whether that is right.
         let hash = if card.is_proven { None } else { Some(self.new_password(&stored, password).await?) };
@@ -318,7 +318,7 @@ impl Acceptance {
             || Problems::one("password", "required", "Choose a password: nobody has shown yet to read this mail.");
         let password = password.ok_or_else(missing)?;
         let client = self.store.client_card(stored.client).await?;
-        password.check("password", &stored.invitation.email, &[client.name.as_str()])?;
+        refuse_easy("password", &password, &stored.invitation.email, vec![client.name]).await?;
         hashed(password).await
     }
 
@@ -331,7 +331,7 @@ impl Acceptance {
         mut changes: Vec<Change>,
     ) -> Result<(SessionInfo, SessionToken), Error> {
         if card.memberships.contains_key(&stored.client) {
-            return Err(Code::Unauthenticated.into());
+            return Err(Error::dead_link());
         }
         if card.memberships.len() >= MAX_MEMBERSHIPS {
             return Err(reached("A user", MAX_MEMBERSHIPS as u64, "clients"));
@@ -401,7 +401,7 @@ impl Acceptance {
         match store.commit(changes, event).await? {
             Outcome::Done => Ok((store.session_info(&card, stored.client, started.expires_at).await?, token)),
             // Used, taken back, or the account was opened meanwhile: the mail's reader tries again.
-            Outcome::Stale => Err(Code::Unauthenticated.into()),
+            Outcome::Stale => Err(Error::dead_link()),
         }
     }
 }

@@ -56,6 +56,18 @@ pub(crate) fn forgotten(client: ClientId, key: KeyId, number: u64) -> Change {
 /// When each secret's use was last written down, as far as this instance knows.
 pub(crate) type KeyUseCache = Cache<(KeyId, u64), Time>;
 
+/// A use that is being written down: forgotten, if that fails or is given up.
+struct Undone<'c> {
+    cache: &'c KeyUseCache,
+    secret: (KeyId, u64),
+}
+
+impl Drop for Undone<'_> {
+    fn drop(&mut self) {
+        self.cache.remove(&self.secret);
+    }
+}
+
 impl Heavy for Time {
     fn weight(&self) -> usize {
         size_of::<Self>()
@@ -76,15 +88,18 @@ impl Store {
         if self.0.key_uses.get(&secret).is_some_and(|noted| now < noted.plus(INTERVAL)) {
             return Ok(());
         }
-        // Before it is done, so that of many requests at once one does it.
+        // Before it is done, so that of many requests at once one does it; if it is not, the next one does.
         self.0.key_uses.insert(secret, now);
+        let undone = Undone { cache: &self.0.key_uses, secret };
         let from = by.address.map(|address| address.to_string()).unwrap_or_default();
         let change = Change::update(keys::key_uses(key.scope.client(), key.id))
             .set(&at(number), text(now.to_string()))
             .set(&address(number), text(from))
             .when(&format!("attribute_exists(#pk) AND (attribute_not_exists(#at_{number}) OR #at_{number} <= :over)"))
             .with(":over", text(now.minus(INTERVAL).to_string()));
-        if let Written::Refused(Some(item)) = self.conditional_write(change).await?
+        let written = self.conditional_write(change).await?;
+        std::mem::forget(undone);
+        if let Written::Refused(Some(item)) = written
             && let (Some(noted), _) = Uses(Some(item)).of(number)
         {
             self.0.key_uses.insert(secret, noted);

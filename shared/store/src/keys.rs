@@ -52,6 +52,8 @@ kinds! {
     Counts "N#"
     /// `S#slug`: a slug's owner.
     Slug "S#"
+    /// `O#origin`: the clients that let pages of an origin call.
+    Origin "O#"
     /// `E#hash`: an e-mail address's owner; in the log table, its wrong passwords.
     Email "E#"
     /// `U#usr`: a user; in the log table, its sessions.

@@ -8,6 +8,7 @@
 //! | item | table, partition / sort | attributes |
 //! | --- | --- | --- |
 //! | client | main `C#cl` / `#` | `doc version seal subscription`, what that follows from `payments`; closed, `deletedAt sessionsNotBefore job`; at its end `erasing` |
+//! | its settings; an origin that they list | main `C#cl` / `settings`; `O#origin` / cl | `doc version`; none |
 //! | slug, e-mail | main `S#slug`, `E#sha256` / `#` | `client`; `user` |
 //! | user | main `U#usr` / `#` | `doc sessionEpoch lastClient knownFrom proven totp`, by each client's identifier the membership |
 //! | its password | main `PW#usr` / `#` | `hash` |
@@ -55,9 +56,11 @@
 //!
 //! | operation | round trips | warm | cold adds |
 //! | --- | --- | --- | --- |
-//! | credential: key; session; embed token | 0 or 1; 1; 1 | 0 RU for 5 s, else 1; 2 RU; BatchGet 1 RU for 5 s, else 3; of a tenant without a card 1 more | |
+//! | credential: key; session; embed token | 0 or 1; 1; 1 | 0 RU for 5 s, else 1; 2 RU; BatchGet 1 RU for 5 s, else 4; of a tenant without a card 1 more | |
 //! | revoke embed tokens | 1 | Update 1 WU; of a tenant that was not used, Update, Transact 4 WU | |
-//! | where a client stands | 0 or 1 | 0 RU for 5 s, else 1; with a token's cards 0 | |
+//! | where a client stands | 0 or 1 | 0 RU for 5 s, else BatchGet 2; with a token's cards 0 | |
+//! | whether an origin is listed | 0 or 1 | 0 RU for 5 s, else Query 1 RU | |
+//! | get, change settings (`n` origins come or go) | 1; 1 + 1 | Get 1 RU; Get 1 RU, Update 1 WU or Transact 2 + 2n WU | |
 //! | get, change, close, restore client | 1; 1 + 1; 2 + 1; 1 + 1 | Get 1 RU; Update 1 WU; BatchGet 3 RU, Transact 8 WU; Transact 6 WU | |
 //! | get subscription; hear of it | 1; 2 + 1 | BatchGet 5 RU; 2 RU, Transact 4 WU | |
 //! | get, export tenant | 1; 1 + 1 | Get 1 RU; and Put 1 WU; a page of values: BatchGet 3 RU, Query 1 RU per 4 KB | |
@@ -128,6 +131,7 @@ pub mod purge;
 pub mod scope;
 pub mod second_factors;
 pub mod sessions;
+pub mod settings;
 pub mod setup;
 pub mod standing;
 pub mod stream;
@@ -216,6 +220,7 @@ struct Inner {
     key_uses: key_uses::KeyUseCache,
     makers: embed_tokens::MakerCache,
     standings: standing::StandingCache,
+    origins: settings::OriginCache,
     definitions: definitions::Cache,
     sessions: SessionLimits,
     signup: SignupPolicy,
@@ -249,9 +254,10 @@ impl Store {
         (settling, in_flight): (Duration, Duration),
     ) -> Self {
         let share = caches.0 / 16;
-        let definitions = definitions::Cache::new(caches.0 - 4 * share);
+        let definitions = definitions::Cache::new(caches.0 - 5 * share);
         let (keys, makers) = (credentials::KeyCache::new(share), embed_tokens::MakerCache::new(share));
         let (key_uses, standings) = (key_uses::KeyUseCache::new(share), standing::StandingCache::new(share));
+        let origins = settings::OriginCache::new(share);
         Self(Arc::new(Inner {
             dynamo,
             names,
@@ -262,6 +268,7 @@ impl Store {
             key_uses,
             makers,
             standings,
+            origins,
             definitions,
             sessions,
             signup,
@@ -287,7 +294,9 @@ impl Store {
         &self.0.dynamo
     }
 
-    fn names(&self) -> &TableNames {
+    /// What its tables are called.
+    #[must_use]
+    pub fn names(&self) -> &TableNames {
         &self.0.names
     }
 }

@@ -9,7 +9,7 @@ use contract::names::Email;
 use contract::{Code, Error, Time};
 
 use crate::Store;
-use crate::accounts::{blocking, hash_of, hashed, set_hash, user_at};
+use crate::accounts::{blocking, hash_of, hashed, refuse_easy, set_hash, user_at};
 use crate::author::{Author, unique};
 use crate::change::{Change, Outcome};
 use crate::dynamo::{get_text, must, must_parse, number, text};
@@ -64,10 +64,9 @@ granted! {
 }
 
 /// Refuses a password that is too easily guessed by who knows the user.
-async fn check(store: &Store, path: &str, password: &Password, card: &UserCard) -> Result<(), Error> {
+async fn check(store: &Store, path: &'static str, password: &Password, card: &UserCard) -> Result<(), Error> {
     let clients = store.clients_of(card).await?;
-    let names: Vec<&str> = clients.iter().map(|client| client.name.as_str()).collect();
-    Ok(password.check(path, &card.person.email, &names)?)
+    refuse_easy(path, password, &card.person.email, clients.into_iter().map(|client| client.name).collect()).await
 }
 
 /// What has been compared.
@@ -95,7 +94,12 @@ pub(crate) async fn confirm(
     let right = blocking(move || hash.matches(&password)).await?;
     let locked = login_attempts::is_locked(store, email, now).await?;
     if !right || locked {
-        return Err(login_attempts::refusal(store, email, now).await);
+        let LoginError { error, locked } = login_attempts::refusal(store, email, now).await;
+        let error = match error.code() {
+            Code::InvalidCredentials => Error::saying(Code::InvalidCredentials, "The password is wrong."),
+            _ => error,
+        };
+        return Err(LoginError { error, locked });
     }
     let was = must(kept.as_ref().and_then(|kept| get_text(kept, "hash")), "hash")?.to_owned();
     Ok(Confirmed { card, was })
@@ -130,7 +134,7 @@ impl OwnPassword {
             // Changed by another session meanwhile, which has ended this one.
             let own = set_hash(user, &hash, &was).or(Code::InvalidCredentials);
             let mut changes = vec![login_attempts::succeeded(email, author.at()), own];
-            changes.extend(next_epoch(&card, Some(asking)));
+            changes.extend(next_epoch(&card, Some(asking))?);
             let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
             match store.commit(changes, event).await? {
                 Outcome::Done => Ok(Step::Done(())),
@@ -203,14 +207,14 @@ impl PasswordReset {
     /// easily guessed.
     pub async fn confirm(&self, token: &MailedToken, password: Password) -> Result<Email, Error> {
         let (store, author) = (&self.store, &self.author);
-        let found = store.get(&keys::password_reset(&token.hash())).await?.ok_or(Code::Unauthenticated)?;
+        let found = store.get(&keys::password_reset(&token.hash())).await?.ok_or_else(Error::dead_link)?;
         let user: UserId = must_parse(&found, "user")?;
         let newest = keys::newest_password_reset(user);
         let [card, last] = store.batch_get([&keys::user(user), &newest]).await?;
-        let last = last.ok_or(Code::Unauthenticated)?;
+        let last = last.ok_or_else(Error::dead_link)?;
         let ends: Time = must_parse(&last, "expiresAt")?;
         if get_text(&last, "hash") != Some(&token.hash()) || ends <= author.at() {
-            return Err(Code::Unauthenticated.into());
+            return Err(Error::dead_link());
         }
         let card = UserCard::read(&must(card, "user")?)?;
         check(store, "password", &password, &card).await?;
@@ -230,7 +234,7 @@ impl PasswordReset {
         let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
         match store.commit(changes, event).await? {
             Outcome::Done => Ok(card.person.email),
-            Outcome::Stale => Err(Code::Unauthenticated.into()),
+            Outcome::Stale => Err(Error::dead_link()),
         }
     }
 }

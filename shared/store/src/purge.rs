@@ -14,7 +14,7 @@ use contract::names::TenantId;
 use contract::{Error, Time};
 use tokio::time::Instant;
 
-use crate::author::{Author, RequestInfo, Seed};
+use crate::author::Author;
 use crate::change::{Change, Written};
 use crate::document::deleted_at;
 use crate::dynamo::{Item, get_text, must, must_parse, text};
@@ -122,7 +122,7 @@ impl Run<'_> {
             for (item, row) in page.items.iter().zip(page.keys) {
                 match self.root(&due(item, row)?).await {
                     Ok(()) => *purged += 1,
-                    Err(stopped @ (Stopped::TimeOver | Stopped::Elsewhere)) => return Err(stopped),
+                    Err(stopped @ (Stopped::TimeOver | Stopped::Elsewhere | Stopped::Restored)) => return Err(stopped),
                     Err(Stopped::Failed(error)) => {
                         tracing::error!(
                             operation = "purge-deleted",
@@ -215,9 +215,7 @@ impl Run<'_> {
 
     /// What writes on behalf of nobody.
     async fn op(&self, client: ClientId) -> Result<OpContext, Error> {
-        let request_id = format!("req_{}", auth::hex(&auth::random::bytes::<16>()));
-        let info = RequestInfo { address: None, agent: "purge-deleted".to_owned(), request_id };
-        let author = Arc::new(Author::new("system", &info, Seed::new(self.now)));
+        let author = Arc::new(Author::of_no_caller("system", "purge-deleted", self.now));
         Ok(OpContext::new(self.store.clone(), erased_tenants::client_scope(self.store, client).await?, author))
     }
 }

@@ -18,7 +18,8 @@ pub(crate) fn seal_context(user: UserId) -> String {
 
 pub(crate) fn open(user: UserId, sealed: &str, ring: &Keyring) -> Result<TotpSecret, Error> {
     let secret = ring.open(&seal_context(user), sealed).map_err(Error::internal)?;
-    TotpSecret::from_base32(&secret).ok_or_else(|| Error::internal("a stored secret is none"))
+    TotpSecret::from_base32(&secret)
+        .ok_or_else(|| Error::internal(format!("the stored TOTP secret of {user} is not base 32")))
 }
 
 /// Where the hash of the `n`th recovery code stands, until it is used.

@@ -33,7 +33,9 @@ pub struct SecondFactors<A> {
 granted! {
     SecondFactors<Create> {
         Main BatchGetItem [User, Password];
+        Main ConditionCheckItem [User];
         Main UpdateItem [SecondFactor];
+        Log ConditionCheckItem [User];
         Log BatchGetItem [Email];
         Log UpdateItem [Email];
         Log PutItem [Email];
@@ -50,6 +52,7 @@ granted! {
         Main BatchGetItem [User, Password];
         Main UpdateItem [User];
         Main DeleteItem [SecondFactor];
+        Log ConditionCheckItem [User];
         Log BatchGetItem [Email];
         Log UpdateItem [Email];
         Log PutItem [Email];
@@ -84,11 +87,11 @@ impl SecondFactors<Create> {
             .set("pending", text(sealed))
             .set("pendingUntil", text(author.at().plus(PENDING).to_string()));
         let event = author.event_of_this_try();
-        let changes = vec![login_attempts::succeeded(&asking.user.email, author.at()), pending];
-        let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
+        let changes = [login_attempts::succeeded(&asking.user.email, author.at()), pending];
+        let changes = changes.into_iter().chain(asking.goes_on()).map(|change| change.stamped(author, event)).collect();
         match store.commit(changes, event).await? {
             Outcome::Done => Ok(secret),
-            Outcome::Stale => Err(Code::Internal.into()),
+            Outcome::Stale => Err(Code::Unauthenticated.into()),
         }
     }
 }
@@ -135,7 +138,7 @@ impl SecondFactors<Update> {
             let card_change = card_change.set("sessionEpoch", number(card.epoch + 1));
             let changes = vec![
                 factor,
-                card_change.when("#sessionEpoch = :epoch").with(":epoch", number(card.epoch)),
+                asking.goes_on_by(card_change),
                 started.change,
                 asking.end().when_present().or(Code::Unauthenticated),
             ];
@@ -176,12 +179,13 @@ impl SecondFactors<Delete> {
         let changes = vec![
             login_attempts::succeeded(&asking.user.email, author.at()),
             Change::delete(keys::second_factor(user)),
-            UserCard::without_second_factor(Change::update(keys::user(user))).when_present(),
+            asking.goes_on_by(UserCard::without_second_factor(Change::update(keys::user(user)))),
+            asking.is_there(),
         ];
         let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
         match store.commit(changes, event).await? {
             Outcome::Done => Ok(card.has_second_factor),
-            Outcome::Stale => Err(Code::Internal.into()),
+            Outcome::Stale => Err(Code::Unauthenticated.into()),
         }
     }
 }

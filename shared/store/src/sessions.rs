@@ -22,7 +22,8 @@ use crate::scope::ClientScope;
 use crate::tables::Table;
 use crate::users::{Membership, UserCard};
 
-/// The use of a session is written down no more often than this, so that a read stays a read.
+/// The use of a session is written down no more often than this, so that a read stays a read; or twice in the time that it
+/// may be idle for, if that is shorter.
 const RENEWAL: Duration = Duration::from_secs(60);
 
 /// How long sessions last.
@@ -75,6 +76,23 @@ impl SessionCredential {
     #[must_use]
     pub const fn role(&self) -> Role {
         self.user.role
+    }
+
+    /// That it has not ended meanwhile, as a condition on the change of its user's card, where everything ends that ends
+    /// all sessions of a user: what waits for a hash may wait for long.
+    pub(crate) fn goes_on_by(&self, card: Change) -> Change {
+        let card = card.when("#sessionEpoch = :own_epoch").with(":own_epoch", number(self.epoch));
+        card.or(Code::Unauthenticated)
+    }
+
+    /// That it has not ended meanwhile, where the user's card stays as it is.
+    pub(crate) fn goes_on(&self) -> [Change; 2] {
+        [self.goes_on_by(Change::check(keys::user(self.user_id()))), self.is_there()]
+    }
+
+    /// That nobody has ended it by itself.
+    pub(crate) fn is_there(&self) -> Change {
+        Change::check(keys::session(self.user_id(), &self.hash)).when_present().or(Code::Unauthenticated)
     }
 
     /// Its end.
@@ -224,7 +242,7 @@ impl Store {
             return Ok(None);
         }
         let Some((user, membership)) = card.in_client(stored.client) else { return Ok(None) };
-        if stored.session.last_used_at.plus(RENEWAL) <= now {
+        if stored.session.last_used_at.plus(RENEWAL.min(self.sessions().idle / 2)) <= now {
             // Of several at once one writes; where it has ended meanwhile, it is not made anew.
             let seen = text(stored.session.last_used_at.to_string());
             let renewed = used(Change::update(key), now, by).when("#lastUsedAt = :seen").with(":seen", seen);
@@ -357,7 +375,7 @@ impl UserSessions<Update> {
         let event = self.author.event();
         update_with_retry!({
             let card = self.store.user_card(asking.user_id()).await?;
-            let changes = next_epoch(&card, Some(asking)).into_iter();
+            let changes = next_epoch(&card, Some(asking))?.into_iter();
             let changes = changes.map(|change| change.stamped(&self.author, event)).collect();
             match self.store.commit(changes, event).await? {
                 Outcome::Done => Ok(Step::Done(())),
@@ -368,7 +386,13 @@ impl UserSessions<Update> {
 }
 
 /// The changes that end all sessions of a user but the one that is kept.
-pub(crate) fn next_epoch(card: &UserCard, kept: Option<&SessionCredential>) -> Vec<Change> {
+///
+/// # Errors
+/// `unauthenticated` if that one has ended meanwhile.
+pub(crate) fn next_epoch(card: &UserCard, kept: Option<&SessionCredential>) -> Result<Vec<Change>, Error> {
+    if kept.is_some_and(|session| session.epoch != card.epoch) {
+        return Err(Code::Unauthenticated.into());
+    }
     let next = number(card.epoch + 1);
     let user = Change::update(keys::user(card.person.id)).set("sessionEpoch", next.clone());
     let mut changes = vec![user.when("#sessionEpoch = :epoch").with(":epoch", number(card.epoch))];
@@ -378,5 +402,5 @@ pub(crate) fn next_epoch(card: &UserCard, kept: Option<&SessionCredential>) -> V
         let change = change.when("#sessionEpoch = :session_epoch").with(":session_epoch", number(session.epoch));
         change.or(Code::Unauthenticated).unstamped()
     }));
-    changes
+    Ok(changes)
 }

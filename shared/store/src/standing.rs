@@ -1,23 +1,27 @@
-//! Whether a client is open, and whether it has a subscription: what every request with a credential has to find so.
+//! Whether a client is open, whether it has a subscription, and what it sets for itself: what every request with a
+//! credential goes by.
 //!
 //! It stands on the client's card, beside the document: `deletedAt` while it is closed, `erasing` once nobody can restore
-//! it, `sessionsNotBefore` since it was last closed, and `subscription`.
+//! it, `sessionsNotBefore` since it was last closed, and `subscription`. The settings are an item beside the card.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use contract::id::ClientId;
 use contract::resource::Client;
+use contract::settings::Settings;
 use contract::subscription::{Limits, Plan, SubscriptionStatus};
 use contract::{Error, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
 use crate::cache::{Cache, Heavy};
+use crate::change::Change;
 use crate::document::{deleted_at, from_doc};
 use crate::dynamo::{Item, get_text};
 use crate::grant::{Grant, grants};
-use crate::keys;
 use crate::limits;
+use crate::{keys, settings};
 
 /// How long it is believed without asking again: what is closed is so everywhere after this.
 const CACHE_TTL: Duration = Duration::from_secs(5);
@@ -51,7 +55,7 @@ impl StoredSubscription {
 }
 
 /// Where a client stands.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Standing {
     /// Whether it is closed, until an owner restores it or it is erased.
     pub is_closed: bool,
@@ -61,12 +65,21 @@ pub struct Standing {
     sessions_not_before: Option<Time>,
     /// Whether its members need a second factor.
     pub requires_second_factor: bool,
+    /// What it sets for itself.
+    pub settings: Arc<Settings>,
     limits: Limits,
 }
 
 impl Heavy for (Time, Option<Standing>) {
     fn weight(&self) -> usize {
-        size_of::<Self>()
+        let settings = self.1.as_ref().map_or(0, |standing| {
+            let Settings { cors, embed, ip_allowlist, .. } = &*standing.settings;
+            let origins = [cors, embed].map(|list| list.origins.as_slice());
+            let texts: usize = origins.iter().flat_map(|list| list.iter()).map(|origin| origin.as_str().len()).sum();
+            let lists = origins.iter().map(|list| size_of_val(*list)).sum::<usize>();
+            size_of::<Settings>() + texts + lists + size_of_val(ip_allowlist.entries.as_slice())
+        });
+        size_of::<Self>() + settings
     }
 }
 
@@ -74,8 +87,8 @@ impl Heavy for (Time, Option<Standing>) {
 pub(crate) type StandingCache = Cache<ClientId, (Time, Option<Standing>)>;
 
 impl Standing {
-    /// By its card; nothing, once it is being erased.
-    fn of(card: &Item) -> Result<Option<Self>, Error> {
+    /// By its card and its settings; nothing, once it is being erased.
+    fn of(card: &Item, settings: Option<&Item>) -> Result<Option<Self>, Error> {
         if get_text(card, "erasing").is_some() {
             return Ok(None);
         }
@@ -85,6 +98,7 @@ impl Standing {
             is_subscribed: subscription.status != SubscriptionStatus::Inactive,
             sessions_not_before: get_text(card, "sessionsNotBefore").and_then(|at| at.parse().ok()),
             requires_second_factor: client.require_totp,
+            settings: Arc::new(settings::of_item(settings)?),
             limits: subscription.plan().limits(),
         }))
     }
@@ -98,7 +112,7 @@ impl Standing {
 
 impl Store {
     /// What looking at a client's standing needs.
-    pub const STANDING_GRANTS: &'static [Grant] = &grants![Main GetItem [Client]];
+    pub const STANDING_GRANTS: &'static [Grant] = &grants![Main BatchGetItem [Client]];
 
     /// Where a client stands; nothing, if it is not there.
     ///
@@ -110,16 +124,22 @@ impl Store {
         if let Some((_, standing)) = known {
             return Ok(standing);
         }
-        match self.get(&keys::client(client)).await? {
-            Some(card) => self.note_standing(client, &card, now),
-            None => Ok(None),
+        match self.batch_get([&keys::client(client), &keys::settings(client)]).await? {
+            [Some(card), settings] => self.note_standing(client, &card, settings.as_ref(), now),
+            [None, _] => Ok(None),
         }
     }
 
-    /// Remembers where a client stands, by its card, for whoever asks next.
-    pub(crate) fn note_standing(&self, client: ClientId, card: &Item, read: Time) -> Result<Option<Standing>, Error> {
-        let standing = Standing::of(card)?;
-        self.0.standings.insert(client, (read, standing));
+    /// Remembers where a client stands, by its card and its settings, for whoever asks next.
+    pub(crate) fn note_standing(
+        &self,
+        client: ClientId,
+        card: &Item,
+        settings: Option<&Item>,
+        read: Time,
+    ) -> Result<Option<Standing>, Error> {
+        let standing = Standing::of(card, settings)?;
+        self.0.standings.insert(client, (read, standing.clone()));
         Ok(standing)
     }
 
@@ -137,4 +157,9 @@ impl Store {
     pub(crate) fn allowed(&self, plan: Limits) -> Limits {
         plan.at_most(self.0.caps).at_most(limits::caps(self.0.caps))
     }
+}
+
+/// That a client has not been closed meanwhile.
+pub(crate) fn still_open(client: ClientId) -> Change {
+    Change::check(keys::client(client)).when("attribute_exists(#pk) AND attribute_not_exists(#deletedAt)")
 }

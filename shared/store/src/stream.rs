@@ -93,6 +93,7 @@ impl Stream {
             event: committed.event,
             tenant: committed.tenant.clone(),
             at: committed.at,
+            written_at: committed.written_at,
             request_id: committed.request_id.clone(),
             body: serde_json::to_string(&envelope).map_err(Error::internal)?,
         })

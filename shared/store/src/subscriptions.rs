@@ -4,10 +4,10 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use contract::Error;
-use contract::id::{ClientId, EventId};
+use contract::id::ClientId;
 use contract::subscription::{Limits, Plan, Subscription, SubscriptionStatus};
 
-use crate::author::unique;
+use crate::author::Author;
 use crate::change::{Change, Outcome};
 use crate::document::to_doc;
 use crate::dynamo::{Item, get_number, get_text, must, number, text};
@@ -116,7 +116,8 @@ impl SubscriptionEvents {
     pub async fn apply(&self, event: &SubscriptionEvent) -> Result<Heard, Error> {
         let (store, now) = (&self.store, self.store.clock().now());
         let (heard, key) = (keys::billing_event(&event.id), keys::client(event.client));
-        let written = EventId::new(unique(now));
+        let author = Author::of_no_caller("stripe", "take-billing-event", now);
+        let written = author.event();
         update_with_retry!({
             if store.get(&heard).await?.is_some() {
                 return Ok(Step::Done(Heard::Before));
@@ -128,7 +129,7 @@ impl SubscriptionEvents {
                 return Ok(Step::Done(became));
             }
             let note = Change::put(heard.clone()).set("ttl", number(now.plus(REMEMBERED).seconds())).when_absent();
-            let changes = vec![note.unstamped(), set(event.client, &payments, &card)?];
+            let changes = vec![note.unstamped(), set(event.client, &payments, &card)?.stamped(&author, written)];
             match store.commit(changes, written).await? {
                 Outcome::Done => {
                     store.forget_standing(event.client);
@@ -143,14 +144,19 @@ impl SubscriptionEvents {
     ///
     /// # Errors
     /// `unavailable`, `internal`.
-    pub async fn set_plan(&self, client: ClientId, plan: &Plan, status: SubscriptionStatus) -> Result<Heard, Error> {
-        let (store, now) = (&self.store, self.store.clock().now());
-        let (key, written) = (keys::client(client), EventId::new(unique(now)));
+    pub async fn set_plan(
+        &self,
+        client: ClientId,
+        plan: &Plan,
+        status: SubscriptionStatus,
+        author: &Author,
+    ) -> Result<Heard, Error> {
+        let (store, key, written) = (&self.store, keys::client(client), author.event());
         update_with_retry!({
             let Some(card) = store.get(&key).await? else { return Ok(Step::Done(Heard::Unknown)) };
             let mut payments = Payments::of(&card)?;
-            payments.set(now.seconds(), plan, status);
-            match store.commit(vec![set(client, &payments, &card)?], written).await? {
+            payments.set(author.at().seconds(), plan, status);
+            match store.commit(vec![set(client, &payments, &card)?.stamped(author, written)], written).await? {
                 Outcome::Done => {
                     store.forget_standing(client);
                     Ok(Step::Done(Heard::Applied))
@@ -166,8 +172,7 @@ fn set(client: ClientId, next: &Payments, card: &Item) -> Result<Change, Error> 
     let change = Change::update(keys::client(client))
         .set("subscription", text(to_doc(&next.subscription())?))
         .set("payments", text(to_doc(next)?))
-        .when_present()
-        .unstamped();
+        .when_present();
     Ok(match get_text(card, "payments") {
         None => change.when("attribute_not_exists(#payments)"),
         Some(known) => change.when("#payments = :known").with(":known", text(known)),

@@ -17,6 +17,8 @@ pub(crate) const PAGE: usize = 100;
 pub enum Stopped {
     /// Its time is over: it is to be gone on with.
     TimeOver,
+    /// The client was restored since it came due: nothing of it is erased.
+    Restored,
     /// Another goes on with it.
     Elsewhere,
     /// Something did not work.

@@ -5,7 +5,6 @@
 //! tenant's card goes last. In its place a note without the identifier stays until no token of the tenant's can be alive.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use contract::id::{ClientId, EventId, JobId, WebhookId};
@@ -16,7 +15,7 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use crate::author::{Author, RequestInfo, Seed};
+use crate::author::Author;
 use crate::change::{Change, Outcome};
 use crate::deliveries::delivery_id;
 use crate::document::to_doc;
@@ -150,7 +149,7 @@ impl TenantErasures {
         running.job.updated_at = now;
         running.job.progress.done = certificate.erased.values().sum();
         running.job.result = Some(JobResult::Erasure(certificate));
-        let author = system(now);
+        let author = Author::of_no_caller("system", "run-jobs", now);
         let event = author.event();
         let (unchanged, seen) = running.unchanged();
         let done = Change::update(keys::job(client, job)).set("doc", text(to_doc(&running.job)?)).remove("work");
@@ -171,13 +170,6 @@ impl TenantErasures {
             Outcome::Stale => Err(Error::unavailable("something else was written while a tenant was erased").into()),
         }
     }
-}
-
-/// What writes: nobody asked just now.
-fn system(now: Time) -> Arc<Author> {
-    let request_id = format!("req_{}", auth::hex(&auth::random::bytes::<16>()));
-    let info = RequestInfo { address: None, agent: "run-jobs".to_owned(), request_id };
-    Arc::new(Author::new("system", &info, Seed::new(now)))
 }
 
 /// One go.

@@ -43,7 +43,7 @@ granted! {
         ..DEFINITION_READS;
         Main PutItem [TenantFields, Tenants];
         Main UpdateItem [TenantFields, Counts];
-        Main GetItem [Client];
+        Main BatchGetItem [Client];
     }
     TenantFields<Update> {
         ..DEFINITION_READS;

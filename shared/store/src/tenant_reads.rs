@@ -7,7 +7,7 @@ use contract::names::{GroupRef, TenantId};
 use contract::resource::{EntityValues, FieldGroup, GlobalField, Tenant, TenantField};
 use contract::{Code, Error};
 
-use crate::author::{Author, RequestInfo, Seed};
+use crate::author::Author;
 use crate::document::from_doc;
 use crate::dynamo::KeyRange;
 use crate::erased_tenants;
@@ -57,8 +57,7 @@ impl TenantReads {
         let scope = erased_tenants::scope(&self.store, client, tenant).await?;
         let card = self.store.get(&keys::tenant(&scope)).await?;
         let Some(card) = card.filter(|card| card.contains_key("doc") && !is_erasing(card)) else { return Ok(None) };
-        let info = RequestInfo { address: None, agent: String::new(), request_id: String::new() };
-        let author = Author::new("system", &info, Seed::new(self.store.clock().now()));
+        let author = Author::of_no_caller("system", "run-jobs", self.store.clock().now());
         let op = OpContext::new(self.store.clone(), scope.client_scope().clone(), Arc::new(author));
         Ok(Some(Reading { op, scope, tenant: from_doc(&card)? }))
     }

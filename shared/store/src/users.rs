@@ -37,7 +37,7 @@ pub(crate) struct Membership {
     /// The client's key for cursors and fingerprints.
     seal: String,
     /// The member's version and since when it is one: sessions end with a change of either.
-    version: u64,
+    pub(crate) version: u64,
     since: Time,
 }
 

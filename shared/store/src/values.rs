@@ -52,7 +52,7 @@ granted! {
         Main PutItem [Values, Tenants];
         Main UpdateItem [Values, TenantFields, Counts];
         Main DeleteItem [Values, Purge];
-        Main GetItem [Client];
+        Main BatchGetItem [Client];
     }
     Values<Delete> {
         ..DEFINITION_READS;

@@ -37,7 +37,8 @@ granted! {
     Webhooks<List> { Main Query [Webhooks]; }
     // The read is of a request that is carried out again.
     Webhooks<Create> {
-        Main GetItem [Webhooks, Client];
+        Main GetItem [Webhooks];
+        Main BatchGetItem [Client];
         Main PutItem [Webhooks];
         Main UpdateItem [Counts];
     }

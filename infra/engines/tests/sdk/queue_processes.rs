@@ -75,7 +75,8 @@ async fn a_wait_sees_what_another_handle_sends() {
         send(&other, &url, "sent").await;
     });
     assert_eq!(bodies(received.unwrap().messages()), ["sent"]);
-    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    // Not by the end of the wait.
+    assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
 }
 
 #[tokio::test]

@@ -244,16 +244,17 @@ async fn a_wait_ends_when_something_is_sent_becomes_due_or_is_over() {
         send(&sqs, &queue, "sent").await;
     });
     assert_eq!(bodies(received.unwrap().messages()), ["sent"]);
-    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    // Not by the end of the wait.
+    assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
 
     let started = Instant::now();
     sqs.send_message().queue_url(&queue).message_body("due").delay_seconds(1).send().await.unwrap();
     assert_eq!(bodies(wait(20).await.unwrap().messages()), ["due"]);
-    assert!((Duration::from_millis(990)..Duration::from_secs(3)).contains(&started.elapsed()));
+    assert!((Duration::from_millis(990)..Duration::from_secs(15)).contains(&started.elapsed()));
 
     let started = Instant::now();
     assert!(wait(1).await.unwrap().messages().is_empty());
-    assert!((Duration::from_secs(1)..Duration::from_secs(3)).contains(&started.elapsed()));
+    assert!((Duration::from_secs(1)..Duration::from_secs(15)).contains(&started.elapsed()));
 }
 
 #[tokio::test]

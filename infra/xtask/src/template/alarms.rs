@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use runtime::{Consumer, Queue, Source};
+use store::tables::Table;
 
-use super::{attribute, logical, queues, reference, source};
+use super::{attribute, logical, queues, reference, source, tables};
 use crate::map;
 use crate::node::Node;
 
-/// The namespace of our own metrics: `shared/runtime/src/metric.rs`.
+/// The namespace of our own metrics, as `shared/runtime/src/metric.rs` writes it.
 const NAMESPACE: &str = "Hedgerow";
 const MINUTE: u64 = 60;
 
@@ -25,8 +26,8 @@ struct Alarm {
 struct Metric {
     namespace: &'static str,
     name: &'static str,
-    /// Its one dimension.
-    of: (&'static str, Node),
+    /// All of its dimensions.
+    of: Vec<(&'static str, Node)>,
     statistic: &'static str,
     /// In seconds.
     period: u64,
@@ -47,7 +48,7 @@ fn of_stream(consumer: &Consumer) -> Vec<Alarm> {
     let of_mapping = |name| Metric {
         namespace: "AWS/Lambda",
         name,
-        of: ("EventSourceMappingUUID", reference(&source::mapping(consumer, table.word()))),
+        of: vec![("EventSourceMappingUUID", reference(&source::mapping(consumer, table.word())))],
         statistic: "Sum",
         period: 5 * MINUTE,
     };
@@ -59,7 +60,7 @@ fn of_stream(consumer: &Consumer) -> Vec<Alarm> {
             metric: Metric {
                 namespace: "AWS/Lambda",
                 name: "IteratorAge",
-                of: ("FunctionName", reference(&function)),
+                of: vec![("FunctionName", reference(&function))],
                 statistic: "Maximum",
                 period: 5 * MINUTE,
             },
@@ -89,7 +90,8 @@ fn of_stream(consumer: &Consumer) -> Vec<Alarm> {
             metric: Metric {
                 namespace: NAMESPACE,
                 name: "UnknownRecords",
-                of: ("operation", consumer.id.into()),
+                // As `shared/runtime/src/metric.rs` writes them.
+                of: vec![("operation", consumer.id.into()), ("table", reference(tables::logical(Table::Main)))],
                 statistic: "Sum",
                 period: 5 * MINUTE,
             },
@@ -118,7 +120,7 @@ fn of_schedule(consumer: &Consumer) -> Option<Alarm> {
         metric: Metric {
             namespace: "AWS/Lambda",
             name: "Errors",
-            of: ("FunctionName", reference(&function)),
+            of: vec![("FunctionName", reference(&function))],
             statistic: "Sum",
             period: period.as_secs(),
         },
@@ -136,7 +138,7 @@ fn api_fails() -> Alarm {
         metric: Metric {
             namespace: "AWS/ApiGateway",
             name: "5xx",
-            of: ("ApiId", reference("Api")),
+            of: vec![("ApiId", reference("Api"))],
             statistic: "Sum",
             period: 5 * MINUTE,
         },
@@ -155,7 +157,7 @@ fn first_is_late() -> Alarm {
         metric: Metric {
             namespace: "AWS/SQS",
             name: "ApproximateAgeOfOldestMessage",
-            of: ("QueueName", attribute(&queues::logical(Queue::FirstAttempts), "QueueName")),
+            of: vec![("QueueName", attribute(&queues::logical(Queue::FirstAttempts), "QueueName"))],
             statistic: "Maximum",
             period: MINUTE,
         },
@@ -180,7 +182,7 @@ fn dead_letters(queue: Queue) -> Alarm {
         metric: Metric {
             namespace: "AWS/SQS",
             name: "ApproximateNumberOfMessagesVisible",
-            of: ("QueueName", attribute(&dead, "QueueName")),
+            of: vec![("QueueName", attribute(&dead, "QueueName"))],
             statistic: "Maximum",
             period: 5 * MINUTE,
         },
@@ -195,7 +197,8 @@ impl Alarm {
         let topic = map! {
             "Fn::If" => [Node::from("HasAlarmTopic"), vec![reference("AlarmTopicArn")].into(), reference("AWS::NoValue")],
         };
-        let Metric { namespace, name, of: (dimension, value), statistic, period } = self.metric;
+        let Metric { namespace, name, of, statistic, period } = self.metric;
+        let dimensions = of.into_iter().map(|(name, value)| map! { "Name" => name, "Value" => value });
         let properties = map! {
             "AlarmDescription" => self.says,
             "AlarmActions" => topic,
@@ -205,7 +208,7 @@ impl Alarm {
             "TreatMissingData" => "notBreaching",
             "Namespace" => namespace,
             "MetricName" => name,
-            "Dimensions" => [map! { "Name" => dimension, "Value" => value }],
+            "Dimensions" => dimensions.collect::<Node>(),
             "Statistic" => statistic,
             "Period" => period,
         };

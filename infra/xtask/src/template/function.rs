@@ -1,7 +1,7 @@
 //! A function, its role and its log.
 
 use functions::settings::ROUTE_TIMEOUT;
-use runtime::Consumer;
+use runtime::{Consumer, Source};
 
 use super::bucket::BUCKET;
 use super::route::RouteFunction;
@@ -29,7 +29,8 @@ pub const LONGEST_ID: usize = 27;
 
 /// The function of a route, and the route.
 pub(super) fn of_route(function: &RouteFunction) -> Vec<(String, Node)> {
-    let own = Own { id: &function.id, summary: &function.summary, timeout: ROUTE_TIMEOUT.as_secs() };
+    let timeout = ROUTE_TIMEOUT.as_secs();
+    let own = Own { id: &function.id, summary: &function.summary, timeout, comes_again: false };
     let mut resources = own.resources(&Home::NESTED, role::statements(&function.permissions));
     resources.extend(gateway::of_route(function));
     resources
@@ -52,9 +53,11 @@ pub(super) fn origin() -> Node {
 
 /// A function that no route reaches, and what feeds it. It stands in the root, beside that.
 pub(super) fn of_consumer(consumer: &Consumer) -> Vec<(String, Node)> {
-    let mut statements = role::statements(&(consumer.permissions)());
+    let permissions = (consumer.permissions)();
+    let mut statements = role::statements(&permissions);
     statements.extend(source::statements(consumer.source));
-    let own = Own { id: consumer.id, summary: consumer.summary, timeout: consumer.timeout.as_secs() };
+    let comes_again = matches!(consumer.source, Source::Queues(_)) && !permissions.sends.is_empty();
+    let own = Own { id: consumer.id, summary: consumer.summary, timeout: consumer.timeout.as_secs(), comes_again };
     let mut resources = own.resources(&Home::ROOT, statements);
     resources.extend(source::mappings(consumer));
     resources.extend(source::schedule(consumer));
@@ -93,6 +96,8 @@ struct Own<'a> {
     summary: &'a str,
     /// In seconds.
     timeout: u64,
+    /// Whether what it sends may come back to it.
+    comes_again: bool,
 }
 
 impl Own<'_> {
@@ -114,6 +119,9 @@ impl Own<'_> {
             "LoggingConfig" => map! { "LogGroup" => reference(&format!("{name}Log")) },
             "Environment" => map! { "Variables" => home.environment() },
         };
+        // A delivery goes from message to message for half a day and more, which Lambda takes for a loop: it would end it at
+        // the 16th, as a dead letter.
+        let properties = properties.with_some("RecursiveLoop", self.comes_again.then_some("Allow"));
         let function = map! { "Type" => "AWS::Lambda::Function", "Properties" => properties };
         let role = role::resource("lambda.amazonaws.com", statements);
         vec![

@@ -19,7 +19,6 @@ use std::collections::BTreeMap;
 
 pub use function::{LONGEST_ID, LONGEST_STACK_NAME};
 pub use route::RouteFunction;
-use store::tables::Table;
 
 use crate::node::Node;
 use crate::{Failure, map};
@@ -111,14 +110,12 @@ fn root<'a>(nested: impl Iterator<Item = &'a str>) -> Node {
 /// What outlives a stack under a name of its own, alone: another stack begins by importing it.
 fn kept() -> Node {
     let prefix = parameters::parameters().get("TablePrefix").cloned().unwrap_or(Node::Null);
+    let tables = tables::KEPT_TABLES.map(|table| (tables::logical(table).to_owned(), tables::resource(table)));
     map! {
         "AWSTemplateFormatVersion" => "2010-09-09",
         "Description" => "Hedgerow: what outlived its stack, for a new one to begin with",
         "Parameters" => map! { "TablePrefix" => prefix },
-        "Resources" => map! {
-            tables::logical(Table::Main) => tables::resource(Table::Main),
-            secret::DATA_KEYS => secret::data_keys(),
-        },
+        "Resources" => Node::Map(tables.into()).with(secret::DATA_KEYS, secret::data_keys()),
     }
 }
 

@@ -7,6 +7,11 @@ use super::reference;
 use crate::map;
 use crate::node::Node;
 
+/// A number from 1 to 65,535.
+const PORT: &str = "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})";
+/// What stands between the dots before an `@`.
+const ATOM: &str = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+";
+
 pub(super) fn parameters() -> Node {
     let text = |default: &str, description: &str| {
         map! { "Type" => "String", "Default" => default, "Description" => description }
@@ -23,11 +28,14 @@ pub(super) fn parameters() -> Node {
         "LogRetentionDays" => number(30, "How long logs are kept")
             .with("AllowedValues", [1_u64, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827]),
         "Origin" => text("", "Where the deployment is seen from outside, like https://api.example.com; the HTTP API's own URL if empty")
-            .with("AllowedPattern", "^(https://[^/?#@\\\\%*\\s]+)?$"),
+            .with("AllowedPattern", format!("^(https://{}(:{PORT})?)?$", host("a-z")))
+            .with("ConstraintDescription", "must be https:// and the name of a host in lower case, perhaps with a port, and no more"),
         "MailFrom" => map! {
             "Type" => "String",
             "Description" => "The address that mail is from: an identity, or in the domain of one, that SES has verified",
-            "AllowedPattern" => "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+([.][A-Za-z0-9-]+)+$",
+            "AllowedPattern" => format!("^{ATOM}([.]{ATOM})*@{}$", host("A-Za-z")),
+            "MaxLength" => 254_u64,
+            "ConstraintDescription" => "must be an address in ASCII, like no-reply@example.com",
         },
         "SessionIdleMinutes" => number(30, "How long a session of the dashboard lasts without use")
             .with("MinValue", 1_u64)
@@ -42,13 +50,23 @@ pub(super) fn parameters() -> Node {
         "WebhookHttp" => text("false", "Whether webhooks may go to http:, not to https: alone")
             .with("AllowedValues", ["false", "true"]),
         "WebhookPorts" => text("443", "The ports that webhooks may go to, separated by commas")
-            .with("AllowedPattern", "^[1-9][0-9]{0,4}(,[1-9][0-9]{0,4})*$"),
+            .with("AllowedPattern", format!("^{PORT}(,{PORT})*$"))
+            .with("ConstraintDescription", "must be numbers from 1 to 65535, separated by commas without spaces"),
         "DeliveryConcurrency" => number(u64::from(at_once(Queue::FirstAttempts).lambda), "Batches of deliveries at once, for first attempts and for retries each")
             .with("MinValue", 2_u64)
             .with("MaxValue", 1000_u64),
-        "AlarmTopicArn" => text("", "The SNS topic that alarms are sent to, if any"),
+        "AlarmTopicArn" => text("", "The SNS topic that alarms are sent to, if any")
+            .with("AllowedPattern", "^(arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256})?$")
+            .with("ConstraintDescription", "must be the ARN of an SNS topic, like arn:aws:sns:us-east-1:123456789012:alarms"),
         "EndpointUrl" => text("", "Where AWS is, if not at its own addresses: for tests against another engine"),
     }
+}
+
+/// A host's name of two labels or more, of these letters. It is stricter than what reads it in a function: one that read
+/// something else than it was given would not start, and the deployment would answer nothing.
+fn host(letters: &str) -> String {
+    let label = |first: &str| format!("[{first}]([{letters}0-9-]{{0,61}}[{letters}0-9])?");
+    format!("({}[.])+{}", label(&format!("{letters}0-9")), label(letters))
 }
 
 /// A parameter of a nested stack, which only hands on what the root's was found to be.

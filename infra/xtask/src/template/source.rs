@@ -28,8 +28,8 @@ pub(super) fn statements(source: Source) -> Vec<Node> {
                 ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"],
                 tables::arn(table, "/stream/*"),
             ),
-            role::allow(["s3:ListBucket"], attribute(GIVEN_UP, "Arn")),
-            role::allow(["s3:PutObject"], filled(format!("${{{GIVEN_UP}.Arn}}/*"))),
+            of_account(role::allow(["s3:ListBucket"], attribute(GIVEN_UP, "Arn"))),
+            of_account(role::allow(["s3:PutObject"], filled(format!("${{{GIVEN_UP}.Arn}}/*")))),
         ],
         Source::Queues(queues) => {
             let arns = queues.iter().map(|queue| queues::arn(*queue)).collect();
@@ -38,6 +38,12 @@ pub(super) fn statements(source: Source) -> Vec<Node> {
         // EventBridge and Secrets Manager call it.
         Source::Schedule(_) | Source::TokenKeysRotation => Vec::new(),
     }
+}
+
+/// A bucket's name says nothing of whose it is: if it were deleted, anybody could make another of that name.
+fn of_account(statement: Node) -> Node {
+    statement
+        .with("Condition", map! { "StringEquals" => map! { "aws:ResourceAccount" => reference("AWS::AccountId") } })
 }
 
 /// What has a function called by the clock.
@@ -133,7 +139,23 @@ pub(super) fn resources() -> Vec<(String, Node)> {
             "LifecycleConfiguration" => map! { "Rules" => [expires] },
         },
     };
-    vec![(GIVEN_UP.to_owned(), bucket)]
+    vec![(GIVEN_UP.to_owned(), bucket), (format!("{GIVEN_UP}Policy"), tls_alone())]
+}
+
+/// Nobody reaches the bucket but by TLS.
+fn tls_alone() -> Node {
+    let statement = map! {
+        "Effect" => "Deny",
+        "Principal" => "*",
+        "Action" => "s3:*",
+        "Resource" => [attribute(GIVEN_UP, "Arn"), filled(format!("${{{GIVEN_UP}.Arn}}/*"))],
+        "Condition" => map! { "Bool" => map! { "aws:SecureTransport" => "false" } },
+    };
+    let policy = map! { "Version" => "2012-10-17", "Statement" => [statement] };
+    map! {
+        "Type" => "AWS::S3::BucketPolicy",
+        "Properties" => map! { "Bucket" => reference(GIVEN_UP), "PolicyDocument" => policy },
+    }
 }
 
 pub(super) fn outputs() -> Vec<(String, Node)> {

@@ -6,6 +6,9 @@ use super::{KEPT, filled, named, reference};
 use crate::map;
 use crate::node::Node;
 
+/// Those that outlive the stack.
+pub(super) const KEPT_TABLES: [Table; 2] = [Table::Main, Table::Log];
+
 /// The resource of a table.
 pub(super) fn logical(table: Table) -> &'static str {
     match table {
@@ -33,9 +36,9 @@ pub(super) fn arn(table: Table, below: &str) -> Node {
     named("dynamodb", &format!("table/${{TablePrefix}}-{}{below}", table.word()))
 }
 
-/// What clients own outlives the stack, unless its making failed; what passes by itself does not.
+/// What clients own, and what was done, outlives the stack, unless its making failed; what only limits does not.
 pub(super) fn resource(table: Table) -> Node {
-    let (deleted, replaced) = if table == Table::Main { KEPT } else { ("Delete", "Delete") };
+    let (deleted, replaced) = if KEPT_TABLES.contains(&table) { KEPT } else { ("Delete", "Delete") };
     map! {
         "Type" => "AWS::DynamoDB::Table",
         "DeletionPolicy" => deleted,

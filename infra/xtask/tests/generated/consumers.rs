@@ -1,11 +1,12 @@
 //! The functions that no route reaches: what feeds them in the template, and their sample events under their roles.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use auth::{Keyring, MailedToken};
 use aws_sdk_sqs::types::QueueAttributeName;
 use contract::Time;
 use engines::Engines;
+use functions::settings::{CHANGES, CHANGES_WINDOW, MESSAGES, RETENTION, ROUTE_TIMEOUT, TRIES, at_once};
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use local::backend::Backend;
 use runtime::lambda::consumer::Batch;
@@ -20,7 +21,7 @@ use xtask::template::logical;
 
 use crate::deployment::{Deployment, sample};
 use crate::policies::{named, statements, texts};
-use crate::{operation, resources, template};
+use crate::{operation, read, resources, template};
 
 /// The mappings of the template: the function, and the resource that feeds it.
 fn mappings(template: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
@@ -134,6 +135,81 @@ async fn the_queues_of_one_machine_are_as_in_the_template() {
         assert_eq!(in_template["MessageRetentionPeriod"], number(&QueueAttributeName::MessageRetentionPeriod));
         let redrive: Value = serde_json::from_str(&told[&QueueAttributeName::RedrivePolicy]).unwrap();
         assert_eq!(in_template["RedrivePolicy"]["maxReceiveCount"], redrive["maxReceiveCount"]);
+    }
+}
+
+/// What feeds functions, and how long a route's may take, is what `settings.rs` says: the workers of one machine go by that.
+#[test]
+fn the_template_is_made_of_the_settings() {
+    let template = template();
+    for (function, source, mapping) in mappings(&template) {
+        let Some(queue) = Queue::ALL.into_iter().find(|queue| source == format!("{}Queue", logical(queue.word())))
+        else {
+            assert_eq!(mapping["BatchSize"], CHANGES, "{function}");
+            assert_eq!(mapping["MaximumBatchingWindowInSeconds"], CHANGES_WINDOW.as_secs(), "{function}");
+            assert_eq!(mapping["MaximumRetryAttempts"], TRIES.lambda, "{function}");
+            continue;
+        };
+        assert_eq!(mapping["BatchSize"], MESSAGES, "{source}");
+        let most = &mapping["ScalingConfig"]["MaximumConcurrency"];
+        let most = if most["Ref"] == "DeliveryConcurrency" {
+            &read("infra/template.yaml")["Parameters"]["DeliveryConcurrency"]["Default"]
+        } else {
+            most
+        };
+        assert_eq!(*most, at_once(queue).lambda, "{source}");
+    }
+    for queue in resources(&template, "AWS::SQS::Queue") {
+        assert_eq!(queue["MessageRetentionPeriod"], RETENTION.as_secs());
+    }
+    let consumers = functions::consumers().map(|consumer| consumer.id);
+    for function in resources(&template, "AWS::Lambda::Function") {
+        if !consumers.contains(&operation(function)) {
+            assert_eq!(function["Timeout"], ROUTE_TIMEOUT.as_secs(), "{}", operation(function));
+        }
+    }
+}
+
+/// Lambda ends a chain of messages that comes to a function for the 16th time, unless the function is said to mean it.
+#[test]
+fn what_comes_back_to_a_function_is_no_loop_to_lambda() {
+    let template = template();
+    let mut next: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for function in resources(&template, "AWS::Lambda::Function") {
+        let sends =
+            statements(&template, function).into_iter().filter(|one| texts(&one["Action"]) == ["sqs:SendMessage"]);
+        for queue in sends.flat_map(|statement| statement["Resource"].as_array().unwrap()) {
+            let queue = format!("{}Queue", logical(named(queue).1.strip_prefix("${TablePrefix}-").unwrap()));
+            let fed = mappings(&template).filter(|(_, source, _)| *source == queue).map(|(fed, ..)| fed);
+            next.entry(operation(function)).or_default().extend(fed);
+        }
+    }
+    let comes_back = |id: &str| {
+        let (mut seen, mut ahead) = (BTreeSet::new(), vec![id]);
+        while let Some(at) = ahead.pop() {
+            ahead.extend(next.get(at).into_iter().flatten().filter(|fed| seen.insert(**fed)));
+        }
+        seen.contains(id)
+    };
+    let mut some = 0;
+    for function in resources(&template, "AWS::Lambda::Function") {
+        let expected = if comes_back(operation(function)) { json!("Allow") } else { Value::Null };
+        assert_eq!(function["RecursiveLoop"], expected, "{}", operation(function));
+        some += usize::from(expected == "Allow");
+    }
+    assert!(some > 0);
+}
+
+/// An account may have several deployments in a region: none is told of another's trouble.
+#[test]
+fn an_alarm_is_about_this_stack_alone() {
+    let template = template();
+    for alarm in resources(&template, "AWS::CloudWatch::Alarm") {
+        let dimensions = alarm["Dimensions"].as_array().unwrap();
+        let own = |dimension: &Value| {
+            dimension["Value"].get("Ref").is_some() || dimension["Value"].get("Fn::GetAtt").is_some()
+        };
+        assert!(dimensions.iter().any(own), "{alarm}");
     }
 }
 

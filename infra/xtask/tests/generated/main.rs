@@ -5,6 +5,7 @@
 mod agreement;
 mod consumers;
 mod deployment;
+mod parameters;
 mod policies;
 mod roles;
 mod stacks;

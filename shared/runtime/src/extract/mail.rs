@@ -37,7 +37,11 @@ impl Mailer {
     /// Tells of what is done already: that the mail can't be sent on its way is logged, and fails nothing.
     pub async fn tell(&self, mail: &Mail) {
         if let Err(error) = self.send(mail).await {
-            tracing::error!(?error, "a mail is lost: it could not be put into its queue; what it tells of is done");
+            tracing::error!(
+                mail = mail.name(),
+                ?error,
+                "a mail is lost: it could not be put into its queue; what it tells of is done"
+            );
         }
     }
 

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use contract::id::{DeliveryId, FieldId, InvitationId, JobId, KeyId, SessionId, UserId, WebhookId};
 use contract::names::{EntityId, GroupRef};
-use contract::{Broken, Code, Error, Precondition, Problems, Time};
-use http::header::{IF_MATCH, IF_NONE_MATCH};
+use contract::{Broken, Code, Error, Origin, Precondition, Problems, Time};
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, IF_MATCH, IF_NONE_MATCH};
 use percent_encoding::percent_decode_str;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use store::author::RequestInfo;
@@ -270,16 +270,31 @@ impl FromRequest for RequestInfo {
     }
 }
 
+/// What a browser asks before it has a page of another origin send a request (Fetch §3.2.2).
+pub struct Preflight {
+    /// The page's origin, if it is one that a client could list.
+    pub origin: Option<Origin>,
+}
+
 /// A request that no route takes.
 pub struct Unrouted {
     /// Its method.
     pub method: String,
     /// Its path, as it came.
     pub path: String,
+    /// What it asks, if it asks for a page.
+    pub preflight: Option<Preflight>,
 }
 
 impl FromRequest for Unrouted {
     fn take(context: &RequestContext) -> Result<Self, Error> {
-        Ok(Self { method: context.incoming.method.clone(), path: context.incoming.path.clone() })
+        let incoming = &context.incoming;
+        let (method, path) = (incoming.method.clone(), incoming.path.clone());
+        let asks = method == "OPTIONS" && incoming.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+        let preflight = match incoming.page() {
+            Ok(None) => None,
+            page => Some(Preflight { origin: page.ok().flatten() }),
+        };
+        Ok(Self { method, path, preflight: preflight.filter(|_| asks) })
     }
 }

@@ -22,6 +22,7 @@ use store::passwords::{Mailboxes, OwnPassword, PasswordReset};
 use store::purge::Purges;
 use store::second_factors::SecondFactors;
 use store::sessions::{Sessions, UserSessions};
+use store::settings::{ClientSettings, OriginIndex};
 use store::stream::Stream;
 use store::subscriptions::{SubscriptionEvents, Subscriptions};
 use store::tenant_erasure::TenantErasures;
@@ -63,10 +64,10 @@ macro_rules! repositories {
 }
 
 repositories! {
-    |context| ApiKeys<A> where A, Clients<A> where A, Deliveries<A> where A, FieldGroups<A> where A, GlobalFields<A> where A,
+    |context| ApiKeys<A> where A, Clients<A> where A, ClientSettings<A> where A, Deliveries<A> where A, FieldGroups<A> where A, GlobalFields<A> where A,
         Invitations<A> where A, Jobs<A> where A, Members<A> where A, Subscriptions<A> where A, Tenants, Webhooks<A> where A => Self::open(&context.op()?);
     |context| EmbedTokens, OneTenant<A> where A, TenantFields<A> where A, Values<A> where A => Self::open(&context.op()?, context.tenant(path_parameter(&context.incoming, "tenantId")?)?);
-    |context| Sessions<A> where A => Self::open(context.app.store()?);
+    |context| OriginIndex, Sessions<A> where A => Self::open(context.app.store()?);
     |context| OwnPassword, SecondFactors<A> where A, UserSessions<A> where A => Self::open(context.app.store()?, context.author().clone());
 }
 

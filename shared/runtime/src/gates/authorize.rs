@@ -22,12 +22,9 @@ pub(super) fn authorize(context: &RequestContext) -> Result<(), Error> {
             SessionAccess::Role(least) => caller.require_role(least),
             SessionAccess::Permission(any) => caller.require(any),
         },
-        Caller::Key(card) => {
+        Caller::Key(_) => {
             let KeyAccess::Management(any) = key else { return caller.session().map(|_| ()) };
             caller.require_management()?;
-            if !card.allows_address(context.incoming.info.address) {
-                return Err(Code::IpNotAllowed.into());
-            }
             caller.require(any)
         }
     }

@@ -1,13 +1,13 @@
 //! Embed tokens: their signature, and what they are bound to.
 
 use auth::UnverifiedToken;
-use contract::{Code, Error, Origin};
-use http::header::ORIGIN;
+use contract::{Code, Error};
 use store::embed_tokens::TokenCredential;
 
 use crate::extract::parameters::path_parameter;
 use crate::request::RequestContext;
 use crate::request::caller::{Caller, lacks, no_token};
+use crate::request::incoming::NoOrigin;
 use crate::spec::access::TokenAccess;
 
 /// Who sends a token. Of the tenant nothing is read before the signature, the times and the deployment are right.
@@ -57,13 +57,11 @@ fn check_origin(context: &RequestContext, token: &TokenCredential) -> Result<(),
     if !token.names_origins() {
         return Ok(());
     }
-    let sent = match context.incoming.only(&ORIGIN) {
-        Ok(None) => return Ok(()),
-        // A browser writes it in the one form that it has.
-        Ok(Some(text)) => text.parse::<Origin>().ok().filter(|origin| origin.as_str() == text),
-        Err(_) => None,
-    };
     let own = context.app.origin()?;
-    let allowed = sent.is_some_and(|sent| own.is_same_place(&sent) || token.allows_origin(&sent));
+    let allowed = match context.incoming.page() {
+        Ok(None) => true,
+        Ok(Some(page)) => own.is_same_place(&page) || token.allows_origin(&page),
+        Err(NoOrigin) => false,
+    };
     if allowed { Ok(()) } else { Err(Code::OriginNotAllowed.into()) }
 }

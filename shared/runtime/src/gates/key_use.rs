@@ -1,5 +1,5 @@
-//! That an API key was used, which its owner sees. It is written down beside the handler, and neither slows a request
-//! down nor fails it.
+//! That an API key was used, which its owner sees. It is written down beside the handler: no request fails by it, and
+//! none waits for it longer than [`GRACE`].
 
 use std::pin::pin;
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub(super) async fn noted<T>(context: &RequestContext, work: impl Future<Output 
     tokio::select! {
         biased;
         done = &mut work => {
-            // An instance may be frozen when it has answered; what is not done by then is done a minute later.
+            // An instance may be frozen when it has answered; what is not done by then is done by the next request.
             let _ = tokio::time::timeout(GRACE, noting).await;
             done
         }
@@ -30,7 +30,7 @@ async fn note(context: &RequestContext) {
         tracing::warn!(
             key = key.id.to_string(),
             error = ?error,
-            "the use of an API key was not noted, its `lastUsedAt` is older than it should be: the next use is noted in a minute"
+            "the use of an API key was not noted, its `lastUsedAt` is older than it should be: the next use is noted again"
         );
     }
 }

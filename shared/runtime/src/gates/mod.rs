@@ -1,8 +1,10 @@
 //! The gates between the address and the handler, in their order, the same for all routes.
 
+mod address;
 mod authenticate;
 mod authorize;
 mod body;
+mod cors;
 mod csrf;
 mod embed_token;
 mod idempotency;
@@ -46,9 +48,12 @@ type Asked<'c> = Pin<Box<dyn Future<Output = Result<Option<Reply>, Error>> + Sen
 const GATES: &[Gate] = &[
     Gate::Check(own_delivery::refuse_own_delivery),
     Gate::Ask(authenticate::authenticate),
+    Gate::Ask(standing::look_up),
+    Gate::Check(standing::refuse_ended),
+    Gate::Check(address::refuse_addresses),
     Gate::Check(authorize::authorize),
     Gate::Check(csrf::refuse_other_sites),
-    Gate::Ask(standing::admit),
+    Gate::Check(standing::admit),
     Gate::Check(body::refuse_unreadable),
     Gate::Check(query::refuse_unknown_parameters),
     Gate::Ask(idempotency::reserve),
@@ -65,6 +70,7 @@ pub async fn answer(app: &App, endpoint: &'static Endpoint, event: ApiGatewayV2h
         Err(error) => (Reply::of_error(&error, request_id), Some(error)),
     };
     finish(&mut reply, endpoint.route.headers, request_id);
+    cors::expose(&context, &mut reply.headers);
     reply.headers.extend(std::mem::take(&mut context.headers));
     log::request(started, &context, reply.status, error.as_ref());
     reply

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use contract::{Error, Time};
 use futures_util::FutureExt as _;
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::tables::Table;
@@ -142,6 +143,29 @@ impl Batch {
         let failure = |item_identifier| Failure { item_identifier };
         Self { batch_item_failures: identifiers.into_iter().map(failure).collect() }
     }
+
+    /// Works on each message of a queue for itself, side by side: one that fails, or can't be read, comes again alone.
+    pub async fn each<W: Future<Output = Result<(), Error>>>(
+        operation: &str,
+        records: Vec<Value>,
+        work: impl Fn(QueueRecord) -> W,
+    ) -> Self {
+        let one = |record: Value| {
+            let message_id = record["messageId"].as_str().unwrap_or_default().to_owned();
+            let working = QueueRecord::read(record).map(&work);
+            async move {
+                let worked = match working {
+                    Ok(working) => working.await,
+                    Err(error) => Err(error),
+                };
+                worked.err().map(|error| {
+                    tracing::warn!(operation, message_id, ?error, "a message failed and comes again");
+                    message_id
+                })
+            }
+        };
+        Self::failed(join_all(records.into_iter().map(one)).await.into_iter().flatten())
+    }
 }
 
 /// A message as SQS hands it to a function.
@@ -164,6 +188,14 @@ struct Attributes {
 }
 
 impl QueueRecord {
+    /// The message in a record.
+    ///
+    /// # Errors
+    /// `internal` if it has not the form that SQS gives it.
+    pub fn read(record: Value) -> Result<Self, Error> {
+        serde_json::from_value(record).map_err(Error::internal)
+    }
+
     /// How often the message has been handed out, this time included.
     #[must_use]
     pub fn received(&self) -> u32 {

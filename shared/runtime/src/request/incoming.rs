@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, COOKIE, HeaderName, USER_AGENT};
+use contract::Origin;
+use http::header::{CONTENT_ENCODING, COOKIE, HeaderName, ORIGIN, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use store::author::{RequestInfo, Seed};
@@ -92,6 +93,17 @@ impl Incoming {
         text(&self.headers, name)
     }
 
+    /// The page that sends the request, if a browser says that one does.
+    ///
+    /// # Errors
+    /// If what it says is none that is known here.
+    pub(crate) fn page(&self) -> Result<Option<Origin>, NoOrigin> {
+        let Some(text) = self.only(&ORIGIN).map_err(|NotOne| NoOrigin)? else { return Ok(None) };
+        // A browser writes it in the one form that it has.
+        let origin = text.parse::<Origin>().ok().filter(|origin| origin.as_str() == text);
+        origin.map(Some).ok_or(NoOrigin)
+    }
+
     /// The one value of a header, without the blanks around it, if it is there.
     ///
     /// # Errors
@@ -105,6 +117,10 @@ impl Incoming {
         }
     }
 }
+
+/// What is sent as `Origin` is the origin of no page that anybody could list: `null`, another scheme, several of them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NoOrigin;
 
 /// A header that should be there once is there several times, or is not text.
 #[derive(Debug, Clone, Copy)]

@@ -13,6 +13,7 @@ use store::OpContext;
 use store::author::{Author, Seed};
 use store::idempotency::Reservation;
 use store::scope::{ClientScope, TenantScope};
+use store::standing::Standing;
 
 use self::caller::Caller;
 use self::incoming::Incoming;
@@ -30,6 +31,8 @@ pub struct RequestContext {
     pub incoming: Incoming,
     /// Who asks. Anonymous until the credential is verified.
     pub caller: Caller,
+    /// Where the caller's client stands, once it is known who asks.
+    pub standing: Option<Standing>,
     /// Headers of the answer, a refusal's too.
     pub headers: HeaderMap,
     /// What identifiers and times are made from: of an earlier try, under its idempotency key.
@@ -49,6 +52,7 @@ impl RequestContext {
             app: app.clone(),
             incoming: Incoming::from_event(event, seed),
             caller: Caller::Anonymous,
+            standing: None,
             headers: HeaderMap::new(),
             seed,
             reservation: None,

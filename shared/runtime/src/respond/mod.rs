@@ -189,6 +189,20 @@ impl Answer for Done {
     }
 }
 
+/// An answer with headers of its own.
+pub struct WithHeaders<A>(pub A, pub HeaderMap);
+
+impl<A: Answer> Answer for WithHeaders<A> {
+    fn describe(operation: &mut OperationSpec) {
+        A::describe(operation);
+    }
+    fn into_reply(self) -> Result<Reply, Error> {
+        let mut reply = self.0.into_reply()?;
+        reply.headers.extend(self.1);
+        Ok(reply)
+    }
+}
+
 /// An answer that also sets a cookie.
 pub struct WithCookie<A>(pub A, pub String);
 

@@ -165,6 +165,12 @@ impl Route {
     }
 }
 
+/// Whether pages of other origins call what is at a path, as far as they are listed: what API keys and embed tokens reach.
+#[must_use]
+pub fn pages_may_call(path: &str) -> bool {
+    path.starts_with("/api/v1/") || path == "/api/auth/token"
+}
+
 /// The parameters of a path, if it has the form of `pattern`. Segments are compared as they were sent, undecoded, so
 /// that an encoded separator stays inside its segment.
 #[must_use]

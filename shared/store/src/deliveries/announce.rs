@@ -24,8 +24,10 @@ pub struct Announcement {
     pub event: EventName,
     /// The tenant, if it is a tenant's.
     pub tenant: Option<TenantId>,
-    /// When it was committed.
+    /// When its request began.
     pub at: Time,
+    /// When it was written.
+    pub written_at: Time,
     /// The request that did it.
     pub request_id: String,
     /// The body of every delivery, word for word.

@@ -108,6 +108,7 @@ impl Deliveries<Ping> {
             event,
             tenant: None,
             at: author.at(),
+            written_at: author.at(),
             request_id: request_id.to_owned(),
             body: serde_json::to_string(&envelope).map_err(Error::internal)?,
         };

@@ -1,6 +1,7 @@
-//! Keys of a client and of its people: accounts, sessions, invitations, API keys.
+//! Keys of a client and of its people: settings, accounts, sessions, invitations, API keys.
 
 use auth::KeyHash;
+use contract::Origin;
 use contract::id::{ClientId, InvitationId, KeyId, UserId};
 use contract::names::Slug;
 
@@ -9,6 +10,20 @@ use crate::scope::ClientScope;
 
 pub(crate) fn client(client: ClientId) -> Key {
     main(Kind::Client, client, CARD)
+}
+
+/// What a client sets for itself.
+pub(crate) fn settings(client: ClientId) -> Key {
+    main(Kind::Client, client, "settings")
+}
+
+/// That a client lets pages of this origin call.
+pub(crate) fn origin(origin: &Origin, client: ClientId) -> Key {
+    main(Kind::Origin, origin, client.to_string())
+}
+
+pub(crate) fn origin_pk(origin: &Origin) -> String {
+    format!("{}{origin}", Kind::Origin.prefix())
 }
 
 /// That an account has been opened, where only the first may be.

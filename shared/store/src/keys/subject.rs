@@ -42,8 +42,10 @@ impl Subject {
             Kind::Values => Self::Values(part(client)?, part(rest)?, part(first)?, part(second)?),
             Kind::Webhooks if sk.starts_with(WebhookId::PREFIX) => Self::Webhook(part(client)?),
             Kind::Definitions | Kind::GlobalFields | Kind::TenantFields | Kind::Webhooks => Self::Other,
-            Kind::Client => Self::Client(part(client)?),
-            Kind::Counts
+            Kind::Client if sk == CARD => Self::Client(part(client)?),
+            Kind::Client
+            | Kind::Origin
+            | Kind::Counts
             | Kind::Members
             | Kind::Invitations
             | Kind::InvitationTokens

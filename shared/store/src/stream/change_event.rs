@@ -66,8 +66,10 @@ pub struct Committed {
     pub id: EventId,
     /// What happened.
     pub event: EventName,
-    /// When.
+    /// When its request began.
     pub at: Time,
+    /// When it was written.
+    pub written_at: Time,
     /// The request that did it.
     pub request_id: String,
     pub(super) data: Value,
@@ -208,6 +210,7 @@ fn committed(
         id: must_parse(new, "eventId")?,
         event,
         at: must_parse(new, "at")?,
+        written_at: Time::from_millis(must(get_number(new, "writtenAt"), "writtenAt")?),
         request_id: member(&by, "requestId").unwrap_or_default().to_owned(),
         data,
         values,

@@ -7,16 +7,17 @@ use std::time::Duration;
 use contract::{Code, Error};
 use engines::Fault;
 use hedgerow_store::clients::Clients;
-use hedgerow_store::erasure::{Erasure, Stopped};
+use hedgerow_store::erasure::Erasure;
 use hedgerow_store::grant::{Delete, Get, Restore, Update};
 use hedgerow_store::sessions::SessionCredential;
+use hedgerow_store::sweep::Stopped;
 use tokio::time::Instant;
 
 use crate::fixture::{Account, DAY, PASSWORD, Tables, if_match, named, other_name, refused, request_info};
 use crate::life;
 
 /// How long what is closed may be believed open elsewhere.
-const BELIEVED: Duration = Duration::from_secs(5);
+const CACHE_TTL: Duration = Duration::from_secs(5);
 
 async fn owner(account: &Account) -> SessionCredential {
     let (_, token) = account.tables.log_in(&account.user.email, named(PASSWORD), None).await.unwrap();
@@ -39,7 +40,7 @@ async fn a_client_is_closed_everywhere_within_seconds_and_open_again() -> Result
     assert!(!elsewhere.standing(client).await?.unwrap().is_closed);
     close(&account).await?;
     assert!(account.store.standing(client).await?.unwrap().is_closed, "here at once");
-    account.tables.clock.advance(BELIEVED);
+    account.tables.clock.advance(CACHE_TTL);
     assert!(elsewhere.standing(client).await?.unwrap().is_closed);
     let closed = Clients::<Get>::open(&account.op()).get().await?;
     assert!(closed.closed_at.is_some() && closed.version == 2);
@@ -77,6 +78,23 @@ async fn what_is_being_erased_is_not_restored() -> Result<(), Error> {
     Ok(())
 }
 
+/// It was listed as due, and is closed anew before its turn comes.
+#[tokio::test]
+async fn a_client_that_was_restored_and_closed_anew_has_30_days_again() -> Result<(), Error> {
+    let account = Tables::new().await.account().await;
+    close(&account).await?;
+    account.tables.clock.advance(30 * DAY - Duration::from_secs(60));
+    let erasure = Erasure::open(&account.store);
+    let listed = erasure.due(account.tables.clock.now().plus(DAY)).await?;
+    Clients::<Restore>::open(&account.op()).restore(None).await?;
+    assert!(matches!(erasure.erase(&listed[0], soon()).await, Err(Stopped::Restored)));
+    close(&account).await?;
+    assert!(matches!(erasure.erase(&listed[0], soon()).await, Err(Stopped::Restored)));
+    account.tables.clock.advance(29 * DAY);
+    assert!(erasure.due(account.tables.clock.now()).await?.is_empty());
+    Clients::<Restore>::open(&account.op()).restore(None).await.map(|_| ())
+}
+
 /// Whatever write it dies after, another one goes on, and leaves nothing.
 #[tokio::test(start_paused = true)]
 async fn an_erasure_that_dies_anywhere_is_gone_on_with() {
@@ -99,7 +117,7 @@ async fn an_erasure_that_dies_anywhere_is_gone_on_with() {
         match erasure.erase(due, soon()).await {
             Ok(_) => break,
             Err(Stopped::Failed(error)) => assert_eq!(error.code(), Code::Unavailable),
-            Err(Stopped::TimeOver) => panic!("there was time"),
+            Err(stopped) => panic!("{stopped:?}"),
         }
         assert!(tries < 200);
     }

@@ -14,7 +14,7 @@ use crate::fixture::{
     other_name, relabelled, request_info, string,
 };
 use crate::idempotency::{REQUEST, answer, answered, go};
-use crate::life::{self, Lived, new_key};
+use crate::life::{self, Lived, list_origins, new_key};
 use crate::webhooks::{grace, ring};
 
 /// Round trips and calls of what a test does since it was made.
@@ -51,7 +51,7 @@ async fn lived() -> (Tables, Account, Lived) {
 #[tokio::test]
 async fn an_authenticated_read_is_one_round_trip_warm_and_two_cold() {
     let (tables, account, lived) = lived().await;
-    let secret = account.keys().create(new_key()).await.unwrap().1;
+    let secret = account.keys().create(new_key()).await.unwrap().1.unwrap();
     let meter = Meter(&tables);
     let cold = account.elsewhere();
     let read = || async {
@@ -89,7 +89,7 @@ async fn a_save_is_one_read_and_one_write() {
     account.merge("acme", lived.group, "first", json!({ "title": "x" })).await.unwrap();
     meter.read("first of entity", "2 BatchGetItem PutItem");
     account.merge("unseen", lived.group, "sku", json!({ "title": "x" })).await.unwrap();
-    meter.read("first of tenant, not yet cached", "2 BatchGetItem Query TransactWriteItems");
+    meter.read("first of tenant, not yet cached", "4 BatchGetItem BatchGetItem BatchGetItem Query TransactWriteItems");
     account.values("acme").delete(&group, &named("sku"), None).await.unwrap();
     meter.read("delete", "2 BatchGetItem TransactWriteItems");
     account.values("acme").restore(&group, &named("sku"), None).await.unwrap();
@@ -196,8 +196,18 @@ async fn groups_and_fields() {
     meter.read("list groups", "1 Query");
 
     account.store.standing(account.client.id).await.unwrap();
-    meter.read("where a client stands, as the gate has asked", "1 GetItem");
+    meter.read("where a client stands, as the gate has asked", "1 BatchGetItem");
     account.store.standing(account.client.id).await.unwrap();
+    for (origins, expected) in
+        [(json!(["https://b.example"]), "1 GetItem"), (json!([]), "2 GetItem TransactWriteItems")]
+    {
+        account.settings().update([None, None], list_origins(&origins)).await.unwrap();
+        meter.read("update settings", expected);
+        account.store.standing(account.client.id).await.unwrap();
+        meter.read("where a client stands, after that", "1 BatchGetItem");
+    }
+    account.settings().get().await.unwrap();
+    meter.read("get settings", "1 GetItem");
     let field = account.globals().create(new_global("new", string(), &[lived.group])).await.unwrap().id;
     meter.read("create global field", "1 TransactWriteItems");
     account.globals().update(field, None, &relabelled()).await.unwrap();

@@ -29,6 +29,7 @@ async fn a_key_gives_the_scope_of_its_client_and_what_it_was_made_with() -> Resu
         ..new_key()
     };
     let (key, secret) = account.keys().create(new).await?;
+    let secret = secret.unwrap();
     assert!((key.version, key.active) == (1, true) && key.prefix.len() == 12);
     for store in [&account.store, &tables.store()] {
         let verified = store.verify_key(&secret).await?.unwrap();
@@ -43,6 +44,7 @@ async fn a_key_gives_the_scope_of_its_client_and_what_it_was_made_with() -> Resu
         assert!(!verified.allows_address(None));
     }
     let (_, other) = account.keys().create(NewApiKey { key_type: KeyType::Delivery, ..new_key() }).await?;
+    let other = other.unwrap();
     let verified = tables.store().verify_key(&other).await?.unwrap();
     assert!(verified.key_type == KeyType::Delivery && verified.allows_address(None));
     assert!(!works(&account.store, &ApiKeySecret::generate(KeyType::Management)).await);
@@ -54,6 +56,7 @@ async fn what_is_off_is_refused_everywhere_within_ten_seconds() -> Result<(), Er
     let tables = Tables::new().await;
     let (account, other) = (tables.account().await, tables.store());
     let (key, secret) = account.keys().create(new_key()).await?;
+    let secret = secret.unwrap();
     let set = |active| {
         move |key: &mut contract::resource::ApiKey| {
             key.active = active;
@@ -90,6 +93,7 @@ async fn a_key_ends_when_it_was_said_to() -> Result<(), Error> {
     let account = tables.account().await;
     let ends = tables.clock.now().plus(Duration::from_secs(60));
     let (key, secret) = account.keys().create(NewApiKey { expires_at: Some(ends), ..new_key() }).await?;
+    let secret = secret.unwrap();
     let other = tables.store();
     tables.clock.advance(Duration::from_secs(50));
     assert!(works(&other, &secret).await);
@@ -153,6 +157,7 @@ async fn a_scope_reaches_its_own_client_alone() -> Result<(), Error> {
     let tables = Tables::new().await;
     let (one, two) = (tables.account().await, tables.account().await);
     let (key, secret) = one.keys().create(new_key()).await?;
+    let secret = secret.unwrap();
     assert_eq!(refused(two.keys().get(key.id).await), Code::ApiKeyNotFound);
     assert_eq!(refused(two.keys().update(key.id, None, |_| Ok(())).await), Code::ApiKeyNotFound);
     assert_eq!(refused(two.keys().delete(key.id, None).await), Code::ApiKeyNotFound);

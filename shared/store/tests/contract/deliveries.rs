@@ -34,7 +34,7 @@ impl Account {
         let (id, at) = (author.event(), author.at());
         let body = format!("{{\"eventId\":\"{id}\"}}");
         let (client, request_id) = (self.scope.client(), "req_test".to_owned());
-        Announcement { client, id, event, tenant: None, at, request_id, body }
+        Announcement { client, id, event, tenant: None, at, written_at: at, request_id, body }
     }
 
     /// Announces an event to one webhook.

@@ -24,6 +24,7 @@ use hedgerow_store::field_groups::{FieldGroups, NewFieldGroup};
 use hedgerow_store::global_fields::{GlobalFieldChange, GlobalFields, NewGlobalField};
 use hedgerow_store::page::{Page, PageRequest};
 use hedgerow_store::scope::ClientScope;
+use hedgerow_store::settings::ClientSettings;
 use hedgerow_store::setup::create_tables;
 use hedgerow_store::tables::{Table, TableNames};
 use hedgerow_store::tenant_fields::{NewTenantField, TenantFieldChange, TenantFields};
@@ -205,6 +206,10 @@ impl Account {
 
     pub(crate) fn keys<A>(&self) -> ApiKeys<A> {
         ApiKeys::open(&self.op())
+    }
+
+    pub(crate) fn settings<A>(&self) -> ClientSettings<A> {
+        ClientSettings::open(&self.op())
     }
 
     pub(crate) async fn group(&self, key: &str) -> FieldGroup {

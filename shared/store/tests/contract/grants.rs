@@ -132,6 +132,7 @@ async fn credentials_and_accounts() {
     let tables = Tables::embedded().await;
     let account = tables.account().await;
     let (key, secret) = works!(account, ApiKeys<Create>, account.keys(), create(new_key()));
+    let secret = secret.unwrap();
     under(&account, Store::KEY_GRANTS, account.store.verify_key(&secret)).await.unwrap();
     works!(
         account,
@@ -194,10 +195,11 @@ async fn second_factor(account: &Account, session: SessionCredential) -> Session
         entered.map_err(|refused| refused.error)
     };
     under(account, &Login::grants(), entered).await;
+    let session = account.store.verify_session(&turned_on.token, &request_info()).await.unwrap().unwrap();
     let factors = SecondFactors::<Delete>::open(&account.store, author());
     let turned_off = async { factors.turn_off(&session, named(PASSWORD)).await.map_err(|refused| refused.error) };
     assert!(under(account, &SecondFactors::<Delete>::grants(), turned_off).await);
-    account.store.verify_session(&turned_on.token, &request_info()).await.unwrap().unwrap()
+    session
 }
 
 #[tokio::test]
@@ -255,8 +257,8 @@ async fn webhooks_and_their_deliveries() {
     let now = tables.clock.now();
     under(&account, &JobStarts::grants(), starts.release(client, job.id, webhook.id, now)).await;
     let (grants, runs) = (JobRuns::grants(), JobRuns::open(&account.store));
-    let running = under(&account, &grants, runs.get(client, job.id)).await.unwrap();
-    under(&account, &grants, runs.advance(&running)).await;
+    let mut running = under(&account, &grants, runs.get(client, job.id)).await.unwrap();
+    under(&account, &grants, runs.advance(&mut running)).await;
     works!(account, Webhooks<Delete>, account.webhooks(), delete(webhook.id, None));
 }
 

@@ -335,6 +335,7 @@ async fn a_key_made_again_is_one_key_whose_new_secret_works_and_whose_lost_one_d
     let seed = Seed::new(tables.clock.now());
     let (first, lost) = ApiKeys::open(&account.work_of(seed)).create(new_key()).await.unwrap();
     let (again, secret) = ApiKeys::open(&account.work_of(seed)).create(new_key()).await.unwrap();
+    let (lost, secret) = (lost.unwrap(), secret.unwrap());
     assert_eq!(first.id, again.id);
     assert_eq!(account.keys().list(&all()).await.unwrap().items, std::slice::from_ref(&again));
     let fresh = tables.store();

@@ -1,14 +1,15 @@
 //! Every write of every repository, once or more, with the exact versions that it must lead to.
 
-use contract::Error;
 use contract::id::{FieldId, GroupId, KeyId};
 use contract::names::GroupRef;
 use contract::permission::{KeyType, Permissions};
+use contract::settings::{Origins, Settings};
+use contract::{Error, Problems};
 use hedgerow_store::api_keys::NewApiKey;
 use hedgerow_store::global_fields::GlobalFieldChange;
 use hedgerow_store::sessions::Sessions;
 use hedgerow_store::values::Save;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::fixture::{
     Account, Tables, if_match, named, new_global, new_group, new_own, object, relabelled, request_info, schema,
@@ -48,6 +49,7 @@ pub(crate) async fn live(account: &Account) -> Result<Lived, Error> {
     let global = global_fields(account, [group, other_group]).await?;
     let own = tenant_fields(account, group).await?;
     values(account, group).await?;
+    settings(account).await?;
     let key = api_keys(account).await?;
     Ok(Lived { group, other_group, global, own, key })
 }
@@ -123,8 +125,28 @@ async fn values(account: &Account, group: GroupId) -> Result<(), Error> {
     Ok(())
 }
 
+async fn settings(account: &Account) -> Result<(), Error> {
+    for (version, origins) in
+        [(2, json!(["https://a.example", "https://b.example"])), (3, json!(["https://b.example"]))]
+    {
+        let changed = account.settings().update([if_match(version - 1), None], list_origins(&origins)).await?;
+        assert_eq!(changed.version, version);
+    }
+    assert_eq!(account.settings().get().await?.version, 3);
+    Ok(())
+}
+
+/// Has these origins call.
+pub(crate) fn list_origins(origins: &Value) -> impl Fn(&mut Settings) -> Result<(), Error> {
+    move |settings| {
+        settings.cors.origins = deserr::deserialize::<Origins, _, Problems>(origins.clone())?;
+        Ok(())
+    }
+}
+
 async fn api_keys(account: &Account) -> Result<KeyId, Error> {
     let (key, secret) = account.keys().create(new_key()).await?;
+    let secret = secret.unwrap();
     assert_eq!(account.store.verify_key(&secret).await?.map(|key| key.id), Some(key.id));
     let rename = |key: &mut contract::resource::ApiKey| {
         key.name = named("Renamed");

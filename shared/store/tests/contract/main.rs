@@ -11,6 +11,7 @@ mod credentials;
 mod cursors;
 mod deliveries;
 mod embed_tokens;
+mod ended_sessions;
 mod entities;
 mod faults;
 mod field_groups;

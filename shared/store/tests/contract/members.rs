@@ -272,3 +272,20 @@ async fn who_has_an_account_meanwhile_accepts_once_more() -> Result<(), Error> {
     assert_eq!(info.clients.len(), 3);
     Ok(())
 }
+
+/// Both addresses are one to an account; a mail to one may come into a mailbox that is not the other's.
+#[tokio::test]
+async fn an_invitation_to_another_spelling_is_no_way_into_an_account() {
+    let tables = Tables::new().await;
+    let account = tables.account().await;
+    let inviter = owner(&account).await;
+    for (spelling, invited, code) in [
+        ("stra\u{df}e@example.com", "strasse@example.com", Some(Code::Unauthenticated)),
+        ("Grace@example.com", "grace@EXAMPLE.com", None),
+    ] {
+        tables.account_of(spelling).await;
+        let (_, token) = invite(&account, &inviter, invited, Role::Viewer).await;
+        let accepted = accept(&account, &token, Some("another lamp on a table")).await;
+        assert_eq!(accepted.err().map(|error| error.code()), code, "{spelling}");
+    }
+}

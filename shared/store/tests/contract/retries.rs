@@ -1,9 +1,14 @@
 //! Requests that are carried out again under their key after something else has happened: what they had done is not
 //! done again over it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
 use auth::ApiKeySecret;
 use contract::Code;
 use contract::names::{EntityId, GroupRef};
+use engines::Fault;
 use hedgerow_store::OpContext;
 use hedgerow_store::api_keys::ApiKeys;
 use hedgerow_store::author::Seed;
@@ -175,6 +180,7 @@ async fn an_api_key_that_is_changed_after_its_creation_has_a_new_secret_and_stay
     };
     let changed = account.keys().update(first.id, None, off).await.unwrap();
     let (again, secret) = ApiKeys::open(&account.work_again(seed)).create(new_key()).await.unwrap();
+    let (lost, secret) = (lost.unwrap(), secret.unwrap());
     assert_eq!((again.id, again.name.clone(), again.version), (first.id, changed.name, 3));
     assert_eq!(account.keys().list(&all()).await.unwrap().items, std::slice::from_ref(&again));
     let fresh = tables.store();
@@ -182,8 +188,43 @@ async fn an_api_key_that_is_changed_after_its_creation_has_a_new_secret_and_stay
     assert!(fresh.verify_key(&lost).await.unwrap().is_none());
     let (_, newest) = account.keys().rotate(first.id, None, grace(60)).await.unwrap();
     let (_, third) = ApiKeys::open(&account.work_again(seed)).create(new_key()).await.unwrap();
-    for (secret, works) in [(&newest.unwrap(), true), (&third, true), (&secret, false)] {
+    for (secret, works) in [(&newest.unwrap(), true), (&third.unwrap(), true), (&secret, false)] {
         assert_eq!(tables.store().verify_key(secret).await.unwrap().is_some(), works);
+    }
+}
+
+/// A deletion, or a rotation, that has read the key before its creation was carried out again, and writes after that.
+#[tokio::test(start_paused = true)]
+async fn an_api_key_that_works_is_listed_however_a_repetition_meets_what_ends_it() {
+    let tables = Tables::embedded().await;
+    let account = tables.account().await;
+    for rotates in [false, true] {
+        let seed = Seed::new(tables.clock.now());
+        let (made, lost) = ApiKeys::open(&account.work_of(seed)).create(new_key()).await.unwrap();
+        let writes = Arc::new(AtomicU64::new(0));
+        tables.connector().faults().set(move |call| {
+            let first = call.operation == "TransactWriteItems" && writes.fetch_add(1, Ordering::SeqCst) == 0;
+            first.then_some(Fault::Slow(Duration::from_secs(1)))
+        });
+        let (ending, repeating) = (account.elsewhere(), account.work_again(seed));
+        let ends = async {
+            match rotates {
+                true => ending.keys().rotate(made.id, None, grace(0)).await.map(|_| ()),
+                false => ending.keys().delete(made.id, None).await,
+            }
+        };
+        let repeats = async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            ApiKeys::open(&repeating).create(new_key()).await
+        };
+        let (ended, repeated) = tokio::join!(ends, repeats);
+        tables.connector().faults().clear();
+        ended.unwrap();
+        let secret = repeated.unwrap().1.unwrap();
+        for dead in [lost.unwrap(), secret] {
+            assert!(tables.store().verify_key(&dead).await.unwrap().is_none(), "rotates: {rotates}");
+        }
+        assert_eq!(account.keys().get(made.id).await.is_ok(), rotates);
     }
 }
 

@@ -52,7 +52,9 @@ impl Billed {
     }
 
     async fn is_put_on(&self, plan: &str, status: SubscriptionStatus) -> Result<Heard, Error> {
-        SubscriptionEvents::open(&self.account.store).set_plan(self.account.scope.client(), &named(plan), status).await
+        let events = SubscriptionEvents::open(&self.account.store);
+        let author = self.account.tables.author();
+        events.set_plan(self.account.scope.client(), &named(plan), status, &author).await
     }
 
     async fn has(&self) -> Result<(String, SubscriptionStatus), Error> {

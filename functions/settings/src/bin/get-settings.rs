@@ -1,0 +1,5 @@
+//! The function `get-settings`.
+
+fn main() {
+    runtime::serve(&settings::GET);
+}

@@ -1,0 +1,5 @@
+//! The function `update-settings`.
+
+fn main() {
+    runtime::serve(&settings::UPDATE);
+}
