@@ -8,7 +8,7 @@ use store::jobs::Running;
 use store::sweep::Stopped;
 use store::tenant_erasure::{Erased, TenantErasures};
 
-use crate::run::{GoneOn, Share};
+use crate::share::{GoneOn, Share};
 
 runtime::parts! {
     pub(crate) struct EraseTenant {

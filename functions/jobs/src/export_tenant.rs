@@ -15,7 +15,7 @@ use store::grant::Create;
 use store::jobs::{JobRuns, Noted, Running, Work};
 use store::tenant_reads::{Reading, TenantReads};
 
-use crate::run::{GoneOn, Share};
+use crate::share::{GoneOn, Share};
 use crate::zip::{self, Entry};
 
 /// How long a file gets before the next one is begun, in bytes of JSON.

@@ -6,6 +6,7 @@ mod get;
 mod purge;
 mod release;
 mod run;
+mod share;
 mod zip;
 
 use std::time::Duration;

@@ -8,7 +8,7 @@ use runtime::Retry;
 use store::deliveries::{HELD, Open, Releases};
 use store::jobs::{JobRuns, Noted, Running, Work};
 
-use crate::run::{GoneOn, Share};
+use crate::share::{GoneOn, Share};
 
 const PAGE: usize = 50;
 

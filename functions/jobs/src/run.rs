@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contract::id::JobId;
-use contract::{Error, Time};
+use contract::Error;
 use runtime::lambda::consumer::{Batch, QueueRecord, Working};
 use runtime::{Assign, Worker};
 use serde_json::Value;
@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use crate::erase_tenant::EraseTenant;
 use crate::export_tenant::ExportTenant;
 use crate::release::Release;
+use crate::share::{GoneOn, Share};
 
 /// How long one message's share of a job may take; what is left then goes on under another message.
 const SHARE: Duration = Duration::from_secs(20);
@@ -67,9 +68,10 @@ impl Jobs {
         let (client, job, until) = (running.client, running.job.id, Instant::now() + SHARE);
         let share = Share { until, now: self.clock.now() };
         let gone_on = match running.work {
-            Work::Release(_) => self.releases.run(running, &share).await?,
-            Work::EraseTenant(_) => self.erasures.run(running, &share).await?,
-            Work::ExportTenant(_) => self.exports.run(running, &share).await?,
+            // Each on the heap: futures inside futures are large.
+            Work::Release(_) => Box::pin(self.releases.run(running, &share)).await?,
+            Work::EraseTenant(_) => Box::pin(self.erasures.run(running, &share)).await?,
+            Work::ExportTenant(_) => Box::pin(self.exports.run(running, &share)).await?,
         };
         match gone_on {
             GoneOn::Over => Ok(()),
@@ -78,24 +80,4 @@ impl Jobs {
             }
         }
     }
-}
-
-/// The time that a message has for its job.
-pub(crate) struct Share {
-    pub(crate) until: Instant,
-    pub(crate) now: Time,
-}
-
-impl Share {
-    pub(crate) fn is_over(&self) -> bool {
-        Instant::now() >= self.until
-    }
-}
-
-/// Where a job stands when its share of time is over.
-pub(crate) enum GoneOn {
-    /// It is over.
-    Over,
-    /// It goes on from then.
-    From(Time),
 }

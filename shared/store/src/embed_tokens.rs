@@ -130,7 +130,7 @@ impl Store {
             // A tenant that has not been used, or was erased just now.
             None => {
                 let scope = ClientScope::verified(of.0, maker.seal.clone()).tenant(claims.tenant_id.clone());
-                self.erased_note(&scope).await?.tokens_not_before
+                Box::pin(self.erased_note(&scope)).await?.tokens_not_before
             }
         };
         let revoked = not_before.is_some_and(|not_before| claims.jti.made_at().millis() <= not_before);

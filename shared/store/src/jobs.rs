@@ -1,5 +1,6 @@
 //! Jobs: work that goes on after its request was answered, in steps that each say where the next begins.
 
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use contract::id::{ClientId, DeliveryId, EventId, JobId, WebhookId};
@@ -14,7 +15,6 @@ use crate::document::{from_doc, to_doc};
 use crate::dynamo::{Item, get_text, must, number, text};
 use crate::grant::{Create, Get, granted};
 use crate::keys;
-use crate::tenant_erasure::TenantErasure;
 use crate::{OpContext, Store};
 
 /// How long a job can be asked for: 30 days.
@@ -90,6 +90,31 @@ impl Work {
             Self::EraseTenant(erasure) => Some(&erasure.tenant),
             Self::ExportTenant(export) => Some(&export.tenant),
         }
+    }
+}
+
+/// An erasure, and how far it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TenantErasure {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// When its data could no longer be read.
+    pub closed_at: Time,
+    /// How many of each kind were counted.
+    #[serde(default)]
+    pub(crate) counts: BTreeMap<String, u64>,
+    /// What was counted last, and is perhaps not deleted yet: a partition, and a sort key there.
+    #[serde(default)]
+    pub(crate) counted: Option<(String, String)>,
+    /// How far the client's events were gone through.
+    #[serde(default)]
+    pub(crate) events_after: Option<String>,
+}
+
+impl TenantErasure {
+    pub(crate) fn new(tenant: TenantId, closed_at: Time) -> Self {
+        Self { tenant, closed_at, counts: BTreeMap::new(), counted: None, events_after: None }
     }
 }
 

@@ -4,15 +4,12 @@
 //! Whoever dies on the way is followed by another who begins anew: what was counted is noted before it is deleted, and the
 //! tenant's card goes last. In its place a note without the identifier stays until no token of the tenant's can be alive.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use contract::id::{ClientId, EventId, JobId, WebhookId};
 use contract::job::{Certificate, JobResult, JobStatus, Remainder};
-use contract::names::TenantId;
 use contract::{Error, Time};
 use futures_util::future::BoxFuture;
-use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::author::Author;
@@ -21,7 +18,7 @@ use crate::deliveries::delivery_id;
 use crate::document::to_doc;
 use crate::dynamo::{Item, get_number, get_text, must, text};
 use crate::grant::granted;
-use crate::jobs::{JobRuns, Noted, Running, Work, work_of};
+use crate::jobs::{JobRuns, Noted, Running, TenantErasure, Work, work_of};
 use crate::keys::{self, Key};
 use crate::sweep::{Range, Stopped, purges};
 use crate::tables::Table;
@@ -29,31 +26,6 @@ use crate::{Store, erased_tenants};
 
 /// How long backups go back: of the main table, point-in-time recovery.
 const BACKUPS: Duration = Duration::from_secs(35 * 24 * 3600);
-
-/// An erasure, and how far it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TenantErasure {
-    /// The tenant.
-    pub tenant: TenantId,
-    /// When its data could no longer be read.
-    pub closed_at: Time,
-    /// How many of each kind were counted.
-    #[serde(default)]
-    counts: BTreeMap<String, u64>,
-    /// What was counted last, and is perhaps not deleted yet: a partition, and a sort key there.
-    #[serde(default)]
-    counted: Option<(String, String)>,
-    /// How far the client's events were gone through.
-    #[serde(default)]
-    events_after: Option<String>,
-}
-
-impl TenantErasure {
-    pub(crate) fn new(tenant: TenantId, closed_at: Time) -> Self {
-        Self { tenant, closed_at, counts: BTreeMap::new(), counted: None, events_after: None }
-    }
-}
 
 /// Deletes what a job exported, and says whether there was anything.
 pub type DeleteExport<'d> = dyn Fn(JobId) -> BoxFuture<'d, Result<bool, Error>> + Sync + 'd;

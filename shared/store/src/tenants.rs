@@ -13,14 +13,13 @@ use crate::document::{from_doc, to_doc};
 use crate::dynamo::{Item, get_text, must, must_parse, number, text};
 use crate::erased_tenants::Note;
 use crate::grant::{Create, Delete, Get, granted};
-use crate::jobs::{self, Task, TenantExport, Work};
+use crate::jobs::{self, Task, TenantErasure, TenantExport, Work};
 use crate::keys::{self, Kind};
 use crate::limits::COUNTED_TENANTS;
 use crate::page::{Listing, Page, PageRequest};
 use crate::retry::{Step, update_with_retry};
 use crate::scope::TenantScope;
 use crate::tables::Table;
-use crate::tenant_erasure::TenantErasure;
 
 /// The client's tenants.
 pub struct Tenants {

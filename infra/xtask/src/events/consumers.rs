@@ -67,6 +67,7 @@ fn saves(seeded: &Seeded) -> Result<Vec<(Value, Committed)>, Failure> {
 fn change(table: Table, number: u128, record: &Value, save: &Committed) -> Result<Node, Failure> {
     let mut change = record["dynamodb"].clone();
     change["ApproximateCreationDateTime"] = save.at.seconds().into();
+    change["NewImage"]["writtenAt"]["N"] = save.at.millis().to_string().into();
     change["SequenceNumber"] = format!("1000000000000000{number:014}").into();
     // Values stand in no order.
     let values: BTreeMap<String, Value> =

@@ -2,7 +2,7 @@
 
 use runtime::bucket::{INCOMPLETE, ObjectAction, ObjectGrant, Prefix};
 
-use super::{KEPT, filled, reference, role};
+use super::{KEPT, filled, reference};
 use crate::map;
 use crate::node::Node;
 
@@ -18,13 +18,15 @@ pub(super) fn statement(grant: &ObjectGrant, name: &Node) -> Node {
         let text = Node::from(format!("arn:${{AWS::Partition}}:s3:::${{Name}}{below}"));
         map! { "Fn::Sub" => [text, map! { "Name" => name.clone() }] }
     };
-    match grant.action {
+    // Its name says nothing of whose it is: if it were deleted, anybody could make another of that name.
+    let own = map! { "StringEquals" => map! { "aws:ResourceAccount" => reference("AWS::AccountId") } };
+    let (on, condition) = match grant.action {
         ObjectAction::ListBucket => {
-            let below = map! { "StringLike" => map! { "s3:prefix" => format!("{prefix}*") } };
-            role::allow([action.as_str()], arn("")).with("Condition", below)
+            (String::new(), own.with("StringLike", map! { "s3:prefix" => format!("{prefix}*") }))
         }
-        _ => role::allow([action.as_str()], arn(&format!("/{prefix}*"))),
-    }
+        _ => (format!("/{prefix}*"), own),
+    };
+    map! { "Effect" => "Allow", "Action" => [action], "Resource" => arn(&on), "Condition" => condition }
 }
 
 /// Private, encrypted, over TLS alone, and without versions: what is erased is gone.

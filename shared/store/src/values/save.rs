@@ -77,7 +77,7 @@ impl Values<Write> {
             let doc = to_doc(&document)?;
             fits(&loaded.fields, &document, doc.len())?;
             let first = match &loaded.tenant {
-                None => Some(self.op.store.erased_note(&self.scope).await?),
+                None => Some(Box::pin(self.op.store.erased_note(&self.scope)).await?),
                 Some(_) => None,
             };
             let next = Stored {
@@ -93,7 +93,7 @@ impl Values<Write> {
             let mut changes = self.replacing(loaded.group.id, entity, found.as_ref(), &next, doc)?;
             if let Some(note) = first {
                 let card = Change::update(keys::tenant(&self.scope));
-                changes.extend(tenants::first_use(&self.op, &self.scope, author.at(), note, card).await?);
+                changes.extend(Box::pin(tenants::first_use(&self.op, &self.scope, author.at(), note, card)).await?);
             }
             let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
             if let Outcome::Done = self.op.store.commit(changes, event).await? {

@@ -8,7 +8,7 @@ use contract::webhook::{DeliveryStatus, Webhook};
 use contract::{Code, Time};
 use hedgerow_store::author::Seed;
 use hedgerow_store::deliveries::{HELD, Lease, Next, Open, Releases};
-use hedgerow_store::jobs::{JobRuns, Noted, Release, Work, Jobs, Task};
+use hedgerow_store::jobs::{JobRuns, Jobs, Noted, Release, Task, Work};
 
 use crate::deliveries::of_status;
 use crate::fixture::{Account, DAY, Tables, all, refused};
