@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::id::JobId;
 use contract::Error;
+use contract::id::JobId;
 use runtime::lambda::consumer::{Batch, QueueRecord, Working};
 use runtime::{Assign, Worker};
 use serde_json::Value;

@@ -74,17 +74,7 @@ impl Seeded {
         let ring = Keyring::parse(samples::DATA_KEYS)?;
         let from = FROM.parse().ok().and_then(|from: Email| from.in_ascii()).ok_or("the sender is no address")?;
         let ses = Ses::new(client!(aws_sdk_sesv2, connector), from);
-        let s3 = aws_sdk_s3::Client::from_conf(
-            aws_sdk_s3::Config::builder()
-                .behavior_version(BehaviorVersion::v2026_01_12())
-                .region(Region::new("local"))
-                .credentials_provider(Credentials::new("local", "local", None, None, "xtask"))
-                .force_path_style(true)
-                .endpoint_url("http://embedded")
-                .http_client(connector.clone())
-                .build(),
-        );
-        let bucket = Bucket::new(s3.clone(), s3, S3::bucket());
+        let bucket = bucket(&connector);
         let origin = ORIGIN.parse().map_err(|_| "the origin is none")?;
         let samples =
             samples::seed(&store_over(&dynamo), &Identity::of_events(), &ring).await.map_err(|error| told(&error))?;
@@ -151,6 +141,18 @@ fn secret() -> String {
 
 fn token_secret() -> String {
     format!("{PREFIX}/token-keys")
+}
+
+fn bucket(connector: &Connector) -> Bucket {
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new("local"))
+        .credentials_provider(Credentials::new("local", "local", None, None, "xtask"))
+        .force_path_style(true)
+        .endpoint_url("http://embedded")
+        .http_client(connector.clone());
+    let s3 = aws_sdk_s3::Client::from_conf(config.build());
+    Bucket::new(s3.clone(), s3, S3::bucket())
 }
 
 async fn create_queues(sqs: aws_sdk_sqs::Client) -> Result<Queues, Failure> {

@@ -39,13 +39,12 @@ pub struct Purges {
 
 granted! {
     Purges {
-        Main Query [Definitions, GlobalFields, Purge, TenantFields, Tenants, Values];
+        Main Query [GlobalFields, Purge, TenantFields, Tenants, Values];
         Main GetItem [ApiKeys, Client, Definitions, GlobalFields, GroupKeys, Purge, TenantFields, Values];
-        Main BatchGetItem [Definitions];
         Main PutItem [Definitions, Purge];
         Main UpdateItem [Definitions, GlobalFields, Purge, TenantFields, Values];
         Main DeleteItem [ApiKeys, Definitions, GlobalFields, GroupKeys, Purge, TenantFields, Values];
-        Main BatchWriteItem [Definitions, Purge, TenantFields, Values];
+        Main BatchWriteItem [Purge, TenantFields, Values];
         Log BatchWriteItem [KeyUses];
     }
 }

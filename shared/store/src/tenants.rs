@@ -39,7 +39,6 @@ granted! {
     // An export is a job that is made, an erasure as well.
     OneTenant<Create> {
         Main GetItem [TenantFields];
-        Log GetItem [Jobs];
         Log PutItem [Jobs];
     }
     OneTenant<Delete> {

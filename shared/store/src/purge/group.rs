@@ -30,8 +30,6 @@ impl Run<'_> {
             self.delete_if_same(&last, &row).await?;
         }
         self.delete(&keys::deleted_group(&op.scope, id)).await?;
-        // The copies that are left are none's, and go before the card.
-        self.drain(&Range::whole(Table::Main, &due.root.pk).below(keys::COPIES)).await?;
         self.delete(&due.root).await.map_err(Stopped::from)
     }
 
