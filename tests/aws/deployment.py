@@ -15,6 +15,8 @@ import engine
 INFRA = pathlib.Path(__file__).parents[2] / "infra"
 BUCKET = "artifacts"
 STACK = "hedgerow"
+# What is tried here comes as fast as it can.
+LIMITS = ["address", "session", "embed", "token", "login", "signup", "password-reset", "management"]
 PARAMETERS = {
     "Architecture": "x86_64",
     # ministack tells functions another where it was told one itself.
@@ -22,6 +24,7 @@ PARAMETERS = {
     "MailFrom": "no-reply@example.com",
     # Where the sample events' browser says that it is.
     "Origin": "https://hedgerow00.execute-api.eu-central-1.amazonaws.com",
+    "RateLimits": ",".join(f"{name}=1000000/1" for name in LIMITS),
     "Signup": "anyone",
     "WebhookHttp": "true",
     "WebhookPorts": "443,8080",

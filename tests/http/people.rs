@@ -256,7 +256,8 @@ async fn whoever_has_an_account_joins_with_it() {
 async fn every_route_that_takes_sessions_notes_their_use() {
     let app = App::start().await;
     let account = app.account("ada").await;
-    let updates = || app.backend.engine.as_ref().unwrap().connector.trace().snapshot().of("UpdateItem");
+    let updates =
+        || app.backend.engine.as_ref().unwrap().connector.trace().snapshot().used("UpdateItem", "hedgerow-log");
     for route in routes().filter(|route| matches!(route.access, Access::Credential { .. })) {
         let owner = app.log_in(&account).await;
         app.clock.advance(Duration::from_secs(60));

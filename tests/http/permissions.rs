@@ -90,6 +90,9 @@ async fn a_refusal_names_what_is_missing() {
     let key = key(&app, &owner, json!({ "name": "A", "type": "management", "permissions": ["audit:read"] })).await;
     for spec in functions::routes().filter(|spec| spec.route().path.starts_with("/api/v1/")) {
         let (route, any) = (spec.route(), spec.route().access.permissions());
+        if any == Permission::ALL {
+            continue;
+        }
         let answer = key.call(route.method.name(), &a_path_of(route)).await;
         answer.fails(403, "forbidden");
         let message = answer.json()["message"].as_str().unwrap().to_owned();

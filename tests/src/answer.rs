@@ -1,6 +1,7 @@
 //! An answer, and what holds for every one of them: it is looked at wherever one is read.
 
 use reqwest::header::HeaderMap;
+use runtime::respond::rate_limit;
 use serde_json::{Map, Value};
 
 use crate::described;
@@ -19,7 +20,7 @@ const ALWAYS: [(&str, &str); 9] = [
 ];
 
 /// The codes of the contract with their statuses, as far as there are routes that give them.
-const CODES: [(u16, &[&str]); 12] = [
+const CODES: [(u16, &[&str]); 13] = [
     (400, &["malformed_request"]),
     (401, &["unauthenticated", "invalid_credentials", "totp_required"]),
     (403, &["forbidden", "wrong_key_type", "subscription_inactive", "ip_not_allowed", "origin_not_allowed"]),
@@ -57,6 +58,7 @@ const CODES: [(u16, &[&str]); 12] = [
     (413, &["payload_too_large"]),
     (415, &["unsupported_media_type"]),
     (422, &["validation_failed", "field_limit_reached", "limit_reached", "ip_lockout", "idempotency_key_reused"]),
+    (429, &["rate_limit_exceeded"]),
     (431, &["headers_too_large"]),
     (503, &["unavailable"]),
 ];
@@ -99,6 +101,7 @@ impl Answer {
         if status != 415 {
             assert!(answer.all("accept-encoding").is_empty(), "{answer}");
         }
+        answer.check_limits();
         if !answer.is_head() {
             let challenge: &[&str] = if answer.is("unauthenticated") { &["Bearer"] } else { &[] };
             assert_eq!(answer.all("www-authenticate"), challenge, "{answer}");
@@ -109,6 +112,31 @@ impl Answer {
     /// Whether it says by its status and headers alone what it is.
     fn is_head(&self) -> bool {
         self.body.is_empty() && self.asked.starts_with("HEAD ")
+    }
+
+    /// Of a counted request all headers say the same, in their own ways; of another there are none.
+    fn check_limits(&self) {
+        let there = rate_limit::NAMES.iter().filter(|name| self.headers.contains_key(**name)).count();
+        assert!(there == 0 || there == rate_limit::NAMES.len(), "{self}: {:?}", self.headers);
+        assert_eq!(self.all("retry-after").is_empty(), self.status != 429, "{self}");
+        if there == 0 {
+            assert_ne!(self.status, 429, "{self}");
+            return;
+        }
+        let number = |name: &str| self.header(name).parse::<u64>().unwrap_or_else(|_| panic!("{name} of {self}"));
+        let (limit, remaining, reset) =
+            (number("ratelimit-limit"), number("ratelimit-remaining"), number("ratelimit-reset"));
+        assert!(remaining <= limit, "{self}");
+        assert_eq!((number("x-ratelimit-limit"), number("x-ratelimit-remaining")), (limit, remaining), "{self}");
+        let (policy, window) = self.header("ratelimit-policy").split_once(";w=").unwrap();
+        let name = policy.strip_suffix(&format!(";q={limit}")).unwrap_or_else(|| panic!("{policy} of {self}"));
+        assert!(name.len() > 2 && name.starts_with('"') && name.ends_with('"'), "{self}");
+        assert_eq!(self.header("ratelimit"), format!("{name};r={remaining};t={reset}"), "{self}");
+        // A tenth more than the window, in whole seconds.
+        assert!(reset <= window.parse::<u64>().unwrap() * 11 / 10 + 1, "{self}");
+        if self.status == 429 {
+            assert_eq!((number("retry-after"), remaining), (reset.max(1), 0), "{self}");
+        }
     }
 
     fn check_envelope(&self) {
@@ -215,10 +243,12 @@ impl Answer {
         places
     }
 
-    /// All that another answer must have in common with it to be the same but for the request's identifier.
+    /// All that another answer must have in common with it to be the same but for the request's identifier and limits.
     pub fn but_for_request_id(&self) -> (u16, Vec<(String, String)>, String) {
         let id = self.request_id();
-        let kept = self.headers.iter().filter(|(name, _)| *name != "date" && *name != "x-request-id");
+        // What is left of a limit is another each time.
+        let of_this_one = |name: &str| ["date", "x-request-id"].contains(&name) || rate_limit::NAMES.contains(&name);
+        let kept = self.headers.iter().filter(|(name, _)| !of_this_one(name.as_str()));
         let mut headers: Vec<_> =
             kept.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
         headers.sort();

@@ -9,6 +9,7 @@ use std::time::Duration;
 use auth::{PasswordHash, SessionToken};
 use aws_sdk_dynamodb::types::AttributeValue;
 use contract::permission::{KeyType, Permissions};
+use contract::rate_limit::{Rate, RateLimits};
 use engines::{Engines, SentMail};
 use local::backend::Backend;
 use local::gateway::Gateway;
@@ -93,17 +94,17 @@ impl App {
 
     /// The same over this backend.
     pub async fn over(backend: Backend) -> Self {
-        Self::serve(backend, 0, Limits::default()).await
+        Self::serve(unlimited(backend), 0, Limits::default()).await
     }
 
     /// Behind so many proxies, the outermost of which tells the caller's address.
     pub async fn behind(proxies: usize) -> Self {
-        Self::serve(Self::backend().await, proxies, Limits::default()).await
+        Self::serve(unlimited(Self::backend().await), proxies, Limits::default()).await
     }
 
     /// With other limits for connections, behind so many proxies.
     pub async fn within(limits: Limits, proxies: usize) -> Self {
-        Self::serve(Self::backend().await, proxies, limits).await
+        Self::serve(unlimited(Self::backend().await), proxies, limits).await
     }
 
     /// With webhooks, which may go anywhere; what fails is tried again after these pauses.
@@ -124,7 +125,8 @@ impl App {
         Backend::embedded(Engines::memory().unwrap(), Clock::default()).await.unwrap()
     }
 
-    async fn serve(mut backend: Backend, proxies: usize, limits: Limits) -> Self {
+    /// Over this backend and its rate limits, behind so many proxies, with these limits for connections.
+    pub async fn serve(mut backend: Backend, proxies: usize, limits: Limits) -> Self {
         crate::uses::watch(&backend);
         let (listener, address) = listen(&mut backend).await;
         serve_files(&mut backend).await;
@@ -206,6 +208,12 @@ impl App {
         item.insert(client.to_owned(), AttributeValue::S(membership));
         dynamo.put_item().table_name(table).set_item(Some(item)).send().await.unwrap();
     }
+}
+
+/// With rate limits that nobody runs into who is about something else.
+fn unlimited(mut backend: Backend) -> Backend {
+    backend.app.rate_limits = RateLimits::uniform(Rate::per_second(1_000_000));
+    backend
 }
 
 /// Listens on a free port, which is where the backend is seen from outside.

@@ -8,6 +8,8 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 
+use contract::rate_limit::LimitName;
+
 use crate::app::Caller;
 
 /// How long anything may take on a busy machine.
@@ -52,11 +54,14 @@ impl Dev {
         Self::with(folder, number, &["--listen", "127.0.0.1:0"]).await
     }
 
-    /// The same with other flags.
+    /// The same with other flags. Unless they set rate limits, nobody runs into any.
     pub async fn with(folder: &Path, number: u32, flags: &[&str]) -> Self {
         let log = folder.join(format!("{number}.log"));
         let mut command = Command::new(program("hedgerow"));
         command.arg("dev").arg("--data").arg(folder.join("data")).args(flags);
+        if !flags.contains(&"--limit") {
+            command.args(LimitName::ALL.iter().map(|name| format!("--limit={}=1000000/1", name.name())));
+        }
         command.stdout(Stdio::piped()).stderr(std::fs::File::create(&log).unwrap()).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());

@@ -6,7 +6,7 @@ use contract::{Error, Problems};
 use deserr::Deserr;
 use runtime::{Body, Found, Mailer, Vault, WithCookie};
 use schemars::JsonSchema;
-use store::invitations::Acceptance;
+use store::acceptance::Acceptance;
 
 /// Whoever has read the mail of an invitation.
 #[derive(Deserr, JsonSchema)]

@@ -16,13 +16,15 @@ mod start_totp;
 mod turn_off_totp;
 
 use contract::Code;
-use runtime::{Access, Sample};
+use contract::rate_limit::LimitName;
+use runtime::{Access, Counts, Sample};
 
 runtime::routes! {
     /// Open an account
     Post "/api/auth/signup"
     SIGN_UP "sign-up" => sign_up::sign_up {
         access: Access::Public,
+        counts: Counts::Besides(LimitName::Signup),
     } about {
         failures: &[Code::EmailTaken, Code::Forbidden],
         cookie: "Begins the session.",
@@ -35,6 +37,7 @@ runtime::routes! {
     Post "/api/auth/login"
     LOG_IN "log-in" => log_in::log_in {
         access: Access::Public,
+        counts: Counts::Besides(LimitName::Login),
     } about {
         failures: &[Code::InvalidCredentials, Code::TotpRequired],
         cookie: "Begins the session.",
@@ -129,6 +132,7 @@ runtime::routes! {
     Post "/api/auth/password-reset"
     REQUEST_PASSWORD_RESET "request-password-reset" => request_password_reset::request_password_reset {
         access: Access::Public,
+        counts: Counts::Besides(LimitName::PasswordReset),
     } about {
         sample: Sample::body(r#"{ "email": "owner@example.com" }"#),
     }

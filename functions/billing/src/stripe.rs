@@ -11,7 +11,7 @@ use contract::names::Email;
 use contract::subscription::Plan;
 use contract::{Error, Origin, Problems};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{Method, Request, StatusCode};
+use http::{Method, Request};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -138,12 +138,7 @@ async fn call<T: DeserializeOwned>(
     if status.is_success() {
         return serde_json::from_slice(&body).map_err(|error| Error::internal(format!("Stripe: {place}: {error}")));
     }
-    let refusal = format!("Stripe: {method} {place}: {status}: {}", refusal(&body));
-    // Only these may be otherwise at the next try.
-    if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-        return Err(Error::unavailable(refusal));
-    }
-    Err(Error::internal(refusal))
+    Err(Error::unavailable(format!("Stripe: {method} {place}: {status}: {}", refusal(&body))))
 }
 
 /// What it says of a refusal: a code and a parameter, of what we sent. Their sentences may show a part of the key.

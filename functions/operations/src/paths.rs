@@ -32,6 +32,7 @@ pub(crate) static PATHS: &[(&str, &str)] = &[
     ("/api/v1/global-fields/{id}", "GET, HEAD, PATCH, DELETE"),
     ("/api/v1/global-fields/{id}/restore", "POST"),
     ("/api/v1/jobs/{id}", "GET, HEAD"),
+    ("/api/v1/limits", "GET, HEAD"),
     ("/api/v1/members", "GET, HEAD"),
     ("/api/v1/members/invitations", "GET, HEAD, POST"),
     ("/api/v1/members/invitations/{id}", "DELETE"),

@@ -1,5 +1,6 @@
 //! `PATCH /api/v1/settings`
 
+use contract::rate_limit::RateLimits;
 use contract::resource::RequestsPerSecond;
 use contract::settings::{IpBlocks, Origins, Settings};
 use contract::{Broken, Code, Error, Precondition, Problems, Whole};
@@ -77,16 +78,18 @@ pub(crate) async fn update(
     settings: ClientSettings<Update>,
     precondition: Option<Precondition>,
     info: RequestInfo,
+    limits: RateLimits,
     body: UpdateSettings,
 ) -> Result<Found<Settings>, Error> {
     let version = body.version.0.map(|Version(version)| Precondition::Version(version.into()));
     let change = |settings: &mut Settings| {
         body.apply(settings);
         let list = &settings.ip_allowlist;
+        let mut problems = body.above(&limits);
         if list.enabled && list.entries.as_slice().is_empty() {
-            let message = "A list in force must have at least 1 entry.";
-            return Err(Problems::one("ipAllowlist.entries", "too_few", message).into());
+            problems.add("ipAllowlist.entries", "too_few", "A list in force must have at least 1 entry.");
         }
+        problems.or(())?;
         // Of the addresses that are shut out, the one that asks could not take it back.
         if list.apply_to_admin && !list.admits(info.address) {
             return Err(Code::IpLockout.into());
@@ -97,6 +100,22 @@ pub(crate) async fn update(
 }
 
 impl UpdateSettings {
+    /// The rate limits that are above what the deployment allows.
+    fn above(&self, limits: &RateLimits) -> Problems {
+        let mut problems = Problems::default();
+        let Some(change) = &self.rate_limits.0 else { return problems };
+        for (name, change) in
+            [("managementPerSecond", &change.management_per_second), ("deliveryPerSecond", &change.delivery_per_second)]
+        {
+            if let Patch::Set(count) = change
+                && let Err(broken) = limits.allow(count.number())
+            {
+                problems.add(format!("rateLimits.{name}"), broken.code, broken.message);
+            }
+        }
+        problems
+    }
+
     fn apply(&self, to: &mut Settings) {
         for (change, list) in [(&self.cors, &mut to.cors), (&self.embed, &mut to.embed)] {
             if let Some(origins) = change.0.as_ref().and_then(|change| change.origins.0.as_ref()) {

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use contract::Code;
 use contract::permission::Permission;
-use runtime::{Access, Consumer, GoesOn, Sample, Source};
+use contract::rate_limit::LimitName;
+use runtime::{Access, Consumer, Counts, GoesOn, Sample, Source};
 
 runtime::routes! {
     /// Make an embed token
@@ -17,6 +18,7 @@ runtime::routes! {
     Post "/api/auth/token"
     CREATE "create-embed-token" => create::create {
         access: Access::key(&[Permission::TokensCreate]),
+        counts: Counts::Besides(LimitName::Token),
     } about {
         failures: &[Code::FieldGroupNotFound],
         sample: Sample::body(

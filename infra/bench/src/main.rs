@@ -4,6 +4,7 @@
 
 mod beside;
 mod gates;
+mod limits;
 mod link;
 mod lists;
 mod requests;
@@ -25,6 +26,9 @@ fn main() -> Result<(), Failure> {
     }
     if wanted("gates") {
         runtime.block_on(gates::run())?;
+    }
+    if wanted("limits") {
+        runtime.block_on(limits::run())?;
     }
     if wanted("lists") {
         runtime.block_on(lists::run())?;

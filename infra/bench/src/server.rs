@@ -5,7 +5,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Request;
+use contract::rate_limit::LimitName;
+use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
@@ -32,9 +33,18 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// With no rate limit that a measurement runs into.
     pub(crate) async fn start(folder: &Path) -> Result<Self, Failure> {
+        let limits = LimitName::ALL.iter().map(|name| format!("{}=1000000/1", name.name()));
+        Self::limited(folder, &limits.collect::<Vec<_>>()).await
+    }
+
+    /// With these rate limits: `management=30/1`.
+    pub(crate) async fn limited(folder: &Path, limits: &[String]) -> Result<Self, Failure> {
         let folder = folder.to_str().ok_or("the folder's path")?;
-        let (child, mut lines) = start("hedgerow", &["dev", "--listen", "127.0.0.1:0", "--data", folder])?;
+        let mut arguments = vec!["dev", "--listen", "127.0.0.1:0", "--data", folder];
+        arguments.extend(limits.iter().flat_map(|limit| ["--limit", limit]));
+        let (child, mut lines) = start("hedgerow", &arguments)?;
         let (mut address, mut key) = (None, None);
         while address.is_none() || key.is_none() {
             let line = lines.next_line().await?.ok_or("the server ended")?;
@@ -106,12 +116,21 @@ impl Connection {
         Ok(Self(sender))
     }
 
-    /// Sends a request and gives the body of a success.
-    pub(crate) async fn send(&mut self, request: http::request::Builder, body: Bytes) -> Result<Bytes, Failure> {
+    /// Sends a request and gives what is answered, whatever that is.
+    pub(crate) async fn ask(
+        &mut self,
+        request: http::request::Builder,
+        body: Bytes,
+    ) -> Result<(StatusCode, Bytes), Failure> {
         self.0.ready().await?;
         let response = self.0.send_request(request.body(Full::new(body))?).await?;
         let status = response.status();
-        let body = response.into_body().collect().await?.to_bytes();
+        Ok((status, response.into_body().collect().await?.to_bytes()))
+    }
+
+    /// Sends a request and gives the body of a success.
+    pub(crate) async fn send(&mut self, request: http::request::Builder, body: Bytes) -> Result<Bytes, Failure> {
+        let (status, body) = self.ask(request, body).await?;
         if status.is_success() { Ok(body) } else { Err(format!("{status}: {}", String::from_utf8_lossy(&body)).into()) }
     }
 }

@@ -30,12 +30,19 @@ pub struct Snapshot {
     pub calls: BTreeMap<String, u64>,
     /// How many round trips they took.
     pub rounds: u64,
+    /// How many of the calls of functions were of an action on a resource, where somebody watches.
+    uses: BTreeMap<(String, String), u64>,
 }
 
 impl Snapshot {
     /// How many calls were made of one operation.
     pub fn of(&self, operation: &str) -> u64 {
         self.calls.get(operation).copied().unwrap_or(0)
+    }
+
+    /// How many calls functions made of an action on a table, a queue or a secret; retries are none.
+    pub fn used(&self, action: &str, resource: &str) -> u64 {
+        self.uses.get(&(action.to_owned(), resource.to_owned())).copied().unwrap_or(0)
     }
 
     /// How many calls were made in all.
@@ -63,7 +70,10 @@ impl Trace {
     pub(crate) fn note(&self, uses: impl FnOnce() -> Vec<Use>) {
         let watcher = self.watcher.read().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(watcher) = watcher {
-            uses().iter().for_each(|used| watcher(used));
+            for used in uses() {
+                watcher(&used);
+                *self.seen().snapshot.uses.entry((used.action, used.resource)).or_default() += 1;
+            }
         }
     }
 

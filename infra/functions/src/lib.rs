@@ -20,6 +20,7 @@ pub fn routes() -> impl DoubleEndedIterator<Item = &'static RouteSpec> + Clone {
         webhooks::ROUTES,
         jobs::ROUTES,
         billing::ROUTES,
+        limits::ROUTES,
         operations::ROUTES,
     ];
     packages.into_iter().flatten()

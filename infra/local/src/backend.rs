@@ -105,6 +105,8 @@ impl Backend {
             billing_secret,
             origin,
             mail_from: _,
+            trusted_proxies: _,
+            rate_limits,
             webhooks,
         } = config;
         let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12()).load().await;
@@ -117,7 +119,17 @@ impl Backend {
         let (vault, token_vault) = (Vault::new(secrets.clone(), secret), TokenVault::new(secrets, token_secret));
         let (vault, token_vault) = (Some(vault), Some(token_vault));
         let bucket = bucket.map(|name| Bucket::of_sdk(&sdk, &name));
-        let app = App { queues, bucket, vault, billing, token_vault, origin, webhooks, ..App::new(store.clone()) };
+        let app = App {
+            queues,
+            bucket,
+            vault,
+            billing,
+            token_vault,
+            origin,
+            rate_limits,
+            webhooks,
+            ..App::new(store.clone())
+        };
         Ok(Self { app, store, tables, engine: None })
     }
 

@@ -47,6 +47,7 @@ pub async fn run(options: Dev) -> Result<(), StartError> {
         None => None,
     };
     backend.app.origin = Some(origin);
+    backend.app.rate_limits = std::mem::take(&mut backend.app.rate_limits).with(options.limit.iter().copied());
     if let (Some(file), Some(engine)) = (&options.stripe, &backend.engine) {
         let keys = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
         backend.app.billing = Some(set_billing_keys(&engine.connector, &keys, STRIPE.to_owned()).await?);
@@ -139,9 +140,6 @@ fn greet(
 ) {
     let address = format!("http://{address}");
     println!("Hedgerow listens on {address}\n");
-    if !options.limit.is_empty() {
-        println!("note: --limit has no effect: this version has no rate limits.");
-    }
     println!("webhooks      {}", webhooks(options, targets, backend));
     println!("mail          {}", mail(options, backend));
     if let Some(files) = files {

@@ -12,6 +12,7 @@ use http::header::CONNECTION;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use runtime::request::address;
 use runtime::{App, Endpoint, Method, Reply, RouteSpec, gates};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -21,7 +22,7 @@ use crate::backend::Backend;
 use crate::connection::{self, Answering};
 use crate::connection_limiter::{ConnectionLimiter, Permit, Refused};
 use crate::limits::Limits;
-use crate::{body, caller, event, host};
+use crate::{body, event, host};
 
 /// Refused connections that are told so at once, each for two or three seconds; more of them are closed without
 /// a word.
@@ -189,7 +190,7 @@ impl Served {
                 // Whoever hangs up does not stop what has begun, as behind API Gateway.
                 let served = self.clone();
                 let function = async move {
-                    let address = caller::address(peer.address, &parts.headers, served.gateway.trusted_proxies);
+                    let address = address::address(peer.address, &parts.headers, served.gateway.trusted_proxies);
                     let reply = served.gateway.invoke(&parts, body, address).await;
                     drop(peer.place);
                     reply

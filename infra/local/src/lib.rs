@@ -4,7 +4,6 @@
 pub mod admin;
 pub mod backend;
 pub mod body;
-pub mod caller;
 mod connection;
 mod connection_limiter;
 pub mod demo;

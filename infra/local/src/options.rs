@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use contract::names::{Email, Name};
+use contract::rate_limit::NamedRate;
 use contract::subscription::{Plan, SubscriptionStatus};
 use contract::{Broken, Origin};
 use http::StatusCode;
@@ -64,9 +65,10 @@ pub struct Dev {
     /// it.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub trusted_proxies: usize,
-    /// A rate limit in place of the default.
-    #[arg(long, value_name = "NAME=COUNT/SECONDS", value_parser = limit)]
-    pub limit: Vec<Limit>,
+    /// A rate limit in place of the default; NAME is one of address, session, embed, token, login, signup, password-reset,
+    /// management, delivery. May be given several times.
+    #[arg(long, value_name = "NAME=COUNT/SECONDS", value_parser = parsed::<NamedRate>)]
+    pub limit: Vec<NamedRate>,
     /// When failed webhooks are tried again, in place of the default.
     #[arg(long, value_name = "1s,2s,…", value_delimiter = ',', value_parser = duration)]
     pub webhook_retries: Vec<Duration>,
@@ -215,20 +217,6 @@ pub enum Targets {
     Any,
 }
 
-/// A rate limit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limit {
-    /// What is counted.
-    pub name: String,
-    /// How many.
-    pub count: u32,
-    /// In how many seconds.
-    pub seconds: u32,
-}
-
-const LIMITS: [&str; 9] =
-    ["address", "session", "embed", "token", "login", "signup", "password-reset", "management", "delivery"];
-
 fn parsed<T: FromStr<Err = Broken>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|broken: Broken| broken.message)
 }
@@ -240,17 +228,6 @@ fn subscription_status(text: &str) -> Result<SubscriptionStatus, String> {
 
 fn origin(text: &str) -> Result<Origin, String> {
     text.parse().map_err(|broken: Broken| broken.message)
-}
-
-fn limit(text: &str) -> Result<Limit, String> {
-    let form = || format!("must be NAME=COUNT/SECONDS with NAME one of {}", LIMITS.join(", "));
-    let (name, rest) = text.split_once('=').ok_or_else(form)?;
-    let (count, seconds) = rest.split_once('/').ok_or_else(form)?;
-    let number = |text: &str| text.parse().ok().filter(|number| *number > 0).ok_or_else(form);
-    if !LIMITS.contains(&name) {
-        return Err(form());
-    }
-    Ok(Limit { name: name.to_owned(), count: number(count)?, seconds: number(seconds)? })
 }
 
 fn status(text: &str) -> Result<StatusCode, String> {
@@ -272,11 +249,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn limits_and_durations_are_read_or_refused() {
-        assert_eq!(limit("login=10/900"), Ok(Limit { name: "login".into(), count: 10, seconds: 900 }));
-        for bad in ["", "login", "login=10", "nobody=1/1", "login=0/1", "login=1/0", "login=-1/1", "login=1/1/1"] {
-            assert!(limit(bad).is_err(), "{bad}");
-        }
+    fn durations_are_read_or_refused() {
         assert_eq!(duration("150ms"), Ok(Duration::from_millis(150)));
         assert_eq!(duration("12h"), Ok(Duration::from_secs(43_200)));
         for bad in ["", "s", "1", "1d", "-1s", "99999999999999999999s"] {

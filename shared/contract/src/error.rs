@@ -75,6 +75,7 @@ codes! {
     FieldLimitReached 422 "field_limit_reached" "This tenant has as many fields in this group as it may have. Delete one that is not used to make another."
     LimitReached 422 "limit_reached" "There are as many of these as there may be. Delete one that is not used to make another."
     IdempotencyKeyReused 422 "idempotency_key_reused" "This idempotency key was used with another request."
+    RateLimitExceeded 429 "rate_limit_exceeded" "There were more requests than are allowed. Please try again after the time in the header Retry-After."
     HeadersTooLarge 431 "headers_too_large" "The request line and the headers are too large."
     Internal 500 "internal" "Something went wrong on our side."
     Unavailable 503 "unavailable" "The service is busy. Please try again."

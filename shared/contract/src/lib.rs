@@ -14,6 +14,7 @@ pub mod permission;
 pub mod precondition;
 pub mod problem;
 pub mod prose;
+pub mod rate_limit;
 pub mod resource;
 mod rfc3339;
 pub mod schema;

@@ -408,6 +408,12 @@ pub struct RateLimit {
 pub struct RequestsPerSecond(u32);
 
 impl RequestsPerSecond {
+    /// The number.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+
     fn checked(number: crate::Whole) -> Result<Self, crate::Broken> {
         number.within(1..=10_000).map(Self)
     }

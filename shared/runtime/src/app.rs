@@ -1,5 +1,6 @@
 //! What a process holds for all of its requests.
 
+use contract::rate_limit::RateLimits;
 use contract::{Error, Origin};
 use store::Store;
 use store::author::Clock;
@@ -36,6 +37,10 @@ pub struct App {
     pub bucket: Option<Bucket>,
     /// What sends mail, where anything does.
     pub ses: Option<Ses>,
+    /// How many proxies stand before API Gateway. One machine's gateway has looked through its own.
+    pub trusted_proxies: usize,
+    /// What the deployment says of rate limits.
+    pub rate_limits: RateLimits,
     /// What the deployment says of webhooks.
     pub webhooks: WebhookSettings,
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use auth::target::{Ports, Rules};
 use contract::Origin;
 use contract::names::{AsciiEmail, Email};
+use contract::rate_limit::RateLimits;
 use contract::subscription::Limits;
 use store::accounts::SignupPolicy;
 use store::sessions::SessionLimits;
@@ -34,6 +35,10 @@ pub struct Config {
     pub origin: Option<Origin>,
     /// Whom mail is from.
     pub mail_from: Option<AsciiEmail>,
+    /// How many proxies stand before API Gateway.
+    pub trusted_proxies: usize,
+    /// Rate limits.
+    pub rate_limits: RateLimits,
     /// Where webhooks may go.
     pub webhooks: WebhookSettings,
 }
@@ -110,6 +115,11 @@ impl Config {
     ///   there is, or the `first`.
     /// - `HEDGEROW_LIMITS`: how many of each a client may have at the most, whatever its plan says, as JSON:
     ///   `{"tenants": 500, "fields": 100, "webhooks": 10, "members": 50}`, or some of them.
+    /// - `HEDGEROW_TRUSTED_PROXIES` (default 0): how many proxies stand before API Gateway; the caller's address is what the
+    ///   outermost of them wrote down.
+    /// - `HEDGEROW_RATE_LIMITS`: rate limits in place of the defaults, such as `management=100/1,login=5/900`.
+    /// - `HEDGEROW_RATE_LIMIT_CEILING` (default 10000): the requests a second that a client may set for its keys, or a key
+    ///   may have, at the most.
     /// - `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`: the function's memory in MiB, set by Lambda; its caches take a quarter.
     ///
     /// # Errors
@@ -148,6 +158,21 @@ impl Config {
             Some(text) => serde_json::from_str(&text)
                 .map_err(|error| BadSetting(format!("HEDGEROW_LIMITS must be a JSON object of numbers: {error}")))?,
         };
+        let trusted_proxies = match setting("HEDGEROW_TRUSTED_PROXIES") {
+            None => 0,
+            Some(text) => text.parse().ok().filter(|proxies| *proxies <= 10).ok_or_else(|| {
+                BadSetting("HEDGEROW_TRUSTED_PROXIES must be a number of proxies, from 0 to 10".to_owned())
+            })?,
+        };
+        let rate_limits = setting("HEDGEROW_RATE_LIMITS").unwrap_or_default().parse::<RateLimits>();
+        let rate_limits =
+            rate_limits.map_err(|broken| BadSetting(format!("HEDGEROW_RATE_LIMITS: {}", broken.message)))?;
+        let ceiling = match setting("HEDGEROW_RATE_LIMIT_CEILING") {
+            None => RateLimits::CEILING,
+            Some(text) => text.parse().ok().filter(|ceiling| (1..=10_000).contains(ceiling)).ok_or_else(|| {
+                BadSetting("HEDGEROW_RATE_LIMIT_CEILING must be requests a second, from 1 to 10000".to_owned())
+            })?,
+        };
         let origin = setting("HEDGEROW_ORIGIN").map(|text| text.parse::<Origin>()).transpose();
         let origin = origin.map_err(|broken| BadSetting(format!("HEDGEROW_ORIGIN: {}", broken.message)))?;
         let mail_from = match setting("HEDGEROW_MAIL_FROM").map(|text| text.parse::<Email>()) {
@@ -168,6 +193,8 @@ impl Config {
             billing_secret: format!("{prefix}/stripe"),
             origin,
             mail_from,
+            trusted_proxies,
+            rate_limits: rate_limits.with_ceiling(ceiling),
             webhooks: WebhookSettings { rules, ..WebhookSettings::default() },
         })
     }

@@ -87,6 +87,7 @@ impl RouteSpec {
     pub fn permissions(&self) -> Permissions {
         let mut operation = OperationSpec::new(SchemaGenerator::default());
         (self.operation)(&mut operation);
+        operation.grant(Store::LIMIT_GRANTS.iter().copied());
         if self.route().access != Access::Public {
             // A key is looked up even where none may enter: an unknown one is told 401, not 403.
             let keys = [Store::KEY_GRANTS, Store::KEY_USE_GRANTS].concat();

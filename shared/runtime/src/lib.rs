@@ -30,6 +30,7 @@ pub use bucket::Bucket;
 pub use endpoint::{About, Endpoint, RouteSpec};
 pub use extract::body::{Body, NotNull, PartialBody, Patch};
 pub use extract::exports::Exports;
+pub use extract::limits::OwnLimits;
 pub use extract::mail::{Mailer, PostponeMail};
 pub use extract::parameters::{New, Now, Preflight, Query, Unrouted, Unversioned};
 pub use extract::repositories::{Assign, Deliver, Retry};
@@ -45,7 +46,7 @@ pub use respond::{Accepted, Answer, Created, Done, Found, Listed, NoContent, Rep
 pub use ses::{Letter, Ses};
 pub use spec::access::Access;
 pub use spec::operation::{OperationSpec, Permissions};
-pub use spec::route::{GoesOn, Method, Route};
+pub use spec::route::{Counts, GoesOn, Method, Route};
 pub use spec::sample::Sample;
 pub use start::Start;
 pub use store::author::RequestInfo;

@@ -49,6 +49,15 @@ impl<K: Eq + Hash, V: Heavy + Clone> Cache<K, V> {
         self.0.get(key)
     }
 
+    /// What is there, or else is put there.
+    pub(crate) fn get_or_insert(&self, key: &K, make: impl FnOnce() -> V) -> V
+    where
+        K: Clone,
+    {
+        let made: Result<V, std::convert::Infallible> = self.0.get_or_insert_with(key, || Ok(make()));
+        made.unwrap_or_else(|never| match never {})
+    }
+
     pub(crate) fn insert(&self, key: K, value: V) {
         self.0.insert(key, value);
     }

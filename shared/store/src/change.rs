@@ -300,8 +300,16 @@ impl Store {
 
     /// Carries out one update and tells the item as it is after it; if its condition does not hold, what stands there.
     pub(crate) async fn update_and_see(&self, change: &Change) -> Result<Result<Item, Option<Item>>, Error> {
-        let call = self
-            .dynamo()
+        self.update_and_see_by(self.dynamo(), change).await
+    }
+
+    /// The same by another client, with patience of its own.
+    pub(crate) async fn update_and_see_by(
+        &self,
+        dynamo: &aws_sdk_dynamodb::Client,
+        change: &Change,
+    ) -> Result<Result<Item, Option<Item>>, Error> {
+        let call = dynamo
             .update_item()
             .table_name(self.table(change.key.table))
             .set_key(Some(key_attributes(&change.key)))

@@ -85,6 +85,7 @@ pub struct KeyCredential {
     /// What it is for.
     pub key_type: KeyType,
     permissions: Option<Permissions>,
+    rate_limit: Option<RateLimit>,
     allowed_ips: Option<AllowedIps>,
     /// Which of the key's secrets was sent.
     pub(crate) secret_number: u64,
@@ -96,6 +97,12 @@ impl KeyCredential {
     pub fn allows_address(&self, address: Option<IpAddr>) -> bool {
         let holds = |allowed: &AllowedIps, address| allowed.as_slice().iter().any(|block| block.holds(address));
         self.allowed_ips.as_ref().is_none_or(|allowed| address.is_some_and(|address| holds(allowed, address)))
+    }
+
+    /// The requests a second of the key's own limit, if it has one.
+    #[must_use]
+    pub fn requests_per_second(&self) -> Option<u32> {
+        self.rate_limit.map(|limit| limit.requests_per_second.number())
     }
 
     /// Whether the key may do this.
@@ -145,6 +152,7 @@ impl Store {
             scope: ClientScope::verified(card.client, seal),
             key_type: card.key_type,
             permissions: card.permissions,
+            rate_limit: card.rate_limit,
             allowed_ips: card.allowed_ips,
             secret_number: card.secret_number,
         }))

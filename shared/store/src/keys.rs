@@ -96,6 +96,8 @@ kinds! {
     BillingEvents "BE#"
     /// `J#cl`: a client's jobs.
     Jobs "J#"
+    /// `L#name#of`: a rate limit.
+    Limits "L#"
 }
 
 impl Kind {

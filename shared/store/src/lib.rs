@@ -41,6 +41,7 @@
 //! | that it is held or has failed | log `DL#cl#whk` / `x#dlv` | `of event status round attempt released ttl` |
 //! | that an event of the payment service's was heard | log `BE#event` / `#` | `ttl` |
 //! | job | log `J#cl` / job | `doc work` (what it is to do, and how far it is) `ttl` |
+//! | how much of a rate limit is used | counters `L#name#of` / seconds | `k` (the cell), `c` in it, `s` in the ten before it, `h` those ten, `ttl` |
 //! | how many of each a client has | main `N#cl` / `tenants`, `field-groups`, `global-fields`, `api-keys`, `webhooks`, `members`, `invitations`, `owners` | `count` |
 //! | that an account was opened, where only the first may be | main `N#deployment` / `first-account` | |
 //! | purge due; a closed client's | main `Z#date` / id; `Z#clients` / time`#cl` | `pk`, `sk` of the root in `root`, `after` (a tenant); `client job` |
@@ -56,6 +57,7 @@
 //!
 //! | operation | round trips | warm | cold adds |
 //! | --- | --- | --- | --- |
+//! | count under a rate limit | 0 or 1 | Update 1 WU, of several at once one; refused, 0 | a cell that another began: 1 WU more |
 //! | credential: key; session; embed token | 0 or 1; 1; 1 | 0 RU for 5 s, else 1; 2 RU; BatchGet 1 RU for 5 s, else 4; of a tenant without a card 1 more | |
 //! | revoke embed tokens | 1 | Update 1 WU; of a tenant that was not used, Update, Transact 4 WU | |
 //! | where a client stands | 0 or 1 | 0 RU for 5 s, else BatchGet 2; with a token's cards 0 | |
@@ -100,6 +102,7 @@
 //! | idempotency | + 2 | Put 1 WU, Update 1 WU per KB of the answer | |
 //! | idempotency, an answer over 128 KB | + 3 | Put 1 WU, BatchWrite and Update 1 WU per KB; again: Put, BatchGet 1 RU per 4 KB | |
 
+pub mod acceptance;
 pub mod accounts;
 pub mod apart;
 pub mod api_keys;
@@ -128,6 +131,7 @@ pub mod page;
 pub mod passwords;
 pub mod persist;
 pub mod purge;
+pub mod rate_limits;
 pub mod scope;
 pub mod second_factors;
 pub mod sessions;
@@ -220,6 +224,7 @@ struct Inner {
     key_uses: key_uses::KeyUseCache,
     makers: embed_tokens::MakerCache,
     standings: standing::StandingCache,
+    limiter: rate_limits::Limiter,
     origins: settings::OriginCache,
     definitions: definitions::Cache,
     sessions: SessionLimits,
@@ -254,9 +259,10 @@ impl Store {
         (settling, in_flight): (Duration, Duration),
     ) -> Self {
         let share = caches.0 / 16;
-        let definitions = definitions::Cache::new(caches.0 - 5 * share);
+        let definitions = definitions::Cache::new(caches.0 - 6 * share);
         let (keys, makers) = (credentials::KeyCache::new(share), embed_tokens::MakerCache::new(share));
         let (key_uses, standings) = (key_uses::KeyUseCache::new(share), standing::StandingCache::new(share));
+        let limiter = rate_limits::Limiter::new(&dynamo, share);
         let origins = settings::OriginCache::new(share);
         Self(Arc::new(Inner {
             dynamo,
@@ -268,6 +274,7 @@ impl Store {
             key_uses,
             makers,
             standings,
+            limiter,
             origins,
             definitions,
             sessions,

@@ -42,8 +42,8 @@ pub(crate) fn reached(whose: &str, most: u64, what: &str) -> Error {
 /// What is counted of a client.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Counted {
-    /// The sort key of its counter.
-    key: &'static str,
+    /// The sort key of its counter, and what it is called.
+    pub(crate) key: &'static str,
     most: u64,
     /// In a sentence.
     name: &'static str,
@@ -71,7 +71,28 @@ pub(crate) fn caps(deployment: Limits) -> Limits {
     }
 }
 
+/// All that is counted of a client.
+pub(crate) const COUNTED: [Counted; 6] = [
+    COUNTED_FIELD_GROUPS,
+    COUNTED_GLOBAL_FIELDS,
+    COUNTED_API_KEYS,
+    COUNTED_WEBHOOKS,
+    COUNTED_MEMBERS,
+    COUNTED_INVITATIONS,
+];
+
 impl Counted {
+    /// How many a client on this plan may have.
+    pub(crate) fn of_plan(self, plan: &Limits) -> u64 {
+        let own = match self.key {
+            "global-fields" => plan.fields,
+            "webhooks" => plan.webhooks,
+            "members" => plan.members,
+            _ => None,
+        };
+        self.within(own).most
+    }
+
     /// The same where the plan and the deployment allow so many.
     pub(crate) fn within(self, allowed: Option<u64>) -> Self {
         Self { most: allowed.unwrap_or(self.most), ..self }

@@ -37,7 +37,9 @@ pub(super) fn asked(access: Access) -> Asked {
     let least = least(permissions).filter(|_| !no_session).or_else(|| access.role().map(Role::name));
     let or_higher = if least == Some("owner") { "" } else { " or a higher one" };
     let names: Vec<_> = permissions.iter().map(|permission| permission.name()).collect();
+    let any_key = permissions == Permission::ALL;
     let sentence = match least {
+        Some(_) if any_key => "Needs a management key, or a session.".to_owned(),
         Some(role) if !names.is_empty() => format!(
             "Needs a management key with the permission `{}`, or the session of a member with the role {role}{or_higher}.",
             names.join("` or `")
@@ -59,6 +61,7 @@ pub(super) fn asked(access: Access) -> Asked {
     let security = schemes.iter().map(|scheme| map! { *scheme => Vec::<Node>::new() }).collect();
     let permission = match names.as_slice() {
         [] => None,
+        _ if any_key => None,
         [one] => Some((*one).into()),
         any => Some(any.iter().copied().collect()),
     };

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use contract::Code;
 use runtime::{Access, Method, OperationSpec, RouteSpec};
 
+use super::rate_limits;
 use crate::node::Node;
 use crate::{Failure, map};
 
 /// What a response is called, by its status.
-const NAMES: [(u16, &str, &str); 13] = [
+const NAMES: [(u16, &str, &str); 14] = [
     (400, "MalformedRequest", "The request could not be read."),
     (401, "Unauthenticated", "The credential is not one, or no longer."),
     (403, "Forbidden", "The credential may not do that."),
@@ -20,14 +21,16 @@ const NAMES: [(u16, &str, &str); 13] = [
     (413, "PayloadTooLarge", "The request is too large."),
     (415, "UnsupportedMediaType", "The body is not sent as `application/json`."),
     (422, "Unprocessable", "The request was read and is not valid."),
+    (429, "TooManyRequests", "There were more requests than a limit allows."),
     (431, "HeadersTooLarge", "The request line and the headers are too large."),
     (500, "Internal", "Something went wrong on our side."),
     (503, "Unavailable", "The service is busy."),
 ];
 
 /// What any request may be answered: two explicit credentials are refused even where none is looked at, and so is a
-/// delivery of our own and, on one machine, a foreign `Host`; a gateway refuses what does not arrive or is too large.
-const EVERYWHERE: [u16; 6] = [400, 403, 408, 413, 431, 500];
+/// delivery of our own and, on one machine, a foreign `Host`; a gateway refuses what does not arrive or is too large; and
+/// who comes too often is refused, with a credential or without.
+const EVERYWHERE: [u16; 7] = [400, 403, 408, 413, 429, 431, 500];
 
 /// The statuses of the failures that a route has.
 pub(super) fn statuses(spec: &RouteSpec, operation: &OperationSpec) -> BTreeSet<u16> {
@@ -78,8 +81,13 @@ pub(super) fn responses(statuses: &BTreeSet<u16>) -> Result<Node, Failure> {
         let (name, text) = name(*status)?;
         let codes: Vec<_> = Code::ALL.iter().filter(|code| code.status() == *status).map(|code| code.name()).collect();
         let description = format!("{text} `error` is `{}`.", codes.join("`, `"));
-        let challenge = (*status == 401).then(|| map! { "$ref" => "#/components/headers/WWW-Authenticate" });
-        let headers = map! { "X-Request-Id" => map! { "$ref" => "#/components/headers/X-Request-Id" } };
+        let header = |name: &str| map! { "$ref" => format!("#/components/headers/{name}") };
+        let challenge = (*status == 401).then(|| header("WWW-Authenticate"));
+        let mut headers = map! { "X-Request-Id" => header("X-Request-Id") };
+        for name in rate_limits::names() {
+            headers = headers.with(name, header(name));
+        }
+        let headers = headers.with_some("Retry-After", (*status == 429).then(|| header("Retry-After")));
         let response = map! {
             "description" => description,
             "headers" => headers.with_some("WWW-Authenticate", challenge),

@@ -3,6 +3,7 @@
 mod access;
 mod failures;
 mod operation;
+mod rate_limits;
 mod schemas;
 
 use std::collections::BTreeSet;

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use contract::names::TenantId;
 use runtime::spec::operation::{Content, Parameter, Success};
-use runtime::{OperationSpec, Route, RouteSpec};
+use runtime::{Counts, OperationSpec, Route, RouteSpec};
 
 use super::access;
 use super::failures::{self, json_of};
+use super::rate_limits;
 use super::schemas::Schemas;
 use crate::node::Node;
 use crate::{Failure, map};
@@ -95,7 +96,7 @@ pub(super) fn shared_headers() -> Node {
     let text = |description: &str| {
         map! { "description" => description, "schema" => map! { "type" => "string" } }
     };
-    map! {
+    let headers = map! {
         "X-Request-Id" => map! {
             "description" => "The caller's own, or a new one.",
             "required" => true,
@@ -108,7 +109,8 @@ pub(super) fn shared_headers() -> Node {
         },
         "Idempotency-Replayed" => text("`true`, if this is the answer to an earlier request under the same key."),
         "WWW-Authenticate" => text("`Bearer`, with `unauthenticated`."),
-    }
+    };
+    rate_limits::headers().into_iter().fold(headers, |headers, (name, header)| headers.with(name, header))
 }
 
 /// The answer when all is well.
@@ -132,7 +134,13 @@ fn answer(spec: &RouteSpec, success: &Success, schemas: &mut Schemas) -> Node {
         .about
         .cookie
         .map(|text| map! { "description" => text, "required" => true, "schema" => map! { "type" => "string" } });
-    let headers = map! { "X-Request-Id" => header("X-Request-Id") }
+    let mut headers = map! { "X-Request-Id" => header("X-Request-Id") };
+    if spec.route().counts != Counts::Nothing {
+        for name in rate_limits::names() {
+            headers = headers.with(name, header(name));
+        }
+    }
+    let headers = headers
         .with_some("ETag", versioned.then(|| header("ETag")))
         .with_some("Set-Cookie", cookie)
         .with_some("Idempotency-Replayed", spec.route().idempotent().then(|| header("Idempotency-Replayed")));

@@ -1,5 +1,6 @@
 //! What a deployment chooses.
 
+use contract::rate_limit::{LimitName, RateLimits};
 use functions::settings::at_once;
 use runtime::Queue;
 
@@ -9,6 +10,10 @@ use crate::node::Node;
 
 /// A number from 1 to 65,535.
 const PORT: &str = "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})";
+/// A number from 1 to 1,000,000.
+const COUNT: &str = "(1000000|[1-9][0-9]{0,5})";
+/// A number from 1 to 86,400.
+const SECONDS: &str = "(86400|86[0-3][0-9]{2}|8[0-5][0-9]{3}|[1-7][0-9]{4}|[1-9][0-9]{0,3})";
 /// What stands between the dots before an `@`.
 const ATOM: &str = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+";
 
@@ -19,6 +24,8 @@ pub(super) fn parameters() -> Node {
     let number = |default: u64, description: &str| {
         map! { "Type" => "Number", "Default" => default, "Description" => description }
     };
+    let names: Vec<_> = LimitName::ALL.iter().map(|name| name.name()).collect();
+    let limit = format!("({})={COUNT}/{SECONDS}", names.join("|"));
     map! {
         // A queue's name has 80 characters at the most, and no dot; the longest goes on with `-first-attempts-dead`.
         "TablePrefix" => text("hedgerow", "What the names of tables, queues and secrets begin with")
@@ -47,6 +54,15 @@ pub(super) fn parameters() -> Node {
             .with("AllowedValues", ["anyone", "invited", "first"]),
         "Limits" => text("", "How many of each a client may have at the most, whatever its plan says, as JSON: {\"tenants\": 500, \"members\": 50}")
             .with("AllowedPattern", "^([{].*[}])?$"),
+        "TrustedProxies" => number(0, "How many proxies stand before the API, like CloudFront; the caller's address is what the outermost of them wrote down")
+            .with("MinValue", 0_u64)
+            .with("MaxValue", 10_u64),
+        "RateLimits" => text("", "Rate limits in place of the defaults, like management=100/1,login=5/900 (how many in how many seconds); docs/limits.md has the names")
+            .with("AllowedPattern", format!("^({limit}(,{limit})*)?$"))
+            .with("ConstraintDescription", "must be limits like login=5/900, separated by commas without spaces: 1 to 1000000 in 1 to 86400 seconds"),
+        "RateLimitCeiling" => number(u64::from(RateLimits::CEILING), "The requests a second that a client may set for its keys, or a key may have, at the most")
+            .with("MinValue", 1_u64)
+            .with("MaxValue", 10_000_u64),
         "WebhookHttp" => text("false", "Whether webhooks may go to http:, not to https: alone")
             .with("AllowedValues", ["false", "true"]),
         "WebhookPorts" => text("443", "The ports that webhooks may go to, separated by commas")

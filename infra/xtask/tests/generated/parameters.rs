@@ -3,6 +3,7 @@
 
 use contract::Origin;
 use contract::names::Email;
+use contract::rate_limit::RateLimits;
 use fancy_regex::Regex;
 use proptest::prelude::*;
 use proptest::string::string_regex;
@@ -50,6 +51,11 @@ proptest! {
     fn ports_can_be_read(text in taken("WebhookPorts")) {
         prop_assert!(are_ports(&text), "{text}");
     }
+
+    #[test]
+    fn rate_limits_can_be_read(text in taken("RateLimits")) {
+        prop_assert!(text.parse::<RateLimits>().is_ok(), "{text}");
+    }
 }
 
 #[test]
@@ -83,6 +89,19 @@ fn what_is_usual_is_taken_and_slips_are_not() {
                 "a@-x.example",
                 "a@1.2",
                 "A <a@example.com>",
+            ],
+        ),
+        (
+            "RateLimits",
+            &["", "login=5/900", "management=100/1,password-reset=1000000/86400"],
+            &[
+                "login",
+                "login=5",
+                "nobody=1/1",
+                "login=0/1",
+                "login=1/86401",
+                "login=1000001/1",
+                "login=1/1, signup=1/1",
             ],
         ),
         ("WebhookPorts", &["443", "1,65535"], &["", "0", "65536", "443, 8443", "443,"]),

@@ -170,10 +170,11 @@ fn few_have_the_keys_of_tokens() {
 }
 
 #[test]
-fn what_touches_nothing_may_do_nothing() {
+fn what_touches_nothing_may_count_its_callers_alone() {
     let template = template();
+    let counts = |statement: &Value| statement.to_string().contains("L#*");
     let without: BTreeSet<_> = resources(&template, "AWS::Lambda::Function")
-        .filter(|function| statements(&template, function).is_empty())
+        .filter(|function| matches!(statements(&template, function).as_slice(), [one] if counts(one)))
         .map(operation)
         .collect();
     assert_eq!(without, BTreeSet::from(["get-health", "get-openapi"]));

@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod exports;
+pub mod limits;
 pub mod mail;
 pub mod parameters;
 pub mod repositories;

@@ -3,6 +3,7 @@
 
 use auth::target::Rules;
 use contract::{Error, Origin, Time};
+use store::acceptance::Acceptance;
 use store::accounts::{Login, Signup};
 use store::api_keys::ApiKeys;
 use store::author::Clock;
@@ -14,12 +15,13 @@ use store::erasure::Erasure;
 use store::field_groups::FieldGroups;
 use store::global_fields::GlobalFields;
 use store::grant::Granted;
-use store::invitations::{Acceptance, Invitations};
+use store::invitations::Invitations;
 use store::jobs::{JobRuns, JobStarts, Jobs, Task};
 use store::keys::Kind;
 use store::members::Members;
 use store::passwords::{Mailboxes, OwnPassword, PasswordReset};
 use store::purge::Purges;
+use store::rate_limits::LimitStandings;
 use store::second_factors::SecondFactors;
 use store::sessions::{Sessions, UserSessions};
 use store::settings::{ClientSettings, OriginIndex};
@@ -65,7 +67,7 @@ macro_rules! repositories {
 
 repositories! {
     |context| ApiKeys<A> where A, Clients<A> where A, ClientSettings<A> where A, Deliveries<A> where A, FieldGroups<A> where A, GlobalFields<A> where A,
-        Invitations<A> where A, Jobs<A> where A, Members<A> where A, Subscriptions<A> where A, Tenants, Webhooks<A> where A => Self::open(&context.op()?);
+        Invitations<A> where A, Jobs<A> where A, LimitStandings, Members<A> where A, Subscriptions<A> where A, Tenants, Webhooks<A> where A => Self::open(&context.op()?);
     |context| EmbedTokens, OneTenant<A> where A, TenantFields<A> where A, Values<A> where A => Self::open(&context.op()?, context.tenant(path_parameter(&context.incoming, "tenantId")?)?);
     |context| OriginIndex, Sessions<A> where A => Self::open(context.app.store()?);
     |context| OwnPassword, SecondFactors<A> where A, UserSessions<A> where A => Self::open(context.app.store()?, context.author().clone());

@@ -4,7 +4,7 @@ use auth::{ApiKeySecret, SessionToken};
 use contract::{Code, Error};
 use http::header::{AUTHORIZATION, COOKIE, HeaderName};
 
-use super::{Asked, embed_token};
+use super::{Asked, embed_token, rate_limit};
 use crate::request::RequestContext;
 use crate::request::caller::Caller;
 use crate::request::incoming::Incoming;
@@ -19,6 +19,8 @@ pub(super) fn authenticate(context: &mut RequestContext) -> Asked<'_> {
         if context.route.access == Access::Public {
             return Ok(None);
         }
+        context.credential = sent.hash();
+        rate_limit::refuse_again(context)?;
         let store = context.app.store()?;
         let caller = match sent {
             Sent::Nothing => None,
@@ -43,6 +45,22 @@ enum Sent {
         bearer: bool,
     },
     Cookie(SessionToken),
+}
+
+impl Sent {
+    /// What it is known by without being kept.
+    fn hash(&self) -> Option<[u8; 32]> {
+        match self {
+            Self::Nothing => None,
+            Self::Explicit { text, .. } => Some(auth::sha256(text.as_bytes())),
+            Self::Cookie(token) => Some(auth::sha256(token.hash().as_bytes())),
+        }
+    }
+}
+
+/// Whether a request shows no credential at all.
+pub(super) fn shows_none(incoming: &Incoming) -> bool {
+    matches!(sent(incoming), Ok(Sent::Nothing))
 }
 
 fn sent(incoming: &Incoming) -> Result<Sent, Error> {

@@ -11,6 +11,7 @@ mod idempotency;
 mod key_use;
 mod own_delivery;
 mod query;
+pub(crate) mod rate_limit;
 mod standing;
 
 use std::panic::AssertUnwindSafe;
@@ -46,6 +47,7 @@ type Asked<'c> = Pin<Box<dyn Future<Output = Result<Option<Reply>, Error>> + Sen
 
 /// The order is part of the contract: which refusal a caller sees if there are several reasons.
 const GATES: &[Gate] = &[
+    Gate::Ask(rate_limit::count_address),
     Gate::Check(own_delivery::refuse_own_delivery),
     Gate::Ask(authenticate::authenticate),
     Gate::Ask(standing::look_up),
@@ -54,6 +56,7 @@ const GATES: &[Gate] = &[
     Gate::Check(authorize::authorize),
     Gate::Check(csrf::refuse_other_sites),
     Gate::Check(standing::admit),
+    Gate::Ask(rate_limit::count_caller),
     Gate::Check(body::refuse_unreadable),
     Gate::Check(query::refuse_unknown_parameters),
     Gate::Ask(idempotency::reserve),
@@ -63,7 +66,8 @@ const GATES: &[Gate] = &[
 pub async fn answer(app: &App, endpoint: &'static Endpoint, event: ApiGatewayV2httpRequest) -> Reply {
     let started = Instant::now();
     let mut context = RequestContext::new(app, &endpoint.route, event);
-    let passed = caught(pass(endpoint, &mut context)).await;
+    // On the heap: futures inside futures are large.
+    let passed = caught(Box::pin(pass(endpoint, &mut context))).await;
     let request_id = &context.incoming.info.request_id;
     let (mut reply, error) = match passed {
         Ok(reply) => (reply, None),
@@ -79,12 +83,16 @@ pub async fn answer(app: &App, endpoint: &'static Endpoint, event: ApiGatewayV2h
 async fn pass(endpoint: &'static Endpoint, context: &mut RequestContext) -> Result<Reply, Error> {
     match pass_gates(context).await {
         Ok(None) => {
-            let handled = key_use::noted(context, caught(async { begin(endpoint, context).await?.await })).await;
+            let handled =
+                key_use::noted(context, caught(Box::pin(async { begin(endpoint, context).await?.await }))).await;
             idempotency::remember(context, &handled).await;
             handled
         }
         Ok(Some(reply)) => key_use::noted(context, async { Ok(reply) }).await,
-        Err(error) => key_use::noted(context, async { Err(error) }).await,
+        Err(error) => {
+            let error = Box::pin(rate_limit::count_refused(context, error)).await;
+            key_use::noted(context, async { Err(error) }).await
+        }
     }
 }
 

@@ -46,11 +46,8 @@ pub fn serve(endpoint: &'static Endpoint) {
 
 async fn run(endpoint: &'static Endpoint) -> Result<(), lambda_runtime::Error> {
     let authenticates = endpoint.route.access != Access::Public;
-    let app = match authenticates || endpoint.route.uses_store {
-        // What authenticates may read a key's card.
-        true => connect(authenticates.then_some(Kind::Key), |start| prepare(endpoint, start)).await?,
-        false => App::default(),
-    };
+    // What authenticates may read a key's card.
+    let app = connect(authenticates.then_some(Kind::Key), |start| prepare(endpoint, start)).await?;
     let handler = |event: LambdaEvent<ApiGatewayV2httpRequest>| {
         let app = app.clone();
         async move { Ok::<_, lambda_runtime::Error>(to_event(gates::answer(&app, endpoint, event.payload).await)) }
@@ -103,7 +100,13 @@ async fn connect(
     let config = Config::from_env()?;
     let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12()).timeout_config(timeouts).load().await;
     let store = Store::new(aws_sdk_dynamodb::Client::new(&sdk), config.tables.clone(), Clock::default(), config.store);
-    let mut app = App { origin: config.origin.clone(), webhooks: config.webhooks.clone(), ..App::new(store.clone()) };
+    let mut app = App {
+        origin: config.origin.clone(),
+        trusted_proxies: config.trusted_proxies,
+        rate_limits: config.rate_limits.clone(),
+        webhooks: config.webhooks.clone(),
+        ..App::new(store.clone())
+    };
     let mut start = Start { sdk: &sdk, config: &config, app: &mut app, first_read };
     prepare(&mut start)?;
     if let Some(kind) = start.first_read {

@@ -1,7 +1,5 @@
 //! A request as it comes in: an API Gateway HTTP API event (payload 2.0), whoever made it.
 
-use std::net::IpAddr;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -12,6 +10,7 @@ use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use store::author::{RequestInfo, Seed};
 use uuid::Uuid;
 
+use super::address;
 use crate::spec::route::Method;
 
 /// The header that names a request.
@@ -40,9 +39,9 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    /// Reads an event. Nothing in it can fail: what is malformed is left to the gate that looks at it.
+    /// Reads an event that came over so many proxies. Nothing in it can fail: what is malformed is left to the gate that looks at it.
     #[must_use]
-    pub fn from_event(event: ApiGatewayV2httpRequest, seed: Seed) -> Self {
+    pub fn from_event(event: ApiGatewayV2httpRequest, seed: Seed, proxies: usize) -> Self {
         let mut headers = event.headers;
         if let Some(Ok(value)) = event.cookies.map(|all| HeaderValue::from_bytes(all.join("; ").as_bytes())) {
             headers.insert(COOKIE, value);
@@ -54,7 +53,7 @@ impl Incoming {
         let body = event.body.unwrap_or_default();
         let decoded = event.is_base64_encoded.then(|| STANDARD.decode(&body).ok()).flatten();
         let info = RequestInfo {
-            address: http.source_ip.and_then(|address| address.parse::<IpAddr>().ok()),
+            address: address::of_event(http.source_ip.as_deref(), &headers, proxies),
             agent: auth::mask(text(&headers, &USER_AGENT)).chars().take(200).collect(),
             request_id: request_id(&headers, seed),
         };

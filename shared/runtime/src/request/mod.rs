@@ -1,5 +1,6 @@
 //! What is known of a request on its way through the gates.
 
+pub mod address;
 pub mod caller;
 pub mod incoming;
 
@@ -12,6 +13,7 @@ use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use store::OpContext;
 use store::author::{Author, Seed};
 use store::idempotency::Reservation;
+use store::rate_limits::Tally;
 use store::scope::{ClientScope, TenantScope};
 use store::standing::Standing;
 
@@ -31,6 +33,10 @@ pub struct RequestContext {
     pub incoming: Incoming,
     /// Who asks. Anonymous until the credential is verified.
     pub caller: Caller,
+    /// The hash of the credential that was sent.
+    pub(crate) credential: Option<[u8; 32]>,
+    /// How the limit stands that the answer tells of.
+    pub(crate) tally: Option<Tally>,
     /// Where the caller's client stands, once it is known who asks.
     pub standing: Option<Standing>,
     /// Headers of the answer, a refusal's too.
@@ -50,8 +56,10 @@ impl RequestContext {
         Self {
             route,
             app: app.clone(),
-            incoming: Incoming::from_event(event, seed),
+            incoming: Incoming::from_event(event, seed, app.trusted_proxies),
             caller: Caller::Anonymous,
+            credential: None,
+            tally: None,
             standing: None,
             headers: HeaderMap::new(),
             seed,

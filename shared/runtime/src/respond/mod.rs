@@ -1,6 +1,7 @@
 //! Answers: what handlers give, and what goes out.
 
 pub mod headers;
+pub mod rate_limit;
 
 use contract::resource::Resource;
 use contract::{Code, Error};

@@ -1,5 +1,7 @@
 //! What a route is, as data: all that the gates need to know of it.
 
+use contract::rate_limit::LimitName;
+
 use crate::spec::access::Access;
 
 /// The methods in use.
@@ -72,6 +74,8 @@ pub struct Route {
     pub headers: HeaderPolicy,
     /// What it does without.
     pub goes_on: GoesOn,
+    /// What its requests count under.
+    pub counts: Counts,
     /// Whether its handler touches the store.
     pub uses_store: bool,
     /// Whether its handler takes a body.
@@ -89,6 +93,18 @@ pub enum GoesOn {
     Unsubscribed,
     /// An open client, too: what an owner sees of a closed one, and restores it by.
     Closed,
+}
+
+/// Which rate limits a route's requests count under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counts {
+    /// That of whoever asks.
+    Usual,
+    /// This one besides, of the key or else of the address. It guards passwords or tokens, so that the route is closed
+    /// while nobody can count.
+    Besides(LimitName),
+    /// None, if there is a valid credential.
+    Nothing,
 }
 
 /// The headers that are not the same for all routes (contract: Conventions; Pages and SDK).
@@ -119,6 +135,7 @@ impl Route {
             max_body: Self::MAX_BODY,
             headers: HeaderPolicy::API,
             goes_on: GoesOn::Open,
+            counts: Counts::Usual,
             uses_store: false,
             takes_body: false,
             query: |_| {},

@@ -1,9 +1,15 @@
-//! Keys of what was answered, announced, delivered and worked on.
+//! Keys of what was counted, answered, announced, delivered and worked on.
 
 use contract::id::{ClientId, DeliveryId, EventId, JobId, WebhookId};
 use contract::names::TenantId;
 
 use super::{CARD, Key, Kind, log, main};
+use crate::tables::Table;
+
+/// What is used of a rate limit in a window of so many seconds.
+pub(crate) fn limit(name: &str, of: &str, seconds: u32) -> Key {
+    Key { table: Table::Counters, ..log(Kind::Limits, format!("{name}#{of}"), seconds.to_string()) }
+}
 
 pub(crate) fn idempotency(mac: &str) -> Key {
     log(Kind::Idempotency, mac, CARD)

@@ -56,7 +56,7 @@ impl Subject {
             Kind::Password | Kind::SecondFactor | Kind::Key | Kind::GroupKeys | Kind::Tenants | Kind::Purge => {
                 Self::Other
             }
-            // Of the log table.
+            // Of the other tables.
             Kind::PasswordReset
             | Kind::KeyUses
             | Kind::BillingEvents
@@ -64,7 +64,8 @@ impl Subject {
             | Kind::WebhookState
             | Kind::Events
             | Kind::Deliveries
-            | Kind::Jobs => Self::Unknown,
+            | Kind::Jobs
+            | Kind::Limits => Self::Unknown,
         })
     }
 }

@@ -3,9 +3,10 @@
 use auth::MailedToken;
 use contract::permission::Role;
 use contract::{Code, Error};
+use hedgerow_store::acceptance::Acceptance;
 use hedgerow_store::clients::Clients;
 use hedgerow_store::grant::{Create, Delete, Update};
-use hedgerow_store::invitations::{Acceptance, Invitations};
+use hedgerow_store::invitations::Invitations;
 use hedgerow_store::members::Members;
 use hedgerow_store::passwords::{Mailboxes, OwnPassword, PasswordReset};
 use hedgerow_store::second_factors::SecondFactors;

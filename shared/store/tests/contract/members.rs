@@ -5,7 +5,8 @@ use contract::permission::Role;
 use contract::resource::{Invitation, SessionInfo};
 use contract::{Code, Error};
 use futures_util::future::join_all;
-use hedgerow_store::invitations::{Acceptance, Invitations};
+use hedgerow_store::acceptance::Acceptance;
+use hedgerow_store::invitations::Invitations;
 use hedgerow_store::members::Members;
 use hedgerow_store::sessions::SessionCredential;
 

@@ -21,6 +21,14 @@ pub fn address(peer: IpAddr, headers: &HeaderMap, proxies: usize) -> Option<IpAd
     read(std::str::from_utf8(entry).ok()?.trim_matches([' ', '\t'])).map(|address| address.to_canonical())
 }
 
+/// The caller's address by an event of API Gateway's: the one that it saw, or behind proxies what the outermost of them
+/// wrote down. API Gateway writes the one that it saw at the end of the header as well, which is no proxy's entry.
+pub(crate) fn of_event(seen: Option<&str>, headers: &HeaderMap, proxies: usize) -> Option<IpAddr> {
+    let peer: IpAddr = seen?.parse().ok()?;
+    let by_gateway = address(peer, headers, 1) == Some(peer.to_canonical());
+    address(peer, headers, if proxies > 0 { proxies + usize::from(by_gateway) } else { 0 })
+}
+
 /// An address with or without a port: `192.0.2.1:443`, `2001:db8::1`, `[2001:db8::1]:443`.
 fn read(entry: &str) -> Option<IpAddr> {
     if let Some(rest) = entry.strip_prefix('[') {
@@ -181,6 +189,25 @@ mod tests {
         for (proxies, lines, expected) in cases {
             assert_eq!(told(*proxies, lines), *expected, "{proxies} {lines:?}");
         }
+    }
+
+    #[test]
+    fn behind_api_gateway_its_own_entry_is_no_proxys() {
+        for (proxies, seen, line, expected) in [
+            (0, "192.0.2.7", "6.6.6.6, 192.0.2.7", "192.0.2.7"),
+            (0, "::ffff:192.0.2.7", "6.6.6.6", "192.0.2.7"),
+            (0, "nonsense", "192.0.2.7", NONE),
+            (1, "10.0.0.9", "6.6.6.6, 192.0.2.7, 10.0.0.9", "192.0.2.7"),
+            (1, "10.0.0.9", "6.6.6.6, 192.0.2.7", "192.0.2.7"),
+            (1, "10.0.0.9", "10.0.0.9", NONE),
+            (2, "10.0.0.9", "6.6.6.6, 192.0.2.7, 10.0.0.8, 10.0.0.9", "192.0.2.7"),
+            (2, "10.0.0.9", "192.0.2.7, 10.0.0.9", NONE),
+        ] {
+            let headers = HeaderMap::from_iter([(FORWARDED_FOR, HeaderValue::from_static(line))]);
+            let found = of_event(Some(seen), &headers, proxies).map_or_else(|| NONE.to_owned(), |a| a.to_string());
+            assert_eq!(found, expected, "{proxies} {seen} {line}");
+        }
+        assert_eq!(of_event(None, &HeaderMap::new(), 0), None);
     }
 
     #[test]

@@ -1,0 +1,5 @@
+//! The function `list-limits`.
+
+fn main() {
+    runtime::serve(&limits::LIST);
+}
