@@ -3,7 +3,7 @@
 use std::future::IntoFuture as _;
 use std::time::Duration;
 
-use hedgerow_tests::app::{Account, App, Caller, cookie_of, id};
+use hedgerow_tests::app::{Account, App, Caller, cookie_of, entities, id};
 use hedgerow_tests::person::token_in;
 use hedgerow_tests::process::PATIENCE;
 use hedgerow_tests::routes::{a_path_of, routes};
@@ -200,6 +200,7 @@ async fn live(ada: &Account) {
         key.delete(&values).await.expect(204);
     }
     key.post("/api/v1/tenants/unused/embed-tokens/revoke").await.expect(204);
+    key.post(&format!("{}/sku-1/values", entities("acme", "product"))).once("once").json(&json!({})).await.expect(200);
     let hook = json!({ "url": "http://127.0.0.1:9/", "events": ["*"], "active": false });
     let hook = key.post("/api/v1/webhooks").json(&hook).await.data(201);
     key.save("acme", "product", "told", json!({ "title": "x" })).await;

@@ -183,7 +183,7 @@ async fn the_function_sends_the_mail_of_its_sample_event() {
     // What was sealed under the sample keys opens under these.
     let secret = json!({ "SecretId": "hedgerow/data-keys", "SecretString": samples::DATA_KEYS,
         "ClientRequestToken": "0".repeat(32) });
-    let put = engines.call("secretsmanager.PutSecretValue", secret.to_string().into()).await;
+    let put = engines.call("secretsmanager.PutSecretValue", &Default::default(), secret.to_string().into()).await;
     assert_eq!(put.status, 200, "{put:?}");
     let _process = command.stderr(Stdio::null()).spawn().unwrap();
     let event = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../events/send-mail.json")).unwrap();

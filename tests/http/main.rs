@@ -16,6 +16,7 @@ mod cors;
 mod credentials;
 mod csrf;
 mod embed_tokens;
+mod end_of_data;
 mod entity_pages;
 mod every_failure;
 mod everywhere;

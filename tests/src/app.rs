@@ -129,6 +129,7 @@ impl App {
     pub async fn serve(mut backend: Backend, proxies: usize, limits: Limits) -> Self {
         crate::uses::watch(&backend);
         let (listener, address) = listen(&mut backend).await;
+        serve_files(&mut backend).await;
         tokio::spawn(Gateway::new(&backend, proxies).within(limits).serve([listener]));
         Self { address, clock: backend.app.clock().clone(), backend, workers: None }
     }
@@ -221,6 +222,15 @@ pub async fn listen(backend: &mut Backend) -> (TcpListener, SocketAddr) {
     let address = listener.local_addr().unwrap();
     backend.app.origin = Some(format!("http://{address}").parse().unwrap());
     (listener, address)
+}
+
+/// Serves what signed addresses of the bucket lead to.
+pub async fn serve_files(backend: &mut Backend) {
+    let engine = backend.engine.as_ref().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    backend.app.bucket = Some(local::services::bucket(&engine.connector, &origin));
+    tokio::spawn(engines::serve_files(engine.engines.s3.clone(), listener));
 }
 
 const PASSWORD: &str = "the password of the tests";

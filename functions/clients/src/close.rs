@@ -1,9 +1,9 @@
 //! `DELETE /api/v1/client`
 
 use auth::PasswordAttempt;
+use contract::job::Job;
 use contract::names::Email;
 use contract::resource::Client;
-use contract::webhook::Job;
 use contract::{Error, Precondition, Problems};
 use deserr::Deserr;
 use runtime::{Accepted, Body, LoggedIn, Mail, Mailer};

@@ -1,22 +1,27 @@
-//! The erasing of clients whose 30 days are over.
+//! The erasing of clients whose 30 days are over; and tenants whose erasure nobody is at work on are seen to.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::Error;
-use runtime::Worker;
+use contract::{Error, Time};
 use runtime::lambda::consumer::{Batch, Working};
+use runtime::{Assign, Worker};
 use serde_json::Value;
 use store::author::Clock;
-use store::erasure::{Erasure, Stopped};
+use store::erasure::Erasure;
+use store::sweep::Stopped;
 use tokio::time::Instant;
 
 /// What the deletion of a page may take.
 const RESERVE: Duration = Duration::from_secs(20);
 
+/// How long the erasure of a tenant is left to the message that was sent when it was asked for.
+const UNDER_WAY: Duration = Duration::from_secs(1800);
+
 runtime::parts! {
     pub(crate) struct EraseClients {
         erasure: Erasure,
+        assign: Assign,
         clock: Clock,
     }
 }
@@ -31,12 +36,13 @@ impl EraseClients {
     /// One after the other; what time or a fault leaves over is gone on with at the next call.
     async fn erase_all(&self, until: Instant) -> Result<Batch, Error> {
         let operation = crate::ERASE_CLIENTS.id;
+        self.see_to_tenants().await?;
         let mut failed = None;
         for due in self.erasure.due(self.clock.now()).await? {
             let client = due.client.to_string();
             match self.erasure.erase(&due, until).await {
                 Ok(items) => tracing::info!(operation, client, items, "a client was erased"),
-                Err(Stopped::TimeOver) => {
+                Err(Stopped::TimeOver | Stopped::Elsewhere) => {
                     tracing::info!(operation, client, "a client is too large to be erased at once: it is gone on with");
                     break;
                 }
@@ -54,5 +60,15 @@ impl EraseClients {
             }
         }
         failed.map_or_else(|| Ok(Batch::default()), Err)
+    }
+
+    /// Whose message was lost between the request and its queue has another.
+    async fn see_to_tenants(&self) -> Result<(), Error> {
+        let now = self.clock.now();
+        let before = Time::from_millis(now.millis() - i64::try_from(UNDER_WAY.as_millis()).unwrap_or(0));
+        for task in self.erasure.open_tenant_erasures(before).await? {
+            self.assign.send(&task, now).await?;
+        }
+        Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! `POST /api/v1/webhooks/{id}/recover`
 
 use contract::id::WebhookId;
-use contract::webhook::Job;
+use contract::job::Job;
 use contract::{Error, Precondition, Problems, Time};
 use deserr::Deserr;
 use runtime::{Accepted, Assign, Body, Now, PartialBody};

@@ -1,5 +1,6 @@
 //! What an engine answers, before it is HTTP.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -11,31 +12,32 @@ use serde_json::Value;
 const JSON_1_0: &str = "application/x-amz-json-1.0";
 /// What the one sends that speaks AWS JSON 1.1.
 const JSON_1_1: &str = "application/x-amz-json-1.1";
-/// What the one sends that goes by methods and paths.
+/// What the ones send that go by methods and paths.
 const REST_JSON: &str = "application/json";
+const REST_XML: &str = "application/xml";
 
 /// The header by which the SDKs tell SQS's errors apart.
 const QUERY_ERROR: &str = "x-amzn-query-error";
 /// The header by which they tell the errors of services apart that go by methods and paths.
 const ERROR_TYPE: &str = "x-amzn-errortype";
 
-/// An engine's answer: a status and a JSON body, errors included.
+/// An engine's answer: a status and a body, JSON but of S3, errors included.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The JSON body.
+    /// The body.
     pub body: Bytes,
     /// The `content-type`.
-    pub content_type: &'static str,
-    /// The header by which the SDKs tell an error, where the body does not say it.
-    pub error: Option<(&'static str, String)>,
+    pub content_type: Cow<'static, str>,
+    /// Other headers: by which the SDKs tell an error, where the body does not say it, or what S3 says of an object.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 impl Answer {
     /// A body as it is, from a service that speaks AWS JSON 1.0.
     pub(crate) fn of(status: u16, body: Bytes) -> Self {
-        Self { status, body, content_type: JSON_1_0, error: None }
+        Self { status, body, content_type: Cow::Borrowed(JSON_1_0), headers: Vec::new() }
     }
 
     pub(crate) fn json_1_0(status: u16, body: &Value) -> Self {
@@ -43,19 +45,38 @@ impl Answer {
     }
 
     pub(crate) fn json_1_1(status: u16, body: &Value) -> Self {
-        Self { content_type: JSON_1_1, ..Self::json_1_0(status, body) }
+        Self { content_type: Cow::Borrowed(JSON_1_1), ..Self::json_1_0(status, body) }
     }
 
     pub(crate) fn rest_json(status: u16, body: &Value) -> Self {
-        Self { content_type: REST_JSON, ..Self::json_1_0(status, body) }
+        Self { content_type: Cow::Borrowed(REST_JSON), ..Self::json_1_0(status, body) }
+    }
+
+    pub(crate) fn rest_xml(status: u16, body: String) -> Self {
+        Self { content_type: Cow::Borrowed(REST_XML), ..Self::of(status, Bytes::from(body)) }
+    }
+
+    /// An object of S3's.
+    pub(crate) fn object(content_type: String, body: Vec<u8>) -> Self {
+        Self { content_type: Cow::Owned(content_type), ..Self::of(200, Bytes::from(body)) }
+    }
+
+    /// That it is done.
+    pub(crate) fn nothing() -> Self {
+        Self::rest_xml(204, String::new())
+    }
+
+    pub(crate) fn with(mut self, header: &'static str, value: String) -> Self {
+        self.headers.push((header, value));
+        self
     }
 
     pub(crate) fn with_query_error(self, query_error: String) -> Self {
-        Self { error: Some((QUERY_ERROR, query_error)), ..self }
+        self.with(QUERY_ERROR, query_error)
     }
 
     pub(crate) fn with_error_type(self, kind: &str) -> Self {
-        Self { error: Some((ERROR_TYPE, kind.to_owned())), ..self }
+        self.with(ERROR_TYPE, kind.to_owned())
     }
 
     /// An error in AWS's JSON: `kind` is the qualified type, such as `com.amazon.coral.service#AccessDeniedException`.

@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body_util::BodyExt;
 
 use crate::answer::{Answer, request_id};
@@ -51,7 +52,13 @@ impl Connector {
         &self.faults
     }
 
-    async fn answer(self, target: String, body: Bytes, role: Option<Role>) -> Result<Answer, ConnectorError> {
+    async fn answer(
+        self,
+        target: String,
+        headers: HeaderMap,
+        body: Bytes,
+        role: Option<Role>,
+    ) -> Result<Answer, ConnectorError> {
         let operation = match Operation::of(&target) {
             Ok(operation) => operation,
             Err(unknown) => return Ok(unknown),
@@ -59,10 +66,10 @@ impl Connector {
         let (_in_flight, nth) = self.trace.begin(operation.name(), operation.waits());
         others_first().await;
         if let Some(role) = &role {
-            if let Some(refused) = operation.refusal(role, &body, &self.engines) {
+            if let Some(refused) = operation.refusal(role, &target, &body, &self.engines) {
                 return Ok(refused);
             }
-            self.trace.note(|| operation.uses(role, &body, &self.engines));
+            self.trace.note(|| operation.uses(role, &target, &body, &self.engines));
         }
         let call = Call { service: operation.service(), operation: operation.name(), body: &body, nth };
         let fault = self.faults.strike(&call);
@@ -75,7 +82,7 @@ impl Connector {
         if fault == Some(Fault::Partial) {
             return Ok(operation::partial(&self.engines, &target, &body).await);
         }
-        let answer = self.engines.call(&target, body).await;
+        let answer = self.engines.call(&target, &headers, body).await;
         match fault {
             Some(Fault::Lost) => Err(ConnectorError::io("the connection was lost before the answer came".into())),
             _ => Ok(answer),
@@ -102,14 +109,22 @@ impl HttpConnector for Connector {
         // Read here, in the caller's own task.
         let role = role::in_force();
         let target = request.headers().get("x-amz-target").map(str::to_owned);
-        let path = request.uri().parse::<http::Uri>().map(|uri| uri.path().to_owned()).unwrap_or_default();
-        let target = target.or_else(|| service::target(request.method(), &path)).unwrap_or_default();
+        let authorization = request.headers().get("authorization");
+        let of_path = || {
+            let uri = request.uri().parse::<http::Uri>().ok()?;
+            service::target(request.method(), uri.path(), uri.query(), authorization)
+        };
+        let target = target.or_else(of_path).unwrap_or_default();
+        let headers = request.headers().iter().filter_map(|(name, value)| {
+            Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?))
+        });
+        let headers: HeaderMap = headers.collect();
         let this = self.clone();
         HttpConnectorFuture::new(async move {
             // Read as a connection would: the SDK gives up a call whose request it sees nobody read, and a receive may
             // wait for longer than it has patience.
             let body = request.into_body().collect().await.map_err(ConnectorError::user)?;
-            respond(this.answer(target, body.to_bytes(), role).await?)
+            respond(this.answer(target, headers, body.to_bytes(), role).await?)
         })
     }
 }
@@ -117,9 +132,9 @@ impl HttpConnector for Connector {
 fn respond(answer: Answer) -> Result<HttpResponse, ConnectorError> {
     let mut response = http::Response::builder()
         .status(answer.status)
-        .header("content-type", answer.content_type)
+        .header("content-type", &*answer.content_type)
         .header("x-amzn-requestid", request_id());
-    if let Some((name, value)) = answer.error {
+    for (name, value) in answer.headers {
         response = response.header(name, value);
     }
     let response = response.body(SdkBody::from(answer.body)).map_err(|e| ConnectorError::other(e.into(), None))?;

@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use bytes::Bytes;
+use http::HeaderMap;
 
 use crate::answer::Answer;
 use crate::dynamo::Dynamo;
 use crate::file::OpenError;
+use crate::s3::S3;
 use crate::secrets::Secrets;
 use crate::service::Service;
 use crate::ses::Ses;
@@ -23,6 +25,8 @@ pub struct Engines {
     pub secrets: Secrets,
     /// SES.
     pub ses: Ses,
+    /// S3.
+    pub s3: S3,
 }
 
 impl Engines {
@@ -34,22 +38,30 @@ impl Engines {
             sqs: Sqs::open(folder)?,
             secrets: Secrets::open(folder)?,
             ses: Ses::open(folder)?,
+            s3: S3::open(folder)?,
         })
     }
 
     /// Engines in memory that last as long as their handles.
     pub fn memory() -> Result<Self, OpenError> {
-        Ok(Self { dynamo: Dynamo::memory()?, sqs: Sqs::memory()?, secrets: Secrets::memory()?, ses: Ses::memory() })
+        Ok(Self {
+            dynamo: Dynamo::memory()?,
+            sqs: Sqs::memory()?,
+            secrets: Secrets::memory()?,
+            ses: Ses::memory(),
+            s3: S3::memory()?,
+        })
     }
 
-    /// Carries out one call: `target` is the `X-Amz-Target` header, or what stands for it where a service has none, `body`
-    /// its JSON.
-    pub async fn call(&self, target: &str, body: Bytes) -> Answer {
+    /// Carries out one call: `target` is the `X-Amz-Target` header, or what stands for it where a service has none; the
+    /// other `headers` are S3's alone to ask.
+    pub async fn call(&self, target: &str, headers: &HeaderMap, body: Bytes) -> Answer {
         match Service::of(target) {
             Service::Dynamo => self.dynamo.call(target, body).await,
             Service::Sqs => self.sqs.call(target, &body).await,
             Service::Secrets => self.secrets.call(target, &body),
             Service::Ses => self.ses.call(target, &body),
+            Service::S3 => self.s3.call(target, headers, &body),
         }
     }
 }

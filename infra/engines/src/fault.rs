@@ -7,7 +7,7 @@ use std::time::Duration;
 /// A call as a fault's hook sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {
-    /// `dynamodb`, `sqs`, `secretsmanager` or `ses`.
+    /// `dynamodb`, `sqs`, `secretsmanager`, `ses` or `s3`.
     pub service: &'a str,
     /// The operation, such as `PutItem`.
     pub operation: &'a str,

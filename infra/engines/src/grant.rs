@@ -39,6 +39,13 @@ pub enum Grant {
         /// What may be done.
         actions: Vec<&'static str>,
     },
+    /// These actions on objects of S3; of `ListBucket`, on lists below such a prefix (IAM's `s3:prefix`).
+    Objects {
+        /// The bucket and the key, in which `*` and `?` are patterns: `bucket/prefix/*`.
+        path: String,
+        /// What may be done.
+        actions: Vec<&'static str>,
+    },
 }
 
 impl Grant {
@@ -74,7 +81,10 @@ impl Grant {
                     |action| leading_keys.iter().map(move |keys| (plain(action), table.as_str(), Some(keys.as_str())));
                 actions.iter().copied().flat_map(each).collect()
             }
-            Self::Queue { name, actions } | Self::Secret { name, actions } | Self::Mail { from: name, actions } => {
+            Self::Queue { name, actions }
+            | Self::Secret { name, actions }
+            | Self::Mail { from: name, actions }
+            | Self::Objects { path: name, actions } => {
                 actions.iter().map(|action| (plain(action), name.as_str(), None)).collect()
             }
         }

@@ -56,6 +56,16 @@ pub(crate) fn allow_mail<'g>(grants: &'g [Grant], action: &str, sender: Option<&
     })
 }
 
+/// The path in the grant that allows an action on an object, or on the list below a prefix.
+pub(crate) fn allow_object<'g>(grants: &'g [Grant], action: &str, path: Option<&str>) -> Option<&'g str> {
+    grants.iter().find_map(|grant| match grant {
+        Grant::Objects { path: granted, actions } if has(actions, action) && named_like(granted, path) => {
+            Some(granted.as_str())
+        }
+        _ => None,
+    })
+}
+
 fn named_like(pattern: &str, name: Option<&str>) -> bool {
     name.map_or(pattern == "*", |name| like(pattern.as_bytes(), name.as_bytes()))
 }

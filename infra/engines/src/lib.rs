@@ -1,7 +1,7 @@
 //! The AWS services that Hedgerow uses, embedded in the process.
 //!
-//! [`Dynamo`] is DynamoDB, [`Sqs`] SQS and [`Secrets`] Secrets Manager, each over a SQLite file, and [`Ses`] SES, over a
-//! folder of mails; [`Engines`] are all of them. [`Connector`] puts them behind the AWS SDK's own HTTP connector, so that
+//! [`Dynamo`] is DynamoDB, [`Sqs`] SQS, [`Secrets`] Secrets Manager and [`S3`] S3, each over a SQLite file, and [`Ses`] SES,
+//! over a folder of mails; [`Engines`] are all of them. [`Connector`] puts them behind the AWS SDK's own HTTP connector, so that
 //! the SDK's clients run unchanged and nothing listens; [`serve`] offers the same engines over plain HTTP to function
 //! binaries in other processes. The connector also enforces what AWS would ([`Role`]), and lets tests count calls
 //! ([`Trace`]) and break them ([`Faults`]). A [`Stream`] is what a table's consumer reads.
@@ -19,6 +19,7 @@ mod guard;
 pub mod names;
 mod operation;
 mod role;
+mod s3;
 mod secrets;
 mod serve;
 mod service;
@@ -34,6 +35,7 @@ pub use fault::{Call, Fault, Faults};
 pub use file::{EngineError, OpenError};
 pub use grant::Grant;
 pub use role::{Role, Use, permitted};
+pub use s3::{S3, serve_files};
 pub use secrets::Secrets;
 pub use serve::serve;
 pub use ses::{SentMail, Ses};

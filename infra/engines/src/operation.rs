@@ -1,6 +1,7 @@
 //! An operation of any of the services.
 
 use bytes::Bytes;
+use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -10,7 +11,7 @@ use crate::fault::Fault;
 use crate::guard;
 use crate::role::{Role, Use};
 use crate::service::Service;
-use crate::{dynamo, secrets, ses, sqs};
+use crate::{dynamo, s3, secrets, ses, sqs};
 
 /// An operation that one of the engines knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,7 @@ pub(crate) enum Operation {
     Sqs(sqs::Operation),
     Secrets(secrets::Operation),
     Ses(ses::Operation),
+    S3(s3::Operation),
 }
 
 impl Operation {
@@ -29,6 +31,7 @@ impl Operation {
             Service::Sqs => sqs::Operation::of(target).map(Self::Sqs).ok_or_else(|| sqs::unknown(target)),
             Service::Secrets => secrets::Operation::of(target).map(Self::Secrets).ok_or_else(secrets::unknown),
             Service::Ses => ses::Operation::of(target).map(Self::Ses).ok_or_else(ses::unknown),
+            Service::S3 => s3::Operation::of(target).map(Self::S3).ok_or_else(s3::unknown),
         }
     }
 
@@ -38,6 +41,7 @@ impl Operation {
             Self::Sqs(operation) => operation.name(),
             Self::Secrets(operation) => operation.name(),
             Self::Ses(operation) => operation.name(),
+            Self::S3(operation) => operation.name(),
         }
     }
 
@@ -47,6 +51,7 @@ impl Operation {
             Self::Sqs(_) => "sqs",
             Self::Secrets(_) => "secretsmanager",
             Self::Ses(_) => "ses",
+            Self::S3(_) => "s3",
         }
     }
 
@@ -56,7 +61,7 @@ impl Operation {
     }
 
     /// AWS's refusal of the call, if the role doesn't allow it.
-    pub(crate) fn refusal(self, role: &Role, body: &[u8], engines: &Engines) -> Option<Answer> {
+    pub(crate) fn refusal(self, role: &Role, target: &str, body: &[u8], engines: &Engines) -> Option<Answer> {
         let grants = role.grants();
         match self {
             Self::Dynamo(operation) => guard::refuse(grants, operation, body, &engines.dynamo),
@@ -75,11 +80,16 @@ impl Operation {
                 let allowed = guard::allow_mail(grants, operation.name(), from.as_deref());
                 allowed.is_none().then(|| ses::denied(operation.name(), from.as_deref()))
             }
+            Self::S3(operation) => {
+                let path = s3::path_of(target);
+                let allowed = guard::allow_object(grants, operation.action(), path.as_deref());
+                allowed.is_none().then(|| s3::denied(operation.action(), path.as_deref()))
+            }
         }
     }
 
     /// What a call that the role allows makes of it.
-    pub(crate) fn uses(self, role: &Role, body: &[u8], engines: &Engines) -> Vec<Use> {
+    pub(crate) fn uses(self, role: &Role, target: &str, body: &[u8], engines: &Engines) -> Vec<Use> {
         let grants = role.grants();
         let (action, allowed) = match self {
             Self::Dynamo(operation) => return guard::uses(role, operation, body, &engines.dynamo),
@@ -95,6 +105,10 @@ impl Operation {
                 let from = ses::sender(body);
                 (operation.name(), guard::allow_mail(grants, operation.name(), from.as_deref()))
             }
+            Self::S3(operation) => {
+                let path = s3::path_of(target);
+                (operation.action(), guard::allow_object(grants, operation.action(), path.as_deref()))
+            }
         };
         allowed.map(|name| role.made_of((action, name, None))).into_iter().collect()
     }
@@ -107,6 +121,7 @@ impl Operation {
             Self::Sqs(_) => sqs::faulty(fault),
             Self::Secrets(_) => secrets::faulty(fault),
             Self::Ses(_) => ses::faulty(fault),
+            Self::S3(_) => s3::faulty(fault),
         }
     }
 }
@@ -114,12 +129,12 @@ impl Operation {
 /// Carries out every second entry of a batch of SQS and fails the others.
 pub(crate) async fn partial(engines: &Engines, target: &str, body: &Bytes) -> Answer {
     let Some((rest, failed)) = sqs::fail_some(body) else {
-        return engines.call(target, body.clone()).await;
+        return engines.call(target, &HeaderMap::new(), body.clone()).await;
     };
     let mut told = match rest {
         None => serde_json::json!({ "Successful": [] }),
         Some(rest) => {
-            let answer = engines.call(target, rest).await;
+            let answer = engines.call(target, &HeaderMap::new(), rest).await;
             match serde_json::from_slice::<Value>(&answer.body) {
                 Ok(told) if answer.status == 200 => told,
                 _ => return answer,

@@ -65,7 +65,7 @@ pub struct Use {
     pub function: String,
     /// The action, such as `GetItem`.
     pub action: String,
-    /// The name of the table, the queue or the secret, as the grant has it.
+    /// The name of the table, the queue, the secret or the objects, as the grant has it.
     pub resource: String,
     /// The pattern of partition keys, of what is about items.
     pub keys: Option<String>,

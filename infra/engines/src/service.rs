@@ -1,6 +1,6 @@
 //! Which service a call is for.
 
-use crate::{secrets, ses, sqs};
+use crate::{s3, secrets, ses, sqs};
 
 /// A service that is embedded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +9,7 @@ pub(crate) enum Service {
     Sqs,
     Secrets,
     Ses,
+    S3,
 }
 
 impl Service {
@@ -18,12 +19,17 @@ impl Service {
             () if target.starts_with(sqs::PREFIX) => Self::Sqs,
             () if target.starts_with(secrets::PREFIX) => Self::Secrets,
             () if target.starts_with(ses::PREFIX) => Self::Ses,
+            () if target.starts_with(s3::PREFIX) => Self::S3,
             () => Self::Dynamo,
         }
     }
 }
 
 /// The target of a request that has no `X-Amz-Target`, if it is for a service that goes by methods and paths.
-pub(crate) fn target(method: &str, path: &str) -> Option<String> {
+pub(crate) fn target(method: &str, path: &str, query: Option<&str>, authorization: Option<&str>) -> Option<String> {
+    if s3::is_s3(authorization, query) {
+        let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+        return Some(format!("{}{method} {path}{query}", s3::PREFIX));
+    }
     path.starts_with(ses::PATH).then(|| format!("{}{method} {path}", ses::PREFIX))
 }

@@ -29,12 +29,13 @@ pub fn routes() -> impl DoubleEndedIterator<Item = &'static RouteSpec> + Clone {
 
 /// Every function that no route reaches.
 #[must_use]
-pub fn consumers() -> [&'static Consumer; 7] {
+pub fn consumers() -> [&'static Consumer; 8] {
     [
         &dispatcher::DISPATCHER,
         &fan_out::FAN_OUT,
         &recorder::RECORDER,
         &jobs::RUN_JOBS,
+        &jobs::PURGE_DELETED,
         &mail::SEND_MAIL,
         &tokens::ROTATE_TOKEN_KEYS,
         &clients::ERASE_CLIENTS,

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use auth::target::Rules;
 use aws_config::BehaviorVersion;
-use engines::{Connector, Engines, Grant};
+use engines::{Connector, Engines, Grant, S3};
 use runtime::billing::STRIPE;
 use runtime::config::Config;
-use runtime::{App, Billing, Permissions, Queues, TokenVault, Vault, WebhookSettings};
+use runtime::{App, Billing, Bucket, Permissions, Queues, TokenVault, Vault, WebhookSettings};
 use store::author::Clock;
 use store::setup::create_tables;
 use store::tables::TableNames;
@@ -17,6 +17,9 @@ use crate::services::{self, Keys, PREFIX, StartError};
 
 /// Where it is seen from outside, unless whoever listens says otherwise: where `hedgerow dev` does.
 const ORIGIN: &str = "http://127.0.0.1:3000";
+
+/// Where its signed addresses lead, unless whoever listens says otherwise.
+const FILES: &str = "http://127.0.0.1:3001";
 
 /// A running store, with the engines below it if they are embedded.
 pub struct Backend {
@@ -32,7 +35,7 @@ pub struct Backend {
 
 /// The embedded engines.
 pub struct Engine {
-    /// DynamoDB, SQS, Secrets Manager and SES.
+    /// DynamoDB, SQS, Secrets Manager, SES and S3.
     pub engines: Engines,
     /// What the SDK clients call them through: counts calls, breaks them for tests.
     pub connector: Connector,
@@ -78,6 +81,7 @@ impl Backend {
             // Whoever listens says where.
             origin: Some(ORIGIN.parse().map_err(|_| "the origin is none")?),
             ses: Some(services::ses(&connector)?),
+            bucket: Some(services::bucket(&connector, FILES)),
             webhooks,
             ..App::new(store.clone())
         };
@@ -95,6 +99,7 @@ impl Backend {
             tables,
             store: settings,
             queues,
+            bucket,
             secret,
             token_secret,
             billing_secret,
@@ -113,7 +118,18 @@ impl Backend {
         let billing = Some(Billing::new(secrets.clone(), billing_secret, STRIPE.to_owned()));
         let (vault, token_vault) = (Vault::new(secrets.clone(), secret), TokenVault::new(secrets, token_secret));
         let (vault, token_vault) = (Some(vault), Some(token_vault));
-        let app = App { queues, vault, billing, token_vault, origin, rate_limits, webhooks, ..App::new(store.clone()) };
+        let bucket = bucket.map(|name| Bucket::of_sdk(&sdk, &name));
+        let app = App {
+            queues,
+            bucket,
+            vault,
+            billing,
+            token_vault,
+            origin,
+            rate_limits,
+            webhooks,
+            ..App::new(store.clone())
+        };
         Ok(Self { app, store, tables, engine: None })
     }
 
@@ -148,6 +164,10 @@ impl Backend {
         if of.sends_mail {
             permissions.push(Grant::Mail { from: services::MAIL_FROM.to_owned(), actions: vec!["SendEmail"] });
         }
+        permissions.extend(of.objects.iter().map(|grant| {
+            let path = format!("{}/{}*", S3::bucket(), grant.prefix.word());
+            Grant::Objects { path, actions: vec![grant.action.name()] }
+        }));
         permissions
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use auth::target::Rules;
 use contract::{Error, Origin};
-use engines::Dynamo;
+use engines::{Engines, serve_files};
 use runtime::WebhookSettings;
 use runtime::billing::STRIPE;
 use runtime::config::no_colour;
@@ -15,10 +15,11 @@ use store::author::Clock;
 
 use crate::backend::Backend;
 use crate::demo::Demo;
+use crate::files;
 use crate::gateway::Gateway;
 use crate::listen_on::{self, ListenOn};
 use crate::options::{Dev, LogKind, StoreKind, Targets};
-use crate::services::{StartError, set_billing_keys};
+use crate::services::{self, StartError, set_billing_keys};
 use crate::signals::interrupted;
 use crate::workers::Workers;
 
@@ -58,13 +59,23 @@ pub async fn run(options: Dev) -> Result<(), StartError> {
         let keys = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
         backend.app.billing = Some(set_billing_keys(&engine.connector, &keys, STRIPE.to_owned()).await?);
     }
+    let files = match &backend.engine {
+        Some(engine) => {
+            let (listeners, on) = files::listen(options.files.as_ref(), &address).await?;
+            backend.app.bucket = Some(services::bucket(&engine.connector, &format!("http://{}", on.from_here())));
+            let s3 = engine.engines.s3.clone();
+            listeners.into_iter().for_each(|listener| drop(tokio::spawn(serve_files(s3.clone(), listener))));
+            Some(on)
+        }
+        None => None,
+    };
     if backend.engine.is_some() {
         set(&mut backend.app.webhooks, targets, &options);
     }
-    greet(&options, targets, &backend, &address, demo.as_ref());
+    greet(&options, targets, &backend, (&address, files.as_ref()), demo.as_ref());
     let workers = backend.engine.as_ref().map(|_| Workers::start(&backend)).transpose()?;
     if let Some(engine) = &backend.engine {
-        tokio::spawn(sweep(engine.engines.dynamo.clone()));
+        tokio::spawn(sweep(engine.engines.clone()));
     }
     tokio::spawn(settle(backend.store.clone()));
     tokio::select! {
@@ -139,21 +150,33 @@ fn told(settled: Result<(), Error>) {
     }
 }
 
-async fn sweep(dynamo: Dynamo) {
+async fn sweep(engines: Engines) {
     loop {
-        if let Err(error) = dynamo.sweep().await {
+        if let Err(error) = engines.dynamo.sweep().await {
             tracing::warn!(error = %error, "expired items could not be deleted; it is tried again");
+        }
+        if let Err(error) = files::expire(&engines.s3) {
+            tracing::warn!(error = %error, "expired files could not be deleted; it is tried again");
         }
         tokio::time::sleep(SWEEP).await;
     }
 }
 
 #[expect(clippy::print_stdout, reason = "a command's output")]
-fn greet(options: &Dev, targets: Targets, backend: &Backend, address: &ListenOn, demo: Option<&Demo>) {
+fn greet(
+    options: &Dev,
+    targets: Targets,
+    backend: &Backend,
+    (address, files): (&ListenOn, Option<&ListenOn>),
+    demo: Option<&Demo>,
+) {
     let address = format!("http://{address}");
     println!("Hedgerow listens on {address}\n");
     println!("webhooks      {}", webhooks(options, targets, backend));
     println!("mail          {}", mail(options, backend));
+    if let Some(files) = files {
+        println!("files         signed addresses of exports lead to http://{}", files.from_here());
+    }
     let Some(Demo { email, password, key }) = demo else { return };
     let tenant = format!("{address}/api/v1/tenants/acme/field-groups/product");
     println!("demo account  {email}  password {password}");

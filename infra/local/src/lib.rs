@@ -11,6 +11,7 @@ mod connection_limiter;
 pub mod demo;
 pub mod dev;
 pub mod event;
+mod files;
 pub mod gateway;
 pub mod given;
 pub mod host;

@@ -55,6 +55,12 @@ impl ListenOn {
         Self { port, ..self.clone() }
     }
 
+    /// The same with the next port; any, if there is none.
+    #[must_use]
+    pub fn next(&self) -> Self {
+        self.at_port(self.port.checked_add(1).unwrap_or(0))
+    }
+
     /// The same as this machine itself reaches it: all of its addresses are `localhost` too.
     #[must_use]
     pub fn from_here(&self) -> Self {

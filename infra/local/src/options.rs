@@ -27,7 +27,7 @@ pub struct Hedgerow {
 pub enum Command {
     /// Run all of Hedgerow on this machine.
     Dev(Dev),
-    /// Offer the embedded DynamoDB, SQS, Secrets Manager and SES over HTTP, with the account of the sample events in them,
+    /// Offer the embedded DynamoDB, SQS, Secrets Manager, SES and S3 over HTTP, with the account of the sample events in them,
     /// to functions in processes of their own.
     Engines(Engines),
     /// Open the first account, set a plan, turn off an allow-list, end somebody's sessions, turn off a second factor, unlock an address: on this
@@ -48,6 +48,10 @@ pub struct Dev {
     /// has to be given.
     #[arg(long, value_name = "ADDR:PORT|NAME:PORT", default_value = "127.0.0.1:3000")]
     pub listen: ListenOn,
+    /// Where signed addresses lead, of exports: a port of its own on the same address. If it is left out, the next port,
+    /// or any, if that is taken.
+    #[arg(long, value_name = "ADDR:PORT|NAME:PORT")]
+    pub files: Option<ListenOn>,
     /// Where it is seen from outside: what links in mails lead to, and pages are served from, and embed tokens are
     /// issued by. If it is left out, where it listens.
     #[arg(long, value_name = "https://NAME", value_parser = origin)]

@@ -1,6 +1,7 @@
 //! `hedgerow engines`: the embedded engines over HTTP with the sample events' account in it, for function binaries
 //! under `cargo lambda` or another stand-in for Lambda. In memory: every start is a new one.
 
+use engines::S3;
 use runtime::Queue;
 use samples::Identity;
 use store::author::Clock;
@@ -27,7 +28,8 @@ pub async fn run(options: Engines) -> Result<(), StartError> {
     let queues = first.strip_suffix("-first-attempts").unwrap_or(&first);
     println!(
         "export AWS_ENDPOINT_URL=http://{address} AWS_REGION=local AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local \
-         HEDGEROW_QUEUES={queues} HEDGEROW_ORIGIN=http://localhost:9000 HEDGEROW_MAIL_FROM={MAIL_FROM}"
+         HEDGEROW_QUEUES={queues} HEDGEROW_BUCKET={} HEDGEROW_ORIGIN=http://localhost:9000 HEDGEROW_MAIL_FROM={MAIL_FROM}",
+        S3::bucket()
     );
     engines::serve(all, listener).await?;
     Ok(())

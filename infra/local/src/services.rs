@@ -7,10 +7,10 @@ use aws_sdk_dynamodb::config::{Credentials, Region};
 use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 use contract::names::Email;
-use engines::{Connector, Engines};
+use engines::{Connector, Engines, S3};
 use functions::settings::{MAX_RECEIVES, RETENTION, visibility};
 use runtime::billing::STRIPE;
-use runtime::{Billing, Queue, Queues, Ses, TokenRotation, TokenVault, Vault};
+use runtime::{Billing, Bucket, Queue, Queues, Ses, TokenRotation, TokenVault, Vault};
 use serde_json::json;
 
 /// Anything that can go wrong at start.
@@ -75,6 +75,27 @@ pub(crate) fn ses(connector: &Connector) -> Result<Ses, StartError> {
     let from = MAIL_FROM.parse().ok().and_then(|from: Email| from.in_ascii());
     Ok(Ses::new(client!(aws_sdk_sesv2, connector), from.ok_or("the sender is no address")?))
 }
+
+/// The bucket, whose signed addresses lead to this origin.
+#[must_use]
+pub fn bucket(connector: &Connector, files: &str) -> Bucket {
+    let (key, secret) = connector.engines().s3.credentials();
+    let client = |endpoint: &str| {
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new("local"))
+            .credentials_provider(Credentials::new(key, secret, None, None, "embedded"))
+            .retry_config(RetryConfig::standard())
+            .force_path_style(true)
+            .endpoint_url(endpoint)
+            .http_client(connector.clone());
+        aws_sdk_s3::Client::from_conf(config.build())
+    };
+    Bucket::new(client(EMBEDDED), client(files), S3::bucket())
+}
+
+/// What calls of S3 go to; nothing listens there.
+const EMBEDDED: &str = "http://embedded";
 
 /// The queues, each with its dead-letter queue. Those that are there get the settings that they should have.
 ///

@@ -5,9 +5,9 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use contract::Origin;
 use contract::names::Email;
-use engines::{Connector, Engines, SentMail};
+use engines::{Connector, Engines, S3, SentMail};
 use runtime::billing::STRIPE;
-use runtime::{App, Billing, Queue, Queues, Ses, TokenRotation, TokenVault, Vault};
+use runtime::{App, Billing, Bucket, Queue, Queues, Ses, TokenRotation, TokenVault, Vault};
 use samples::{Identity, Samples};
 use serde_json::Value;
 use store::author::Clock;
@@ -36,6 +36,7 @@ pub struct Seeded {
     secrets: aws_sdk_secretsmanager::Client,
     queues: Queues,
     ses: Ses,
+    bucket: Bucket,
     origin: Origin,
 }
 
@@ -73,10 +74,11 @@ impl Seeded {
         let ring = Keyring::parse(samples::DATA_KEYS)?;
         let from = FROM.parse().ok().and_then(|from: Email| from.in_ascii()).ok_or("the sender is no address")?;
         let ses = Ses::new(client!(aws_sdk_sesv2, connector), from);
+        let bucket = bucket(&connector);
         let origin = ORIGIN.parse().map_err(|_| "the origin is none")?;
         let samples =
             samples::seed(&store_over(&dynamo), &Identity::of_events(), &ring).await.map_err(|error| told(&error))?;
-        Ok(Self { samples, sqs, engines, dynamo, secrets, queues, ses, origin })
+        Ok(Self { samples, sqs, engines, dynamo, secrets, queues, ses, bucket, origin })
     }
 
     /// A store that has cached nothing yet, as a new instance of a function has it.
@@ -107,6 +109,7 @@ impl Seeded {
             billing: Some(Billing::new(self.secrets.clone(), format!("{PREFIX}/stripe"), STRIPE.to_owned())),
             token_rotation: Some(TokenRotation::new(self.secrets.clone())),
             ses: Some(self.ses.clone()),
+            bucket: Some(self.bucket.clone()),
             origin: Some(self.origin.clone()),
             ..App::new(store)
         }
@@ -138,6 +141,18 @@ fn secret() -> String {
 
 fn token_secret() -> String {
     format!("{PREFIX}/token-keys")
+}
+
+fn bucket(connector: &Connector) -> Bucket {
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new("local"))
+        .credentials_provider(Credentials::new("local", "local", None, None, "xtask"))
+        .force_path_style(true)
+        .endpoint_url("http://embedded")
+        .http_client(connector.clone());
+    let s3 = aws_sdk_s3::Client::from_conf(config.build());
+    Bucket::new(s3.clone(), s3, S3::bucket())
 }
 
 async fn create_queues(sqs: aws_sdk_sqs::Client) -> Result<Queues, Failure> {

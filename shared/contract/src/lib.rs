@@ -6,6 +6,7 @@ mod email;
 pub mod error;
 mod grace;
 pub mod id;
+pub mod job;
 pub mod json;
 pub mod names;
 mod origin;

@@ -38,6 +38,21 @@ pub struct Limits {
     pub members: Option<u64>,
 }
 
+impl Limits {
+    /// Of each the lesser; where there is none, the other's.
+    #[must_use]
+    pub fn at_most(self, other: Self) -> Self {
+        let least = |a: Option<u64>, b: Option<u64>| a.into_iter().chain(b).min();
+        Self {
+            tenants: least(self.tenants, other.tenants),
+            fields: least(self.fields, other.fields),
+            entities: least(self.entities, other.entities),
+            webhooks: least(self.webhooks, other.webhooks),
+            members: least(self.members, other.members),
+        }
+    }
+}
+
 crate::text_type! {
     /// One of the plans.
     Plan {

@@ -6,6 +6,7 @@ use store::Store;
 use store::author::Clock;
 
 use crate::billing::Billing;
+use crate::bucket::Bucket;
 use crate::queues::Queues;
 use crate::ses::Ses;
 use crate::token_rotation::TokenRotation;
@@ -32,6 +33,8 @@ pub struct App {
     pub origin: Option<Origin>,
     /// What the deployment is paid by, where anything asks for it.
     pub billing: Option<Billing>,
+    /// The bucket, where anything touches objects.
+    pub bucket: Option<Bucket>,
     /// What sends mail, where anything does.
     pub ses: Option<Ses>,
     /// How many proxies stand before API Gateway. One machine's gateway has looked through its own.
@@ -85,6 +88,14 @@ impl App {
     /// `internal` if they were not asked for at the start.
     pub fn token_vault(&self) -> Result<&TokenVault, Error> {
         self.token_vault.as_ref().ok_or_else(|| Error::internal("this process was started without token keys"))
+    }
+
+    /// The bucket.
+    ///
+    /// # Errors
+    /// `internal` if it was not asked for at the start.
+    pub fn bucket(&self) -> Result<&Bucket, Error> {
+        self.bucket.as_ref().ok_or_else(|| Error::internal("this process was started without a bucket"))
     }
 
     /// The deployment's own origin: what links lead to, pages are served from, and embed tokens are issued by. It is

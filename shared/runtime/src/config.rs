@@ -6,6 +6,7 @@ use auth::target::{Ports, Rules};
 use contract::Origin;
 use contract::names::{AsciiEmail, Email};
 use contract::rate_limit::RateLimits;
+use contract::subscription::Limits;
 use store::accounts::SignupPolicy;
 use store::audit::AuditRetention;
 use store::sessions::SessionLimits;
@@ -23,6 +24,8 @@ pub struct Config {
     pub store: Settings,
     /// What the queues' addresses begin with; a function that sends to none does without.
     pub queues: Option<String>,
+    /// The bucket's name; a function that touches no object does without.
+    pub bucket: Option<String>,
     /// The name of the secret that holds the data keys.
     pub secret: String,
     /// The name of the secret that holds the keys of embed tokens.
@@ -88,6 +91,14 @@ impl Config {
         self.queues.as_deref().ok_or_else(|| BadSetting("HEDGEROW_QUEUES is not set".to_owned()))
     }
 
+    /// The bucket's name.
+    ///
+    /// # Errors
+    /// If it is not set.
+    pub fn bucket(&self) -> Result<&str, BadSetting> {
+        self.bucket.as_deref().ok_or_else(|| BadSetting("HEDGEROW_BUCKET is not set".to_owned()))
+    }
+
     /// The deployment's own origin.
     ///
     /// # Errors
@@ -107,6 +118,7 @@ impl Config {
     /// - `HEDGEROW_TABLE_PREFIX` (default `hedgerow`): tables are `<prefix>-main`, `<prefix>-log`, `<prefix>-counters`,
     ///   the secrets are `<prefix>/data-keys`, `<prefix>/token-keys` and `<prefix>/stripe`.
     /// - `HEDGEROW_QUEUES`: what the queues' addresses begin with, up to `-first-attempts`, `-retries`, `-jobs`, `-mail`.
+    /// - `HEDGEROW_BUCKET`: the bucket's name.
     /// - `HEDGEROW_ORIGIN`: where the deployment is seen from outside, such as `https://api.example.com`.
     /// - `HEDGEROW_MAIL_FROM`: the address that mail is from, an identity that SES has verified.
     /// - `HEDGEROW_WEBHOOK_HTTP` (default `false`): whether webhooks may go to `http:`.
@@ -116,6 +128,8 @@ impl Config {
     /// - `HEDGEROW_SIGNUP` (default `anyone`): who may open an account: `anyone`, nobody but who is `invited` into one that
     ///   there is, or the `first`.
     /// - `HEDGEROW_AUDIT_RETENTION_DAYS` (default 400): for how many days after theirs the lines of the audit log are kept.
+    /// - `HEDGEROW_LIMITS`: how many of each a client may have at the most, whatever its plan says, as JSON:
+    ///   `{"tenants": 500, "fields": 100, "webhooks": 10, "members": 50}`, or some of them.
     /// - `HEDGEROW_TRUSTED_PROXIES` (default 0): how many proxies stand before API Gateway; the caller's address is what the
     ///   outermost of them wrote down.
     /// - `HEDGEROW_RATE_LIMITS`: rate limits in place of the defaults, such as `management=100/1,login=5/900`.
@@ -154,6 +168,11 @@ impl Config {
             Some("first") => SignupPolicy::First,
             Some(_) => return Err(BadSetting("HEDGEROW_SIGNUP must be anyone, invited or first".to_owned())),
         };
+        let caps = match setting("HEDGEROW_LIMITS") {
+            None => Limits::default(),
+            Some(text) => serde_json::from_str(&text)
+                .map_err(|error| BadSetting(format!("HEDGEROW_LIMITS must be a JSON object of numbers: {error}")))?,
+        };
         let trusted_proxies = match setting("HEDGEROW_TRUSTED_PROXIES") {
             None => 0,
             Some(text) => text.parse().ok().filter(|proxies| *proxies <= 10).ok_or_else(|| {
@@ -181,8 +200,9 @@ impl Config {
         let rules = Rules { http, ports: Ports::Only(ports), ..Rules::production() };
         Ok(Self {
             tables: TableNames::with_prefix(&prefix),
-            store: Settings { caches, sessions, signup, audit: audit_retention()? },
+            store: Settings { caches, sessions, signup, audit: audit_retention()?, caps },
             queues: setting("HEDGEROW_QUEUES"),
+            bucket: setting("HEDGEROW_BUCKET"),
             secret: format!("{prefix}/data-keys"),
             token_secret: format!("{prefix}/token-keys"),
             billing_secret: format!("{prefix}/stripe"),

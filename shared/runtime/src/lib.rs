@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod billing;
+pub mod bucket;
 mod cached_secret;
 pub mod config;
 pub mod endpoint;
@@ -25,8 +26,10 @@ pub mod webhook_settings;
 
 pub use app::App;
 pub use billing::Billing;
+pub use bucket::Bucket;
 pub use endpoint::{About, Endpoint, RouteSpec};
 pub use extract::body::{Body, NotNull, PartialBody, Patch};
+pub use extract::exports::Exports;
 pub use extract::limits::OwnLimits;
 pub use extract::mail::{Mailer, PostponeMail};
 pub use extract::parameters::{New, Now, Preflight, Query, Unrouted, Unversioned};

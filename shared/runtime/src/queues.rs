@@ -100,11 +100,7 @@ impl Queues {
     /// # Errors
     /// `unavailable` if SQS refuses for too long.
     pub async fn send_task(&self, task: &Task, now: Time) -> Result<(), Error> {
-        let (client, due) = match task {
-            Task::Run { client, .. } => (*client, now.millis()),
-            Task::Probe { client, due, .. } => (*client, *due),
-        };
-        self.send_all(Queue::Jobs, vec![outgoing(task, due, now, client)?]).await
+        self.send_all(Queue::Jobs, vec![outgoing(task, task.due(), now, task.client())?]).await
     }
 
     /// Sends a mail on its way, sealed. It stands in no group: whom it is about is nobody's business.

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use auth::PasswordAttempt;
 use contract::id::{ClientId, JobId, UserId};
+use contract::job::{Job, JobKind};
 use contract::names::Email;
 use contract::permission::Role;
 use contract::resource::{Client, Member};
-use contract::webhook::{Job, JobKind, JobStatus, Progress};
 use contract::{Code, Error, Precondition};
 
 use crate::OpContext;
@@ -17,6 +17,7 @@ use crate::change::Change;
 use crate::document::{Document, check, deleted_at, from_doc, holding, to_doc};
 use crate::dynamo::{KeyRange, get_text, must_parse, number, text};
 use crate::grant::{Delete, Get, Restore, Update, granted};
+use crate::jobs;
 use crate::keys;
 use crate::login_attempts::{self, LoginError};
 use crate::passwords::{self, Confirmed};
@@ -122,15 +123,8 @@ impl Clients<Delete> {
         let membership = user.memberships.get(&self.id()).filter(|is| is.role == Role::Owner);
         let member_version = membership.ok_or(Code::Unauthenticated)?.version;
         let (at, event, key) = (author.at(), author.event(), keys::client(self.id()));
+        let job = jobs::new(JobId::new(author.unique()), JobKind::ClientErasure, at);
         let member = keys::member(self.id(), asking.user_id());
-        let job = Job {
-            id: JobId::new(author.unique()),
-            kind: JobKind::ClientErasure,
-            status: JobStatus::Pending,
-            progress: Progress::default(),
-            created_at: at,
-            updated_at: at,
-        };
         let (purge, of_job) = (keys::closed_client(at, self.id()), keys::job(self.id(), job.id));
         let closed: Result<Client, Error> = update_with_retry!({
             let current: Document<Client> = store.document(&key).await?.ok_or(Code::Forbidden)?;

@@ -29,6 +29,7 @@ use crate::keys::{self, Key};
 use crate::limits::Held;
 use crate::scope::TenantScope;
 use crate::tables::Table;
+use crate::tenants::is_erasing;
 use crate::{OpContext, Store};
 
 /// Longer than a transaction can be under way, with all of its tries.
@@ -112,6 +113,11 @@ impl Loaded {
     /// The tenant's epoch: what carries an older one has been erased.
     pub(crate) fn epoch(&self) -> u64 {
         self.tenant.as_ref().and_then(|card| get_number(card, "epoch")).unwrap_or(0)
+    }
+
+    /// Refuses whatever would be written while the tenant is being erased.
+    pub(crate) fn check_open(&self) -> Result<(), Error> {
+        if self.tenant.as_ref().is_some_and(is_erasing) { Err(Code::TenantNotFound.into()) } else { Ok(()) }
     }
 
     /// How often the tenant's fields in the group have changed.
@@ -205,12 +211,30 @@ impl OpContext {
         let mut cards = cards?;
         let Some(card) = cards.remove(&group_key) else { return Ok(None) };
         let group: Document<FieldGroup> = Document::read(&card)?;
-        // What a revocation of tokens has begun is no tenant yet.
-        let tenant = cards.remove(&tenant_key).filter(|card| card.contains_key("doc"));
-        let tenant_group = cards.remove(&tenant_group_key);
+        // What a revocation of tokens has begun is no tenant yet; what is being erased is one that has nothing.
+        let tenant = cards.remove(&tenant_key).filter(|card| card.contains_key("doc") || is_erasing(card));
+        let erasing = tenant.as_ref().is_some_and(is_erasing);
+        let tenant_group = cards.remove(&tenant_group_key).filter(|_| !erasing);
         let group_version: u64 = must(get_number(&card, "schemaVersion"), "schemaVersion")?;
         let tenant_version = schema_version(tenant_group.as_ref());
 
+        if erasing {
+            let group_fields = match group_fields.or(group_read.transpose()?.map(Arc::new)) {
+                Some(fields) if fields.version == group_version => fields,
+                _ => Arc::new(self.read_group(&group_key.pk).await?),
+            };
+            let fields = Arc::new(merge(&group_fields.fields, Vec::new(), group_version, 0));
+            let (deleted, global) = (group.deleted_at.is_some(), Held::of(Some(&card)));
+            return Ok(Some(Loaded {
+                deleted,
+                group: group.value,
+                fields,
+                tenant,
+                tenant_group,
+                global,
+                others: cards,
+            }));
+        }
         let same_tenant = cached.filter(|fields| fields.tenant_version == tenant_version);
         let fields = if let Some(fields) = same_tenant.as_ref().filter(|fields| fields.group_version == group_version) {
             fields.clone()

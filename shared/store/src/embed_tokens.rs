@@ -125,7 +125,14 @@ impl Store {
             }
             (None, ..) => return Ok(None),
         };
-        let not_before = found.get(&tenant_key).and_then(|card| get_number::<i64>(card, "tokensNotBefore"));
+        let not_before = match found.get(&tenant_key) {
+            Some(card) => get_number::<i64>(card, "tokensNotBefore"),
+            // A tenant that has not been used, or was erased just now.
+            None => {
+                let scope = ClientScope::verified(of.0, maker.seal.clone()).tenant(claims.tenant_id.clone());
+                Box::pin(self.erased_note(&scope)).await?.tokens_not_before
+            }
+        };
         let revoked = not_before.is_some_and(|not_before| claims.jti.made_at().millis() <= not_before);
         if revoked || !maker.active || maker.expires_at.is_some_and(|end| end <= now) {
             return Ok(None);

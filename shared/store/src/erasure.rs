@@ -17,17 +17,18 @@ use crate::Store;
 use crate::api_keys::StoredKey;
 use crate::author::Author;
 use crate::change::{Change, Outcome, Written};
-use crate::document::{deleted_at, from_doc};
+use crate::document::from_doc;
 use crate::dynamo::{Item, KeyRange, get_text, must, must_parse, text};
+use crate::erased_tenants;
 use crate::grant::granted;
-use crate::keys::{self, Key, Kind};
+use crate::jobs::Task;
+use crate::keys::{self, Key, Kind, TenantPart};
 use crate::login_attempts::email_hash;
 use crate::retry::{Step, update_with_retry};
+use crate::sweep::{Page, Range, Stopped, purges};
 use crate::tables::Table;
 use crate::users::UserCard;
 
-/// Items that are read, and deleted, at a time.
-const PAGE: usize = 100;
 /// Clients that one look finds at the most.
 const DUE: usize = 100;
 
@@ -50,8 +51,8 @@ granted! {
             ApiKeys, Client, Counts, Definitions, GlobalFields, GroupKeys, InvitationTokens, Invitations, Key, Origin,
             Purge, TenantFields, Tenants, Values, Webhooks
         ];
-        Log Query [Deliveries, Events, Jobs, KeyUses, User];
-        Log BatchWriteItem [Deliveries, Events, Jobs, KeyUses, User, WebhookState];
+        Log Query [Deliveries, Events, Idempotency, Jobs, KeyUses, User];
+        Log BatchWriteItem [Deliveries, Events, Idempotency, Jobs, KeyUses, User, WebhookState];
     }
 }
 
@@ -62,23 +63,6 @@ pub struct DueClient {
     pub client: ClientId,
     /// What says so.
     key: Key,
-}
-
-/// Why an erasure stopped.
-#[derive(Debug)]
-pub enum Stopped {
-    /// Its time is over: it is to be gone on with.
-    TimeOver,
-    /// The client was restored since it came due: nothing of it is erased.
-    Restored,
-    /// Something did not work.
-    Failed(Error),
-}
-
-impl From<Error> for Stopped {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
-    }
 }
 
 impl Erasure {
@@ -108,6 +92,16 @@ impl Erasure {
         Ok(due)
     }
 
+    /// The jobs that erase tenants and are not done, of those that were asked for before then: somebody should be at work on
+    /// them by now.
+    ///
+    /// # Errors
+    /// `unavailable`, `internal`.
+    pub async fn open_tenant_erasures(&self, before: Time) -> Result<Vec<Task>, Error> {
+        let open = erased_tenants::open_erasures(&self.store, before).await?;
+        Ok(open.into_iter().map(|(client, job)| Task::run(client, job)).collect())
+    }
+
     /// Erases a client, or goes on with that. How many items were deleted.
     ///
     /// # Errors
@@ -121,11 +115,12 @@ impl Erasure {
             run.fields().await?;
             run.tenants().await?;
             run.members().await?;
-            run.drain(Table::Main, &partition(Kind::Counts, due.client), |_| Ok(Vec::new())).await?;
+            run.drain(Table::Main, &partition(Kind::Counts, due.client), nothing).await?;
             run.settings().await?;
             run.card(&card).await?;
         }
-        run.drain(Table::Log, &partition(Kind::Jobs, due.client), |_| Ok(Vec::new())).await?;
+        run.drain(Table::Log, &partition(Kind::Jobs, due.client), nothing).await?;
+        run.open_erasures().await?;
         self.store.conditional_write(Change::delete(due.key.clone())).await?;
         Ok(run.deleted)
     }
@@ -164,34 +159,41 @@ impl Run<'_> {
     }
 
     async fn credentials(&mut self) -> Result<(), Stopped> {
-        let beside = |item: &Item| Ok([StoredKey::cards_of(item)?, purges(item)?].concat());
+        let beside = |page: &Page| {
+            let mut all = to_purge(page)?;
+            for item in &page.items {
+                all.extend(StoredKey::cards_of(item)?);
+            }
+            Ok(all)
+        };
         self.drain(Table::Main, &partition(Kind::ApiKeys, self.client), beside).await?;
-        self.drain(Table::Log, &partition(Kind::KeyUses, self.client), |_| Ok(Vec::new())).await?;
-        let tokens = |item: &Item| Ok(vec![keys::invitation_token(must(get_text(item, "token"), "token")?)]);
+        self.drain(Table::Log, &partition(Kind::KeyUses, self.client), nothing).await?;
+        let token = |item: &Item| Ok(keys::invitation_token(must(get_text(item, "token"), "token")?));
+        let tokens = |page: &Page| page.items.iter().map(token).collect();
         self.drain(Table::Main, &partition(Kind::Invitations, self.client), tokens).await
     }
 
     async fn webhooks(&mut self) -> Result<(), Stopped> {
         let pk = partition(Kind::Webhooks, self.client);
-        while let Some(page) = self.page(Table::Main, &pk, None).await? {
+        while let Some(page) = self.page(Table::Main, &pk).await? {
             for item in &page.items {
                 let webhook = must_parse(item, "sk")?;
-                self.drain(Table::Log, &keys::deliveries_pk(self.client, webhook), |_| Ok(Vec::new())).await?;
+                self.drain(Table::Log, &keys::deliveries_pk(self.client, webhook), nothing).await?;
                 self.delete(vec![keys::webhook_state(webhook)]).await?;
             }
             self.delete(page.keys).await?;
         }
-        self.drain(Table::Log, &partition(Kind::Events, self.client), |_| Ok(Vec::new())).await
+        self.drain(Table::Log, &partition(Kind::Events, self.client), nothing).await
     }
 
     async fn fields(&mut self) -> Result<(), Stopped> {
-        self.drain(Table::Main, &partition(Kind::GlobalFields, self.client), purges).await?;
+        self.drain(Table::Main, &partition(Kind::GlobalFields, self.client), to_purge).await?;
         let pk = partition(Kind::GroupKeys, self.client);
-        while let Some(page) = self.page(Table::Main, &pk, None).await? {
+        while let Some(page) = self.page(Table::Main, &pk).await? {
             let groups = page.items.iter().map(|row| must_parse(row, "group"));
             for group in groups.collect::<Result<BTreeSet<GroupId>, Error>>()? {
                 let pk = format!("{}#{group}", partition(Kind::Definitions, self.client));
-                self.drain(Table::Main, &pk, purges).await?;
+                self.drain(Table::Main, &pk, to_purge).await?;
             }
             self.delete(page.keys).await?;
         }
@@ -200,7 +202,7 @@ impl Run<'_> {
 
     async fn tenants(&mut self) -> Result<(), Stopped> {
         let pk = partition(Kind::Tenants, self.client);
-        while let Some(page) = self.page(Table::Main, &pk, None).await? {
+        while let Some(page) = self.page(Table::Main, &pk).await? {
             for row in &page.items {
                 let tenant = must(keys::tenant_of_row(must(get_text(row, "sk"), "sk")?), "sk")?;
                 self.tenant(&tenant).await?;
@@ -210,9 +212,23 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Of its tenants that were being erased when it was closed: nothing is left to be erased.
+    async fn open_erasures(&mut self) -> Result<(), Stopped> {
+        let pk = keys::open_erasures_pk();
+        let mut after: Option<String> = None;
+        loop {
+            let range = Range { after: after.as_deref(), ..Range::whole(Table::Main, &pk) };
+            let Some(page) = self.store.sweep_page(&range, self.until).await? else { return Ok(()) };
+            after = page.keys.last().map(|key| key.sk.clone());
+            let own = |item: &Item| get_text(item, "client") == Some(&*self.client.to_string());
+            let keys = page.items.iter().zip(page.keys).filter(|(item, _)| own(item)).map(|(_, key)| key).collect();
+            self.delete(keys).await?;
+        }
+    }
+
     async fn tenant(&mut self, tenant: &TenantId) -> Result<(), Stopped> {
-        for kind in [Kind::Values, Kind::TenantFields] {
-            self.drain(Table::Main, &format!("{}#{tenant}", partition(kind, self.client)), purges).await?;
+        for part in TenantPart::ALL {
+            self.drain(part.table(), &part.pk(self.client, tenant), to_purge).await?;
         }
         Ok(())
     }
@@ -220,11 +236,11 @@ impl Run<'_> {
     /// Memberships; with its only one goes a user, who could not sign up anew with the address otherwise.
     async fn members(&mut self) -> Result<(), Stopped> {
         let pk = partition(Kind::Members, self.client);
-        while let Some(page) = self.page(Table::Main, &pk, None).await? {
+        while let Some(page) = self.page(Table::Main, &pk).await? {
             for row in &page.items {
                 let user = must_parse(row, "sk")?;
                 if self.leave(user).await? {
-                    self.drain(Table::Log, &keys::sessions_pk(user), |_| Ok(Vec::new())).await?;
+                    self.drain(Table::Log, &keys::sessions_pk(user), nothing).await?;
                 }
                 self.deleted += 1;
             }
@@ -282,32 +298,20 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Deletes a partition, and before each of its items what that alone leads to.
+    /// Deletes a partition, and before each of its pages what that alone leads to.
     async fn drain(
         &mut self,
         table: Table,
         pk: &str,
-        beside: impl Fn(&Item) -> Result<Vec<Key>, Error>,
+        beside: impl Fn(&Page) -> Result<Vec<Key>, Error>,
     ) -> Result<(), Stopped> {
-        let mut after: Option<String> = None;
-        while let Some(page) = self.page(table, pk, after.as_deref()).await? {
-            let others = page.items.iter().map(&beside).collect::<Result<Vec<_>, _>>()?;
-            self.delete(others.into_iter().flatten().collect()).await?;
-            after = page.keys.last().map(|key| key.sk.clone());
-            self.delete(page.keys).await?;
-        }
+        self.deleted += self.store.sweep(&Range::whole(table, pk), self.until, beside).await?;
         Ok(())
     }
 
     /// The next items of a partition, if there are any, and time is left.
-    async fn page(&self, table: Table, pk: &str, after: Option<&str>) -> Result<Option<Page>, Stopped> {
-        if Instant::now() >= self.until {
-            return Err(Stopped::TimeOver);
-        }
-        let (items, _) = self.store.query_once(&KeyRange { table, pk, prefix: "", after, limit: Some(PAGE) }).await?;
-        let key = |item: &Item| Ok(Key { table, pk: pk.to_owned(), sk: must(get_text(item, "sk"), "sk")?.to_owned() });
-        let keys = items.iter().map(key).collect::<Result<Vec<_>, Error>>()?;
-        Ok((!keys.is_empty()).then_some(Page { items, keys }))
+    async fn page(&self, table: Table, pk: &str) -> Result<Option<Page>, Stopped> {
+        self.store.sweep_page(&Range::whole(table, pk), self.until).await
     }
 
     async fn delete(&mut self, keys: Vec<Key>) -> Result<(), Stopped> {
@@ -316,15 +320,12 @@ impl Run<'_> {
     }
 }
 
-/// Some items of a partition.
-struct Page {
-    items: Vec<Item>,
-    keys: Vec<Key>,
+/// What goes with every page of a partition that nothing else hangs on.
+fn nothing(_: &Page) -> Result<Vec<Key>, Error> {
+    Ok(Vec::new())
 }
 
-/// What says that an item, which was deleted before its client was closed, is to be purged.
-fn purges(item: &Item) -> Result<Vec<Key>, Error> {
-    let Some(deleted) = deleted_at(item) else { return Ok(Vec::new()) };
-    let (pk, sk) = (must(get_text(item, "pk"), "pk")?, must(get_text(item, "sk"), "sk")?);
-    Ok(keys::purge_of(deleted, pk, sk).into_iter().collect())
+/// What says that items, which were deleted before their client was closed, are to be purged.
+fn to_purge(page: &Page) -> Result<Vec<Key>, Error> {
+    purges(&page.items)
 }

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use auth::SealKey;
 use aws_sdk_dynamodb::types::AttributeValue;
+use contract::id::ClientId;
+use contract::names::TenantId;
 use contract::{Code, Error, Time};
 
 use crate::Store;
@@ -15,7 +17,7 @@ use crate::author::Seed;
 use crate::change::{Change, Written};
 use crate::dynamo::{Item, get_number, get_text, must, number, text};
 use crate::grant::{Grant, grants};
-use crate::keys;
+use crate::keys::{self, Key};
 use crate::persist::persist;
 use crate::pieces;
 use crate::scope::ClientScope;
@@ -50,7 +52,7 @@ pub struct Remembered {
 /// A request that is being carried out under its key.
 #[derive(Clone)]
 pub struct Reservation {
-    mac: String,
+    place: Place,
     /// Which try has the lease. Not its end: two tries can ask for the same.
     holder: String,
     seal: SealKey,
@@ -96,6 +98,31 @@ pub struct Keyed<'a> {
     pub if_match: &'a [u8],
     /// The header `If-None-Match`, byte for byte.
     pub if_none_match: &'a [u8],
+    /// The tenant that its path names.
+    pub tenant: Option<&'a TenantId>,
+}
+
+/// Where an answer is kept: a tenant's in a partition of their own, so that they are erased with it.
+#[derive(Debug, Clone)]
+struct Place {
+    tenant: Option<(ClientId, TenantId)>,
+    mac: String,
+}
+
+impl Place {
+    fn key(&self) -> Key {
+        match &self.tenant {
+            None => keys::idempotency(&self.mac),
+            Some((client, tenant)) => keys::tenant_idempotency(*client, tenant, &self.mac),
+        }
+    }
+
+    /// A further piece of a long answer, of the try that gave it.
+    fn piece(&self, holder: &str, at: usize) -> Key {
+        let key = self.key();
+        let sk = format!("{holder}#{at:02}");
+        Key { sk: if self.tenant.is_some() { format!("{}#{sk}", key.sk) } else { sk }, ..key }
+    }
 }
 
 impl Keyed<'_> {
@@ -124,14 +151,15 @@ impl Store {
     /// `idempotency_key_reused` for another request, `idempotency_in_progress` while the first try lives.
     pub async fn begin(&self, scope: &ClientScope, request: &Keyed<'_>) -> Result<Reserved, Error> {
         let (now, seal) = (self.clock().now(), scope.seal());
-        let (mac, fingerprint) = (request.mac(seal), request.fingerprint(seal));
+        let tenant = request.tenant.map(|tenant| (scope.client(), tenant.clone()));
+        let (place, fingerprint) = (Place { tenant, mac: request.mac(seal) }, request.fingerprint(seal));
         let (seed, lease) = (Seed::new(now), now.plus(LEASE).millis());
         let holder = auth::hex(&auth::random::bytes::<16>());
         let go = |seed, again| {
-            let (mac, holder, seal) = (mac.clone(), holder.clone(), seal.clone());
-            Ok(Reserved::Proceed(Reservation { mac, holder, seal, seed, again }))
+            let (place, holder, seal) = (place.clone(), holder.clone(), seal.clone());
+            Ok(Reserved::Proceed(Reservation { place, holder, seal, seed, again }))
         };
-        let claim = Change::put(keys::idempotency(&mac))
+        let claim = Change::put(place.key())
             .set("fingerprint", text(&fingerprint))
             .set("lease", number(lease))
             .set("holder", text(&holder))
@@ -149,7 +177,7 @@ impl Store {
             return Err(Code::IdempotencyKeyReused.into());
         }
         if found.contains_key("body") {
-            return Ok(Reserved::Answered(self.answer(seal, &mac, &found).await?));
+            return Ok(Reserved::Answered(self.answer(seal, &place, &found).await?));
         }
         let first = seed_of(&found)?;
         if is_held_by(&found, &holder) {
@@ -159,7 +187,7 @@ impl Store {
             return Err(Code::IdempotencyInProgress.into());
         }
         let dead = must(get_text(&found, "holder"), "holder")?;
-        let take = Change::update(keys::idempotency(&mac))
+        let take = Change::update(place.key())
             .set("lease", number(lease))
             .set("holder", text(&holder))
             .when("#holder = :dead AND attribute_not_exists(#body)")
@@ -177,7 +205,7 @@ impl Store {
     /// # Errors
     /// `unavailable`, `internal`.
     pub async fn finish(&self, reservation: Reservation, ending: Ending) -> Result<(), Error> {
-        let key = keys::idempotency(&reservation.mac);
+        let key = reservation.place.key();
         match ending {
             Ending::Answered(answer) => persist(REMEMBERING, || self.remember(&reservation, &answer)).await,
             Ending::Refused if !reservation.again => self.end(&reservation, Change::delete(key)).await,
@@ -189,7 +217,7 @@ impl Store {
 
     async fn remember(&self, reservation: &Reservation, answer: &Remembered) -> Result<(), Error> {
         let (body, pieces) = self.write_answer(reservation, answer).await?;
-        let key = keys::idempotency(&reservation.mac);
+        let key = reservation.place.key();
         self.end(reservation, Change::update(key).set("body", body).set("pieces", pieces)).await
     }
 
@@ -207,13 +235,13 @@ impl Store {
     ) -> Result<(AttributeValue, AttributeValue), Error> {
         let cipher = reservation.seal.cipher(PURPOSE).map_err(Error::internal)?;
         let sealed = cipher
-            .seal(&seal_context(&reservation.mac, &reservation.holder), answer.to_bytes())
+            .seal(&seal_context(&reservation.place.mac, &reservation.holder), answer.to_bytes())
             .map_err(Error::internal)?;
         let mut pieces = pieces::cut(&sealed, INLINE).into_iter().enumerate();
         let ttl = self.clock().now().plus(RETENTION + LONGER).seconds();
         let (_, first) = must(pieces.next(), "body")?;
         let item = |(at, piece): (usize, pieces::Piece)| {
-            let mut item = piece.at(&keys::answer_piece(&reservation.mac, &reservation.holder, at));
+            let mut item = piece.at(&reservation.place.piece(&reservation.holder, at));
             item.insert("ttl".to_owned(), number(ttl));
             (Table::Log, item)
         };
@@ -221,11 +249,11 @@ impl Store {
         Ok((first.body, first.pieces))
     }
 
-    async fn answer(&self, seal: &SealKey, mac: &str, item: &Item) -> Result<Remembered, Error> {
+    async fn answer(&self, seal: &SealKey, place: &Place, item: &Item) -> Result<Remembered, Error> {
         let holder = must(get_text(item, "holder"), "holder")?;
-        let sealed = self.join(item, |at| keys::answer_piece(mac, holder, at)).await?;
+        let sealed = self.join(item, |at| place.piece(holder, at)).await?;
         let cipher = seal.cipher(PURPOSE).map_err(Error::internal)?;
-        let bytes = cipher.open(&seal_context(mac, holder), &sealed).map_err(Error::internal)?;
+        let bytes = cipher.open(&seal_context(&place.mac, holder), &sealed).map_err(Error::internal)?;
         must(Remembered::from_bytes(bytes), "body")
     }
 }

@@ -1,10 +1,12 @@
 //! Jobs: work that goes on after its request was answered, in steps that each say where the next begins.
 
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use contract::audit::Action;
 use contract::id::{ClientId, DeliveryId, EventId, JobId, WebhookId};
-use contract::webhook::{Job, JobKind, JobStatus, Progress};
+use contract::job::{Job, JobKind, JobStatus, Progress};
+use contract::names::TenantId;
 use contract::{Code, Error, Time};
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +32,9 @@ pub enum Task {
         client: ClientId,
         /// The job.
         job: JobId,
+        /// When, in milliseconds since 1970; at once, if that is past.
+        #[serde(default)]
+        due: i64,
     },
     /// Send one of the deliveries that are held for a webhook, to see whether it answers.
     Probe {
@@ -42,7 +47,91 @@ pub enum Task {
     },
 }
 
-/// What a job is to do.
+impl Task {
+    /// Go on with a job at once.
+    #[must_use]
+    pub const fn run(client: ClientId, job: JobId) -> Self {
+        Self::Run { client, job, due: 0 }
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub const fn client(&self) -> ClientId {
+        match self {
+            Self::Run { client, .. } | Self::Probe { client, .. } => *client,
+        }
+    }
+
+    /// When it is due, in milliseconds since 1970.
+    #[must_use]
+    pub const fn due(&self) -> i64 {
+        match self {
+            Self::Run { due, .. } | Self::Probe { due, .. } => *due,
+        }
+    }
+}
+
+/// What a job is to do, and how far it is: all that whoever goes on with it has to know.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "of")]
+pub enum Work {
+    /// Send what is held.
+    Release(Release),
+    /// Erase a tenant.
+    EraseTenant(TenantErasure),
+    /// Write a tenant into a file. How that stands is the worker's.
+    ExportTenant(TenantExport),
+}
+
+impl Work {
+    /// The tenant that it is about.
+    #[must_use]
+    pub const fn tenant(&self) -> Option<&TenantId> {
+        match self {
+            Self::Release(_) => None,
+            Self::EraseTenant(erasure) => Some(&erasure.tenant),
+            Self::ExportTenant(export) => Some(&export.tenant),
+        }
+    }
+}
+
+/// An erasure, and how far it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TenantErasure {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// When its data could no longer be read.
+    pub closed_at: Time,
+    /// How many of each kind were counted.
+    #[serde(default)]
+    pub(crate) counts: BTreeMap<String, u64>,
+    /// What was counted last, and is perhaps not deleted yet: a partition, and a sort key there.
+    #[serde(default)]
+    pub(crate) counted: Option<(String, String)>,
+    /// How far the client's events were gone through.
+    #[serde(default)]
+    pub(crate) events_after: Option<String>,
+}
+
+impl TenantErasure {
+    pub(crate) fn new(tenant: TenantId, closed_at: Time) -> Self {
+        Self { tenant, closed_at, counts: BTreeMap::new(), counted: None, events_after: None }
+    }
+}
+
+/// An export of a tenant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TenantExport {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// What the worker has written so far, in its own words.
+    #[serde(default)]
+    pub state: serde_json::Value,
+}
+
+/// What is to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Release {
@@ -52,6 +141,9 @@ pub struct Release {
     pub since: Time,
     /// What failed as well, not only what is held.
     pub failed: bool,
+    /// The last delivery that it has dealt with.
+    #[serde(default)]
+    pub after: Option<DeliveryId>,
 }
 
 /// A job at work.
@@ -62,9 +154,20 @@ pub struct Running {
     /// The job, as callers see it.
     pub job: Job,
     /// What it is to do.
-    pub release: Release,
-    /// The last delivery that it has dealt with.
-    pub after: Option<DeliveryId>,
+    pub work: Work,
+    /// How it was last written: whoever writes it knows that.
+    seen: String,
+}
+
+/// What became of a step that was noted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noted {
+    /// It is noted.
+    Done,
+    /// There is no such job any more: its tenant was erased.
+    Gone,
+    /// Another worker has noted a step meanwhile, and goes on with the job.
+    Elsewhere,
 }
 
 /// The client's jobs.
@@ -95,6 +198,12 @@ impl<A> Jobs<A> {
 }
 
 impl Jobs<Get> {
+    /// Whose they are.
+    #[must_use]
+    pub const fn client(&self) -> ClientId {
+        self.op.scope.client()
+    }
+
     /// One job.
     ///
     /// # Errors
@@ -115,12 +224,12 @@ impl Jobs<Create> {
     pub async fn recover(&self, webhook: WebhookId, since: Time) -> Result<(Job, Task), Error> {
         let OpContext { store, scope, author } = &self.op;
         let client = scope.client();
-        let release = Release { webhook, since, failed: true };
+        let work = Work::Release(Release { webhook, since, failed: true, after: None });
         let job = JobId::new(author.unique());
-        let running = JobStarts::open(store).put(client, job, JobKind::WebhookRecovery, release, author.at()).await?;
+        let running = JobStarts::open(store).put(client, job, JobKind::WebhookRecovery, work, author.at()).await?;
         let note = Note::of_client(client, Action::WebhookRecovered, format!("webhooks/{webhook}"));
         store.note_of(author, author.event(), &note).await?;
-        Ok((running.job, Task::Run { client, job }))
+        Ok((running.job, Task::run(client, job)))
     }
 }
 
@@ -149,9 +258,9 @@ impl JobStarts {
     /// `unavailable`, `internal`.
     pub async fn release(&self, client: ClientId, job: JobId, webhook: WebhookId, at: Time) -> Result<Task, Error> {
         let since = Time::from_millis(at.millis() - i64::try_from(HELD.as_millis()).unwrap_or(0));
-        let release = Release { webhook, since, failed: false };
-        self.put(client, job, JobKind::WebhookRelease, release, at).await?;
-        Ok(Task::Run { client, job })
+        let work = Work::Release(Release { webhook, since, failed: false, after: None });
+        self.put(client, job, JobKind::WebhookRelease, work, at).await?;
+        Ok(Task::run(client, job))
     }
 
     /// Makes such a job of a change for one of a client's webhooks; making it twice is making it once.
@@ -168,25 +277,22 @@ impl JobStarts {
         self.release(client, JobId::new(delivery_id(change, webhook).unique()), webhook, at).await
     }
 
-    async fn put(
-        &self,
-        client: ClientId,
-        id: JobId,
-        kind: JobKind,
-        release: Release,
-        at: Time,
-    ) -> Result<Running, Error> {
-        let job =
-            Job { id, kind, status: JobStatus::Pending, progress: Progress::default(), created_at: at, updated_at: at };
-        let put = Change::put(keys::job(client, id))
-            .set("doc", text(to_doc(&job)?))
-            .set("release", text(to_doc(&release)?))
-            .set("ttl", number(at.plus(RETENTION).seconds()))
-            .when_absent();
-        match self.store.conditional_write(put).await? {
-            Written::Done => Ok(Running { client, job, release, after: None }),
+    async fn put(&self, client: ClientId, id: JobId, kind: JobKind, work: Work, at: Time) -> Result<Running, Error> {
+        let job = new(id, kind, at);
+        match self.store.conditional_write(made(client, &job, &work)?).await? {
+            Written::Done => {
+                let seen = to_doc(&job)?;
+                Ok(Running { client, job, work, seen })
+            }
             Written::Refused(item) => read(client, &must(item, "item")?),
         }
+    }
+}
+
+impl Running {
+    /// That nothing has come between.
+    pub(crate) fn unchanged(&self) -> (&'static str, &str) {
+        ("#doc = :seen", &self.seen)
     }
 }
 
@@ -203,28 +309,60 @@ impl JobRuns {
     /// `unavailable`, `internal`.
     pub async fn get(&self, client: ClientId, job: JobId) -> Result<Option<Running>, Error> {
         let item = self.store.get(&keys::job(client, job)).await?;
-        let running = item.as_ref().map(|item| read(client, item)).transpose()?;
-        Ok(running.filter(|running| running.job.status != JobStatus::Completed))
+        let open = |item: &Item| -> Result<Option<Running>, Error> {
+            let job: Job = from_doc(item)?;
+            if matches!(job.status, JobStatus::Completed | JobStatus::Failed) {
+                return Ok(None);
+            }
+            read(client, item).map(Some)
+        };
+        let running = item.as_ref().map(open).transpose()?;
+        Ok(running.flatten())
     }
 
-    /// Says how far a job has come.
+    /// Notes how far a job has come. Of two workers that a message reached twice, one goes on.
     ///
     /// # Errors
     /// `unavailable`, `internal`.
-    pub async fn advance(&self, running: &Running) -> Result<(), Error> {
-        let mut job = running.job.clone();
-        job.updated_at = self.store.clock().now();
-        let mut change = Change::update(keys::job(running.client, job.id)).set("doc", text(to_doc(&job)?));
-        if let Some(after) = running.after {
-            change = change.set("after", text(after.to_string()));
-        }
-        self.store.conditional_write(change.when_present()).await.map(|_| ())
+    pub async fn advance(&self, running: &mut Running) -> Result<Noted, Error> {
+        running.job.updated_at = self.store.clock().now();
+        let (doc, work) = (to_doc(&running.job)?, to_doc(&running.work)?);
+        let change = Change::update(keys::job(running.client, running.job.id)).set("doc", text(&doc));
+        let change = change.set("work", text(&work)).when("#doc = :seen").with(":seen", text(&running.seen));
+        let noted = match self.store.conditional_write(change).await? {
+            Written::Done => Noted::Done,
+            Written::Refused(None) => Noted::Gone,
+            // The answer to a write of its own was lost.
+            Written::Refused(Some(item))
+                if get_text(&item, "doc") == Some(&doc) && get_text(&item, "work") == Some(&work) =>
+            {
+                Noted::Done
+            }
+            Written::Refused(Some(_)) => Noted::Elsewhere,
+        };
+        running.seen = doc;
+        Ok(noted)
     }
 }
 
 fn read(client: ClientId, item: &Item) -> Result<Running, Error> {
-    let release = must(get_text(item, "release"), "release")?;
-    let release = serde_json::from_str(release).map_err(Error::internal)?;
-    let after = get_text(item, "after").and_then(|id| id.parse().ok());
-    Ok(Running { client, job: from_doc(item)?, release, after })
+    let seen = must(get_text(item, "doc"), "doc")?.to_owned();
+    Ok(Running { client, job: from_doc(item)?, work: work_of(item)?, seen })
+}
+
+/// What a job is to do, which is forgotten once a tenant is erased.
+pub(crate) fn work_of(item: &Item) -> Result<Work, Error> {
+    serde_json::from_str(must(get_text(item, "work"), "work")?).map_err(Error::internal)
+}
+
+/// A job that has not begun.
+pub(crate) fn new(id: JobId, kind: JobKind, at: Time) -> Job {
+    let (status, progress) = (JobStatus::Pending, Progress::default());
+    Job { id, kind, status, progress, result: None, created_at: at, updated_at: at }
+}
+
+/// The write that makes one, unless it is there.
+pub(crate) fn made(client: ClientId, job: &Job, work: &Work) -> Result<Change, Error> {
+    let put = Change::put(keys::job(client, job.id)).set("doc", text(to_doc(job)?)).set("work", text(to_doc(work)?));
+    Ok(put.set("ttl", number(job.created_at.plus(RETENTION).seconds())).when_absent().unstamped())
 }

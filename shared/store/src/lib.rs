@@ -25,7 +25,8 @@
 //! | its key; the key's last deleted group; any deleted one | main `G#cl` / `k#key`; `d#key`; `x#fg` | `group doc` (for lists); `group`; `group` |
 //! | global field; a deleted one | main `GF#cl` / fld; `x#fld` | `doc version`; `deletedAt` too |
 //! | its copy in a group | main `D#cl#fg` / `k#key` | `doc`; its place reserves the key |
-//! | tenant | main `F#cl#tenant` / `#` | `doc epoch fields` (how many, in all groups), `tokensNotBefore` (alone, where the tenant has not been used) |
+//! | tenant | main `F#cl#tenant` / `#` | `doc epoch fields` (how many, in all groups), `tokensNotBefore` (alone, where the tenant has not been used); while it is erased, `erasing` (the job) |
+//! | what is left of an erased one | main `F#cl#~mac` / `#` | `epoch tokensNotBefore` |
 //! | its card of a group | main `F#cl#tenant` / fg | `schemaVersion schemaAt fields schemaBytes` |
 //! | its row; one whose card says nothing but that | main `T#cl` / tenant; `x#tenant` | `doc`; none |
 //! | tenant field; a deleted one | main `F#cl#tenant` / `fg#fld`; `x#fg#fld` | `doc version`; `deletedAt` too |
@@ -33,23 +34,25 @@
 //! | values; deleted ones | main `V#cl#tenant` / `fg#entity`; `x#fg#entity` | `doc` (by field identifier) `version epoch createdAt`; `deletedAt` too |
 //! | webhook | main `W#cl` / whk | `doc` (with its sealed secrets) `version` |
 //! | its endpoint | log `WS#whk` / `#` | `t_0` to `t_9` (attempts under way, until when), `failingSince timeouts openUntil probes ttl` |
-//! | announcement, in pieces | log `EV#cl` / `evt#00` | `body pieces event requestId ttl` |
+//! | announcement, in pieces | log `EV#cl` / `evt#00` | `body pieces event requestId ttl`; of a tenant, `tenant webhooks` |
 //! | delivery | log `DL#cl#whk` / dlv | `webhook event of` (the event) `ttl` |
 //! | where it stands | log `DL#cl#whk` / `dlv#s` | `status round attempt base holder nextAt`, an attempt's `s_n` (start), `a_n` (result), `r_n` (long answer) `ttl` |
 //! | an attempt's long answer | log `DL#cl#whk` / `r#dlv#n` | `response ttl` |
 //! | that it is held or has failed | log `DL#cl#whk` / `x#dlv` | `of event status round attempt released ttl` |
 //! | that an event of the payment service's was heard | log `BE#event` / `#` | `ttl` |
-//! | job | log `J#cl` / job | `doc release after ttl` |
+//! | job | log `J#cl` / job | `doc work` (what it is to do, and how far it is) `ttl` |
 //! | how much of a rate limit is used | counters `L#name#of` / seconds | `k` (the cell), `c` in it, `s` in the ten before it, `h` those ten, `ttl` |
-//! | how many of each a client has | main `N#cl` / `field-groups`, `global-fields`, `api-keys`, `webhooks`, `members`, `invitations`, `owners` | `count` |
+//! | how many of each a client has | main `N#cl` / `tenants`, `field-groups`, `global-fields`, `api-keys`, `webhooks`, `members`, `invitations`, `owners` | `count` |
 //! | that an account was opened, where only the first may be | main `N#deployment` / `first-account` | |
 //! | that something was done that no item tells | main `AN#whose` / event`#`action`#`resource | `doc` |
 //! | line of an audit log | log `A#cl#day` / aud | `doc` (without its hash) `hash ttl` |
 //! | how many lines a client's day has, and how they end | log `AH#cl` / day | `sequence hash ttl` |
 //! | whose logs have lines of a day | log `AD#day` / cl | `ttl` |
-//! | purge due; a closed client's | main `Z#date` / id; `Z#clients` / time`#cl` | `pk`, `sk` of the root in `root`; `client job` |
-//! | idempotency | log `I#mac` / `#` | `fingerprint lease holder expiresAt seedAt seed ttl`, the answer (sealed) in `body pieces` |
-//! | the further pieces of a long answer | log `I#mac` / `holder#01` | `body pieces ttl` |
+//! | purge due; a closed client's | main `Z#date` / id; `Z#clients` / time`#cl` | `pk`, `sk` of the root in `root`, `after` (a tenant); `client job` |
+//! | an erasure of a tenant that is not done | main `Z#tenants` / time`#cl#job` | `client job` |
+//! | up to where all is purged | main `Z#purged` / `#` | `day` |
+//! | idempotency; of a request about a tenant | log `I#mac` / `#`; `I#cl#tenant` / mac | `fingerprint lease holder expiresAt seedAt seed ttl`, the answer (sealed) in `body pieces` |
+//! | the further pieces of a long answer | log `I#mac` / `holder#01`; `I#cl#tenant` / `mac#holder#01` | `body pieces ttl` |
 //!
 //! # What an operation costs
 //! Read units (RU) are for strongly consistent reads of items up to 4 KB, write units (WU) for items up to 1 KB; `g`
@@ -59,17 +62,20 @@
 //! | operation | round trips | warm | cold adds |
 //! | --- | --- | --- | --- |
 //! | count under a rate limit | 0 or 1 | Update 1 WU, of several at once one; refused, 0 | a cell that another began: 1 WU more |
-//! | credential: key; session; embed token | 0 or 1; 1; 1 | 0 RU for 5 s, else 1; 2 RU; BatchGet 1 RU for 5 s, else 4 | |
+//! | credential: key; session; embed token | 0 or 1; 1; 1 | 0 RU for 5 s, else 1; 2 RU; BatchGet 1 RU for 5 s, else 4; of a tenant without a card 1 more | |
 //! | revoke embed tokens | 1 | Update 1 WU; of a tenant that was not used, Update, Transact 4 WU | |
 //! | where a client stands | 0 or 1 | 0 RU for 5 s, else BatchGet 2; with a token's cards 0 | |
 //! | whether an origin is listed | 0 or 1 | 0 RU for 5 s, else Query 1 RU | |
 //! | get, change settings (`n` origins come or go) | 1; 1 + 1 | Get 1 RU; Get 1 RU, Update 1 WU or Transact 2 + 2n WU | |
 //! | get, change, close, restore client | 1; 1 + 1; 2 + 1; 1 + 1 | Get 1 RU; Update 1 WU; BatchGet 3 RU, Transact 8 WU; Transact 6 WU | |
-//! | get subscription; hear of it | 1; 2 + 1 | BatchGet 4 RU; 2 RU, Transact 4 WU | |
+//! | get subscription; hear of it | 1; 2 + 1 | BatchGet 5 RU; 2 RU, Transact 4 WU | |
+//! | get, export tenant | 1; 1 + 1 | Get 1 RU; and Put 1 WU; a page of values: BatchGet 3 RU, Query 1 RU per 4 KB | |
+//! | erase tenant | 1 + 1, then a page of 100: 1 + 2 | Get 1 RU, Transact 12 WU; Query 1 RU per 4 KB, Update 1 WU, BatchWrite 1 WU an item and KB; all that was announced of the client is gone through | |
+//! | purge a group; a field | a tenant: 6; a page: 1 | 6 Query; Query 1 RU per 4 KB, Update 1 WU per KB of what has a value | |
 //! | erase client | a page of 100: 1 + 1 | Query 1 RU per 4 KB, BatchWrite 1 WU an item and KB; a member: Get 1 RU, Transact 8 WU | |
 //! | read values | 1 | BatchGet 4 RU | 2 Query in the same round trip |
 //! | save values, first of entity or later | 1 + 1 | BatchGet 5 RU; Put 1 WU | as above |
-//! | save values, first of tenant; over deleted ones | 1 + 1 | BatchGet 5 RU; Transact 6 WU | as above |
+//! | save values, first of tenant; over deleted ones | 2 + 1; 1 + 1 | BatchGet 5 RU and 1 RU; Transact 8 WU; 6 WU | as above |
 //! | delete or restore values | 1 + 1 | BatchGet 5 RU; Transact 6 WU | as above |
 //! | list entities | 1 | BatchGet 3 RU, Query 1 RU per 4 KB | as above |
 //! | list fields | 1 | BatchGet 3 RU | as above |
@@ -77,7 +83,7 @@
 //! | get, update group | 1; 1 + 1 | Get 1 RU; Get 1 RU, Transact 4 WU | key to id: 1 RU |
 //! | create, update global field | 1; 1 + 1 | Transact 4 + 4g WU; Get 1 RU, Transact 2 + 4g WU; refused: BatchGet g RU | |
 //! | delete, restore global field | 1 + 1 | BatchGet 1 RU, Transact 8 + 4g WU | |
-//! | create tenant field | 1 + 1 | BatchGet 3 RU; Transact 8 WU (10 with the tenant) | 2 Query |
+//! | create tenant field | 1 + 1 | BatchGet 3 RU; Transact 8 WU (12 with the tenant) | 2 Query |
 //! | get tenant field | 1 | BatchGet 3 RU (definitions cached) | 2 Query |
 //! | update, delete, restore tenant field | 1 + 1 | BatchGet 4 RU; Transact 4; 12; 12 WU | |
 //! | list groups, global fields, tenants, webhooks | 1 | Query 1 RU per 4 KB | |
@@ -114,6 +120,7 @@ pub mod credentials;
 pub mod deliveries;
 pub mod embed_tokens;
 pub mod endpoint_state;
+mod erased_tenants;
 pub mod erasure;
 pub mod field_groups;
 mod field_schema;
@@ -131,6 +138,7 @@ pub mod operator;
 pub mod page;
 pub mod passwords;
 pub mod persist;
+pub mod purge;
 pub mod rate_limits;
 pub mod scope;
 pub mod second_factors;
@@ -140,8 +148,11 @@ pub mod setup;
 pub mod standing;
 pub mod stream;
 pub mod subscriptions;
+pub mod sweep;
 pub mod tables;
+pub mod tenant_erasure;
 pub mod tenant_fields;
+pub mod tenant_reads;
 pub mod tenants;
 pub mod values;
 pub mod webhooks;
@@ -166,6 +177,7 @@ use audit::AuditRetention;
 use author::{Author, Clock};
 use aws_sdk_dynamodb::Client;
 use calls::CallObserver;
+use contract::subscription::Limits;
 use scope::ClientScope;
 use sessions::SessionLimits;
 use tables::TableNames;
@@ -204,7 +216,14 @@ pub struct Settings {
     pub signup: SignupPolicy,
     /// How long the audit log is kept.
     pub audit: AuditRetention,
+    /// How many of each a client may have at the most, whatever its plan says; where it says nothing, what is built in.
+    pub caps: Limits,
 }
+
+/// Longer than any function that writes may take, so that nothing of it comes after: fan-out has 60 s.
+const IN_FLIGHT: Duration = Duration::from_secs(75);
+/// The same in one process over the embedded engine, where nothing waits for a network.
+const IN_FLIGHT_HERE: Duration = Duration::from_secs(3);
 
 struct Inner {
     dynamo: Client,
@@ -212,6 +231,8 @@ struct Inner {
     clock: Clock,
     /// How long after a change of a schema it can be read whole.
     settling: Duration,
+    /// How long what has begun may still write.
+    in_flight: Duration,
     keys: credentials::KeyCache,
     key_uses: key_uses::KeyUseCache,
     makers: embed_tokens::MakerCache,
@@ -223,6 +244,7 @@ struct Inner {
     signup: SignupPolicy,
     audit: AuditRetention,
     refusals: audit::Refusals,
+    caps: Limits,
 }
 
 impl Store {
@@ -230,7 +252,7 @@ impl Store {
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "it is the store's from here on, and observed")]
     pub fn new(dynamo: Client, names: TableNames, clock: Clock, settings: Settings) -> Self {
-        Self::build(&dynamo, names, clock, settings, definitions::SETTLED)
+        Self::build(&dynamo, names, clock, settings, (definitions::SETTLED, IN_FLIGHT))
     }
 
     /// The same over an engine whose reads see a transaction whole or not at all, as the embedded one's do: what it
@@ -238,15 +260,15 @@ impl Store {
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "it is the store's from here on, and observed")]
     pub fn over_whole_reads(dynamo: Client, names: TableNames, clock: Clock, settings: Settings) -> Self {
-        Self::build(&dynamo, names, clock, settings, Duration::ZERO)
+        Self::build(&dynamo, names, clock, settings, (Duration::ZERO, IN_FLIGHT_HERE))
     }
 
     fn build(
         dynamo: &Client,
         names: TableNames,
         clock: Clock,
-        Settings { caches, sessions, signup, audit }: Settings,
-        settling: Duration,
+        Settings { caches, sessions, signup, audit, caps }: Settings,
+        (settling, in_flight): (Duration, Duration),
     ) -> Self {
         let dynamo = Client::from_conf(dynamo.config().to_builder().interceptor(CallObserver).build());
         let share = caches.0 / 16;
@@ -260,6 +282,7 @@ impl Store {
             names,
             clock,
             settling,
+            in_flight,
             keys,
             key_uses,
             makers,
@@ -271,6 +294,7 @@ impl Store {
             signup,
             audit,
             refusals: audit::Refusals::default(),
+            caps,
         }))
     }
 

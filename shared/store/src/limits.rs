@@ -16,6 +16,8 @@ pub const FIELD_GROUPS: u64 = 500;
 pub const GLOBAL_FIELDS: u64 = 500;
 /// Global fields in a group.
 pub const GLOBAL_FIELDS_IN_GROUP: u64 = 200;
+/// Tenants of a client: a deployment's tables hold any number.
+pub const TENANTS: u64 = u64::MAX;
 /// Fields that a tenant may define in a group, unless its plan says otherwise (contract: `field_limit_reached`).
 pub const TENANT_FIELDS_IN_GROUP: u64 = 100;
 /// Fields that a tenant may define.
@@ -23,7 +25,7 @@ pub const TENANT_FIELDS: u64 = 2_000;
 /// Webhooks of a client: each of its writes is announced to all.
 pub const WEBHOOKS: u64 = 100;
 /// Members of a client.
-pub const MEMBERS: u64 = 1_000;
+pub const MEMBERS: u64 = 200;
 /// Open invitations of a client.
 pub const INVITATIONS: u64 = 100;
 /// API keys of a client.
@@ -51,11 +53,23 @@ pub(crate) const COUNTED_FIELD_GROUPS: Counted =
     Counted { key: "field-groups", most: FIELD_GROUPS, name: "field groups" };
 pub(crate) const COUNTED_GLOBAL_FIELDS: Counted =
     Counted { key: "global-fields", most: GLOBAL_FIELDS, name: "global fields" };
+pub(crate) const COUNTED_TENANTS: Counted = Counted { key: "tenants", most: TENANTS, name: "tenants" };
 pub(crate) const COUNTED_MEMBERS: Counted = Counted { key: "members", most: MEMBERS, name: "members" };
 pub(crate) const COUNTED_INVITATIONS: Counted =
     Counted { key: "invitations", most: INVITATIONS, name: "open invitations" };
 pub(crate) const COUNTED_API_KEYS: Counted = Counted { key: "api-keys", most: API_KEYS, name: "API keys" };
 pub(crate) const COUNTED_WEBHOOKS: Counted = Counted { key: "webhooks", most: WEBHOOKS, name: "webhooks" };
+
+/// What holds where neither a plan nor the deployment says anything: a deployment's own word takes its place.
+pub(crate) fn caps(deployment: Limits) -> Limits {
+    let or = |said: Option<u64>, most| Some(said.unwrap_or(most));
+    Limits {
+        fields: or(deployment.fields, GLOBAL_FIELDS),
+        webhooks: or(deployment.webhooks, WEBHOOKS),
+        members: or(deployment.members, MEMBERS),
+        ..deployment
+    }
+}
 
 /// All that is counted of a client.
 pub(crate) const COUNTED: [Counted; 6] = [
@@ -79,9 +93,9 @@ impl Counted {
         self.within(own).most
     }
 
-    /// The same where a plan allows so many, if it has a limit of its own.
-    pub(crate) fn within(self, plan: Option<u64>) -> Self {
-        Self { most: plan.map_or(self.most, |plan| plan.min(self.most)), ..self }
+    /// The same where the plan and the deployment allow so many.
+    pub(crate) fn within(self, allowed: Option<u64>) -> Self {
+        Self { most: allowed.unwrap_or(self.most), ..self }
     }
 
     /// Where it is counted.

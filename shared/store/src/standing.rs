@@ -20,6 +20,7 @@ use crate::change::Change;
 use crate::document::{deleted_at, from_doc};
 use crate::dynamo::{Item, get_text};
 use crate::grant::{Grant, grants};
+use crate::limits;
 use crate::{keys, settings};
 
 /// How long it is believed without asking again: what is closed is so everywhere after this.
@@ -146,9 +147,15 @@ impl Store {
         self.0.standings.remove(&client);
     }
 
-    /// What a client's plan allows.
+    /// What a client's plan allows, and the deployment.
     pub(crate) async fn plan_limits(&self, client: ClientId) -> Result<Limits, Error> {
-        Ok(self.standing(client).await?.map(|standing| standing.limits).unwrap_or_default())
+        let of_plan = self.standing(client).await?.map(|standing| standing.limits).unwrap_or_default();
+        Ok(self.allowed(of_plan))
+    }
+
+    /// What a plan allows in this deployment: of each the lesser.
+    pub(crate) fn allowed(&self, plan: Limits) -> Limits {
+        plan.at_most(self.0.caps).at_most(limits::caps(self.0.caps))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::document::to_doc;
 use crate::dynamo::{Item, get_number, get_text, must, number, text};
 use crate::grant::{Create, Get, granted};
 use crate::keys;
-use crate::limits::{COUNTED_GLOBAL_FIELDS, COUNTED_MEMBERS, COUNTED_WEBHOOKS};
+use crate::limits::{COUNTED_GLOBAL_FIELDS, COUNTED_MEMBERS, COUNTED_TENANTS, COUNTED_WEBHOOKS};
 use crate::payments::Payments;
 pub use crate::payments::{Heard, SubscriptionEvent};
 use crate::retry::{Step, update_with_retry};
@@ -55,20 +55,23 @@ impl Subscriptions<Get> {
     /// None of the contract's.
     pub async fn get(&self) -> Result<Subscription, Error> {
         let client = self.op.scope.client();
-        let [fields, webhooks, members] =
-            [COUNTED_GLOBAL_FIELDS, COUNTED_WEBHOOKS, COUNTED_MEMBERS].map(|counted| counted.counter(client));
-        let card = keys::client(client);
-        let [card, fields, webhooks, members] = self.op.store.batch_get([&card, &fields, &webhooks, &members]).await?;
+        let counted = [COUNTED_TENANTS, COUNTED_GLOBAL_FIELDS, COUNTED_WEBHOOKS, COUNTED_MEMBERS];
+        let [tenants, fields, webhooks, members] = counted.map(|counted| counted.counter(client));
+        let (store, card) = (&self.op.store, keys::client(client));
+        let [card, tenants, fields, webhooks, members] =
+            store.batch_get([&card, &tenants, &fields, &webhooks, &members]).await?;
         let stored = StoredSubscription::of(&must(card, "client")?)?;
         let count = |item: Option<Item>| item.and_then(|item| get_number(&item, "count")).unwrap_or(0);
+        // Entities are not counted: a first save is one write, and would be four.
         let usage = Limits {
+            tenants: Some(count(tenants)),
             fields: Some(count(fields)),
             webhooks: Some(count(webhooks)),
             members: Some(count(members)),
             ..Limits::default()
         };
         let plan = stored.plan();
-        Ok(Subscription { limits: plan.limits(), plan, status: stored.status, usage })
+        Ok(Subscription { limits: store.allowed(plan.limits()), plan, status: stored.status, usage })
     }
 }
 

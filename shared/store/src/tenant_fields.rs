@@ -42,7 +42,8 @@ granted! {
     TenantFields<Create> {
         ..DEFINITION_READS;
         Main PutItem [TenantFields, Tenants];
-        Main UpdateItem [TenantFields];
+        Main UpdateItem [TenantFields, Counts];
+        Main BatchGetItem [Client];
     }
     TenantFields<Update> {
         ..DEFINITION_READS;
@@ -158,6 +159,7 @@ impl TenantFields<Create> {
         let id = FieldId::new(author.unique());
         update_with_retry!({
             let loaded = self.load(group).await?;
+            loaded.check_open()?;
             let group_id = loaded.group.id;
             if let Some(own) = loaded.fields.own.iter().find(|field| field.id == id) {
                 return Ok(Step::Done(own.clone()));
@@ -182,6 +184,11 @@ impl TenantFields<Create> {
             let key = keys::tenant_field(&self.scope, group_id, id);
             let mut changes = vec![holding(Change::put(key), &field, 1)?.when_absent(), self.key_row(&field)];
             changes.extend(self.cards(&loaded, 1, schema_bytes(&field.schema)?)?);
+            if loaded.tenant.is_none() {
+                let note = self.op.store.erased_note(&self.scope).await?;
+                let card = Change::update(keys::tenant(&self.scope)).add("fields", 1);
+                changes.extend(tenants::first_use(&self.op, &self.scope, author.at(), note, card).await?);
+            }
             let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
             if let Outcome::Done = self.op.store.commit(changes, event).await? {
                 return Ok(Step::Done(field));
@@ -284,6 +291,7 @@ impl<A> TenantFields<A> {
         update_with_retry!({
             let others = |group| self.document_keys(group, id).keys().cloned().collect();
             let loaded = self.op.load(&self.scope, group, others).await?;
+            loaded.check_open()?;
             let keys = self.document_keys(loaded.group.id, id);
             let found = keys.keys().find_map(|key| loaded.others.get(key));
             let current = found.map(Document::<TenantField>::read).transpose()?.ok_or(Code::TenantFieldNotFound)?;
@@ -326,26 +334,22 @@ impl<A> TenantFields<A> {
             now => card.when("#schemaVersion = :now").with(":now", number(now)),
         };
         let mut changes = vec![card];
-        if fields != 0 {
-            changes.extend(self.tenant_card(loaded, fields)?);
+        if fields != 0 && loaded.tenant.is_some() {
+            changes.push(self.tenant_card(fields));
         }
         Ok(changes)
     }
 
     /// The tenant's own card counts its fields in all groups.
-    fn tenant_card(&self, loaded: &Loaded, fields: i64) -> Result<Vec<Change>, Error> {
-        let card = Change::update(keys::tenant(&self.scope)).add("fields", fields);
-        if loaded.tenant.is_none() {
-            return tenants::first_use(&self.scope, self.op.author.at(), loaded, card);
-        }
-        let card = card.unstamped();
+    fn tenant_card(&self, fields: i64) -> Change {
+        let card = Change::update(keys::tenant(&self.scope)).add("fields", fields).unstamped();
         if fields < 0 {
-            return Ok(vec![card]);
+            return card;
         }
         let most = limits::TENANT_FIELDS;
         let reached = limits::reached("A tenant", most, "fields of its own");
         let card = card.when("(attribute_not_exists(#fields) OR #fields < :most)").with(":most", number(most));
-        Ok(vec![card.or(reached)])
+        card.or(reached)
     }
 
     fn document_keys(&self, group: GroupId, id: FieldId) -> DocumentKeys {

@@ -50,8 +50,9 @@ granted! {
         ..DEFINITION_READS;
         Main BatchGetItem [Values];
         Main PutItem [Values, Tenants];
-        Main UpdateItem [Values, TenantFields];
+        Main UpdateItem [Values, TenantFields, Counts];
         Main DeleteItem [Values, Purge];
+        Main BatchGetItem [Client];
     }
     Values<Delete> {
         ..DEFINITION_READS;
@@ -172,6 +173,7 @@ impl<A> Values<A> {
         update_with_retry!({
             let keys = |group| vec![key(group), key_of_left(group)];
             let loaded = self.op.load(&self.scope, group, keys).await?;
+            loaded.check_open()?;
             let id = loaded.group.id;
             let read = |key: Key| loaded.others.get(&key).map(Stored::read).transpose();
             let (live, left) = match (read(key(id))?, read(key_of_left(id))?) {

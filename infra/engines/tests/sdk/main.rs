@@ -6,6 +6,7 @@ mod data;
 mod faults;
 mod guard;
 mod mail;
+mod objects;
 mod processes;
 mod queue_processes;
 mod queue_refusals;

@@ -199,9 +199,9 @@ async fn what_no_sdk_would_send() {
         ("AmazonSQS.SendMessage", "{}", "MissingParameter;Sender"),
         ("AmazonSQS.CreateQueue", "{}", "MissingParameter;Sender"),
     ] {
-        let answer = engines.call(target, body.into()).await;
+        let answer = engines.call(target, &Default::default(), body.into()).await;
         assert_eq!(
-            (answer.status, answer.error.as_ref().map(|(_, error)| &**error)),
+            (answer.status, answer.headers.first().map(|(_, error)| &**error)),
             (400, Some(error)),
             "{target} {body}"
         );

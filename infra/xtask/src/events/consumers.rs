@@ -67,6 +67,7 @@ fn saves(seeded: &Seeded) -> Result<Vec<(Value, Committed)>, Failure> {
 fn change(table: Table, number: u128, record: &Value, save: &Committed) -> Result<Node, Failure> {
     let mut change = record["dynamodb"].clone();
     change["ApproximateCreationDateTime"] = save.at.seconds().into();
+    change["NewImage"]["writtenAt"]["N"] = save.at.millis().to_string().into();
     change["SequenceNumber"] = format!("1000000000000000{number:014}").into();
     change["NewImage"]["writtenAt"]["N"] = save.at.millis().to_string().into();
     // Values stand in no order.
@@ -102,7 +103,7 @@ fn sent(queue: Queue, seeded: &Seeded) -> Result<Vec<Sent>, Failure> {
     let (_, save) = saves.first().ok_or("the sample account has no values")?;
     let [webhook, _] = seeded.samples.webhooks;
     if queue == Queue::Jobs {
-        let run = Task::Run { client: save.client, job: seeded.samples.job };
+        let run = Task::run(save.client, seeded.samples.job);
         let one = Task::Probe { client: save.client, webhook, due: save.at.millis() };
         let sent = |task| Ok(Sent { text: serde_json::to_string(task)?, group: None, at: save.at });
         return [&run, &one].into_iter().map(sent).collect();

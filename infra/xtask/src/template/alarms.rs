@@ -1,5 +1,7 @@
 //! Alarms: what a person has to look at, since it does not recover by itself. The description says what to do.
 
+use std::time::Duration;
+
 use runtime::{Consumer, Queue, Source};
 use store::tables::Table;
 
@@ -137,15 +139,23 @@ fn skipped_changes() -> Alarm {
     }
 }
 
-/// Three periods in a row: one call that fails is made up for by the next.
+/// Three periods in a row, of days two: one call that fails is made up for by the next.
 fn of_schedule(consumer: &Consumer) -> Option<Alarm> {
     let Source::Schedule(period) = consumer.source else { return None };
     let function = logical(consumer.id);
     Some(Alarm {
         name: format!("{function}Fails"),
-        says: "Clients that were closed 30 days ago are not erased: erase-clients fails again and again. Mend the cause that \
-            its log shows; it goes on by itself then"
-            .to_owned(),
+        says: match consumer.id {
+            "purge-deleted" => {
+                "What was deleted 30 days ago is not purged: purge-deleted fails day after day. Mend the cause that its log \
+                 shows; it goes on by itself then"
+            }
+            _ => {
+                "Clients that were closed 30 days ago are not erased: erase-clients fails again and again. Mend the cause that \
+                 its log shows; it goes on by itself then"
+            }
+        }
+        .to_owned(),
         metric: Metric {
             namespace: "AWS/Lambda",
             name: "Errors",
@@ -154,7 +164,7 @@ fn of_schedule(consumer: &Consumer) -> Option<Alarm> {
             period: period.as_secs(),
         },
         above: 0,
-        periods: 3,
+        periods: if period > Duration::from_secs(3600) { 2 } else { 3 },
     })
 }
 

@@ -3,16 +3,18 @@
 use functions::settings::ROUTE_TIMEOUT;
 use runtime::{Consumer, Source};
 
+use super::bucket::BUCKET;
 use super::route::RouteFunction;
 use super::{attribute, filled, gateway, logical, queues, reference, role, secret, source};
 use crate::map;
 use crate::node::Node;
 
 /// What functions are told: the variable, and the parameter that has it.
-const SETTINGS: [(&str, &str); 12] = [
+const SETTINGS: [(&str, &str); 13] = [
     ("HEDGEROW_TABLE_PREFIX", "TablePrefix"),
     ("HEDGEROW_ORIGIN", "Origin"),
     ("HEDGEROW_SIGNUP", "Signup"),
+    ("HEDGEROW_LIMITS", "Limits"),
     ("HEDGEROW_SESSION_IDLE_MINUTES", "SessionIdleMinutes"),
     ("HEDGEROW_SESSION_MINUTES", "SessionMinutes"),
     ("HEDGEROW_MAIL_FROM", "MailFrom"),
@@ -40,7 +42,12 @@ pub(super) fn of_route(function: &RouteFunction) -> Vec<(String, Node)> {
 
 /// The parameters of functions in a nested stack, beside what only the root can tell them.
 pub(super) fn parameters() -> impl Iterator<Item = &'static str> {
-    SETTINGS.into_iter().map(|(_, parameter)| parameter).chain(["Architecture", "LogRetentionDays", "EndpointUrl"])
+    SETTINGS.into_iter().map(|(_, parameter)| parameter).chain([
+        "Architecture",
+        "LogRetentionDays",
+        "EndpointUrl",
+        BUCKET,
+    ])
 }
 
 /// Where the deployment is seen from outside, as the root knows it.
@@ -82,6 +89,7 @@ impl Home {
         let endpoint = [Node::from("HasEndpoint"), reference("EndpointUrl"), reference("AWS::NoValue")];
         Node::Map(settings.into())
             .with("HEDGEROW_QUEUES", queues::base())
+            .with("HEDGEROW_BUCKET", reference(BUCKET))
             .with("AWS_ENDPOINT_URL", map! { "Fn::If" => endpoint })
     }
 }

@@ -2,6 +2,7 @@
 //! package for its routes. CloudFormation alone, without a transform.
 
 mod alarms;
+mod bucket;
 mod function;
 mod gateway;
 mod nested;
@@ -32,8 +33,8 @@ const ROLES: &str = "\
 # A function's role holds, for each table and action, one statement with the kinds of partition key that its route
 # needs: IAM asks that one statement allow an action for all the keys that a call names. `ForAllValues` is true where a
 # call names no key at all; of the tables' actions, only those on items are granted, and they always name one (no Scan,
-# no PartiQL). What a role may do with queues, the stream, the secret, the bucket and its log is held to those by their
-# names.
+# no PartiQL). What a role may do with queues, the stream, the secret, the buckets and its log is held to those by their
+# names, and with objects to what their keys begin with.
 ";
 
 /// What happens to a resource whose data outlive the stack: when the stack is deleted, unless it was never there whole,
@@ -89,6 +90,7 @@ fn root<'a>(nested: impl Iterator<Item = &'a str>) -> Node {
     resources.extend(queues::resources());
     resources.extend(secret::resources());
     resources.extend(source::resources());
+    resources.extend(bucket::resources());
     resources.extend(gateway::resources());
     resources.extend(nested::resources(nested));
     for consumer in functions::consumers() {
@@ -125,6 +127,7 @@ fn outputs() -> Node {
     outputs.extend(tables::outputs());
     outputs.extend(queues::outputs());
     outputs.extend(source::outputs());
+    outputs.extend(bucket::outputs());
     Node::Map(outputs)
 }
 

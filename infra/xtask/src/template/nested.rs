@@ -1,5 +1,6 @@
 //! The nested stacks: one a package for its routes, and one that only sees that the stack's name is short enough.
 
+use super::bucket::BUCKET;
 use super::function::{self, LONGEST_STACK_NAME};
 use super::route::RouteFunction;
 use super::{attribute, logical, parameters, queues, reference, secret, tables};
@@ -38,7 +39,15 @@ pub(super) fn stack_name() -> Node {
 pub(super) fn of_package(stack: &str, functions: &[&RouteFunction]) -> Node {
     let plain = |name: &str| (name.to_owned(), map! { "Type" => "String" });
     let mut known: Vec<_> = ["StackName", "Api", "InvokeRole"].map(plain).into();
-    known.extend(function::parameters().map(|name| (name.to_owned(), parameters::plain(name))));
+    // The bucket is no parameter of the root's.
+    let of = |name| {
+        if name == BUCKET {
+            map! { "Type" => "String" }
+        } else {
+            parameters::plain(name)
+        }
+    };
+    known.extend(function::parameters().map(|name| (name.to_owned(), of(name))));
     map! {
         "AWSTemplateFormatVersion" => "2010-09-09",
         "Description" => format!("Hedgerow: the routes of {stack}"),

@@ -55,6 +55,8 @@ pub(super) fn parameters() -> Node {
         "AuditRetentionDays" => number(400, "How long the audit log is kept")
             .with("MinValue", 1_u64)
             .with("MaxValue", 3_650_u64),
+        "Limits" => text("", "How many of each a client may have at the most, whatever its plan says, as JSON: {\"tenants\": 500, \"members\": 50}")
+            .with("AllowedPattern", "^([{].*[}])?$"),
         "TrustedProxies" => number(0, "How many proxies stand before the API, like CloudFront; the caller's address is what the outermost of them wrote down")
             .with("MinValue", 0_u64)
             .with("MaxValue", 10_u64),

@@ -2,7 +2,7 @@
 
 use runtime::{Permissions, Queue};
 
-use super::{named, queues, reference, secret, tables};
+use super::{bucket, named, queues, reference, secret, tables};
 use crate::map;
 use crate::node::Node;
 use crate::policy::{self, Statement};
@@ -39,6 +39,8 @@ pub(super) fn statements(permissions: &Permissions) -> Vec<Node> {
         ];
         statements.push(allow(actions, secret::arn(secret::TOKEN_KEYS)));
     }
+    let name = reference(bucket::BUCKET);
+    statements.extend(permissions.objects.iter().map(|grant| bucket::statement(grant, &name)));
     statements
 }
 

@@ -4,7 +4,7 @@ use std::fs::read_to_string;
 
 use auth::target::Rules;
 use contract::rate_limit::{Rate, RateLimits};
-use engines::Grant;
+use engines::{Grant, S3};
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use runtime::lambda::consumer::{self, Batch};
 use runtime::{App, Queue, Reply, WebhookSettings, gates};
@@ -114,6 +114,12 @@ fn grants(statement: &Value) -> Vec<Grant> {
         "ses" => {
             assert_eq!(statement["Condition"]["StringEquals"]["ses:FromAddress"]["Ref"], "MailFrom");
             vec![Grant::Mail { from: FROM.to_owned(), actions }]
+        }
+        "s3" if on["Fn::Sub"][1]["Name"]["Ref"] == "Bucket" => {
+            let below = on["Fn::Sub"][0].as_str().unwrap().strip_prefix("arn:${AWS::Partition}:s3:::${Name}").unwrap();
+            let listed = statement["Condition"]["StringLike"]["s3:prefix"].as_str().map(|prefix| format!("/{prefix}"));
+            let path = format!("{}{}", S3::bucket(), listed.as_deref().unwrap_or(below));
+            vec![Grant::Objects { path, actions }]
         }
         _ => Vec::new(),
     }

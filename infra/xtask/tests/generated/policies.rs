@@ -159,12 +159,19 @@ fn nothing_else_is_granted_but_on_resources_of_the_stack() {
                         && named(on) == ("dynamodb", "table/${TablePrefix}-main/stream/*")
                 }
                 // A bucket that is deleted may be made again by somebody else.
-                ("s3", ["s3:ListBucket" | "s3:PutObject"]) => {
+                ("s3", ["s3:ListBucket" | "s3:PutObject"]) if on["Fn::Sub"][1].is_null() => {
                     let bucket = json!({ "Fn::GetAtt": ["GivenUpChanges", "Arn"] });
                     let objects = json!({ "Fn::Sub": "${GivenUpChanges.Arn}/*" });
                     *on == if actions == ["s3:ListBucket"] { bucket } else { objects }
                         && statement["Condition"]
                             == json!({ "StringEquals": { "aws:ResourceAccount": { "Ref": "AWS::AccountId" } } })
+                }
+                ("s3", ["s3:ListBucket"]) => {
+                    statement["Condition"]["StringLike"] == json!({ "s3:prefix": "exports/*" })
+                        && is_of_bucket(statement, "")
+                }
+                ("s3", ["s3:PutObject" | "s3:GetObject" | "s3:DeleteObject" | "s3:AbortMultipartUpload"]) => {
+                    is_of_bucket(statement, "/exports/*")
                 }
                 _ => false,
             };
@@ -233,16 +240,31 @@ fn what_holds_data_is_encrypted_and_private() {
         assert_eq!(log["RetentionInDays"]["Ref"], "LogRetentionDays");
     }
     let buckets: Vec<_> = resources(&template, "AWS::S3::Bucket").collect();
-    assert_eq!(buckets.len(), 1);
-    let open = buckets[0]["PublicAccessBlockConfiguration"].as_object().unwrap();
-    assert!(open.len() == 4 && open.values().all(|blocked| *blocked == true), "{open:?}");
+    assert_eq!(buckets.len(), 2);
+    for bucket in buckets {
+        let open = bucket["PublicAccessBlockConfiguration"].as_object().unwrap();
+        assert!(open.len() == 4 && open.values().all(|blocked| *blocked == true), "{open:?}");
+        assert!(bucket["BucketEncryption"].is_object() && bucket.get("VersioningConfiguration").is_none());
+    }
     let policies: Vec<_> = resources(&template, "AWS::S3::BucketPolicy").collect();
-    assert_eq!((policies.len(), &policies[0]["Bucket"]["Ref"]), (1, &json!("GivenUpChanges")));
-    let denied = &policies[0]["PolicyDocument"]["Statement"][0];
-    assert_eq!(
-        (&denied["Effect"], &denied["Principal"], &denied["Action"]),
-        (&json!("Deny"), &json!("*"), &json!("s3:*"))
-    );
-    assert_eq!(denied["Resource"].as_array().unwrap().len(), 2);
-    assert_eq!(denied["Condition"], json!({ "Bool": { "aws:SecureTransport": "false" } }));
+    let mut of: Vec<_> = policies.iter().map(|policy| policy["Bucket"]["Ref"].as_str().unwrap()).collect();
+    of.sort_unstable();
+    assert_eq!(of, ["Bucket", "GivenUpChanges"]);
+    for policy in policies {
+        let denied = &policy["PolicyDocument"]["Statement"][0];
+        assert_eq!(
+            (&denied["Effect"], &denied["Principal"], &denied["Action"]),
+            (&json!("Deny"), &json!("*"), &json!("s3:*"))
+        );
+        assert_eq!(denied["Resource"].as_array().unwrap().len(), 2);
+        assert_eq!(denied["Condition"], json!({ "Bool": { "aws:SecureTransport": "false" } }));
+    }
+}
+
+/// Whether a statement is about what lies below the deployment's own bucket like this.
+fn is_of_bucket(statement: &Value, below: &str) -> bool {
+    let arn = format!("arn:${{AWS::Partition}}:s3:::${{Name}}{below}");
+    let own = json!({ "aws:ResourceAccount": { "Ref": "AWS::AccountId" } });
+    statement["Resource"] == json!({ "Fn::Sub": [arn, { "Name": { "Ref": "Bucket" } }] })
+        && statement["Condition"]["StringEquals"] == own
 }

@@ -46,8 +46,15 @@ fn assert_works(id: &str, reply: &Reply) {
 /// What closes the sample account, ends its sessions or changes its password comes last, the least of it first.
 fn log_out_last(routes: impl Iterator<Item = &'static Route>) -> impl Iterator<Item = &'static Route> {
     let mut routes: Vec<_> = routes.collect();
-    let last =
-        ["delete-client", "end-session", "change-password", "end-other-sessions", "log-out", "confirm-password-reset"];
+    let last = [
+        "delete-tenant",
+        "delete-client",
+        "end-session",
+        "change-password",
+        "end-other-sessions",
+        "log-out",
+        "confirm-password-reset",
+    ];
     routes.sort_by_key(|route| last.iter().position(|id| *id == route.id).map_or(0, |rank| rank + 1));
     routes.into_iter()
 }

@@ -6,8 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::EventName;
-use crate::id::{DeliveryId, EventId, JobId, WebhookId};
-use crate::permission::Permission;
+use crate::id::{DeliveryId, EventId, WebhookId};
 use crate::resource::Resource;
 use crate::{Broken, Time};
 
@@ -119,72 +118,6 @@ pub enum AttemptError {
 }
 
 impl Resource for Delivery {
-    fn version(&self) -> Option<u64> {
-        None
-    }
-}
-
-/// Work that goes on after its request was answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Job {
-    /// `job_…`
-    pub id: JobId,
-    /// What it does.
-    pub kind: JobKind,
-    /// Where it stands.
-    pub status: JobStatus,
-    /// How far it has come.
-    pub progress: Progress,
-    /// When it was asked for.
-    pub created_at: Time,
-    /// When it last came on.
-    pub updated_at: Time,
-}
-
-/// What a job does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum JobKind {
-    /// Sends again what failed and what is held.
-    WebhookRecovery,
-    /// Sends what was held while a webhook was off or did not answer.
-    WebhookRelease,
-    /// Erases a client that was closed, 30 days later.
-    ClientErasure,
-}
-
-impl JobKind {
-    /// The permissions any one of which lets a caller follow it: those of what it works on.
-    #[must_use]
-    pub const fn permissions(self) -> &'static [Permission] {
-        match self {
-            Self::WebhookRecovery | Self::WebhookRelease => &[Permission::WebhooksRead, Permission::WebhooksWrite],
-            Self::ClientErasure => &[Permission::TenantsErase],
-        }
-    }
-}
-
-/// Where a job stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum JobStatus {
-    /// It has not begun.
-    Pending,
-    /// It has begun.
-    Running,
-    /// It is done.
-    Completed,
-}
-
-/// How far a job has come.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Progress {
-    /// How many it has dealt with.
-    pub done: u64,
-}
-
-impl Resource for Job {
     fn version(&self) -> Option<u64> {
         None
     }

@@ -4,7 +4,7 @@ mod delivery;
 mod event;
 mod headers;
 
-pub use delivery::{Attempt, AttemptError, Delivery, DeliveryStatus, Job, JobKind, JobStatus, Progress};
+pub use delivery::{Attempt, AttemptError, Delivery, DeliveryStatus};
 pub use event::{Envelope, EventFilter, EventName};
 pub use headers::{
     HeaderNames, HeaderValue, Headers, HeadersChange, SignatureFormat, SignatureHeader, SignatureHeaderName,

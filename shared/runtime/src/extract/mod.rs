@@ -1,6 +1,7 @@
 //! Typed handlers: plain async functions from what they need to what they answer.
 
 pub mod body;
+pub mod exports;
 pub mod limits;
 pub mod mail;
 pub mod parameters;

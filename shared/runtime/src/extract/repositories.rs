@@ -21,14 +21,17 @@ use store::jobs::{JobRuns, JobStarts, Jobs, Task};
 use store::keys::Kind;
 use store::members::Members;
 use store::passwords::{Mailboxes, OwnPassword, PasswordReset};
+use store::purge::Purges;
 use store::rate_limits::LimitStandings;
 use store::second_factors::SecondFactors;
 use store::sessions::{Sessions, UserSessions};
 use store::settings::{ClientSettings, OriginIndex};
 use store::stream::Stream;
 use store::subscriptions::{SubscriptionEvents, Subscriptions};
+use store::tenant_erasure::TenantErasures;
 use store::tenant_fields::TenantFields;
-use store::tenants::Tenants;
+use store::tenant_reads::TenantReads;
+use store::tenants::{OneTenant, Tenants};
 use store::values::Values;
 use store::webhooks::Webhooks;
 
@@ -66,7 +69,7 @@ macro_rules! repositories {
 repositories! {
     |context| ApiKeys<A> where A, AuditLog<A> where A, Clients<A> where A, ClientSettings<A> where A, Deliveries<A> where A, FieldGroups<A> where A, GlobalFields<A> where A,
         Invitations<A> where A, Jobs<A> where A, LimitStandings, Members<A> where A, Subscriptions<A> where A, Tenants, Webhooks<A> where A => Self::open(&context.op()?);
-    |context| EmbedTokens, TenantFields<A> where A, Values<A> where A => Self::open(&context.op()?, context.tenant(path_parameter(&context.incoming, "tenantId")?)?);
+    |context| EmbedTokens, OneTenant<A> where A, TenantFields<A> where A, Values<A> where A => Self::open(&context.op()?, context.tenant(path_parameter(&context.incoming, "tenantId")?)?);
     |context| OriginIndex => Self::open(context.app.store()?);
     |context| OwnPassword, SecondFactors<A> where A, Sessions<A> where A, UserSessions<A> where A => Self::open(context.app.store()?, context.author().clone());
 }
@@ -110,7 +113,7 @@ macro_rules! parts_of_the_store {
 }
 
 parts_of_the_store! {
-    |app| Announcer, Erasure, JobRuns, JobStarts, Mailboxes, Recorder, Releases, Stream, SubscriptionEvents => Self::open(app.store()?);
+    |app| Announcer, Erasure, JobRuns, JobStarts, Mailboxes, Purges, Recorder, Releases, Stream, SubscriptionEvents, TenantErasures, TenantReads => Self::open(app.store()?);
     |app| Attempts, EndpointStates => Self::open(app.store()?, app.webhooks.dead_before);
 }
 

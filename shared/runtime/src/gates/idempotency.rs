@@ -26,6 +26,9 @@ pub(super) fn reserve(context: &mut RequestContext) -> Asked<'_> {
         // The path's parameters as they are read, so that two spellings of one path are one route.
         let parameters = incoming.parameters.iter();
         let target = parameters.fold(route.id.to_owned(), |target, (name, value)| format!("{target}/{name}={value}"));
+        // What is no tenant's identifier is refused by the route.
+        let named = incoming.parameters.iter().find(|(name, _)| name == "tenantId");
+        let tenant = named.and_then(|(_, text)| text.parse().ok());
         let request = Keyed {
             caller: &caller.repeats_as(),
             route: &target,
@@ -34,6 +37,7 @@ pub(super) fn reserve(context: &mut RequestContext) -> Asked<'_> {
             media_type: &essence(&incoming.bytes(&CONTENT_TYPE)),
             if_match: &incoming.bytes(&IF_MATCH),
             if_none_match: &incoming.bytes(&IF_NONE_MATCH),
+            tenant: tenant.as_ref(),
         };
         match context.app.store()?.begin(scope, &request).await? {
             Reserved::Proceed(reservation) => {

@@ -7,6 +7,7 @@ use contract::resource::Resource;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use store::grant::Grant;
 
+use crate::bucket::ObjectGrant;
 use crate::queues::Queue;
 
 /// A parameter of the path, the query or the headers.
@@ -50,6 +51,8 @@ pub struct Permissions {
     pub sends: BTreeSet<Queue>,
     /// The queues whose messages it may have come again later.
     pub postpones: BTreeSet<Queue>,
+    /// On the bucket's objects.
+    pub objects: BTreeSet<ObjectGrant>,
     /// Whether it may send mail from the deployment's address.
     pub sends_mail: bool,
     /// Whether it may read the data keys.

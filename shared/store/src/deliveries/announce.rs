@@ -80,7 +80,7 @@ impl Announcer {
     pub async fn announce(&self, all: &[(&Announcement, Vec<&Webhook>)]) -> Result<Vec<Message>, Error> {
         let (mut items, mut messages) = (Vec::new(), Vec::new());
         for (announcement, webhooks) in all.iter().filter(|(_, webhooks)| !webhooks.is_empty()) {
-            items.extend(pieces(announcement).into_iter().map(|item| (Table::Log, item)));
+            items.extend(pieces(announcement, webhooks).into_iter().map(|item| (Table::Log, item)));
             for webhook in webhooks {
                 items.push((Table::Log, card(announcement, webhook.id)));
                 messages.push(Message::first(announcement.client, webhook.id, announcement.id, announcement.event));
@@ -98,12 +98,18 @@ fn card(announcement: &Announcement, webhook: WebhookId) -> Item {
 }
 
 /// The items that hold an announcement.
-fn pieces(announcement: &Announcement) -> Vec<Item> {
+fn pieces(announcement: &Announcement, webhooks: &[&Webhook]) -> Vec<Item> {
     let pieces = pieces::cut(announcement.body.as_bytes(), pieces::MAX_PIECE_BYTES).into_iter().enumerate();
     let item = |(at, piece): (usize, pieces::Piece)| {
         let mut item = piece.at(&keys::event(announcement.client, announcement.id, at));
         item.insert("event".to_owned(), text(announcement.event.name()));
         item.insert("requestId".to_owned(), text(&announcement.request_id));
+        if let Some(tenant) = &announcement.tenant {
+            // By these a tenant's are found, and their deliveries, when it is erased.
+            item.insert("tenant".to_owned(), text(tenant.as_str()));
+            let ids: Vec<String> = webhooks.iter().map(|webhook| webhook.id.to_string()).collect();
+            item.insert("webhooks".to_owned(), text(ids.join(" ")));
+        }
         item.insert("ttl".to_owned(), number(announcement.at.plus(RETENTION).seconds()));
         item
     };

@@ -1,11 +1,12 @@
 //! Keys of what a client defines and its tenants fill in, and of what is to be purged.
 
 use contract::Time;
-use contract::id::{ClientId, FieldId, GroupId};
+use contract::id::{ClientId, FieldId, GroupId, JobId};
 use contract::names::{EntityId, FieldKey, GroupKey, TenantId};
 
 use super::{CARD, DELETED, Key, Kind, RETENTION, group_scope, main, tenant_scope};
 use crate::scope::{ClientScope, TenantScope};
+use crate::tables::Table;
 
 pub(crate) fn group(scope: &ClientScope, group: GroupId) -> Key {
     main(Kind::Definitions, group_scope(scope, group), CARD)
@@ -112,6 +113,109 @@ pub(crate) fn values_pk(scope: &TenantScope) -> String {
 /// What is left of an entity's values that are deleted: no list comes by.
 pub(crate) fn deleted_values(scope: &TenantScope, group: GroupId, entity: &EntityId) -> Key {
     main(Kind::Values, tenant_scope(scope), format!("{DELETED}{group}#{entity}"))
+}
+
+/// What is noted of a tenant that was erased: under no identifier of a tenant's, which have no such character.
+pub(crate) fn erased_tenant(scope: &TenantScope) -> Key {
+    let client = scope.client_scope();
+    let hash = auth::hex(&client.seal().mac(&[b"erased tenant", scope.tenant().as_str().as_bytes()]));
+    main(Kind::TenantFields, format!("{}#~{hash}", client.client()), CARD)
+}
+
+/// That the note is to be purged.
+pub(crate) fn erased_tenant_purge(now: Time, note: &Key) -> Key {
+    main(Kind::Purge, now.day(), note.pk.as_str())
+}
+
+/// Whether a partition is of such a note.
+pub(crate) fn is_erased_tenant(pk: &str) -> bool {
+    pk.rsplit_once('#').is_some_and(|(_, last)| last.starts_with('~'))
+}
+
+/// What is due on a day.
+pub(crate) fn purge_pk(day: &str) -> String {
+    format!("{}{day}", Kind::Purge.prefix())
+}
+
+/// Up to which day all is purged.
+pub(crate) fn purge_mark() -> Key {
+    main(Kind::Purge, "purged", CARD)
+}
+
+/// What the sort keys of a group's deleted values begin with.
+pub(crate) fn deleted_values_prefix(group: GroupId) -> String {
+    format!("{DELETED}{}", values_prefix(group))
+}
+
+/// What the sort keys of all that a tenant has of fields in a group begin with, but for its card of the group.
+pub(crate) fn tenant_field_prefixes(group: GroupId) -> [String; 3] {
+    [format!("{group}#"), format!("k#{group}#"), format!("{DELETED}{group}#")]
+}
+
+/// The sort key that something had before it was deleted.
+pub(crate) fn deleted_of(sk: &str) -> Option<&str> {
+    sk.strip_prefix(DELETED)
+}
+
+/// Erasures of tenants that are not done, in the order in which they were asked for.
+pub(crate) fn open_erasures_pk() -> String {
+    format!("{}tenants", Kind::Purge.prefix())
+}
+
+/// That an erasure is open; `client` and `job` in it say which.
+pub(crate) fn open_erasure(at: Time, client: ClientId, job: JobId) -> Key {
+    main(Kind::Purge, "tenants", format!("{at}#{client}#{job}"))
+}
+
+/// A partition that is one tenant's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TenantPart {
+    Values,
+    /// Its fields; the tenant's card, which stands before them, is not meant.
+    Fields,
+    /// What requests about it were answered, under an idempotency key.
+    Answers,
+}
+
+impl TenantPart {
+    pub(crate) const ALL: [Self; 3] = [Self::Values, Self::Fields, Self::Answers];
+
+    pub(crate) const fn table(self) -> Table {
+        match self {
+            Self::Values | Self::Fields => Table::Main,
+            Self::Answers => Table::Log,
+        }
+    }
+
+    pub(crate) fn pk(self, client: ClientId, tenant: &TenantId) -> String {
+        let kind = match self {
+            Self::Values => Kind::Values,
+            Self::Fields => Kind::TenantFields,
+            Self::Answers => Kind::Idempotency,
+        };
+        format!("{}{client}#{tenant}", kind.prefix())
+    }
+
+    /// The sort key behind which it begins.
+    pub(crate) const fn after(self) -> Option<&'static str> {
+        match self {
+            Self::Fields => Some(CARD),
+            Self::Values | Self::Answers => None,
+        }
+    }
+
+    /// What an item counts as; nothing, if it only stands beside one that counts.
+    pub(crate) fn counts(self, sk: &str) -> &'static str {
+        let deleted = sk.starts_with(DELETED);
+        match self {
+            Self::Values if deleted => "deletedValues",
+            Self::Values => "values",
+            Self::Fields if deleted => "deletedFields",
+            Self::Fields if sk.starts_with(GroupId::PREFIX) && sk.contains('#') => "fields",
+            Self::Answers if !sk.contains('#') => "idempotencyAnswers",
+            Self::Fields | Self::Answers => "",
+        }
+    }
 }
 
 /// Clients that are closed, in the order in which they are to be erased.

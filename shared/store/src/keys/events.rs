@@ -1,6 +1,7 @@
 //! Keys of what was counted, answered, announced, delivered and worked on.
 
 use contract::id::{ClientId, DeliveryId, EventId, JobId, WebhookId};
+use contract::names::TenantId;
 
 use super::{CARD, Key, Kind, log, main};
 use crate::tables::Table;
@@ -14,9 +15,9 @@ pub(crate) fn idempotency(mac: &str) -> Key {
     log(Kind::Idempotency, mac, CARD)
 }
 
-/// A piece of a long answer, of the try that gave it.
-pub(crate) fn answer_piece(mac: &str, holder: &str, piece: usize) -> Key {
-    log(Kind::Idempotency, mac, format!("{holder}#{piece:02}"))
+/// The same of a request about one tenant.
+pub(crate) fn tenant_idempotency(client: ClientId, tenant: &TenantId, mac: &str) -> Key {
+    log(Kind::Idempotency, format!("{client}#{tenant}"), mac)
 }
 
 pub(crate) fn webhook(client: ClientId, webhook: WebhookId) -> Key {
@@ -66,6 +67,14 @@ pub(crate) fn open_delivery_of(sk: &str) -> Option<DeliveryId> {
 /// That an event of the payment service's was heard.
 pub(crate) fn billing_event(event: &str) -> Key {
     log(Kind::BillingEvents, event, CARD)
+}
+
+pub(crate) fn jobs_pk(client: ClientId) -> String {
+    format!("{}{client}", Kind::Jobs.prefix())
+}
+
+pub(crate) fn events_pk(client: ClientId) -> String {
+    format!("{}{client}", Kind::Events.prefix())
 }
 
 pub(crate) fn job(client: ClientId, job: JobId) -> Key {

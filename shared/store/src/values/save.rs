@@ -76,10 +76,14 @@ impl Values<Write> {
             }
             let doc = to_doc(&document)?;
             fits(&loaded.fields, &document, doc.len())?;
+            let first = match &loaded.tenant {
+                None => Some(Box::pin(self.op.store.erased_note(&self.scope)).await?),
+                Some(_) => None,
+            };
             let next = Stored {
                 document,
                 version: version + 1,
-                epoch: loaded.epoch(),
+                epoch: first.map_or(loaded.epoch(), |note| note.epoch),
                 updated_at: author.at(),
                 created_at: current.map_or(author.at(), |current| current.created_at),
                 deleted_at: None,
@@ -87,9 +91,9 @@ impl Values<Write> {
                 applied: found.as_ref().map(|found| found.applied.clone()).unwrap_or_default().and(author, event),
             };
             let mut changes = self.replacing(loaded.group.id, entity, found.as_ref(), &next, doc)?;
-            if loaded.tenant.is_none() {
+            if let Some(note) = first {
                 let card = Change::update(keys::tenant(&self.scope));
-                changes.extend(tenants::first_use(&self.scope, author.at(), &loaded, card)?);
+                changes.extend(Box::pin(tenants::first_use(&self.op, &self.scope, author.at(), note, card)).await?);
             }
             let changes = changes.into_iter().map(|change| change.stamped(author, event)).collect();
             if let Outcome::Done = self.op.store.commit(changes, event).await? {

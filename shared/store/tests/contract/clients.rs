@@ -7,9 +7,10 @@ use std::time::Duration;
 use contract::{Code, Error};
 use engines::Fault;
 use hedgerow_store::clients::Clients;
-use hedgerow_store::erasure::{Erasure, Stopped};
+use hedgerow_store::erasure::Erasure;
 use hedgerow_store::grant::{Delete, Get, Restore, Update};
 use hedgerow_store::sessions::SessionCredential;
+use hedgerow_store::sweep::Stopped;
 use tokio::time::Instant;
 
 use crate::fixture::{Account, DAY, PASSWORD, Tables, if_match, named, other_name, refused, request_info};

@@ -89,7 +89,7 @@ async fn a_save_is_one_read_and_one_write() {
     account.merge("acme", lived.group, "first", json!({ "title": "x" })).await.unwrap();
     meter.read("first of entity", "2 BatchGetItem PutItem");
     account.merge("unseen", lived.group, "sku", json!({ "title": "x" })).await.unwrap();
-    meter.read("first of tenant, not yet cached", "2 BatchGetItem Query TransactWriteItems");
+    meter.read("first of tenant, not yet cached", "4 BatchGetItem BatchGetItem BatchGetItem Query TransactWriteItems");
     account.values("acme").delete(&group, &named("sku"), None).await.unwrap();
     meter.read("delete", "2 BatchGetItem TransactWriteItems");
     account.values("acme").restore(&group, &named("sku"), None).await.unwrap();

@@ -257,8 +257,8 @@ async fn webhooks_and_their_deliveries() {
     let now = tables.clock.now();
     under(&account, &JobStarts::grants(), starts.release(client, job.id, webhook.id, now)).await;
     let (grants, runs) = (JobRuns::grants(), JobRuns::open(&account.store));
-    let running = under(&account, &grants, runs.get(client, job.id)).await.unwrap();
-    under(&account, &grants, runs.advance(&running)).await;
+    let mut running = under(&account, &grants, runs.get(client, job.id)).await.unwrap();
+    under(&account, &grants, runs.advance(&mut running)).await;
     works!(account, Webhooks<Delete>, account.webhooks(), delete(webhook.id, None));
 }
 

@@ -30,6 +30,7 @@ pub(crate) const REQUEST: Keyed<'static> = Keyed {
     media_type: "application/json",
     if_match: b"",
     if_none_match: b"",
+    tenant: None,
 };
 
 async fn begin(account: &Account, request: &Keyed<'_>) -> Result<Reserved, Error> {

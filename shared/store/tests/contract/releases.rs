@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use contract::id::{DeliveryId, JobId};
-use contract::webhook::{DeliveryStatus, JobKind, JobStatus, Webhook};
+use contract::job::{JobKind, JobStatus};
+use contract::webhook::{DeliveryStatus, Webhook};
 use contract::{Code, Time};
 use hedgerow_store::author::Seed;
 use hedgerow_store::deliveries::{HELD, Lease, Next, Open, Releases};
-use hedgerow_store::jobs::{JobRuns, Jobs, Task};
+use hedgerow_store::jobs::{JobRuns, Jobs, Noted, Release, Task, Work};
 
 use crate::deliveries::of_status;
 use crate::fixture::{Account, DAY, Tables, all, refused};
@@ -194,13 +195,17 @@ async fn a_job_is_made_once_and_is_its_clients_own() {
     };
     let (job, task) = recover().await;
     assert_eq!((job.kind, job.status, job.progress.done), (JobKind::WebhookRecovery, JobStatus::Pending, 0));
-    assert_eq!(task, Task::Run { client: ada.scope.client(), job: job.id });
+    assert_eq!(task, Task::run(ada.scope.client(), job.id));
     let jobs = JobRuns::open(&ada.store);
     let mut running = jobs.get(ada.scope.client(), job.id).await.unwrap().unwrap();
-    assert!(running.release.failed && running.after.is_none());
+    assert!(matches!(running.work, Work::Release(Release { failed: true, after: None, .. })));
+    let mut twice = running.clone();
     running.job.status = JobStatus::Running;
     running.job.progress.done = 5;
-    jobs.advance(&running).await.unwrap();
+    assert_eq!(jobs.advance(&mut running).await.unwrap(), Noted::Done);
+    // A message that came twice: one of two workers goes on.
+    twice.job.progress.done = 1;
+    assert_eq!(jobs.advance(&mut twice).await.unwrap(), Noted::Elsewhere);
     // The request that made it, carried out again, finds it as it stands.
     assert_eq!(recover().await.0.progress.done, 5);
     let read = |account: &Account, id: JobId| {
@@ -211,7 +216,7 @@ async fn a_job_is_made_once_and_is_its_clients_own() {
     assert_eq!(refused(read(&bob, job.id).await), Code::JobNotFound);
     assert!(jobs.get(bob.scope.client(), job.id).await.unwrap().is_none());
     running.job.status = JobStatus::Completed;
-    jobs.advance(&running).await.unwrap();
+    jobs.advance(&mut running).await.unwrap();
     assert!(jobs.get(ada.scope.client(), job.id).await.unwrap().is_none(), "it is over");
     assert_eq!(read(&ada, job.id).await.unwrap().status, JobStatus::Completed);
 }

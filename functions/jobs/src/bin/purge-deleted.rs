@@ -1,0 +1,5 @@
+//! The function `purge-deleted`.
+
+fn main() {
+    runtime::consume(&jobs::PURGE_DELETED);
+}

@@ -1,0 +1,5 @@
+//! The function `delete-tenant`.
+
+fn main() {
+    runtime::serve(&tenants::DELETE);
+}

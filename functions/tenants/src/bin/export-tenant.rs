@@ -1,0 +1,5 @@
+//! The function `export-tenant`.
+
+fn main() {
+    runtime::serve(&tenants::EXPORT);
+}

@@ -1,0 +1,5 @@
+//! The function `get-tenant`.
+
+fn main() {
+    runtime::serve(&tenants::GET);
+}
