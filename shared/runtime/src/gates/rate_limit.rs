@@ -7,11 +7,12 @@ use contract::resource::RequestsPerSecond;
 use contract::{Code, Error};
 use store::rate_limits::{Limit, Tally};
 
-use super::{Asked, authenticate};
+use super::Asked;
 use crate::extract::Part as _;
 use crate::metric::Metrics;
 use crate::request::RequestContext;
 use crate::request::caller::Caller;
+use crate::request::sent::Sent;
 use crate::respond::rate_limit;
 use crate::spec::access::Access;
 use crate::spec::route::Counts;
@@ -21,7 +22,7 @@ use crate::spec::route::Counts;
 pub(super) fn count_address(context: &mut RequestContext) -> Asked<'_> {
     Box::pin(async move {
         let public = context.route.access == Access::Public;
-        if public || authenticate::shows_none(&context.incoming) {
+        if public || Sent::is_nothing(&context.incoming) {
             count(context, of_address(context, LimitName::Address)).await?;
         }
         if public {

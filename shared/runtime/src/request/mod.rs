@@ -3,6 +3,7 @@
 pub mod address;
 pub mod caller;
 pub mod incoming;
+pub(crate) mod sent;
 
 use std::sync::{Arc, OnceLock};
 
