@@ -16,8 +16,9 @@ async fn a_line_says_who_did_what_from_where_and_what_it_took() {
     let webhook = dev.caller().post("/api/v1/webhooks").json(&webhook).await.data(201);
     let save = dev.caller().post(&values("acme", "product", "sku-1")).json(&json!({ "title": "Chair" }));
     save.header("x-request-id", SAVED).await.expect(200);
-    let arrived = receiver.wait(1).await;
-    assert_eq!(arrived[0].request_id(), SAVED);
+    // The demo account's own values may be so young that the webhook hears of them, too.
+    receiver.until(|all| all.iter().any(|one| one.request_id() == SAVED)).await;
+    let arrived: Vec<_> = receiver.arrived().into_iter().filter(|one| one.request_id() == SAVED).collect();
     let forged = Caller::at(&dev.base).with("x-api-key", "nonsense").get("/api/v1/field-groups?limit=1").await;
     forged.fails(401, "unauthenticated");
     let missing = dev.caller().get("/api/v1/field-groups/nothing").await.expect(404).request_id().to_owned();
