@@ -8,8 +8,9 @@ import engine
 
 EVENTS = pathlib.Path(__file__).parents[2] / "events"
 
-# What closes the sample account, ends its sessions, changes its password or ends the sample reset of it: after all others.
+# What erases the sample tenant, closes the sample account, ends its sessions, changes its password or ends the sample reset of it: after all others.
 LAST = [
+    "delete-tenant",
     "delete-client",
     "end-session",
     "change-password",

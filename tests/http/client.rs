@@ -200,6 +200,8 @@ async fn live(ada: &Account) {
         key.delete(&values).await.expect(204);
     }
     key.post("/api/v1/tenants/unused/embed-tokens/revoke").await.expect(204);
+    let origins = json!({ "cors": { "origins": ["https://app.example.com"] } });
+    ada.owner.patch("/api/v1/settings").json(&origins).await.expect(200);
     key.post(&format!("{}/sku-1/values", entities("acme", "product"))).once("once").json(&json!({})).await.expect(200);
     let hook = json!({ "url": "http://127.0.0.1:9/", "events": ["*"], "active": false });
     let hook = key.post("/api/v1/webhooks").json(&hook).await.data(201);

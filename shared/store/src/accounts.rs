@@ -63,7 +63,7 @@ granted! {
         Main BatchGetItem [User, Password, SecondFactor, Client];
         Main UpdateItem [User, Password, SecondFactor];
         Main PutItem [AuditNotes];
-        Main ConditionCheckItem [User, Client];
+        Main ConditionCheckItem [Client];
         Log BatchGetItem [Email];
         Log UpdateItem [Email];
         Log PutItem [User, Email];
