@@ -109,6 +109,18 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
         reason: "only where the first alone may sign up, as here everyone may",
     },
     Exception {
+        functions: &["run-jobs"],
+        action: "Query",
+        keys: Some("D#*"),
+        reason: "a group's fields are kept for the whole process, by whoever reads them first",
+    },
+    Exception {
+        functions: &["purge-deleted"],
+        action: "BatchWriteItem",
+        keys: Some("Z#*"),
+        reason: "what hangs on a group was deleted before it, and is purged before it unless that fails",
+    },
+    Exception {
         functions: &["get-job"],
         action: "GetObject",
         keys: None,
