@@ -223,7 +223,7 @@ pub struct Settings {
 /// Longer than any function that writes may take, so that nothing of it comes after: fan-out has 60 s.
 const IN_FLIGHT: Duration = Duration::from_secs(75);
 /// The same in one process over the embedded engine, where nothing waits for a network.
-const IN_FLIGHT_HERE: Duration = Duration::from_secs(3);
+const IN_FLIGHT_HERE: Duration = Duration::from_secs(10);
 
 struct Inner {
     dynamo: Client,
