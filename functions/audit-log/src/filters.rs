@@ -2,21 +2,8 @@
 
 use contract::Time;
 use contract::audit::{ActionFilter, ActorFilter, ResourceFilter};
-use runtime::extract::parameters::QueryName;
 
-macro_rules! filters {
-    ($($filter:ident: $value:ty, $name:literal, $description:literal;)+) => { $(
-        pub(crate) struct $filter;
-
-        impl QueryName for $filter {
-            type Value = $value;
-            const NAME: &'static str = $name;
-            const DESCRIPTION: &'static str = $description;
-        }
-    )+ };
-}
-
-filters! {
+runtime::query_names! {
     Actor: ActorFilter, "actor", "Only what this user, key or token did, and what was done by tokens that this key made.";
     Which: ActionFilter, "action", "Only this action, or all of a kind, as `api_key.*`.";
     Resource: ResourceFilter, "resource", "Only what was done to this resource, or to what is below it: its path or any part of that, as `tenants/acme` or `fg_…`; or a kind of resource, as `field_group`.";

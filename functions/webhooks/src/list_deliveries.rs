@@ -3,25 +3,12 @@
 use contract::id::WebhookId;
 use contract::webhook::{Delivery, DeliveryStatus, EventName};
 use contract::{Error, Time};
-use runtime::extract::parameters::QueryName;
 use runtime::{Listed, Query};
 use store::deliveries::{Deliveries, DeliveryFilter};
 use store::grant::List;
 use store::page::PageRequest;
 
-macro_rules! filters {
-    ($($filter:ident: $value:ty, $name:literal, $description:literal;)+) => { $(
-        pub(crate) struct $filter;
-
-        impl QueryName for $filter {
-            type Value = $value;
-            const NAME: &'static str = $name;
-            const DESCRIPTION: &'static str = $description;
-        }
-    )+ };
-}
-
-filters! {
+runtime::query_names! {
     Status: DeliveryStatus, "status", "Only those that stand there.";
     Event: EventName, "event", "Only those of this event.";
     Since: Time, "from", "Only those of what was committed at this time or later.";

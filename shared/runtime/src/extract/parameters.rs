@@ -106,6 +106,20 @@ pub trait QueryName: Send + 'static {
     const DESCRIPTION: &'static str;
 }
 
+/// Makes names of query parameters: `Since: Time, "from", "Only what was done since then.";`
+#[macro_export]
+macro_rules! query_names {
+    ($($filter:ident: $value:ty, $name:literal, $description:literal;)+) => { $(
+        pub(crate) struct $filter;
+
+        impl $crate::extract::parameters::QueryName for $filter {
+            type Value = $value;
+            const NAME: &'static str = $name;
+            const DESCRIPTION: &'static str = $description;
+        }
+    )+ };
+}
+
 /// An optional query parameter.
 pub struct Query<N: QueryName>(pub Option<N::Value>);
 
